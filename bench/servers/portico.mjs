@@ -1,0 +1,15 @@
+// Portico with its defaults.
+import { Server } from "../../dist/index.js";
+
+const server = new Server();
+server.get("/", (exchange) => {
+  exchange.setHeader("Content-Type", "text/plain");
+  exchange.end("Hello, World!");
+});
+server.websocket("/*", {
+  message(socket, data, binary) {
+    socket.send(data, { binary });
+  },
+});
+const listener = await server.listen({ port: 0, host: "127.0.0.1" });
+console.log(listener.port);

@@ -1,0 +1,53 @@
+import type { HttpLimits } from "../http1/limits.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { Counters } from "./counters.ts";
+import type { EventQueue } from "./event-queue.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Limits } from "./limits.ts";
+import type { Ticker, Ticking } from "./ticker.ts";
+import type { Topics } from "./topics.ts";
+import type { WebSocket } from "./web-socket.ts";
+
+/** Why a connection is not read from; reading goes on when no reason is left. */
+export const PAUSED_BY_QUEUE = 1;
+export const PAUSED_BY_BODY = 2;
+export const PAUSED_BY_PIPELINE = 4;
+export const PAUSED_BY_PROGRAM = 8;
+
+/** A connection of a server, whatever it speaks. */
+export interface Connection extends Ticking {
+  readonly transport: Transport;
+  /** The address that a limit counts it under. */
+  countedAddress: string | undefined;
+  pauseFor(reason: number): void;
+  resumeFrom(reason: number): void;
+  /** The server closes: finish what is under way and take nothing new. */
+  shutDown(): void;
+  /** The time for that is over: refuse what is left and be gone. */
+  cutOff(): void;
+}
+
+/** What connections, exchanges and WebSockets share: their server, seen from below. */
+export interface Core {
+  readonly limits: Limits;
+  readonly counters: Counters;
+  readonly ticker: Ticker;
+  readonly connections: Set<Connection>;
+  readonly topics: Topics<WebSocket>;
+  readonly found: Map<string, Exchange | WebSocket>;
+  /** Null when events are delivered at once. */
+  readonly queue: EventQueue | null;
+  readonly closing: boolean;
+  /** The limits of the HTTP layer, with the content limit of the route that takes the most. */
+  readonly readerLimits: HttpLimits;
+  /** Bytes that wait for slow peers, all together. */
+  readonly pendingBytes: number;
+  /** Finds the route of an exchange. @returns its content limit in bytes, or undefined when it was answered */
+  route(exchange: Exchange): number | undefined;
+  /** Runs the handler of an exchange that has been routed. */
+  handle(exchange: Exchange): void;
+  /** Tells the program of an error that is not the peer's. */
+  report(error: unknown, where: Exchange | WebSocket | undefined): void;
+  /** A connection is gone. */
+  removed(connection: Connection): void;
+}

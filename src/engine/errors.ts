@@ -1,0 +1,35 @@
+const MESSAGES = {
+  ERR_ABORTED: "the peer went away before the exchange was complete",
+  ERR_BODY_TOO_LARGE: "the content is larger than the limit of this call",
+  ERR_BODY_USED: "the content of this request is already being read",
+  ERR_BODY_NOT_JSON: "the content is not valid JSON",
+  ERR_BODY_NOT_TEXT: "the content is not valid UTF-8",
+  ERR_CONTENT_LENGTH: "the response is longer or shorter than its Content-Length",
+  ERR_BACKPRESSURE: "more was written than the peer reads and than limits.maxBackpressureBytes allows",
+  ERR_LISTENING: "the server is closing: make a new one to listen again",
+  ERR_ROUTE: "this route cannot be added",
+  ERR_DELIVERY: 'polling needs a server made with { delivery: "deferred" }',
+} as const;
+
+export type PorticoErrorCode = keyof typeof MESSAGES;
+
+const STATUS: Partial<Record<PorticoErrorCode, number>> = {
+  ERR_BODY_TOO_LARGE: 413,
+  ERR_BODY_NOT_JSON: 400,
+  ERR_BODY_NOT_TEXT: 400,
+};
+
+/** An error of the engine, told apart by its `code`. */
+export class PorticoError extends Error {
+  readonly code: PorticoErrorCode;
+  /** The status that answers the request when a handler lets this error pass. */
+  readonly status: number;
+
+  /** @param detail what exactly, appended to the message of the code */
+  constructor(code: PorticoErrorCode, detail?: string) {
+    super(detail === undefined ? MESSAGES[code] : `${MESSAGES[code]}: ${detail}`);
+    this.name = "PorticoError";
+    this.code = code;
+    this.status = STATUS[code] ?? 500;
+  }
+}

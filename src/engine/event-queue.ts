@@ -1,0 +1,119 @@
+import type { Exchange } from "./exchange.ts";
+import type { WebSocket } from "./web-socket.ts";
+
+/** What a server with deferred delivery has to tell, in the order in which it happened. */
+export type ServerEvent =
+  /** A request's head is complete. */
+  | { readonly type: "request"; readonly exchange: Exchange }
+  /** A piece of its content; `last` ends the content and may come with no data. */
+  | { readonly type: "body"; readonly exchange: Exchange; readonly data: Buffer; readonly last: boolean }
+  /** The peer went away before the response was complete. */
+  | { readonly type: "abort"; readonly exchange: Exchange }
+  /** What the response was waiting to send has been taken. */
+  | { readonly type: "writable"; readonly exchange: Exchange }
+  | { readonly type: "open"; readonly socket: WebSocket }
+  | { readonly type: "message"; readonly socket: WebSocket; readonly data: Buffer; readonly binary: boolean }
+  | { readonly type: "pong"; readonly socket: WebSocket; readonly data: Buffer }
+  | { readonly type: "drain"; readonly socket: WebSocket }
+  | { readonly type: "close"; readonly socket: WebSocket; readonly code: number; readonly reason: string };
+
+/** Whose sockets are paused while the queue is full. */
+export interface EventSource {
+  pauseAll(): void;
+  resumeAll(): void;
+}
+
+/** What an event costs beside its data, in bytes: the object and its place in the queue. */
+const EVENT_BYTES = 128;
+
+/**
+ * Events that wait to be polled, first in first out. When they hold more bytes than allowed, all sockets of the
+ * sources are paused until half of it has been taken: what was received by then is kept, so nothing is lost.
+ * Several servers may share one queue; the order is then that of all of them together.
+ */
+export class EventQueue {
+  private readonly sources = new Set<EventSource>();
+  private readonly maxBytes: () => number;
+  private events: (ServerEvent | undefined)[] = [];
+  private head = 0;
+  private bytes = 0;
+  private full = false;
+  private wake: (() => void) | undefined;
+
+  /** @param maxBytes asked at each event, so that the limit may change */
+  constructor(maxBytes: () => number) {
+    this.maxBytes = maxBytes;
+  }
+
+  /** Events that wait. */
+  get length(): number {
+    return this.events.length - this.head;
+  }
+
+  /** Bytes that they hold. */
+  get heldBytes(): number {
+    return this.bytes;
+  }
+
+  /** Whether the sockets are paused because of the queue. */
+  get isFull(): boolean {
+    return this.full;
+  }
+
+  addSource(source: EventSource): void {
+    this.sources.add(source);
+  }
+
+  removeSource(source: EventSource): void {
+    this.sources.delete(source);
+  }
+
+  push(event: ServerEvent): void {
+    this.events.push(event);
+    this.bytes += costOf(event);
+    if (!this.full && this.bytes > this.maxBytes()) {
+      this.full = true;
+      for (const source of this.sources) source.pauseAll();
+    }
+    const { wake } = this;
+    this.wake = undefined;
+    wake?.();
+  }
+
+  shift(): ServerEvent | undefined {
+    const event = this.events[this.head];
+    if (event === undefined) return undefined;
+    this.events[this.head++] = undefined;
+    if (this.head === this.events.length) {
+      this.events = [];
+      this.head = 0;
+    } else if (this.head >= 1_024 && this.head * 2 > this.events.length) {
+      this.events = this.events.slice(this.head);
+      this.head = 0;
+    }
+    this.bytes -= costOf(event);
+    if (this.full && this.bytes <= this.maxBytes() / 2) {
+      this.full = false;
+      for (const source of this.sources) source.resumeAll();
+    }
+    return event;
+  }
+
+  /** Resolves when there is an event, or when {@link release} is called. One waiter at a time. */
+  waitForEvent(): Promise<void> {
+    if (this.length > 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
+  }
+
+  /** Ends a wait without an event. */
+  release(): void {
+    this.wake?.();
+    this.wake = undefined;
+  }
+}
+
+function costOf(event: ServerEvent): number {
+  return EVENT_BYTES + ("data" in event ? event.data.length : 0);
+}

@@ -1,0 +1,368 @@
+import { isUtf8 } from "node:buffer";
+import { randomUUID } from "node:crypto";
+import type { RequestHead } from "../http1/request-head.ts";
+import { PorticoError } from "./errors.ts";
+import { type BodyConsumer, RequestBody } from "./request-body.ts";
+import { type ResponseHost, ResponseWriter } from "./response-writer.ts";
+import type { Match } from "./router.ts";
+import type { UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts";
+
+/** What an exchange needs of its connection, beside what its response needs. */
+export interface ExchangeHost extends ResponseHost {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly encrypted: boolean;
+  /** The content limit that holds for this request, in bytes. */
+  readonly maxBodyBytes: number;
+  wantBody(): void;
+  pauseBody(): void;
+  resumeBody(): void;
+  /** Destroys the connection. */
+  abort(): void;
+  upgrade(exchange: Exchange, handlers: WebSocketHandlers<unknown>, options: UpgradeOptions): boolean;
+  register(id: string, exchange: Exchange): void;
+  unregister(id: string): void;
+  report(error: unknown, exchange: Exchange): void;
+}
+
+const NO_CONTENT = Buffer.alloc(0);
+
+/**
+ * A request and its response. It may be kept and called at any time: when the response is complete or the peer has
+ * gone, calls answer (false, undefined) instead of throwing. Only mistakes that are the program's own throw: fields
+ * that may not be sent, and reading the content twice.
+ */
+export class Exchange<Params = Record<string, string>> extends ResponseWriter {
+  /** The method, as sent. */
+  readonly method: string;
+  /** The path as sent: not decoded, without the query. */
+  readonly path: string;
+  /** What follows "?" in the target, or "". */
+  readonly query: string;
+  /** @internal */
+  routed: Match<unknown> | undefined;
+  protected readonly host: ExchangeHost;
+  private readonly head: RequestHead;
+  private paramsRecord: Params | undefined;
+  private uuid: string | undefined;
+  private controller: AbortController | undefined;
+  private content: RequestBody | undefined;
+  private abortListeners: (() => void)[] | undefined;
+  private writableListener: ((offset: number) => void) | undefined;
+  private drainWaiters: ((writable: boolean) => void)[] | undefined;
+
+  /** Made by the server. */
+  constructor(host: ExchangeHost, head: RequestHead) {
+    super();
+    this.host = host;
+    this.head = head;
+    this.method = head.method;
+    this.path = head.path;
+    this.query = head.query;
+  }
+
+  protected get minorVersion(): number {
+    return this.head.minorVersion;
+  }
+  protected get isHead(): boolean {
+    return this.head.method === "HEAD";
+  }
+
+  /** A UUID (RFC 9562) of this exchange, made when first asked for; `server.find(id)` knows it until the end. */
+  get id(): string {
+    if (this.uuid === undefined) {
+      this.uuid = randomUUID();
+      if (!this.finished) this.host.register(this.uuid, this as unknown as Exchange);
+    }
+    return this.uuid;
+  }
+
+  /** The parameters of the route, percent-decoded. */
+  get params(): Params {
+    if (this.paramsRecord === undefined) {
+      const record: Record<string, string> = Object.create(null);
+      for (const [index, name] of (this.routed?.route.names ?? []).entries()) {
+        record[name] = this.routed?.values[index] ?? "";
+      }
+      this.paramsRecord = record as Params;
+    }
+    return this.paramsRecord;
+  }
+
+  /** The pattern of the route that matched, or "". */
+  get route(): string {
+    return this.routed?.route.pattern ?? "";
+  }
+
+  /** The query, decoded; a new object at each call. */
+  get searchParams(): URLSearchParams {
+    return new URLSearchParams(this.query);
+  }
+
+  /** The request target as sent. */
+  get target(): string {
+    return this.head.target;
+  }
+
+  /** "1.0" or "1.1". */
+  get httpVersion(): string {
+    return `1.${this.head.minorVersion}`;
+  }
+
+  /** The host that the request is for, with its port where there is one. */
+  get authority(): string | undefined {
+    return this.head.host;
+  }
+
+  /** All header fields by lower-case name; lines of one name joined with ", " (Cookie: "; "). */
+  get headers(): Record<string, string> {
+    return this.head.fields.record();
+  }
+
+  /** The header field lines as they came, each ended by CRLF. */
+  get rawHeaders(): string {
+    return this.head.fields.raw;
+  }
+
+  /**
+   * The value of a request header field.
+   * @param name in any case
+   */
+  header(name: string): string | undefined {
+    return this.head.fields.get(name);
+  }
+
+  /** Whether the client asks for a WebSocket or another protocol (RFC 9110 §7.8). */
+  get wantsUpgrade(): boolean {
+    return this.head.upgrade;
+  }
+
+  /** The peer's address; undefined for a Unix socket. */
+  get remoteAddress(): string | undefined {
+    return this.host.remoteAddress;
+  }
+
+  get remotePort(): number | undefined {
+    return this.host.remotePort;
+  }
+
+  /** Whether the connection is encrypted. */
+  get encrypted(): boolean {
+    return this.host.encrypted;
+  }
+
+  /** Aborted when the peer goes before the response is complete. */
+  get signal(): AbortSignal {
+    this.controller ??= new AbortController();
+    if (this.state === "gone") this.controller.abort();
+    return this.controller.signal;
+  }
+
+  /** Whether the request announces content. */
+  get hasBody(): boolean {
+    return this.head.chunked || this.head.contentLength > 0;
+  }
+
+  /** The announced length of the content in bytes; undefined when it is chunked. */
+  get contentLength(): number | undefined {
+    return this.head.chunked ? undefined : Math.max(0, this.head.contentLength);
+  }
+
+  /**
+   * The content as bytes.
+   * @param limit in bytes; the server's `maxBodyBytes` holds as well
+   * @throws PorticoError ERR_BODY_TOO_LARGE (answers 413 when it leaves the handler), ERR_ABORTED, ERR_BODY_USED
+   */
+  async bytes(limit: number = this.host.maxBodyBytes): Promise<Buffer> {
+    if (this.head.contentLength > limit) throw new PorticoError("ERR_BODY_TOO_LARGE", `${limit} bytes`);
+    return this.requestBody().bytes(limit);
+  }
+
+  /** The content as text, which must be UTF-8 (else 400). Otherwise like {@link bytes}. */
+  async text(limit: number = this.host.maxBodyBytes): Promise<string> {
+    const bytes = await this.bytes(limit);
+    if (!isUtf8(bytes)) throw new PorticoError("ERR_BODY_NOT_TEXT");
+    return bytes.toString("utf8");
+  }
+
+  /** The content parsed as JSON (else 400). Otherwise like {@link bytes}. */
+  async json(limit: number = this.host.maxBodyBytes): Promise<unknown> {
+    const text = await this.text(limit);
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new PorticoError("ERR_BODY_NOT_JSON");
+    }
+  }
+
+  /** The content piece by piece; the peer is slowed down to the speed of the loop. */
+  get body(): AsyncIterable<Buffer> {
+    return this.requestBody();
+  }
+
+  /**
+   * The content piece by piece, by callback, at the speed at which it comes.
+   * @param consumer `chunk` is lent for the call; `last` comes once, perhaps with no data, unless the peer goes
+   */
+  onBody(consumer: BodyConsumer): void {
+    this.requestBody().consume((chunk, last) => this.guard(() => consumer(chunk, last)));
+  }
+
+  /** Reads no more content for now; `onBody` may still be called for what has been read. */
+  pauseBody(): void {
+    if (!this.finished) this.host.pauseBody();
+  }
+
+  resumeBody(): void {
+    this.host.resumeBody();
+  }
+
+  /** Calls back once if the peer goes before the response is complete. */
+  onAbort(listener: () => void): void {
+    this.abortListeners ??= [];
+    this.abortListeners.push(listener);
+  }
+
+  /** Calls back each time when all that waited has been taken, with the offset of the next byte. */
+  onWritable(listener: (offset: number) => void): void {
+    this.writableListener = listener;
+  }
+
+  /** Resolves when the response can take more: true, or false when it is over. */
+  drained(): Promise<boolean> {
+    if (this.finished) return Promise.resolve(false);
+    if (this.host.transport.bufferedBytes < this.host.writeHighWaterBytes) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      this.drainWaiters ??= [];
+      this.drainWaiters.push(resolve);
+    });
+  }
+
+  /**
+   * Sends a source as the content, at the speed of the peer, and completes the response.
+   * @param source an async iterable, a web ReadableStream or a Node Readable, of text or bytes; it is cancelled
+   *   when the peer goes
+   * @returns true when everything was sent; when the source fails the connection is destroyed and its error thrown
+   */
+  async stream(source: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>): Promise<boolean> {
+    const iterator =
+      Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+    const cancel = (): void => {
+      Promise.resolve(iterator.return?.()).catch(() => {});
+    };
+    this.onAbort(cancel);
+    try {
+      for (;;) {
+        const step = await iterator.next();
+        if (step.done) return this.end();
+        if (!this.write(step.value) && !(await this.drained())) {
+          cancel();
+          return false;
+        }
+      }
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+  }
+
+  /** Destroys the connection, so that the peer sees a response that is not complete. */
+  abort(): void {
+    if (!this.finished) this.host.abort();
+  }
+
+  /**
+   * Makes the connection a WebSocket (RFC 6455 §4.2). Header fields that were set go into the answer.
+   * @returns false when it was not possible: the request is no valid handshake and has been answered 400 or 426,
+   *   or the response has begun
+   */
+  upgrade<Data>(handlers: WebSocketHandlers<Data>, options: UpgradeOptions<Data> = {}): boolean {
+    if (this.state !== "pending") return false;
+    return this.host.upgrade(this as unknown as Exchange, handlers as WebSocketHandlers<unknown>, options as UpgradeOptions);
+  }
+
+  // What follows is called by the connection.
+
+  /** @internal */
+  runBody(data: Buffer, last: boolean): void {
+    if (!this.finished || this.readsBody) this.requestBody().receive(data, last);
+  }
+
+  /** @internal */
+  runWritable(): void {
+    const waiters = this.drainWaiters;
+    this.drainWaiters = undefined;
+    for (const resolve of waiters ?? []) resolve(!this.finished);
+    const listener = this.writableListener;
+    if (listener !== undefined && !this.finished) this.guard(() => listener(this.offset));
+  }
+
+  /** @internal */
+  get readsBody(): boolean {
+    return this.content?.used ?? false;
+  }
+
+  /** @internal */
+  get wantsWritable(): boolean {
+    return this.drainWaiters !== undefined || this.writableListener !== undefined;
+  }
+
+  /** @internal The peer has gone or the connection is lost. The program is told by {@link runAbort}. */
+  lose(): void {
+    this.state = "gone";
+    this.settle();
+  }
+
+  /** @internal */
+  runAbort(): void {
+    this.controller?.abort();
+    this.content?.fail();
+    for (const resolve of this.drainWaiters ?? []) resolve(false);
+    this.drainWaiters = undefined;
+    for (const listener of this.abortListeners ?? []) this.guard(listener);
+  }
+
+  /** @internal The response is complete: nothing of it is kept. */
+  settle(): void {
+    if (this.uuid !== undefined) this.host.unregister(this.uuid);
+  }
+
+  /** @internal Refuses the request with an empty response. */
+  refuse(code: number, headers?: Record<string, string>): boolean {
+    if (this.state !== "pending") return false;
+    this.reset();
+    if (headers === undefined) return this.status(code).end();
+    for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
+    return this.status(code).end();
+  }
+
+  /** @internal */
+  takeUpgradeFields(): string {
+    this.state = "done";
+    this.settle();
+    return this.setFields;
+  }
+
+  /** @internal */
+  get requestHead(): RequestHead {
+    return this.head;
+  }
+
+  private requestBody(): RequestBody {
+    if (this.content === undefined) {
+      this.content = new RequestBody(this.host);
+      if (this.state === "gone") this.content.fail();
+      else if (!this.hasBody) this.content.receive(NO_CONTENT, true);
+    }
+    return this.content;
+  }
+
+  /** Runs a callback of the program: what it throws is reported and ends the exchange, not the server. */
+  private guard(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.host.report(error, this as unknown as Exchange);
+    }
+  }
+}

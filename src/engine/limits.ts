@@ -1,0 +1,81 @@
+import { defaultHttpLimits, type HttpLimits } from "../http1/limits.ts";
+
+/**
+ * Every limit and timeout of a server, with its unit in its name. `server.limits` is this record and may be
+ * changed while the server runs; a change counts from the next request, message or connection on.
+ */
+export interface Limits extends HttpLimits {
+  /** A WebSocket message over all its fragments and after inflating; more closes with 1009. */
+  maxMessageBytes: number;
+  /** What may wait for one slow peer. A WebSocket send beyond it is dropped, a response write beyond it aborts. */
+  maxBackpressureBytes: number;
+  /** What may wait for all slow peers of the server together. */
+  maxTotalBackpressureBytes: number;
+  /** From here on a write answers that the program should wait for `drain`. */
+  writeHighWaterBytes: number;
+  /** Deferred delivery: events waiting to be polled (their data and 128 bytes each) that pause the sockets. */
+  maxQueueBytes: number;
+  /** Content that is read and thrown away to keep a connection whose request was answered early. */
+  maxDiscardBytes: number;
+  /** Open connections. */
+  maxConnections: number;
+  /** Open connections from one address. */
+  maxConnectionsPerAddress: number;
+  /** Requests on one connection before it is closed. */
+  maxRequestsPerConnection: number;
+  /** Topics one WebSocket may subscribe to. */
+  maxSubscriptions: number;
+  /** From the first byte of a head (or from the connection's begin) to its end; the answer is 408. */
+  headTimeoutMs: number;
+  /** For each 64 KiB of content to arrive, or the rest of it; the answer is 408. */
+  bodyTimeoutMs: number;
+  /** Between two requests of one connection. */
+  keepAliveTimeoutMs: number;
+  /** For a peer that takes nothing of what waits for it. */
+  writeTimeoutMs: number;
+  /** For a peer to close after us. */
+  closeTimeoutMs: number;
+  /** A WebSocket that is silent for so long is sent a ping. */
+  webSocketIdleTimeoutMs: number;
+  /** For anything to arrive after that ping; otherwise the WebSocket is gone. */
+  pongTimeoutMs: number;
+  /** Age at which a WebSocket is closed with 1001; 0 for none. */
+  webSocketLifetimeMs: number;
+}
+
+/** The defaults; the reasons are in the table of the README. */
+export const defaultLimits: Readonly<Limits> = {
+  ...defaultHttpLimits,
+  maxMessageBytes: 16_777_216,
+  maxBackpressureBytes: 16_777_216,
+  maxTotalBackpressureBytes: 1_073_741_824,
+  writeHighWaterBytes: 65_536,
+  maxQueueBytes: 16_777_216,
+  maxDiscardBytes: 65_536,
+  maxConnections: 65_536,
+  maxConnectionsPerAddress: Number.POSITIVE_INFINITY,
+  maxRequestsPerConnection: Number.POSITIVE_INFINITY,
+  maxSubscriptions: 1_024,
+  headTimeoutMs: 10_000,
+  bodyTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 60_000,
+  writeTimeoutMs: 60_000,
+  closeTimeoutMs: 2_000,
+  webSocketIdleTimeoutMs: 120_000,
+  pongTimeoutMs: 30_000,
+  webSocketLifetimeMs: 0,
+};
+
+/**
+ * Fills in the defaults.
+ * @throws RangeError for a limit that is not a number from 0 on, or that is unknown
+ */
+export function limitsFrom(given: Partial<Limits>): Limits {
+  for (const [name, value] of Object.entries(given)) {
+    if (!(name in defaultLimits)) throw new RangeError(`limits.${name} is not a limit of Portico`);
+    if (typeof value === "boolean" ? name !== "requireContentLength" : !(value >= 0)) {
+      throw new RangeError(`limits.${name} must be a number from 0 on, not ${value}`);
+    }
+  }
+  return { ...defaultLimits, ...given };
+}

@@ -1,0 +1,43 @@
+import type { SecureContextOptions } from "node:tls";
+import type { TransportListener } from "../transport/listen.ts";
+
+/** An address at which a server listens. */
+export class Listener {
+  private readonly socket: TransportListener;
+  private readonly onClose: (listener: Listener) => void;
+
+  /** Made by `server.listen`. */
+  constructor(socket: TransportListener, onClose: (listener: Listener) => void) {
+    this.socket = socket;
+    this.onClose = onClose;
+    this.port = socket.port;
+    this.host = socket.host;
+  }
+
+  /** The TCP port; 0 for a Unix socket. */
+  readonly port: number;
+  /** The address, or the path of a Unix socket. */
+  readonly host: string;
+
+  /** Where a client on this machine reaches it; for a Unix socket its path. */
+  get url(): string {
+    if (this.port === 0) return this.host;
+    const any = this.host === "::" || this.host === "0.0.0.0";
+    const host = any ? "localhost" : this.host.includes(":") ? `[${this.host}]` : this.host;
+    return `${this.socket.encrypted ? "https" : "http"}://${host}:${this.port}`;
+  }
+
+  /**
+   * New key and certificate for connections from now on.
+   * @param options as for `tls.createSecureContext`
+   */
+  setSecureContext(options: SecureContextOptions): void {
+    this.socket.setSecureContext(options);
+  }
+
+  /** Accepts no more connections; those that there are go on. */
+  close(): void {
+    this.socket.close();
+    this.onClose(this);
+  }
+}

@@ -1,0 +1,291 @@
+import { httpDate } from "../http1/date.ts";
+import { checkFieldName, checkFieldValue, FieldError, statusLine } from "../http1/response-head.ts";
+import type { Transport } from "../transport/transport.ts";
+import { asOwnedBytes, byteLengthOf, writePayload } from "./payload.ts";
+
+/*
+ *   state      call                     next
+ *   pending    status, setHeader        pending
+ *              write, tryEnd            streaming   (the head is sent)
+ *              end                      done
+ *   streaming  write, tryEnd            streaming, done when tryEnd has sent everything
+ *              end                      done
+ *   done       anything                 done        (answers false)
+ *   any        the peer goes, abort     gone        (answers false)
+ */
+export type ResponseState = "pending" | "streaming" | "done" | "gone";
+
+/** How the end of the content is told (RFC 9112 §6.3). */
+type Framing = "none" | "length" | "chunked" | "close";
+
+/** What {@link ResponseWriter.tryEnd} did. */
+export interface TryEndResult {
+  /** Whether all of the data was accepted; otherwise go on from `offset` when the response is writable. */
+  accepted: boolean;
+  /** Whether the response is complete. */
+  done: boolean;
+}
+
+/** What the connection knows and decides of a response. */
+export interface ResponseHost {
+  readonly transport: Transport;
+  readonly writeHighWaterBytes: number;
+  readonly maxBackpressureBytes: number;
+  /** Whether the connection must be closed after this response, as far as can be said now. */
+  mustClose(): boolean;
+  /** The response is complete. */
+  responded(closes: boolean): void;
+  /** The response cannot be completed; the connection is destroyed. */
+  broke(code: "ERR_CONTENT_LENGTH" | "ERR_BACKPRESSURE"): void;
+}
+
+const NOT_ACCEPTED: TryEndResult = { accepted: false, done: false };
+
+/** The response half of an exchange: framing is chosen here, never by the program (RFC 9112 §6). */
+export abstract class ResponseWriter {
+  /** Bytes of content that were accepted so far. */
+  offset = 0;
+  protected state: ResponseState = "pending";
+  protected abstract readonly host: ResponseHost;
+  protected abstract readonly minorVersion: number;
+  protected abstract readonly isHead: boolean;
+  private line = "HTTP/1.1 200 OK\r\n";
+  private code = 200;
+  private fieldLines = "";
+  private declared = -1;
+  private closes = false;
+  private hasDate = false;
+  private framing: Framing = "none";
+
+  /** Whether the head of the response has been sent. */
+  get headSent(): boolean {
+    return this.state !== "pending";
+  }
+
+  /** Whether the response is complete, or can never be because the peer has gone. */
+  get finished(): boolean {
+    return this.state === "done" || this.state === "gone";
+  }
+
+  /** Bytes of the response that the peer has not taken yet. */
+  get bufferedBytes(): number {
+    return this.finished ? 0 : this.host.transport.bufferedBytes;
+  }
+
+  /** The status code that is or will be sent. */
+  get statusCode(): number {
+    return this.code;
+  }
+
+  /**
+   * Sets the status; without effect once the head has been sent.
+   * @param code 200 to 599 (interim responses are sent by the server itself)
+   * @param reason in place of the registered phrase
+   * @throws FieldError when they may not be sent
+   */
+  status(code: number, reason?: string): this {
+    if (code < 200) throw new FieldError("a 1xx status is not a final response");
+    const line = statusLine(code, reason);
+    if (this.state === "pending") {
+      this.line = line;
+      this.code = code;
+    }
+    return this;
+  }
+
+  /**
+   * Sets a header field in place of those of the same name. The case of the name is kept. Content-Length declares
+   * the length of what will be written; Connection can only ask to close; Transfer-Encoding is not the program's.
+   * @param value latin1, without control characters
+   * @throws FieldError for a name or a value that may not be sent (CR, LF and NUL among them)
+   */
+  setHeader(name: string, value: string | number): this {
+    const text = String(value);
+    checkFieldName(name);
+    checkFieldValue(text);
+    if (this.state === "pending" && !this.isOwnField(name, text)) {
+      if (this.fieldLines !== "") this.removeHeader(name);
+      this.fieldLines += `${name}: ${text}\r\n`;
+    }
+    return this;
+  }
+
+  /** Adds a header field and keeps those of the same name (for Set-Cookie above all). Otherwise like {@link setHeader}. */
+  appendHeader(name: string, value: string | number): this {
+    const text = String(value);
+    checkFieldName(name);
+    checkFieldValue(text);
+    if (this.state === "pending" && !this.isOwnField(name, text)) this.fieldLines += `${name}: ${text}\r\n`;
+    return this;
+  }
+
+  /** Removes the header fields of a name, in any case. */
+  removeHeader(name: string): this {
+    if (this.state !== "pending") return this;
+    const prefix = `${name.toLowerCase()}:`;
+    if (`\n${this.fieldLines.toLowerCase()}`.includes(`\n${prefix}`)) {
+      const lines = this.fieldLines.split(/(?<=\r\n)/);
+      this.fieldLines = lines.filter((line) => !line.toLowerCase().startsWith(prefix)).join("");
+    }
+    return this;
+  }
+
+  /**
+   * Sends a piece of the content and keeps the response open.
+   * @param chunk text as UTF-8; bytes are copied up to 64 KiB, larger ones must not change until they are taken
+   * @returns whether to go on; after false wait for `drained`. False, too, when the response is over
+   */
+  write(chunk: string | Uint8Array): boolean {
+    if (this.state === "pending") this.begin(-1);
+    if (this.state !== "streaming") return false;
+    if (!this.sendPiece(chunk)) return false;
+    return this.host.transport.bufferedBytes < this.host.writeHighWaterBytes;
+  }
+
+  /**
+   * Completes the response.
+   * @param chunk like in {@link write}; a response of one piece gets a Content-Length
+   * @returns false when the response was over already
+   */
+  end(chunk: string | Uint8Array = ""): boolean {
+    if (this.state === "pending") {
+      return this.sendWhole(chunk);
+    }
+    if (this.state !== "streaming" || (chunk.length > 0 && !this.sendPiece(chunk))) return false;
+    if (this.framing === "chunked") this.host.transport.writeText("0\r\n\r\n");
+    if (this.framing === "length" && this.offset !== this.declared) return this.breakOff();
+    this.finish();
+    return true;
+  }
+
+  /**
+   * Sends as much of the data as the peer takes soon, and buffers no more than that. What was not accepted is to be
+   * sent again from `offset` on when the response is writable.
+   * @param chunk the content from `offset` on, or a part of it
+   * @param totalBytes the length of the whole content; needed in the first call
+   */
+  tryEnd(chunk: string | Uint8Array, totalBytes?: number): TryEndResult {
+    const bytes = asOwnedBytes(chunk);
+    if (this.state === "pending") this.begin(totalBytes ?? bytes.length);
+    if (this.state !== "streaming") return NOT_ACCEPTED;
+    const room = Math.max(0, this.host.writeHighWaterBytes - this.host.transport.bufferedBytes);
+    const taken = this.isHead ? bytes.length : Math.min(room, bytes.length);
+    if (taken > 0 && !this.sendPiece(bytes.subarray(0, taken))) return NOT_ACCEPTED;
+    const done = this.offset === this.declared || this.framing === "none";
+    if (done) this.finish();
+    return { accepted: taken === bytes.length, done };
+  }
+
+  /** Forgets what was set, so that a refusal or a failure can be answered instead. */
+  protected reset(): void {
+    this.fieldLines = "";
+    this.declared = -1;
+    this.hasDate = false;
+  }
+
+  /** The fields that were set, as field lines: for the answer to an upgrade. */
+  protected get setFields(): string {
+    return this.fieldLines;
+  }
+
+  private finish(): void {
+    this.state = "done";
+    this.host.responded(this.closes);
+  }
+
+  private breakOff(): false {
+    this.state = "gone";
+    this.host.broke("ERR_CONTENT_LENGTH");
+    return false;
+  }
+
+  /** A response of one piece, in one write. */
+  private sendWhole(chunk: string | Uint8Array): boolean {
+    const length = byteLengthOf(chunk);
+    const { transport } = this.host;
+    this.state = "streaming";
+    if (this.isHead || !mayHaveContent(this.code)) {
+      this.framing = "none";
+      // RFC 9110 §8.6: HEAD and 304 may tell the length that the content would have.
+      const tells = this.isHead && mayHaveContent(this.code);
+      transport.writeText(this.composeHead(this.declared >= 0 ? this.declared : tells ? length : -1));
+    } else {
+      if (this.declared >= 0 && this.declared !== length) return this.breakOff();
+      this.framing = "length";
+      writePayload(transport, this.composeHead(length), chunk, "");
+    }
+    this.offset = length;
+    this.finish();
+    return true;
+  }
+
+  private begin(total: number): void {
+    if (total >= 0) this.declared = total;
+    this.state = "streaming";
+    if (this.isHead || !mayHaveContent(this.code)) this.framing = "none";
+    else if (this.declared >= 0) this.framing = "length";
+    else this.framing = this.minorVersion === 1 ? "chunked" : "close";
+    this.host.transport.writeText(this.composeHead(this.declared));
+  }
+
+  private sendPiece(chunk: string | Uint8Array): boolean {
+    const length = byteLengthOf(chunk);
+    const { host } = this;
+    if (this.framing === "none" || length === 0) {
+      this.offset += length;
+      return true;
+    }
+    if (this.framing === "length" && this.offset + length > this.declared) return this.breakOff();
+    if (host.transport.bufferedBytes > host.maxBackpressureBytes) {
+      this.state = "gone";
+      host.broke("ERR_BACKPRESSURE");
+      return false;
+    }
+    this.offset += length;
+    if (this.framing === "chunked") writePayload(host.transport, `${length.toString(16)}\r\n`, chunk, "\r\n");
+    else writePayload(host.transport, "", chunk, "");
+    return true;
+  }
+
+  /** The head; the framing must have been chosen. */
+  private composeHead(length: number): string {
+    let text = this.line + this.fieldLines;
+    if (!this.hasDate) text += `Date: ${httpDate()}\r\n`;
+    if (this.framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
+    else if (this.code === 205) text += "Content-Length: 0\r\n"; // RFC 9110 §15.3.6
+    else if (length >= 0 && this.code !== 204) text += `Content-Length: ${length}\r\n`; // RFC 9110 §8.6
+    if (this.closes || this.framing === "close" || this.host.mustClose()) {
+      this.closes = true;
+      text += "Connection: close\r\n";
+    } else if (this.minorVersion === 0) text += "Connection: keep-alive\r\n";
+    return `${text}\r\n`;
+  }
+
+  /** Takes the fields that decide about framing and connection to itself. */
+  private isOwnField(name: string, value: string): boolean {
+    switch (name.length) {
+      case 4:
+        if (name.toLowerCase() === "date") this.hasDate = true;
+        return false;
+      case 10:
+        if (name.toLowerCase() !== "connection") return false;
+        if (/\bclose\b/i.test(value)) this.closes = true;
+        return /\b(?:close|keep-alive)\b/i.test(value);
+      case 14:
+        if (name.toLowerCase() !== "content-length") return false;
+        if (!/^\d{1,15}$/.test(value)) throw new FieldError("Content-Length must be a whole number");
+        this.declared = Number(value);
+        return true;
+      case 17:
+        if (name.toLowerCase() !== "transfer-encoding") return false;
+        throw new FieldError("the server chooses the transfer coding: write() chunks by itself");
+      default:
+        return false;
+    }
+  }
+}
+
+// RFC 9110 §6.4.1 and §15.3.6: these responses end with their head.
+function mayHaveContent(code: number): boolean {
+  return code !== 204 && code !== 205 && code !== 304;
+}

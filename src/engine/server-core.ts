@@ -1,0 +1,261 @@
+import type { HttpLimits } from "../http1/limits.ts";
+import { hasToken } from "../http1/request-head.ts";
+import type { PendingTotal, Transport } from "../transport/transport.ts";
+import { type Connection, type Core, PAUSED_BY_QUEUE } from "./core.ts";
+import type { Counters } from "./counters.ts";
+import { PorticoError } from "./errors.ts";
+import { EventQueue, type EventSource, type ServerEvent } from "./event-queue.ts";
+import type { Exchange } from "./exchange.ts";
+import { HttpConnection } from "./http-connection.ts";
+import type { Limits } from "./limits.ts";
+import { ANY, type Match, Router } from "./router.ts";
+import { Ticker } from "./ticker.ts";
+import { Topics } from "./topics.ts";
+import { UPGRADE_REQUIRED } from "./upgrade.ts";
+import type { WebSocket } from "./web-socket.ts";
+import type { UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts";
+
+/** Answers an exchange, now or later. What it throws, or rejects with, is reported and answered with 500. */
+export type Handler<Params = Record<string, string>> = (exchange: Exchange<Params>) => void | Promise<void>;
+
+/** Gets an error and the exchange or WebSocket whose handler it left. */
+export type ErrorReporter = (error: unknown, where: Exchange | WebSocket | undefined) => void;
+
+/** What a route leads to: a handler, or WebSockets. */
+export type Target =
+  | { readonly kind: "http"; readonly handler: Handler; readonly maxBodyBytes: number | undefined }
+  | {
+      readonly kind: "websocket";
+      readonly handlers: WebSocketHandlers<unknown>;
+      readonly options: UpgradeOptions;
+      readonly maxBodyBytes: undefined;
+    };
+
+export interface CoreOptions {
+  readonly delivery: "immediate" | "deferred" | EventQueue;
+  readonly onError: ErrorReporter;
+  readonly autoHead: boolean;
+  readonly autoOptions: boolean;
+}
+
+/** The inside of a server: its connections, its routes and the way of an event to its handler. */
+export class ServerCore implements Core, EventSource {
+  readonly limits: Limits;
+  readonly counters: Counters;
+  readonly connections: Set<Connection> = new Set();
+  readonly topics: Topics<WebSocket> = new Topics();
+  readonly found: Map<string, Exchange | WebSocket> = new Map();
+  readonly ticker: Ticker;
+  readonly queue: EventQueue | null;
+  readonly readerLimits: HttpLimits;
+  readonly routes: Router<Target> = new Router();
+  readonly webSocketRoutes: Router<Target> = new Router();
+  closing = false;
+  private readonly options: CoreOptions;
+  private readonly total: PendingTotal = { pendingBytes: 0 };
+  private readonly addresses = new Map<string, number>();
+  private routeCeiling = 0;
+  private emptied: (() => void) | undefined;
+
+  constructor(limits: Limits, counters: Counters, options: CoreOptions) {
+    const { delivery } = options;
+    this.limits = limits;
+    this.counters = counters;
+    this.options = options;
+    this.ticker = new Ticker(this.connections, limits);
+    this.readerLimits = Object.create(limits, {
+      maxBodyBytes: { get: () => Math.max(limits.maxBodyBytes, this.routeCeiling) },
+    });
+    if (delivery === "immediate") this.queue = null;
+    else this.queue = delivery === "deferred" ? new EventQueue(() => limits.maxQueueBytes) : delivery;
+    this.queue?.addSource(this);
+  }
+
+  get pendingBytes(): number {
+    return this.total.pendingBytes;
+  }
+
+  addRoute(method: string, pattern: string, target: Target): void {
+    const router = target.kind === "http" ? this.routes : this.webSocketRoutes;
+    router.add(method, pattern, target);
+    this.routeCeiling = Math.max(this.routeCeiling, target.maxBodyBytes ?? 0);
+  }
+
+  /** Serves a connection, unless a limit is reached. */
+  accept(transport: Transport): void {
+    const { limits, counters, addresses } = this;
+    const address = transport.remoteAddress ?? "";
+    const limited = limits.maxConnectionsPerAddress !== Number.POSITIVE_INFINITY && address !== "";
+    const same = limited ? (addresses.get(address) ?? 0) : 0;
+    if (this.closing || this.connections.size >= limits.maxConnections || same >= limits.maxConnectionsPerAddress) {
+      counters.refusedConnections++;
+      transport.destroy();
+      return;
+    }
+    counters.connections++;
+    counters.openConnections++;
+    transport.total = this.total;
+    const connection = new HttpConnection(this, transport);
+    if (limited) {
+      addresses.set(address, same + 1);
+      connection.countedAddress = address;
+    }
+    this.connections.add(connection);
+    this.ticker.start();
+  }
+
+  removed(connection: Connection): void {
+    if (!this.connections.delete(connection)) return;
+    const { countedAddress: address } = connection;
+    this.counters.openConnections--;
+    if (address !== undefined) {
+      const count = (this.addresses.get(address) ?? 1) - 1;
+      if (count === 0) this.addresses.delete(address);
+      else this.addresses.set(address, count);
+    }
+    if (this.connections.size === 0) this.emptied?.();
+  }
+
+  route(exchange: Exchange): number | undefined {
+    const { requestHead: head } = exchange;
+    if (head.form === "asterisk") {
+      exchange.refuse(204, { Allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" });
+      return undefined;
+    }
+    try {
+      const match = this.match(exchange);
+      if (match === null) {
+        this.refuseUnmatched(exchange);
+        return undefined;
+      }
+      const { target } = match.route;
+      exchange.routed = match;
+      if (target.kind === "websocket" && target.handlers.upgrade === undefined) {
+        exchange.upgrade(target.handlers, target.options);
+        return undefined;
+      }
+      return target.maxBodyBytes ?? this.limits.maxBodyBytes;
+    } catch (error) {
+      if (!(error instanceof URIError)) throw error;
+      this.counters.countError("HTTP_BAD_PATH");
+      exchange.refuse(400);
+      return undefined;
+    }
+  }
+
+  handle(exchange: Exchange): void {
+    const target = (exchange.routed as Match<Target> | undefined)?.route.target;
+    if (target === undefined) return;
+    try {
+      const result = target.kind === "http" ? target.handler(exchange) : this.upgrade(exchange, target);
+      if (result !== undefined) result.then(undefined, (error: unknown) => this.fault(error, exchange));
+    } catch (error) {
+      this.fault(error, exchange);
+    }
+  }
+
+  /** Runs the handler of an event. */
+  run(event: ServerEvent): void {
+    switch (event.type) {
+      case "request":
+        return this.handle(event.exchange);
+      case "body":
+        return event.exchange.runBody(event.data, event.last);
+      case "abort":
+        return event.exchange.runAbort();
+      case "writable":
+        return event.exchange.runWritable();
+      case "open":
+        return event.socket.runOpen();
+      case "message":
+        return event.socket.runMessage(event.data, event.binary);
+      case "pong":
+        return event.socket.runPong(event.data);
+      case "drain":
+        return event.socket.runDrain();
+      case "close":
+        return event.socket.runClose(event.code, event.reason);
+    }
+  }
+
+  report(error: unknown, where: Exchange | WebSocket | undefined): void {
+    try {
+      this.options.onError(error, where);
+    } catch (second) {
+      console.error(second);
+    }
+  }
+
+  /** An error that has left a handler. */
+  fault(error: unknown, exchange: Exchange): void {
+    const own = error instanceof PorticoError;
+    // The program did not see that the peer had gone: nothing to report and nobody to answer.
+    if (own && error.code === "ERR_ABORTED") return;
+    this.counters.countError(own ? error.code : "HANDLER");
+    if (!own || error.status >= 500) this.report(error, exchange);
+    if (!exchange.refuse(own ? error.status : 500)) exchange.abort();
+  }
+
+  pauseAll(): void {
+    for (const connection of this.connections) connection.pauseFor(PAUSED_BY_QUEUE);
+  }
+
+  resumeAll(): void {
+    for (const connection of this.connections) connection.resumeFrom(PAUSED_BY_QUEUE);
+  }
+
+  /** Ends all connections: in their own time until `graceMs` have passed, and then at once. */
+  async close(graceMs: number): Promise<void> {
+    this.closing = true;
+    for (const connection of this.connections) connection.shutDown();
+    if (this.connections.size > 0) {
+      const cutOff = setTimeout(() => {
+        for (const connection of this.connections) connection.cutOff();
+      }, graceMs);
+      await new Promise<void>((resolve) => {
+        this.emptied = resolve;
+      });
+      clearTimeout(cutOff);
+    }
+    this.queue?.removeSource(this);
+  }
+
+  private match(exchange: Exchange): Match<Target> | null {
+    const { method, path } = exchange;
+    if (exchange.wantsUpgrade && hasToken(exchange.header("upgrade") ?? "", "websocket")) {
+      const match = this.webSocketRoutes.match([ANY], path);
+      if (match !== null) return match;
+    }
+    const methods = method === "HEAD" && this.options.autoHead ? HEAD_METHODS : [method];
+    return this.routes.match(methods, path);
+  }
+
+  /** RFC 9110 §15.5.5, §15.5.6 and §15.5.22: 404, 405 with Allow, or 426 where only WebSockets are served. */
+  private refuseUnmatched(exchange: Exchange): void {
+    const { autoHead, autoOptions } = this.options;
+    const allowed = new Set<string>();
+    this.routes.match([], exchange.path, allowed);
+    if (allowed.size === 0) {
+      const onlyWebSocket = this.webSocketRoutes.match([ANY], exchange.path) !== null;
+      if (onlyWebSocket) exchange.refuse(426, UPGRADE_REQUIRED);
+      else exchange.refuse(404);
+      return;
+    }
+    if (autoHead && allowed.has("GET")) allowed.add("HEAD");
+    if (autoOptions) allowed.add("OPTIONS");
+    const status = autoOptions && exchange.method === "OPTIONS" ? 204 : 405;
+    exchange.refuse(status, { Allow: [...allowed].join(", ") });
+  }
+
+  /** Asks the program's `upgrade` first. */
+  private upgrade(exchange: Exchange, target: Target & { kind: "websocket" }): void | Promise<void> {
+    const finish = (data: unknown): void => {
+      if (!exchange.headSent) exchange.upgrade(target.handlers, { ...target.options, data });
+    };
+    const data = target.handlers.upgrade?.(exchange);
+    if (data instanceof Promise) return data.then(finish);
+    finish(data);
+  }
+}
+
+const HEAD_METHODS = ["HEAD", "GET"];

@@ -1,0 +1,240 @@
+import { listen, type TransportAddress } from "../transport/listen.ts";
+import type { Transport } from "../transport/transport.ts";
+import { Counters } from "./counters.ts";
+import { PorticoError } from "./errors.ts";
+import type { EventQueue, ServerEvent } from "./event-queue.ts";
+import type { Exchange } from "./exchange.ts";
+import { type Limits, limitsFrom } from "./limits.ts";
+import { Listener } from "./listener.ts";
+import { ANY, type RouteParams } from "./router.ts";
+import { type ErrorReporter, type Handler, ServerCore } from "./server-core.ts";
+import { publish, type WebSocket } from "./web-socket.ts";
+import type { SendOptions, UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts";
+
+export interface ServerOptions {
+  /** Limits and timeouts that differ from the defaults. */
+  limits?: Partial<Limits>;
+  /**
+   * "immediate" (default): handlers run when something happens. "deferred": everything waits in a queue until
+   * {@link Server.poll} or {@link Server.events} takes it. Or a queue that several servers share.
+   */
+  delivery?: "immediate" | "deferred" | EventQueue;
+  /** Gets the errors that handlers throw, and all else that is not a peer's fault. Default: to the console. */
+  onError?: ErrorReporter;
+  /** Answer HEAD with the route for GET, without its content. Default true. */
+  autoHead?: boolean;
+  /** Answer OPTIONS with 204 and Allow where no route does. Default true. */
+  autoOptions?: boolean;
+  /** Read all sockets into one shared buffer where Node allows it. Default true; false uses 'data' events. */
+  sharedRead?: boolean;
+}
+
+export interface RouteOptions {
+  /** Content limit of this route in place of `limits.maxBodyBytes`, smaller or larger, in bytes. */
+  maxBodyBytes?: number;
+}
+
+export interface CloseOptions {
+  /** How long exchanges and WebSockets may take to end by themselves, in milliseconds. Default 5,000. */
+  graceMs?: number;
+}
+
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** A server for HTTP/1.1 and WebSocket on any number of addresses. */
+export class Server implements AsyncDisposable {
+  /** May be changed while the server runs; what is under way keeps what it began with. */
+  readonly limits: Limits;
+  /** What has happened so far. */
+  readonly counters: Counters = new Counters();
+  private readonly core: ServerCore;
+  private readonly sharedRead: boolean;
+  private readonly listeners = new Set<Listener>();
+  private closed: Promise<void> | undefined;
+
+  /** @throws RangeError for a limit that is unknown or not a number from 0 on */
+  constructor(options: ServerOptions = {}) {
+    this.limits = limitsFrom(options.limits ?? {});
+    this.sharedRead = options.sharedRead ?? true;
+    this.core = new ServerCore(this.limits, this.counters, {
+      delivery: options.delivery ?? "immediate",
+      onError: options.onError ?? ((error) => console.error(error)),
+      autoHead: options.autoHead ?? true,
+      autoOptions: options.autoOptions ?? true,
+    });
+  }
+
+  get<Path extends string>(path: Path, handler: Handler<RouteParams<Path>>, options?: RouteOptions): this {
+    return this.route("GET", path, handler, options);
+  }
+  head<Path extends string>(path: Path, handler: Handler<RouteParams<Path>>, options?: RouteOptions): this {
+    return this.route("HEAD", path, handler, options);
+  }
+  post<Path extends string>(path: Path, handler: Handler<RouteParams<Path>>, options?: RouteOptions): this {
+    return this.route("POST", path, handler, options);
+  }
+  put<Path extends string>(path: Path, handler: Handler<RouteParams<Path>>, options?: RouteOptions): this {
+    return this.route("PUT", path, handler, options);
+  }
+  patch<Path extends string>(path: Path, handler: Handler<RouteParams<Path>>, options?: RouteOptions): this {
+    return this.route("PATCH", path, handler, options);
+  }
+  delete<Path extends string>(path: Path, handler: Handler<RouteParams<Path>>, options?: RouteOptions): this {
+    return this.route("DELETE", path, handler, options);
+  }
+  options<Path extends string>(path: Path, handler: Handler<RouteParams<Path>>, options?: RouteOptions): this {
+    return this.route("OPTIONS", path, handler, options);
+  }
+  /** A route for every method that has none of its own on this path. */
+  any<Path extends string>(path: Path, handler: Handler<RouteParams<Path>>, options?: RouteOptions): this {
+    return this.route(ANY, path, handler, options);
+  }
+
+  /**
+   * Adds a route; also while the server runs.
+   * @param method a token such as "GET", or "ANY"
+   * @param path static segments, ":name" and, at the end, "*"; see the guide for what is preferred to what
+   * @param handler its exchange has the parameters that the path names
+   * @throws PorticoError ERR_ROUTE when the path is malformed or the route is there already
+   */
+  route<Path extends string>(
+    method: string,
+    path: Path,
+    handler: Handler<RouteParams<Path>>,
+    options: RouteOptions = {},
+  ): this {
+    if (!METHOD.test(method)) throw new PorticoError("ERR_ROUTE", `${method} is not a method`);
+    if (typeof handler !== "function") throw new PorticoError("ERR_ROUTE", "the handler is not a function");
+    this.core.addRoute(method, path, {
+      kind: "http",
+      handler: handler as Handler<never> as Handler,
+      maxBodyBytes: options.maxBodyBytes,
+    });
+    return this;
+  }
+
+  /**
+   * Serves WebSockets on a path (RFC 6455). A request there that asks for none goes to the HTTP routes, and gets
+   * 426 where they have nothing.
+   * @param path like in {@link route}
+   */
+  websocket<Data = undefined>(
+    path: string,
+    handlers: WebSocketHandlers<Data>,
+    options: UpgradeOptions<Data> = {},
+  ): this {
+    this.core.addRoute(ANY, path, {
+      kind: "websocket",
+      handlers: handlers as WebSocketHandlers<unknown>,
+      options: options as UpgradeOptions,
+      maxBodyBytes: undefined,
+    });
+    return this;
+  }
+
+  /**
+   * Listens at an address; may be called for several.
+   * @returns when connections are accepted
+   * @throws the system's error (EADDRINUSE …) when it cannot be bound; PorticoError ERR_LISTENING after `close`
+   */
+  async listen(address: TransportAddress = {}): Promise<Listener> {
+    if (this.closed !== undefined) throw new PorticoError("ERR_LISTENING");
+    const handlers = {
+      accept: (transport: Transport) => this.core.accept(transport),
+      error: (error: Error) => this.counters.countError("code" in error ? String(error.code) : error.name),
+    };
+    const socket = await listen({ port: 0, ...address }, handlers, this.sharedRead, this.limits.headTimeoutMs);
+    const listener = new Listener(socket, (gone) => this.listeners.delete(gone));
+    this.listeners.add(listener);
+    if (this.closed !== undefined) listener.close();
+    return listener;
+  }
+
+  /** Serves a connection that was accepted elsewhere, such as one end of a pair in memory. */
+  accept(transport: Transport): void {
+    this.core.accept(transport);
+  }
+
+  /**
+   * Runs the handlers of the events that wait, on the caller's stack. Handlers may poll, too.
+   * @param maxEvents how many at the most
+   * @returns how many there were
+   * @throws PorticoError ERR_DELIVERY when events are delivered at once
+   */
+  poll(maxEvents: number = Number.POSITIVE_INFINITY): number {
+    const queue = this.queue();
+    let count = 0;
+    while (count < maxEvents) {
+      const event = queue.shift();
+      if (event === undefined) break;
+      count++;
+      this.core.run(event);
+    }
+    return count;
+  }
+
+  /**
+   * The events one by one, as they come, until the server is closed. Their handlers are not run, unless with
+   * {@link run}.
+   * @throws PorticoError ERR_DELIVERY when events are delivered at once
+   */
+  async *events(): AsyncGenerator<ServerEvent, void, undefined> {
+    const queue = this.queue();
+    for (;;) {
+      const event = queue.shift();
+      if (event !== undefined) yield event;
+      else if (this.closed !== undefined && this.core.connections.size === 0) return;
+      else await queue.waitForEvent();
+    }
+  }
+
+  /** Runs the handler of an event that came from {@link events}. */
+  run(event: ServerEvent): void {
+    this.core.run(event);
+  }
+
+  /** Events that wait to be polled. */
+  get waitingEvents(): number {
+    return this.core.queue?.length ?? 0;
+  }
+
+  /** Sends to all that have joined a topic. Framed once, and compressed once. @returns how many took it */
+  publish(topic: string, data: string | Uint8Array, options: SendOptions = {}): number {
+    return publish(this.core, topic, data, options);
+  }
+
+  /** How many have joined a topic. */
+  subscribers(topic: string): number {
+    return this.core.topics.of(topic)?.size ?? 0;
+  }
+
+  /** The exchange or WebSocket whose `id` was asked for before, while it lives. */
+  find(id: string): Exchange | WebSocket | undefined {
+    return this.core.found.get(id);
+  }
+
+  /**
+   * Stops: accepts nothing more, closes idle connections, closes WebSockets with 1001 and lets exchanges end; after
+   * `graceMs` those that are left are answered with 503 and destroyed.
+   * @returns when all connections are gone; the same promise at each call
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.closed ??= this.shutDown(options.graceMs ?? 5_000);
+    return this.closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async shutDown(graceMs: number): Promise<void> {
+    for (const listener of this.listeners) listener.close();
+    await this.core.close(graceMs);
+    this.core.queue?.release();
+  }
+
+  private queue(): EventQueue {
+    if (this.core.queue === null) throw new PorticoError("ERR_DELIVERY");
+    return this.core.queue;
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The field lines of a head or of a trailer section (RFC 9110 §5), already validated. They are kept as the one
+ * string they arrived in and looked at only when asked for: most handlers read few fields or none.
+ */
+export class Fields {
+  private readonly text: string;
+  private readonly start: number;
+  private positions: number[] | null = null;
+
+  /**
+   * @param text a latin1 string with valid field lines, each ended by CRLF, and an empty line after them
+   * @param start where in `text` the first field line begins
+   */
+  constructor(text: string, start: number) {
+    this.text = text;
+    this.start = start;
+  }
+
+  /** The field lines as they came, each with its CRLF, without the empty line that ends the section. */
+  get raw(): string {
+    return this.text.slice(this.start, this.text.length - 2);
+  }
+
+  /**
+   * The value of a field. Several lines of one name are joined with ", " (RFC 9110 §5.3), Cookie with "; "
+   * (RFC 6265 §5.4).
+   * @param name in any case
+   * @returns the value without surrounding white space, or undefined when there is no such field
+   */
+  get(name: string): string | undefined {
+    const positions = this.positions ?? this.locate();
+    let found: string | undefined;
+    for (let i = 0; i < positions.length; i += 4) {
+      if (!this.isNamed(positions, i, name)) continue;
+      const value = this.value(positions, i);
+      if (found === undefined) found = value;
+      else found += (name.length === 6 && name.toLowerCase() === "cookie" ? "; " : ", ") + value;
+    }
+    return found;
+  }
+
+  /** Whether there is a field of this name, in any case. */
+  has(name: string): boolean {
+    const positions = this.positions ?? this.locate();
+    for (let i = 0; i < positions.length; i += 4) if (this.isNamed(positions, i, name)) return true;
+    return false;
+  }
+
+  /** The values of all lines of this name, in order; for fields that must not be joined. */
+  getAll(name: string): string[] {
+    const positions = this.positions ?? this.locate();
+    const values: string[] = [];
+    for (let i = 0; i < positions.length; i += 4) {
+      if (this.isNamed(positions, i, name)) values.push(this.value(positions, i));
+    }
+    return values;
+  }
+
+  /** Each field line in order, with the name in the case in which it was sent. */
+  entries(): [name: string, value: string][] {
+    const positions = this.positions ?? this.locate();
+    const entries: [string, string][] = [];
+    for (let i = 0; i < positions.length; i += 4) {
+      const name = this.text.substring(positions[i] ?? 0, positions[i + 1] ?? 0);
+      entries.push([name, this.value(positions, i)]);
+    }
+    return entries;
+  }
+
+  /** All fields by lower-case name, joined like {@link get} does; the object has no prototype. */
+  record(): Record<string, string> {
+    const record: Record<string, string> = Object.create(null);
+    for (const [name, value] of this.entries()) {
+      const key = name.toLowerCase();
+      const before = record[key];
+      record[key] = before === undefined ? value : `${before}${key === "cookie" ? "; " : ", "}${value}`;
+    }
+    return record;
+  }
+
+  private value(positions: number[], i: number): string {
+    return this.text.substring(positions[i + 2] ?? 0, positions[i + 3] ?? 0);
+  }
+
+  private isNamed(positions: number[], i: number, name: string): boolean {
+    const start = positions[i] ?? 0;
+    if ((positions[i + 1] ?? 0) - start !== name.length) return false;
+    for (let k = 0; k < name.length; k++) {
+      const a = this.text.charCodeAt(start + k);
+      const b = name.charCodeAt(k);
+      if (a !== b && (lower(a) !== lower(b) || a > 0x7f || b > 0x7f)) return false;
+    }
+    return true;
+  }
+
+  /** Four positions a field line: name start, name end, value start, value end. */
+  private locate(): number[] {
+    const { text } = this;
+    const positions: number[] = [];
+    let line = this.start;
+    while (line < text.length - 2) {
+      const colon = text.indexOf(":", line);
+      const end = text.indexOf("\r\n", colon);
+      let from = colon + 1;
+      let to = end;
+      while (from < to && isWhiteSpace(text.charCodeAt(from))) from++;
+      while (to > from && isWhiteSpace(text.charCodeAt(to - 1))) to--;
+      positions.push(line, colon, from, to);
+      line = end + 2;
+    }
+    this.positions = positions;
+    return positions;
+  }
+}
+
+function lower(code: number): number {
+  return code >= 0x41 && code <= 0x5a ? code | 0x20 : code;
+}
+
+function isWhiteSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}

@@ -1,0 +1,74 @@
+import { FIELD_VALUE, octetClass, TOKEN } from "./octets.ts";
+import { reasonPhrases } from "./reason-phrases.ts";
+
+/** A part of a response head that would not be valid on the wire: a mistake of the program, not of the peer. */
+export class FieldError extends TypeError {
+  readonly code = "ERR_INVALID_FIELD";
+
+  constructor(message: string) {
+    super(message);
+    this.name = "FieldError";
+  }
+}
+
+const commonLines: (string | undefined)[] = [];
+
+/** The registered reason phrase of a status code, or "Unknown" (RFC 9110 §15). */
+export function reasonPhrase(code: number): string {
+  return reasonPhrases[code] ?? "Unknown";
+}
+
+/**
+ * The status line of a response (RFC 9112 §4).
+ * @param code 100 to 599
+ * @param reason in place of the registered phrase
+ * @returns the line with its CRLF
+ * @throws FieldError for a code or a reason that may not be sent
+ */
+export function statusLine(code: number, reason?: string): string {
+  if (reason === undefined) {
+    const line = commonLines[code];
+    if (line !== undefined) return line;
+  }
+  if (!Number.isInteger(code) || code < 100 || code > 599) {
+    throw new FieldError(`status code ${code} is not an integer from 100 to 599`);
+  }
+  if (reason !== undefined) {
+    if (!isFieldValue(reason)) throw new FieldError("a reason phrase cannot hold control characters");
+    return `HTTP/1.1 ${code} ${reason}\r\n`;
+  }
+  const line = `HTTP/1.1 ${code} ${reasonPhrase(code)}\r\n`;
+  commonLines[code] = line;
+  return line;
+}
+
+/**
+ * Checks a field name (a token, RFC 9110 §5.1).
+ * @throws FieldError
+ */
+export function checkFieldName(name: string): void {
+  let valid = name.length > 0;
+  for (let i = 0; i < name.length && valid; i++) {
+    const code = name.charCodeAt(i);
+    valid = code < 256 && ((octetClass[code] ?? 0) & TOKEN) !== 0;
+  }
+  if (!valid) throw new FieldError(`${JSON.stringify(name)} is not a valid field name`);
+}
+
+/**
+ * Checks a field value: no CR, LF, NUL or other control characters, and nothing above U+00FF (RFC 9110 §5.5).
+ * @throws FieldError
+ */
+export function checkFieldValue(value: string): void {
+  if (!isFieldValue(value)) {
+    throw new FieldError("a field value cannot hold control characters or characters above U+00FF");
+  }
+}
+
+function isFieldValue(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code > 255 || ((octetClass[code] ?? 0) & FIELD_VALUE) === 0) return false;
+  }
+  return true;
+}

@@ -1,0 +1,117 @@
+import { Transport } from "./transport.ts";
+
+/** One end of a pair of transports inside one process: for tests, without ports and without sockets. */
+export class MemoryTransport extends Transport {
+  readonly remoteAddress = "memory";
+  readonly remotePort = undefined;
+  readonly encrypted = false;
+  readonly slackBytes = 0;
+  closed = false;
+  private peer: MemoryTransport | undefined;
+  private inbox: Buffer[] = [];
+  private inboxBytes = 0;
+  private ended = false;
+  private endDelivered = false;
+  private paused = false;
+  private deliveryDue = false;
+
+  /** @returns two transports: what is written to one arrives at the other, in a later tick */
+  static pair(): [MemoryTransport, MemoryTransport] {
+    const a = new MemoryTransport();
+    const b = new MemoryTransport();
+    a.peer = b;
+    b.peer = a;
+    return [a, b];
+  }
+
+  get pendingBytes(): number {
+    return this.peer?.inboxBytes ?? 0;
+  }
+
+  get progressMark(): number {
+    return this.pendingBytes;
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.schedule();
+  }
+
+  end(): void {
+    this.flush();
+    this.ended = true;
+    this.peer?.schedule();
+  }
+
+  destroy(): void {
+    if (this.closed) return;
+    this.flush();
+    this.closed = this.ended = true;
+    this.inbox = [];
+    this.inboxBytes = 0;
+    const { peer } = this;
+    process.nextTick(() => {
+      this.count(0);
+      this.sink.onClose(undefined);
+      peer?.schedule();
+    });
+  }
+
+  protected send(data: string | Uint8Array): void {
+    const { peer } = this;
+    if (this.ended || peer === undefined || peer.closed) return;
+    // Copied like by a kernel: the receiver may change what it gets.
+    const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : Buffer.from(data);
+    peer.inbox.push(bytes);
+    peer.inboxBytes += bytes.length;
+    peer.schedule();
+  }
+
+  protected sendAll(pieces: readonly (string | Uint8Array)[]): void {
+    this.send(Buffer.concat(pieces.map((p) => (typeof p === "string" ? Buffer.from(p, "latin1") : p))));
+  }
+
+  // The peer tells when it has taken everything.
+  protected awaitDrain(): void {}
+
+  private schedule(): void {
+    if (this.deliveryDue || this.closed) return;
+    this.deliveryDue = true;
+    process.nextTick(() => {
+      this.deliveryDue = false;
+      this.drainInbox();
+    });
+  }
+
+  private drainInbox(): void {
+    const { peer } = this;
+    let taken = false;
+    while (!this.paused && !this.closed) {
+      const bytes = this.inbox.shift();
+      if (bytes === undefined) break;
+      taken = true;
+      this.inboxBytes -= bytes.length;
+      this.deliver(bytes, 0, bytes.length);
+    }
+    if (taken && this.inboxBytes === 0 && peer !== undefined && !peer.closed) {
+      peer.count(0);
+      peer.sink.onDrain();
+    }
+    if (this.paused || this.closed || this.inbox.length > 0 || peer === undefined || !peer.ended) return;
+    if (!this.endDelivered) {
+      this.endDelivered = true;
+      this.sink.onEnd();
+    }
+    // Like a socket: closed when both directions have ended, or when the peer has gone.
+    if ((this.ended && !this.closed) || peer.closed) {
+      this.closed = this.ended = true;
+      this.count(0);
+      this.sink.onClose(undefined);
+      if (!peer.closed) peer.schedule();
+    }
+  }
+}

@@ -1,0 +1,146 @@
+/** Who is told what happens to a transport. Calls come one at a time, never from inside a call to the transport. */
+export interface TransportSink {
+  /** Bytes have come: `bytes[start..end)`, lent for the call, and free to be changed in place. */
+  onBytes(bytes: Buffer, start: number, end: number): void;
+  /** The peer will send nothing more; it may still read. */
+  onEnd(): void;
+  /** Nothing waits to be taken by the peer any more, after something did. */
+  onDrain(): void;
+  /** The transport is gone: once, and the last call. */
+  onClose(error: Error | undefined): void;
+}
+
+/** Where the pending bytes of several transports are added up. */
+export interface PendingTotal {
+  pendingBytes: number;
+}
+
+const nobody: TransportSink = { onBytes() {}, onEnd() {}, onDrain() {}, onClose() {} };
+
+/** Beyond this many bytes there is nothing to win by gathering more into one system call. */
+const GATHER_BYTES = 65_536;
+
+let scheduled: Transport[] = [];
+
+function flushScheduled(): void {
+  const transports = scheduled;
+  scheduled = [];
+  for (const transport of transports) transport.flush();
+}
+
+/**
+ * A two-way stream of bytes. What is written in response to one read, or in one turn of the program, is gathered
+ * and leaves together. Nothing here throws; after the end all calls do nothing.
+ */
+export abstract class Transport {
+  sink: TransportSink = nobody;
+  total: PendingTotal = { pendingBytes: 0 };
+  private counted = 0;
+  private text = "";
+  private pieces: (string | Uint8Array)[] = [];
+  private gathered = 0;
+  private corked = 0;
+  private isScheduled = false;
+
+  /** Bytes that were flushed and that the system or the peer has not taken yet. */
+  abstract readonly pendingBytes: number;
+  /** Bytes that may be pending without meaning that the peer is slow (TLS takes them a little later). */
+  abstract readonly slackBytes: number;
+  /** A number that stays the same for as long as the peer takes nothing of what is pending. */
+  abstract readonly progressMark: number;
+  abstract readonly remoteAddress: string | undefined;
+  abstract readonly remotePort: number | undefined;
+  abstract readonly encrypted: boolean;
+  abstract readonly closed: boolean;
+
+  /** Asks for no more bytes until {@link resume}; one read may still come. */
+  abstract pause(): void;
+  abstract resume(): void;
+  /** Sends what was written and then the end of the stream; reading goes on. */
+  abstract end(): void;
+  /** Drops everything at once. */
+  abstract destroy(): void;
+  protected abstract send(data: string | Uint8Array): void;
+  protected abstract sendAll(pieces: readonly (string | Uint8Array)[]): void;
+  /** Called after a flush that left something pending, to arrange for `onDrain`. */
+  protected abstract awaitDrain(): void;
+
+  /** All bytes that were written and have not been taken. */
+  get bufferedBytes(): number {
+    return this.gathered + this.pendingBytes;
+  }
+
+  /** @param text latin1: each character is one byte */
+  writeText(text: string): void {
+    this.text += text;
+    this.gathered += text.length;
+    if (this.corked === 0 || this.gathered > GATHER_BYTES) this.settle();
+  }
+
+  /** @param bytes belong to the transport from here on: they must not change any more */
+  writeBytes(bytes: Uint8Array): void {
+    if (this.text !== "") {
+      this.pieces.push(this.text);
+      this.text = "";
+    }
+    this.pieces.push(bytes);
+    this.gathered += bytes.length;
+    if (this.corked === 0 || this.gathered > GATHER_BYTES) this.settle();
+  }
+
+  /** Holds back what is written until the same number of {@link uncork}. */
+  cork(): void {
+    this.corked++;
+  }
+
+  uncork(): void {
+    if (--this.corked === 0 && this.gathered > 0) this.flush();
+  }
+
+  /** Hands over what was gathered. */
+  flush(): void {
+    this.isScheduled = false;
+    if (this.gathered === 0) return;
+    const { text, pieces } = this;
+    this.text = "";
+    this.gathered = 0;
+    if (pieces.length === 0) {
+      this.send(text);
+    } else {
+      this.pieces = [];
+      if (text !== "") pieces.push(text);
+      const only = pieces.length === 1 ? pieces[0] : undefined;
+      if (only !== undefined) this.send(only);
+      else this.sendAll(pieces);
+    }
+    const pending = this.pendingBytes;
+    if (pending !== this.counted) this.count(pending);
+    if (pending > 0) this.awaitDrain();
+  }
+
+  /** Brings the total up to date. */
+  protected count(pending: number): void {
+    this.total.pendingBytes += pending - this.counted;
+    this.counted = pending;
+  }
+
+  /** Tells the sink of bytes that have come, with everything that it writes meanwhile gathered. */
+  protected deliver(bytes: Buffer, start: number, end: number): void {
+    this.corked++;
+    try {
+      this.sink.onBytes(bytes, start, end);
+    } finally {
+      if (--this.corked === 0 && this.gathered > 0) this.flush();
+    }
+  }
+
+  private settle(): void {
+    if (this.gathered > GATHER_BYTES) {
+      this.flush();
+    } else if (!this.isScheduled) {
+      this.isScheduled = true;
+      // Runs after the current callback and its microtasks: the rest of the turn is gathered, too.
+      if (scheduled.push(this) === 1) process.nextTick(flushScheduled);
+    }
+  }
+}
