@@ -1,8 +1,32 @@
-export { HttpError } from "./http1/http-error.ts";
-export { Fields } from "./http1/fields.ts";
-export { FieldError } from "./http1/response-head.ts";
+export type { ConnectOptions } from "./engine/client.ts";
+export { connect } from "./engine/client.ts";
+export type { Counters } from "./engine/counters.ts";
+export type { PorticoErrorCode } from "./engine/errors.ts";
+export { PorticoError } from "./engine/errors.ts";
+export type { ServerEvent } from "./engine/event-queue.ts";
+export { EventQueue } from "./engine/event-queue.ts";
+export type { Exchange } from "./engine/exchange.ts";
+export type { Limits } from "./engine/limits.ts";
+export { defaultLimits } from "./engine/limits.ts";
+export type { Listener } from "./engine/listener.ts";
+export type { BodyConsumer } from "./engine/request-body.ts";
+export type { ResponseState, TryEndResult } from "./engine/response-writer.ts";
+export type { RouteParams } from "./engine/router.ts";
 export type { CloseOptions, RouteOptions, ServerOptions } from "./engine/server.ts";
 export { Server } from "./engine/server.ts";
-export { Exchange } from "./engine/exchange.ts";
-export { WebSocket } from "./engine/web-socket.ts";
-export type { SendOptions, SendResult, UpgradeOptions, WebSocketHandlers } from "./engine/web-socket-handlers.ts";
+export type { ErrorReporter, Handler } from "./engine/server-core.ts";
+export type { WebSocket } from "./engine/web-socket.ts";
+export type {
+  SendOptions,
+  SendResult,
+  UpgradeOptions,
+  WebSocketHandlers,
+} from "./engine/web-socket-handlers.ts";
+export type { HttpErrorCode } from "./http1/http-error.ts";
+export { HttpError } from "./http1/http-error.ts";
+export { FieldError } from "./http1/response-head.ts";
+export { MemoryTransport } from "./transport/memory-transport.ts";
+export type { Transport } from "./transport/transport.ts";
+export type { DeflateOptions } from "./websocket/permessage-deflate.ts";
+export type { WebSocketErrorCode } from "./websocket/websocket-error.ts";
+export { WebSocketError } from "./websocket/websocket-error.ts";

@@ -1,5 +1,6 @@
 const MESSAGES = {
   ERR_ABORTED: "the peer went away before the exchange was complete",
+  ERR_TIMEOUT: "the peer did not answer in time",
   ERR_BODY_TOO_LARGE: "the content is larger than the limit of this call",
   ERR_BODY_USED: "the content of this request is already being read",
   ERR_BODY_NOT_JSON: "the content is not valid JSON",

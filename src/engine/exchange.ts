@@ -278,7 +278,11 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
    */
   upgrade<Data>(handlers: WebSocketHandlers<Data>, options: UpgradeOptions<Data> = {}): boolean {
     if (this.state !== "pending") return false;
-    return this.host.upgrade(this as unknown as Exchange, handlers as WebSocketHandlers<unknown>, options as UpgradeOptions);
+    return this.host.upgrade(
+      this as unknown as Exchange,
+      handlers as WebSocketHandlers<unknown>,
+      options as UpgradeOptions,
+    );
   }
 
   // What follows is called by the connection.

@@ -1,13 +1,7 @@
 import { HttpError } from "../http1/http-error.ts";
 import { BODY, END, FAILED, NEED_BYTES, REQUEST, RequestReader } from "../http1/request-reader.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
-import {
-  type Connection,
-  type Core,
-  PAUSED_BY_BODY,
-  PAUSED_BY_PIPELINE,
-  PAUSED_BY_QUEUE,
-} from "./core.ts";
+import { type Connection, type Core, PAUSED_BY_BODY, PAUSED_BY_PIPELINE, PAUSED_BY_QUEUE } from "./core.ts";
 import { PorticoError } from "./errors.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";
 import { refusal } from "./refusal.ts";
@@ -235,7 +229,6 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     core.connections.delete(this);
     transport.cork();
     transport.writeText(hands.response);
-    if (this.pausedBy !== 0) transport.resume();
     const socket = new WebSocket(core, transport, handlers, hands.agreement, options.data, exchange);
     socket.countedAddress = this.countedAddress;
     socket.start(rest);

@@ -252,7 +252,8 @@ export abstract class ResponseWriter {
     let text = this.line + this.fieldLines;
     if (!this.hasDate) text += `Date: ${httpDate()}\r\n`;
     if (this.framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
-    else if (this.code === 205) text += "Content-Length: 0\r\n"; // RFC 9110 §15.3.6
+    else if (this.code === 205)
+      text += "Content-Length: 0\r\n"; // RFC 9110 §15.3.6
     else if (length >= 0 && this.code !== 204) text += `Content-Length: ${length}\r\n`; // RFC 9110 §8.6
     if (this.closes || this.framing === "close" || this.host.mustClose()) {
       this.closes = true;

@@ -9,7 +9,11 @@ type ParamNames<Pattern extends string> = Pattern extends `${infer Segment}/${in
   ? ParamName<Segment> | ParamNames<Rest>
   : ParamName<Pattern>;
 
-type ParamName<Segment extends string> = Segment extends `:${infer Name}` ? Name : Segment extends "*" ? "*" : never;
+type ParamName<Segment extends string> = Segment extends `:${infer Name}`
+  ? Name
+  : Segment extends "*"
+    ? "*"
+    : never;
 
 /** A route that matches a path. */
 export interface Match<T> {

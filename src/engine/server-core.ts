@@ -87,7 +87,11 @@ export class ServerCore implements Core, EventSource {
     const address = transport.remoteAddress ?? "";
     const limited = limits.maxConnectionsPerAddress !== Number.POSITIVE_INFINITY && address !== "";
     const same = limited ? (addresses.get(address) ?? 0) : 0;
-    if (this.closing || this.connections.size >= limits.maxConnections || same >= limits.maxConnectionsPerAddress) {
+    if (
+      this.closing ||
+      this.connections.size >= limits.maxConnections ||
+      same >= limits.maxConnectionsPerAddress
+    ) {
       counters.refusedConnections++;
       transport.destroy();
       return;
@@ -158,23 +162,32 @@ export class ServerCore implements Core, EventSource {
   run(event: ServerEvent): void {
     switch (event.type) {
       case "request":
-        return this.handle(event.exchange);
+        this.handle(event.exchange);
+        break;
       case "body":
-        return event.exchange.runBody(event.data, event.last);
+        event.exchange.runBody(event.data, event.last);
+        break;
       case "abort":
-        return event.exchange.runAbort();
+        event.exchange.runAbort();
+        break;
       case "writable":
-        return event.exchange.runWritable();
+        event.exchange.runWritable();
+        break;
       case "open":
-        return event.socket.runOpen();
+        event.socket.runOpen();
+        break;
       case "message":
-        return event.socket.runMessage(event.data, event.binary);
+        event.socket.runMessage(event.data, event.binary);
+        break;
       case "pong":
-        return event.socket.runPong(event.data);
+        event.socket.runPong(event.data);
+        break;
       case "drain":
-        return event.socket.runDrain();
+        event.socket.runDrain();
+        break;
       case "close":
-        return event.socket.runClose(event.code, event.reason);
+        event.socket.runClose(event.code, event.reason);
+        break;
     }
   }
 

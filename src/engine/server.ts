@@ -82,7 +82,11 @@ export class Server implements AsyncDisposable {
   delete<Path extends string>(path: Path, handler: Handler<RouteParams<Path>>, options?: RouteOptions): this {
     return this.route("DELETE", path, handler, options);
   }
-  options<Path extends string>(path: Path, handler: Handler<RouteParams<Path>>, options?: RouteOptions): this {
+  options<Path extends string>(
+    path: Path,
+    handler: Handler<RouteParams<Path>>,
+    options?: RouteOptions,
+  ): this {
     return this.route("OPTIONS", path, handler, options);
   }
   /** A route for every method that has none of its own on this path. */
@@ -143,7 +147,12 @@ export class Server implements AsyncDisposable {
       accept: (transport: Transport) => this.core.accept(transport),
       error: (error: Error) => this.counters.countError("code" in error ? String(error.code) : error.name),
     };
-    const socket = await listen({ port: 0, ...address }, handlers, this.sharedRead, this.limits.headTimeoutMs);
+    const socket = await listen(
+      { port: 0, ...address },
+      handlers,
+      this.sharedRead,
+      this.limits.headTimeoutMs,
+    );
     const listener = new Listener(socket, (gone) => this.listeners.delete(gone));
     this.listeners.add(listener);
     if (this.closed !== undefined) listener.close();

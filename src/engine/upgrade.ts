@@ -1,6 +1,11 @@
 import type { RequestHead } from "../http1/request-head.ts";
 import { acceptKey, checkUpgrade } from "../websocket/handshake.ts";
-import { createDeflater, createInflater, deflateSettings, negotiate } from "../websocket/permessage-deflate.ts";
+import {
+  createDeflater,
+  createInflater,
+  deflateSettings,
+  negotiate,
+} from "../websocket/permessage-deflate.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Agreement } from "./web-socket.ts";
 import type { UpgradeOptions } from "./web-socket-handlers.ts";
@@ -33,8 +38,7 @@ export function shakeHands(
     header: (name) => head.fields.get(name),
   });
   if (!check.ok) {
-    const headers =
-      check.status === 426 ? UPGRADE_REQUIRED : check.status === 405 ? { Allow: "GET" } : {};
+    const headers = check.status === 426 ? UPGRADE_REQUIRED : check.status === 405 ? { Allow: "GET" } : {};
     return { ok: false, status: check.status, headers };
   }
   // What follows the head would be taken for frames (RFC 9110 §7.8).
@@ -48,7 +52,8 @@ export function shakeHands(
     role: "server",
     protocol: protocol ?? "",
     inflater: agreed === null ? undefined : createInflater("server", agreed.params),
-    deflater: agreed === null || deflate === false ? undefined : createDeflater("server", agreed.params, deflate),
+    deflater:
+      agreed === null || deflate === false ? undefined : createDeflater("server", agreed.params, deflate),
     thresholdBytes: deflate === false ? 0 : deflateSettings(deflate).thresholdBytes,
     maxMessageBytes: options.maxMessageBytes,
   };

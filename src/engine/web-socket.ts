@@ -1,14 +1,27 @@
 import { randomUUID } from "node:crypto";
-import { ABNORMAL_CLOSURE, GOING_AWAY, INTERNAL_ERROR, NO_STATUS_RECEIVED } from "../websocket/close-codes.ts";
+import type { Transport, TransportSink } from "../transport/transport.ts";
+import {
+  ABNORMAL_CLOSURE,
+  GOING_AWAY,
+  INTERNAL_ERROR,
+  NO_STATUS_RECEIVED,
+} from "../websocket/close-codes.ts";
 import { encodeClosePayload } from "../websocket/frame-writer.ts";
 import { applyMask, randomMaskKey } from "../websocket/mask.ts";
 import type { MessageDeflater } from "../websocket/message-deflater.ts";
 import type { MessageInflater } from "../websocket/message-inflater.ts";
-import { CLOSE, FAILED, MESSAGE, MessageReader, NEED_BYTES, PING, PONG } from "../websocket/message-reader.ts";
+import {
+  CLOSE,
+  FAILED,
+  MESSAGE,
+  MessageReader,
+  NEED_BYTES,
+  PING,
+  PONG,
+} from "../websocket/message-reader.ts";
 import { BINARY, CLOSE_FRAME, FIN, PING_FRAME, PONG_FRAME, RSV1, TEXT } from "../websocket/opcodes.ts";
 import { WebSocketError } from "../websocket/websocket-error.ts";
-import type { Transport, TransportSink } from "../transport/transport.ts";
-import { type Connection, type Core, PAUSED_BY_PROGRAM } from "./core.ts";
+import { type Connection, type Core, PAUSED_BY_PROGRAM, PAUSED_BY_QUEUE } from "./core.ts";
 import type { Exchange } from "./exchange.ts";
 import { frameHead, SharedFrames } from "./frames.ts";
 import { asOwnedBytes, byteLengthOf, writePayload } from "./payload.ts";
@@ -232,7 +245,8 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     core.counters.webSockets++;
     core.counters.openWebSockets++;
     this.touch();
-    if (core.queue?.isFull) this.pauseFor(1);
+    transport.resume();
+    if (core.queue?.isFull) this.pauseFor(PAUSED_BY_QUEUE);
     if (core.queue === null) this.runOpen();
     else core.queue.push({ type: "open", socket: this as WebSocket });
     if (rest.length > 0) {
@@ -417,7 +431,8 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
 
   private fail(error: WebSocketError): void {
     this.core.counters.countError(error.code);
-    if (this.state === "open") this.frame(FIN | CLOSE_FRAME, encodeClosePayload(error.closeCode, error.message));
+    if (this.state === "open")
+      this.frame(FIN | CLOSE_FRAME, encodeClosePayload(error.closeCode, error.message));
     this.part(error.closeCode, error.message);
   }
 

@@ -1,5 +1,5 @@
-import { Fields } from "./fields.ts";
 import { SPECIAL } from "./field-scanner.ts";
+import { Fields } from "./fields.ts";
 import { HttpError } from "./http-error.ts";
 
 /** The form of a request target (RFC 9112 §3.2); the authority form belongs to CONNECT, which is refused. */
@@ -72,7 +72,8 @@ export class RequestHead {
     } else {
       // RFC 9112 §3.2.2: the authority of an absolute target replaces the Host field.
       const absolute = /^https?:\/\/([^/?]+)(.*)$/i.exec(target);
-      if (absolute === null) throw new HttpError("HTTP_BAD_TARGET", "the target is neither path nor http URI");
+      if (absolute === null)
+        throw new HttpError("HTTP_BAD_TARGET", "the target is neither path nor http URI");
       host = checkedHost(absolute[1] ?? "", 0);
       // RFC 9110 §4.2.1: an http URI with an empty host is invalid.
       if (host.startsWith(":")) throw new HttpError("HTTP_BAD_TARGET", "the target has no host");

@@ -236,7 +236,10 @@ export class RequestReader {
       case TARGET_STATE:
         while (p < end && ((octetClass[bytes[p] ?? 0] ?? 0) & TARGET) !== 0) p++;
         if (p - this.targetStart > this.limits.maxTargetBytes) {
-          throw new HttpError("HTTP_TARGET_TOO_LONG", `more than ${this.limits.maxTargetBytes} bytes of target`);
+          throw new HttpError(
+            "HTTP_TARGET_TOO_LONG",
+            `more than ${this.limits.maxTargetBytes} bytes of target`,
+          );
         }
         if (p === end) return p;
         if (bytes[p] !== SP || p === this.targetStart) {
@@ -281,7 +284,8 @@ export class RequestReader {
       this.scanner.repeated,
     );
     if (head.chunked) {
-      if (limits.requireContentLength) throw new HttpError("HTTP_LENGTH_REQUIRED", "Content-Length is required");
+      if (limits.requireContentLength)
+        throw new HttpError("HTTP_LENGTH_REQUIRED", "Content-Length is required");
       this.chunked.reset();
       this.state = CHUNKED;
     } else if (head.contentLength > 0) {

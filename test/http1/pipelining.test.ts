@@ -146,7 +146,7 @@ table("errors are final", [
   [
     "RFC 9112 §9.3.2",
     "nothing after an unknown coding",
-    `${post("Transfer-Encoding: x")}${get()}`,
+    `${post("Transfer-Encoding: x, chunked")}${get()}`,
     [fails(501)],
   ],
   [

@@ -105,8 +105,8 @@ table("request line: version", [
   ["RFC 9110 §15.6.6", "HTTP/2.0", withVersion("HTTP/2.0"), [fails(505)]],
   ["RFC 9110 §15.6.6", "HTTP/3.7", withVersion("HTTP/3.7"), [fails(505)]],
   ["RFC 9110 §15.6.6", "HTTP/0.9", withVersion("HTTP/0.9"), [fails(505)]],
-  ["RFC 9110 §2.5 (decision)", "HTTP/1.2", withVersion("HTTP/1.2"), [fails(505)]],
-  ["RFC 9110 §2.5 (decision)", "HTTP/1.9", withVersion("HTTP/1.9"), [fails(505)]],
+  ["RFC 9110 §2.5", "HTTP/1.2", withVersion("HTTP/1.2"), alone({ minorVersion: 1 })],
+  ["RFC 9110 §2.5", "HTTP/1.9", withVersion("HTTP/1.9"), alone({ minorVersion: 1 })],
   ["RFC 9113 §3.4", "the HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [fails(505, 400)]],
   ...[
     "http/1.1",

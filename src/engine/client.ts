@@ -1,0 +1,129 @@
+import type { ConnectionOptions } from "node:tls";
+import { ResponseHeadReader } from "../http1/response-head-reader.ts";
+import { connect as connectTransport } from "../transport/connect.ts";
+import type { Transport } from "../transport/transport.ts";
+import { checkResponse, createKey, requestHead } from "../websocket/handshake.ts";
+import {
+  accept,
+  createDeflater,
+  createInflater,
+  type DeflateOptions,
+  deflateSettings,
+  offer,
+} from "../websocket/permessage-deflate.ts";
+import { Counters } from "./counters.ts";
+import { PorticoError } from "./errors.ts";
+import { type Limits, limitsFrom } from "./limits.ts";
+import { ServerCore } from "./server-core.ts";
+import { type Agreement, WebSocket } from "./web-socket.ts";
+import type { WebSocketHandlers } from "./web-socket-handlers.ts";
+
+export interface ConnectOptions<Data = undefined> {
+  /** Subprotocols by preference. */
+  protocols?: readonly string[];
+  /** Offer permessage-deflate. True: with the default settings. */
+  compression?: boolean | DeflateOptions;
+  /** Further header fields, such as Authorization, Cookie or Origin. */
+  headers?: Record<string, string>;
+  /** For wss: certificate authorities and all else that `tls.connect` takes. */
+  tls?: ConnectionOptions;
+  /** Connect through this Unix socket instead of the URL's host and port. */
+  path?: string;
+  limits?: Partial<Limits>;
+  /** Becomes `socket.data`. */
+  data?: Data;
+}
+
+/**
+ * Opens a WebSocket as a client (RFC 6455 §4.1). It behaves like a server's: the same handlers, delivered at once.
+ * @param url ws: or wss:, or http: or https: for the same
+ * @returns when the handshake is done; `open` has been called
+ * @throws the system's error when there is no connection, WebSocketError (WS_HANDSHAKE_…) or HttpError for an answer
+ *   that does not open a WebSocket, PorticoError ERR_ABORTED when the server closes instead of answering
+ */
+export async function connect<Data = undefined>(
+  url: string | URL,
+  handlers: WebSocketHandlers<Data>,
+  options: ConnectOptions<Data> = {},
+): Promise<WebSocket<Data>> {
+  const { protocol, hostname, port, host, pathname, search } = new URL(url);
+  const secure = protocol === "wss:" || protocol === "https:";
+  const key = createKey();
+  const deflate = options.compression === true ? {} : options.compression || undefined;
+  const extensions = deflate === undefined ? undefined : offer(deflate);
+  const head = requestHead({
+    host,
+    path: pathname + search,
+    key,
+    protocols: options.protocols,
+    extensions,
+    headers: Object.entries(options.headers ?? {}),
+  });
+  const transport = await connectTransport({
+    host: hostname.replace(/^\[|\]$/g, ""),
+    port: Number(port || (secure ? 443 : 80)),
+    ...(options.path === undefined ? {} : { path: options.path }),
+    ...(secure ? { tls: { servername: hostname, ...options.tls } } : {}),
+  });
+  const limits = limitsFrom(options.limits ?? {});
+  try {
+    transport.writeText(head);
+    const answer = await readHead(transport, limits);
+    const agreed = checkResponse(answer.status, (name) => answer.fields.get(name), {
+      key,
+      protocols: options.protocols,
+      extensions,
+    });
+    const params = deflate === undefined ? null : accept(agreed.extensions, deflate);
+    const agreement: Agreement = {
+      role: "client",
+      protocol: agreed.protocol ?? "",
+      inflater: params === null ? undefined : createInflater("client", params),
+      deflater: params === null ? undefined : createDeflater("client", params, deflate ?? {}),
+      thresholdBytes: deflateSettings(deflate).thresholdBytes,
+      maxMessageBytes: undefined,
+    };
+    const core = new ServerCore(limits, new Counters(), {
+      delivery: "immediate",
+      onError: (error) => console.error(error),
+      autoHead: false,
+      autoOptions: false,
+    });
+    const socket = new WebSocket(core, transport, handlers, agreement, options.data as Data, undefined);
+    core.ticker.start();
+    socket.start(answer.rest);
+    return socket;
+  } catch (error) {
+    transport.destroy();
+    throw error;
+  }
+}
+
+/** Waits for the response head, at most as long as a head may take. */
+function readHead(transport: Transport, limits: Limits): Promise<ResponseHeadReader> {
+  return new Promise((resolve, reject) => {
+    const reader = new ResponseHeadReader(limits.maxHeadBytes);
+    const fail = (error: unknown): void => {
+      clearTimeout(timer);
+      reject(error);
+    };
+    const timer = setTimeout(() => fail(new PorticoError("ERR_TIMEOUT")), limits.headTimeoutMs);
+    transport.sink = {
+      onBytes(bytes, start, end) {
+        try {
+          if (!reader.receive(bytes.subarray(start, end))) return;
+        } catch (error) {
+          fail(error);
+          return;
+        }
+        clearTimeout(timer);
+        // Nothing more is read until the WebSocket has taken over.
+        transport.pause();
+        resolve(reader);
+      },
+      onEnd: () => fail(new PorticoError("ERR_ABORTED")),
+      onDrain() {},
+      onClose: (error) => fail(error ?? new PorticoError("ERR_ABORTED")),
+    };
+  });
+}

@@ -1,0 +1,46 @@
+import { FieldScanner } from "./field-scanner.ts";
+import { Fields } from "./fields.ts";
+import { HttpError } from "./http-error.ts";
+
+const STATUS_LINE = /^HTTP\/1\.\d (\d{3}) ?[\t\x20-\x7e\x80-\xff]*\r\n$/;
+
+/** Reads the head of one response (RFC 9112 §4), for the client's side of a handshake. */
+export class ResponseHeadReader {
+  /** The status code, once the head is complete. */
+  status = 0;
+  /** The field lines, once the head is complete. */
+  fields: Fields = new Fields("\r\n", 0);
+  /** What came after the head. */
+  rest: Buffer = Buffer.alloc(0);
+  private readonly maxBytes: number;
+  private bytes: Buffer = Buffer.alloc(0);
+
+  /** @param maxBytes the largest head */
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+  }
+
+  /**
+   * @param bytes lent for the call
+   * @returns whether the head is complete
+   * @throws HttpError when it is not the head of an HTTP/1 response, or larger than allowed
+   */
+  receive(bytes: Buffer): boolean {
+    this.bytes = Buffer.concat([this.bytes, bytes]);
+    const lineEnd = this.bytes.indexOf("\r\n") + 2;
+    const text = this.bytes.toString("latin1", 0, lineEnd >= 2 ? lineEnd : 0);
+    const match = STATUS_LINE.exec(text);
+    if (lineEnd >= 2 && match === null) {
+      throw new HttpError("HTTP_BAD_REQUEST_LINE", "the peer does not answer with HTTP/1");
+    }
+    const end = lineEnd < 2 ? -1 : new FieldScanner().scan(this.bytes, lineEnd, this.bytes.length, 100);
+    if ((end < 0 ? this.bytes.length : end) > this.maxBytes) {
+      throw new HttpError("HTTP_HEAD_TOO_LARGE", `more than ${this.maxBytes} bytes of head`);
+    }
+    if (end < 0) return false;
+    this.status = Number(match?.[1]);
+    this.fields = new Fields(this.bytes.toString("latin1", lineEnd, end), 0);
+    this.rest = this.bytes.subarray(end);
+    return true;
+  }
+}

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import WebSocket from "ws";
+import { startProgram } from "./program.ts";
+import { nextMessage, opened } from "./ws-client.ts";
+
+describe("examples/echo.ts", () => {
+  it("has at most 16 lines", () => {
+    const source = readFileSync(new URL("../../examples/echo.ts", import.meta.url), "utf8");
+    assert.ok(source.split("\n").length <= 17);
+  });
+
+  it("starts, answers over HTTP and WebSocket, and stops", async () => {
+    const program = await startProgram("--import", "tsx", "examples/echo.ts", "0");
+    assert.match(await (await fetch(program.url)).text(), /everything comes back/);
+    const socket = await opened(new WebSocket(program.url.replace("http", "ws")));
+    socket.send("text");
+    assert.deepEqual(await nextMessage(socket), { data: "text", binary: false });
+    socket.send(Buffer.from([1, 2, 3]));
+    assert.deepEqual(await nextMessage(socket), { data: "\x01\x02\x03", binary: true });
+    socket.terminate();
+    await program.stop("SIGTERM");
+  });
+});
