@@ -147,12 +147,7 @@ export class Server implements AsyncDisposable {
       accept: (transport: Transport) => this.core.accept(transport),
       error: (error: Error) => this.counters.countError("code" in error ? String(error.code) : error.name),
     };
-    const socket = await listen(
-      { port: 0, ...address },
-      handlers,
-      this.sharedRead,
-      this.limits.headTimeoutMs,
-    );
+    const socket = await listen(address, handlers, this.sharedRead, this.limits.headTimeoutMs);
     const listener = new Listener(socket, (gone) => this.listeners.delete(gone));
     this.listeners.add(listener);
     if (this.closed !== undefined) listener.close();

@@ -5,7 +5,7 @@ import type { Transport } from "./transport.ts";
 
 /** Where to listen. */
 export interface TransportAddress {
-  /** TCP port; 0 for any free one. */
+  /** TCP port; 0, as by default, for any free one. */
   port?: number;
   /** Address to bind; all addresses when absent. */
   host?: string;
@@ -97,7 +97,7 @@ export function listen(
     server = createServer(base, accept);
   } else {
     const secureServer = createTlsServer({
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: ["http/1.1", "http/1.0"],
       handshakeTimeout: handshakeTimeoutMs,
       ...tls,
       ...base,
@@ -117,7 +117,9 @@ export function listen(
   }
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(where satisfies NetListenOptions, () => {
+    const elsewhere = where.path !== undefined || where.fd !== undefined;
+    const target: NetListenOptions = elsewhere ? where : { port: 0, ...where };
+    server.listen(target, () => {
       server.off("error", reject);
       server.on("error", handlers.error);
       resolve(new TransportListener(server, handshaking, secure));

@@ -1,0 +1,271 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
+import { Agent, request, WebSocket as UndiciWebSocket } from "undici";
+import WebSocket from "ws";
+import { connect } from "../../src/engine/client.ts";
+import type { Listener } from "../../src/engine/listener.ts";
+import { Server } from "../../src/engine/server.ts";
+import { certificate } from "./certificates.ts";
+import { absent, curl } from "./tools.ts";
+import { nextMessage, opened } from "./ws-client.ts";
+
+const run = promisify(execFile);
+const folder = mkdtempSync(join(tmpdir(), "portico-clients-"));
+const large = randomBytes(3_000_000);
+const largeFile = join(folder, "large");
+writeFileSync(largeFile, large);
+
+function digest(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** What all clients are tried against. */
+function makeServer(sharedRead: boolean): Server {
+  const server = new Server({ sharedRead });
+  server.get("/hello/:name", (exchange) => {
+    exchange.setHeader("X-Query", exchange.query).end(`Hello, ${exchange.params.name}`);
+  });
+  server.get("/large", (exchange) => {
+    exchange.end(large);
+  });
+  server.get("/chunks", (exchange) => {
+    for (let i = 0; i < 5; i++) exchange.write(`chunk ${i}\n`);
+    exchange.end();
+  });
+  server.post("/echo", (exchange) => exchange.stream(exchange.body).then(() => {}));
+  server.post("/digest", async (exchange) => {
+    exchange.end(digest(await exchange.bytes()));
+  });
+  const socket = {
+    message: (
+      ws: { send(data: Buffer, options: { binary: boolean }): unknown },
+      data: Buffer,
+      binary: boolean,
+    ) => {
+      ws.send(data, { binary });
+    },
+  };
+  server.websocket("/ws", socket, { protocols: ["echo"] });
+  server.websocket("/deflate", socket, {
+    compression: { contextTakeover: true, clientContextTakeover: true, thresholdBytes: 0 },
+  });
+  return server;
+}
+
+for (const [kind, secure, sharedRead] of [
+  ["TCP", false, true],
+  ["TCP with 'data' events", false, false],
+  ["TLS", true, true],
+] as const) {
+  describe(`independent clients over ${kind}`, () => {
+    const own = certificate("localhost");
+    const server = makeServer(sharedRead);
+    const dispatcher = new Agent({ connect: { ca: own.cert } });
+    let listener: Listener;
+    let url: string;
+    let socketUrl: string;
+
+    before(async () => {
+      listener = await server.listen({ host: "127.0.0.1", ...(secure ? { tls: own } : {}) });
+      url = `http${secure ? "s" : ""}://localhost:${listener.port}`;
+      socketUrl = url.replace("http", "ws");
+    });
+
+    after(async () => {
+      await dispatcher.close();
+      await server.close();
+      assert.equal(server.counters.openConnections, 0);
+      assert.deepEqual({ ...server.counters.errors }, {});
+    });
+
+    it("curl", { skip: absent(curl, "curl") }, async () => {
+      const options = ["-sS", "--fail", ...(secure ? ["--cacert", fixture()] : [])];
+      const call = async (...args: string[]): Promise<Buffer> => {
+        const { stdout } = await run(curl ?? "curl", [...options, ...args], {
+          encoding: "buffer",
+          maxBuffer: 1e8,
+        });
+        return stdout;
+      };
+      assert.equal(String(await call(`${url}/hello/a%20b?x=1`)), "Hello, a b");
+      assert.equal(String(await call("-0", `${url}/chunks`)), String(await call(`${url}/chunks`)));
+      assert.match(String(await call("-I", `${url}/large`)), /^content-length: 3000000\r$/im);
+      assert.equal(digest(await call(`${url}/large`)), digest(large));
+      assert.equal(digest(await call("--data-binary", `@${largeFile}`, `${url}/echo`)), digest(large));
+      const chunked = ["-H", "Transfer-Encoding: chunked", "-H", "Expect: 100-continue"];
+      assert.equal(
+        String(await call(...chunked, "--data-binary", `@${largeFile}`, `${url}/digest`)),
+        digest(large),
+      );
+    });
+
+    it("undici, pipelining and streaming", async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, async (_, i) => {
+          const { statusCode, headers, body } = await request(`${url}/hello/${i}?i=${i}`, { dispatcher });
+          return [statusCode, headers["x-query"], await body.text()];
+        }),
+      );
+      assert.deepEqual(
+        answers,
+        Array.from({ length: 50 }, (_, i) => [200, `i=${i}`, `Hello, ${i}`]),
+      );
+      const { body } = await request(`${url}/echo`, { method: "POST", body: large, dispatcher });
+      assert.equal(digest(await body.bytes()), digest(large));
+    });
+
+    it("Node's fetch", {
+      skip: secure ? "fetch has no option for a certificate authority" : false,
+    }, async () => {
+      const response = await fetch(`${url}/digest`, { method: "POST", body: large });
+      assert.equal(await response.text(), digest(large));
+      assert.equal((await (await fetch(`${url}/chunks`)).text()).length, 40);
+    });
+
+    for (const path of ["/ws", "/deflate"]) {
+      it(`ws on ${path}`, async () => {
+        const socket = await opened(
+          new WebSocket(`${socketUrl}${path}`, path === "/ws" ? ["none", "echo"] : [], { ca: own.cert }),
+        );
+        assert.equal(socket.protocol, path === "/ws" ? "echo" : "");
+        assert.equal(socket.extensions, path === "/ws" ? "" : "permessage-deflate");
+        for (const size of [0, 1, 125, 126, 65_535, 65_536, 1_000_000]) {
+          const data = path === "/ws" ? large.subarray(0, size) : Buffer.alloc(size, "compressible ");
+          socket.send(data);
+          const message = await nextMessage(socket);
+          assert.ok(message.binary && message.data === data.toString("latin1"), `${size} bytes`);
+        }
+        socket.send("fragmented ", { fin: false });
+        socket.send("text é", { fin: true });
+        assert.equal(Buffer.from((await nextMessage(socket)).data, "latin1").toString(), "fragmented text é");
+        const pong = once(socket, "pong");
+        socket.ping("are you there");
+        assert.equal(String((await pong)[0]), "are you there");
+        socket.close(3_001, "enough");
+        const [code] = await once(socket, "close");
+        assert.equal(code, 3_001);
+      });
+
+      it(`Portico's own client on ${path}`, async () => {
+        let arrived: (message: string) => void = () => {};
+        let closed: (code: number) => void = () => {};
+        const end = new Promise<number>((resolve) => {
+          closed = resolve;
+        });
+        const socket = await connect(
+          `${socketUrl}${path}`,
+          { message: (_, data) => arrived(data.toString()), close: (_, code) => closed(code) },
+          { compression: { thresholdBytes: 0 }, protocols: ["echo"], tls: { ca: own.cert } },
+        );
+        assert.equal(socket.compresses, path === "/deflate");
+        for (const size of [0, 10, 1_000, 100_000]) {
+          const text = "å".repeat(size);
+          const answer = new Promise<string>((resolve) => {
+            arrived = resolve;
+          });
+          socket.send(text);
+          assert.equal(await answer, text);
+        }
+        socket.close();
+        assert.equal(await end, 1_000);
+      });
+    }
+
+    it("undici's WebSocket", async () => {
+      const socket = new UndiciWebSocket(`${socketUrl}/deflate`, { dispatcher });
+      await new Promise((resolve) => socket.addEventListener("open", resolve, { once: true }));
+      const answer = new Promise((resolve) => {
+        socket.addEventListener("message", ({ data }) => resolve(data), { once: true });
+      });
+      socket.send("x".repeat(100_000));
+      assert.equal(await answer, "x".repeat(100_000));
+      const end = new Promise((resolve) => {
+        socket.addEventListener("close", ({ code }) => resolve(code), { once: true });
+      });
+      socket.close(1_000);
+      assert.equal(await end, 1_000);
+    });
+
+    function fixture(): string {
+      const path = join(folder, "ca.pem");
+      writeFileSync(path, own.cert);
+      return path;
+    }
+  });
+}
+
+describe("a Unix socket", () => {
+  it("serves HTTP and WebSocket", async () => {
+    const path = join(folder, "socket");
+    await using server = makeServer(true);
+    const listener = await server.listen({ path });
+    assert.deepEqual([listener.port, listener.host, listener.url], [0, path, path]);
+    const dispatcher = new Agent({ connect: { socketPath: path } });
+    const { body } = await request("http://localhost/hello/unix", { dispatcher });
+    assert.equal(await body.text(), "Hello, unix");
+    await dispatcher.close();
+    const socket = await opened(new WebSocket(`ws+unix://${path}:/ws`));
+    socket.send("over a file");
+    assert.equal((await nextMessage(socket)).data, "over a file");
+    socket.close();
+    await once(socket, "close");
+  });
+});
+
+describe("TLS certificates", () => {
+  it("are chosen by SNI, and replaced while the server runs", async () => {
+    const first = certificate("localhost");
+    const second = certificate("other.example");
+    await using server = makeServer(true);
+    const { createSecureContext } = await import("node:tls");
+    const listener = await server.listen({
+      host: "127.0.0.1",
+      tls: {
+        ...first,
+        SNICallback: (name, done) =>
+          done(null, name === "other.example" ? createSecureContext(second) : undefined),
+      },
+    });
+    const seen = async (servername: string): Promise<string> => {
+      const { connect: connectTls } = await import("node:tls");
+      const socket = connectTls({
+        port: listener.port,
+        host: "127.0.0.1",
+        servername,
+        rejectUnauthorized: false,
+      });
+      await once(socket, "secureConnect");
+      const { subject } = socket.getPeerCertificate();
+      socket.destroy();
+      return String(subject.CN);
+    };
+    assert.equal(await seen("localhost"), "localhost");
+    assert.equal(await seen("other.example"), "other.example");
+    listener.setSecureContext(second);
+    assert.equal(await seen("localhost"), "other.example");
+  });
+
+  it("a client that speaks no TLS is dropped and counted, and others are served", async () => {
+    await using server = makeServer(true);
+    const listener = await server.listen({ host: "127.0.0.1", tls: certificate("localhost") });
+    const { connect: connectTcp } = await import("node:net");
+    const socket = connectTcp(listener.port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.end("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await once(socket, "close");
+    const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
+    const { statusCode } = await request(`${listener.url}/chunks`, { dispatcher });
+    assert.equal(statusCode, 200);
+    await dispatcher.close();
+    assert.equal(Object.keys(server.counters.errors).length, 1);
+  });
+});
+
+after(() => rmSync(folder, { recursive: true, force: true }));
