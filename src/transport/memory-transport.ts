@@ -1,5 +1,8 @@
 import { Transport } from "./transport.ts";
 
+/** The most that one read delivers, as with a socket. */
+const READ_BYTES = 65_536;
+
 /** One end of a pair of transports inside one process: for tests, without ports and without sockets. */
 export class MemoryTransport extends Transport {
   readonly remoteAddress = "memory";
@@ -66,7 +69,8 @@ export class MemoryTransport extends Transport {
     if (this.ended || peer === undefined || peer.closed) return;
     // Copied like by a kernel: the receiver may change what it gets.
     const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : Buffer.from(data);
-    peer.inbox.push(bytes);
+    for (let at = 0; at < bytes.length; at += READ_BYTES)
+      peer.inbox.push(bytes.subarray(at, at + READ_BYTES));
     peer.inboxBytes += bytes.length;
     peer.schedule();
   }

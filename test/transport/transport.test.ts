@@ -1,0 +1,286 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, connect as netConnect, type Socket } from "node:net";
+import { describe, it } from "node:test";
+import { connect } from "../../src/transport/connect.ts";
+import { listen } from "../../src/transport/listen.ts";
+import { MemoryTransport } from "../../src/transport/memory-transport.ts";
+import { sharedReadAvailable } from "../../src/transport/shared-read.ts";
+import { SocketTransport } from "../../src/transport/socket-transport.ts";
+import type { Transport } from "../../src/transport/transport.ts";
+import { certificate } from "../e2e/certificates.ts";
+import { RecordingSink } from "./recording-sink.ts";
+
+interface Pair {
+  a: Transport;
+  b: Transport;
+  close(): void;
+}
+
+/** A connected pair over a listening socket. */
+async function socketPair(sharedRead: boolean, secure: boolean): Promise<Pair> {
+  const own = certificate("localhost");
+  const errors: Error[] = [];
+  let accepted: (transport: Transport) => void = () => {};
+  const arrival = new Promise<Transport>((resolve) => {
+    accepted = resolve;
+  });
+  const listener = await listen(
+    { host: "127.0.0.1", ...(secure ? { tls: own } : {}) },
+    { accept: (transport) => accepted(transport), error: (error) => errors.push(error) },
+    sharedRead,
+    5_000,
+  );
+  const tls = secure ? { tls: { ca: own.cert, servername: "localhost" } } : {};
+  const b = await connect({ port: listener.port, host: "127.0.0.1", ...tls });
+  const a = await arrival;
+  assert.deepEqual(errors, []);
+  return { a, b, close: () => listener.close() };
+}
+
+async function memoryPair(): Promise<Pair> {
+  const [a, b] = MemoryTransport.pair();
+  return { a, b, close() {} };
+}
+
+const kinds: [name: string, make: () => Promise<Pair>][] = [
+  ["TCP, shared read buffer", () => socketPair(true, false)],
+  ["TCP, 'data' events", () => socketPair(false, false)],
+  ["TLS", () => socketPair(true, true)],
+  ["in memory", memoryPair],
+];
+
+it("this version of Node lets sockets share a read buffer", () => {
+  assert.equal(sharedReadAvailable, true);
+});
+
+for (const [name, make] of kinds) {
+  describe(`transport: ${name}`, () => {
+    it("carries text and bytes in the order in which they were written, both ways", async () => {
+      const { a, b, close } = await make();
+      const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
+      a.sink = sinkA;
+      b.sink = sinkB;
+      a.writeText("one \xe9\x00\xff ");
+      a.writeBytes(Buffer.from("two "));
+      a.writeText("three ");
+      a.writeText("four ");
+      a.writeBytes(Buffer.alloc(200_000, "five "));
+      a.writeText(" six");
+      b.writeText("answer");
+      const expected = Buffer.concat([
+        Buffer.from("one \xe9\x00\xff two three four ", "latin1"),
+        Buffer.alloc(200_000, "five "),
+        Buffer.from(" six"),
+      ]);
+      await sinkB.until(() => sinkB.length >= expected.length);
+      assert.ok(sinkB.bytes().equals(expected));
+      await sinkA.until(() => sinkA.length >= 6);
+      assert.equal(sinkA.bytes().toString(), "answer");
+      a.destroy();
+      b.destroy();
+      close();
+    });
+
+    it("tells the end of the peer's half, and then the close, once each", async () => {
+      const { a, b, close } = await make();
+      const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
+      a.sink = sinkA;
+      b.sink = sinkB;
+      a.writeText("last words");
+      a.end();
+      await sinkB.until(() => sinkB.ended === 1);
+      assert.equal(sinkB.bytes().toString(), "last words");
+      if (name !== "TLS") {
+        b.writeText("still heard");
+        await sinkA.until(() => sinkA.length >= 11);
+      }
+      b.end();
+      await sinkA.until(() => sinkA.closed === 1);
+      await sinkB.until(() => sinkB.closed === 1);
+      assert.deepEqual([sinkB.ended, sinkB.closed, sinkA.closed], [1, 1, 1]);
+      assert.ok(a.closed && b.closed);
+      close();
+    });
+
+    it("after the end calls do nothing", async () => {
+      const { a, b, close } = await make();
+      const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
+      a.sink = sinkA;
+      b.sink = sinkB;
+      a.destroy();
+      await sinkA.until(() => sinkA.closed === 1);
+      await sinkB.until(() => sinkB.closed === 1 || sinkB.ended === 1);
+      b.destroy();
+      await sinkB.until(() => sinkB.closed === 1);
+      for (const transport of [a, b]) {
+        transport.writeText("too late");
+        transport.writeBytes(Buffer.from("too late"));
+        transport.flush();
+        transport.pause();
+        transport.resume();
+        transport.end();
+        transport.destroy();
+      }
+      assert.deepEqual([sinkA.closed, sinkB.closed], [1, 1]);
+      close();
+    });
+
+    it("keeps what a slow peer does not read, counts it, and tells when it has been taken", async () => {
+      const { a, b, close } = await make();
+      const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
+      const total = { pendingBytes: 0 };
+      a.sink = sinkA;
+      a.total = total;
+      b.sink = sinkB;
+      b.pause();
+      const size = 20_000_000;
+      a.writeBytes(Buffer.alloc(size, 1));
+      a.flush();
+      assert.ok(a.pendingBytes > 0 && a.bufferedBytes >= a.pendingBytes);
+      assert.equal(total.pendingBytes, a.pendingBytes);
+      assert.equal(sinkA.drained, 0);
+      b.resume();
+      await sinkB.until(() => sinkB.length === size);
+      await sinkA.until(() => sinkA.drained === 1);
+      assert.deepEqual([a.pendingBytes, a.bufferedBytes, total.pendingBytes], [0, 0, 0]);
+      a.destroy();
+      b.destroy();
+      close();
+    });
+
+    it("gives the total back when it is destroyed with something pending", async () => {
+      const { a, b, close } = await make();
+      const sinkA = new RecordingSink();
+      const total = { pendingBytes: 0 };
+      a.sink = sinkA;
+      a.total = total;
+      b.pause();
+      a.writeBytes(Buffer.alloc(20_000_000, 1));
+      a.flush();
+      assert.ok(total.pendingBytes > 0);
+      a.destroy();
+      await sinkA.until(() => sinkA.closed === 1);
+      assert.equal(total.pendingBytes, 0);
+      assert.equal(sinkA.drained, 0);
+      b.destroy();
+      close();
+    });
+
+    it("paused it delivers nothing more, resumed everything", async () => {
+      const { a, b, close } = await make();
+      const sinkB = new RecordingSink();
+      sinkB.onBytes = function (this: RecordingSink, bytes, start, end) {
+        RecordingSink.prototype.onBytes.call(this, bytes, start, end);
+        b.pause();
+      };
+      b.sink = sinkB;
+      const size = 5_000_000;
+      a.writeBytes(Buffer.alloc(size, 1));
+      await sinkB.until(() => sinkB.length > 0);
+      const before = sinkB.length;
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      // TLS may have decrypted some records that were read before.
+      assert.ok(sinkB.length - before <= (name === "TLS" ? 1_000_000 : 0), "more came while paused");
+      assert.ok(sinkB.length < size);
+      sinkB.onBytes = RecordingSink.prototype.onBytes;
+      b.resume();
+      await sinkB.until(() => sinkB.length === size);
+      a.destroy();
+      b.destroy();
+      close();
+    });
+
+    it("can be destroyed inside of a read", async () => {
+      const { a, b, close } = await make();
+      const sinkB = new RecordingSink();
+      b.sink = sinkB;
+      sinkB.onBytes = () => {
+        b.writeText("never sent");
+        b.destroy();
+      };
+      a.writeText("go");
+      await sinkB.until(() => sinkB.closed === 1);
+      a.destroy();
+      close();
+    });
+  });
+}
+
+describe("gathering", () => {
+  /** A transport on a socket whose writes are counted, and the client that sees them. */
+  async function counted(): Promise<{ transport: Transport; client: Socket; writes: number[] }> {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const client = netConnect((address as { port: number }).port, "127.0.0.1");
+    const [socket] = (await once(server, "connection")) as [Socket];
+    server.close();
+    const writes: number[] = [];
+    const write = socket.write.bind(socket) as (
+      data: string | Uint8Array,
+      encoding?: BufferEncoding,
+    ) => boolean;
+    Reflect.set(socket, "write", (data: string | Uint8Array, encoding?: BufferEncoding) => {
+      writes.push(data.length);
+      return write(data, encoding);
+    });
+    return { transport: new SocketTransport(socket, true), client, writes };
+  }
+
+  it("everything that is written in response to one read leaves in one write", async () => {
+    const { transport, client, writes } = await counted();
+    const sink = new RecordingSink();
+    transport.sink = sink;
+    sink.onBytes = () => {
+      for (let i = 0; i < 10; i++) transport.writeText("answer ");
+    };
+    client.write("ask");
+    await once(client, "data");
+    assert.deepEqual(writes, [70]);
+    transport.destroy();
+  });
+
+  it("everything that is written in one turn, microtasks included, leaves in one write", async () => {
+    const { transport, client, writes } = await counted();
+    await new Promise<void>((resolve) => {
+      setImmediate(() => {
+        transport.writeText("a");
+        transport.writeText("b");
+        resolve();
+      });
+    });
+    queueMicrotask(() => {
+      transport.writeText("c");
+      queueMicrotask(() => transport.writeText("d"));
+    });
+    await once(client, "data");
+    assert.deepEqual(writes, [2, 2]);
+    transport.destroy();
+  });
+
+  it("a corked transport sends once, when it is uncorked as often as corked", async () => {
+    const { transport, client, writes } = await counted();
+    transport.cork();
+    transport.cork();
+    transport.writeText("a");
+    transport.uncork();
+    transport.writeText("b");
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(writes, []);
+    transport.uncork();
+    assert.deepEqual(writes, [2]);
+    await once(client, "data");
+    transport.destroy();
+  });
+
+  it("does not gather without bound", async () => {
+    const { transport, writes } = await counted();
+    transport.cork();
+    for (let i = 0; i < 100; i++) transport.writeText("x".repeat(10_000));
+    transport.uncork();
+    assert.ok(writes.length > 10 && Math.max(...writes) < 80_000);
+    transport.destroy();
+  });
+});
