@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
+import type { Fields } from "../http1/fields.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import { PorticoError } from "./errors.ts";
 import { type BodyConsumer, RequestBody } from "./request-body.ts";
@@ -41,6 +42,8 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   readonly query: string;
   /** @internal */
   routed: Match<unknown> | undefined;
+  /** @internal */
+  trailerFields: Fields | null = null;
   protected readonly host: ExchangeHost;
   private readonly head: RequestHead;
   private paramsRecord: Params | undefined;
@@ -130,6 +133,11 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
    */
   header(name: string): string | undefined {
     return this.head.fields.get(name);
+  }
+
+  /** The trailer fields of a chunked request by lower-case name; complete when the content is (RFC 9110 §6.5). */
+  get trailers(): Record<string, string> {
+    return this.trailerFields?.record() ?? Object.create(null);
   }
 
   /** Whether the client asks for a WebSocket or another protocol (RFC 9110 §7.8). */

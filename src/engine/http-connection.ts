@@ -317,6 +317,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     if (exchange === undefined) return;
     const tells = exchange.hasBody && !this.lastSent;
     this.state = "response";
+    exchange.trailerFields = this.reader.trailers;
     if (tells && !(exchange.finished && !exchange.readsBody)) this.tellBody(exchange, NOTHING, true);
     if (exchange.finished && this.state === "response") this.endExchange();
   }

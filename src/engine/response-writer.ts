@@ -1,4 +1,4 @@
-import { httpDate } from "../http1/date.ts";
+import { dateLine } from "../http1/date.ts";
 import { checkFieldName, checkFieldValue, FieldError, statusLine } from "../http1/response-head.ts";
 import type { Transport } from "../transport/transport.ts";
 import { asOwnedBytes, byteLengthOf, writePayload } from "./payload.ts";
@@ -250,7 +250,7 @@ export abstract class ResponseWriter {
   /** The head; the framing must have been chosen. */
   private composeHead(length: number): string {
     let text = this.line + this.fieldLines;
-    if (!this.hasDate) text += `Date: ${httpDate()}\r\n`;
+    if (!this.hasDate) text += dateLine();
     if (this.framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
     else if (this.code === 205)
       text += "Content-Length: 0\r\n"; // RFC 9110 §15.3.6

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
-import { httpDate } from "../../src/http1/date.ts";
+import { dateLine } from "../../src/http1/date.ts";
 import { checkFieldName, checkFieldValue, reasonPhrase, statusLine } from "../../src/http1/response-head.ts";
 
 const codes = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
@@ -191,7 +191,14 @@ describe("checkFieldValue", () => {
   });
 });
 
-describe("httpDate", () => {
+/** The date alone, of a well-formed field line. */
+function httpDate(): string {
+  const line = dateLine();
+  assert.ok(line.startsWith("Date: ") && line.endsWith("\r\n"));
+  return line.slice(6, -2);
+}
+
+describe("dateLine", () => {
   const at = (time: number | string) => {
     mock.timers.enable({ apis: ["Date", "setTimeout", "setInterval"], now: new Date(time).getTime() });
     try {
