@@ -11,6 +11,7 @@ import {
   deflateSettings,
   offer,
 } from "../websocket/permessage-deflate.ts";
+import { syncZlibAvailable } from "../websocket/sync-zlib.ts";
 import { Counters } from "./counters.ts";
 import { PorticoError } from "./errors.ts";
 import { type Limits, limitsFrom } from "./limits.ts";
@@ -49,7 +50,8 @@ export async function connect<Data = undefined>(
   const { protocol, hostname, port, host, pathname, search } = new URL(url);
   const secure = protocol === "wss:" || protocol === "https:";
   const key = createKey();
-  const deflate = options.compression === true ? {} : options.compression || undefined;
+  const wanted = options.compression === true ? {} : options.compression || undefined;
+  const deflate = syncZlibAvailable ? wanted : undefined;
   const extensions = deflate === undefined ? undefined : offer(deflate);
   const head = requestHead({
     host,

@@ -12,7 +12,7 @@ export function byteLengthOf(data: string | Uint8Array): number {
 }
 
 /** A Buffer on the same memory. */
-export function asBuffer(data: Uint8Array): Buffer {
+function asBuffer(data: Uint8Array): Buffer {
   return Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }
 
@@ -22,7 +22,7 @@ export function asOwnedBytes(data: string | Uint8Array): Buffer {
 }
 
 /** Bytes that stay as they are whatever the program does with its own: see {@link COPY_BYTES}. */
-export function keep(data: Uint8Array): Uint8Array {
+function keep(data: Uint8Array): Uint8Array {
   return data.length <= COPY_BYTES ? Buffer.from(data) : data;
 }
 

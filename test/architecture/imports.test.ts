@@ -95,11 +95,19 @@ describe("the checker itself", () => {
     const cycle = new Map([
       ["src/engine/a.ts", 'import { b } from "./b.ts";\n'],
       ["src/engine/b.ts", 'export * from "./c.ts";\n'],
-      ["src/engine/c.ts", 'import type { A } from "./a.ts";\n'],
+      ["src/engine/c.ts", 'import { type A, a } from "./a.ts";\n'],
       ["src/engine/d.ts", 'import "./a.ts";\n'],
     ]);
     const expected = "src/engine/a.ts -> src/engine/b.ts -> src/engine/c.ts -> src/engine/a.ts";
     assert.deepEqual(importCycles(cycle), [expected]);
+  });
+
+  it("lets types refer to each other", () => {
+    const types = new Map([
+      ["src/engine/a.ts", 'import type { B } from "./b.ts";\n'],
+      ["src/engine/b.ts", 'import { a } from "./a.ts";\n'],
+    ]);
+    assert.deepEqual(importCycles(types), []);
   });
 
   it("sees every form of import and none that is only text", () => {

@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
+import { compressShared, MessageDeflater } from "../../src/websocket/message-deflater.ts";
+import { MessageInflater } from "../../src/websocket/message-inflater.ts";
+import { BINARY, CONTINUATION, FIN, PING_FRAME, RSV1, TEXT } from "../../src/websocket/opcodes.ts";
+import { syncZlibAvailable } from "../../src/websocket/sync-zlib.ts";
+import { WebSocketError } from "../../src/websocket/websocket-error.ts";
+import { hex, masked, read } from "./feed.ts";
+
+const SHARED = { deflate: "shared" } as const;
+const CONTEXT = { deflate: "context" } as const;
+const NO_BITS = { windowBits: 15, level: 6, memLevel: 8 };
+
+function inflateOnce(payload: Uint8Array, limit = 1 << 20, contextTakeover = false): Buffer | WebSocketError {
+  const inflater = new MessageInflater({ contextTakeover, windowBits: 15 });
+  try {
+    return inflater.inflate(payload, 0, payload.length, limit);
+  } finally {
+    inflater.close();
+  }
+}
+
+/** A compressed text message in one frame. */
+function packed(payload: Uint8Array, opcode: number = TEXT): Buffer {
+  return masked(opcode, payload, FIN | RSV1);
+}
+
+/** Text that compresses, but not to nothing. */
+function prose(bytes: number): string {
+  let text = "";
+  for (let i = 0; text.length < bytes; i += 1) text += `line ${i * 7919} of the prose, `;
+  return text.slice(0, bytes);
+}
+
+it("this version of Node has what sync-zlib needs", () => assert.ok(syncZlibAvailable));
+
+describe("RFC 7692 §7.2.3, the examples", () => {
+  it("§7.2.3.1: one compressed block, one frame and two", () => {
+    assert.deepEqual(read(packed(hex("f2 48 cd c9 c9 07 00")), SHARED), ["text Hello"]);
+    const bytes = Buffer.concat([
+      masked(TEXT, hex("f2 48 cd"), RSV1),
+      masked(PING_FRAME, "p"),
+      masked(CONTINUATION, hex("c9 c9 07 00")),
+    ]);
+    assert.deepEqual(read(bytes, SHARED), ["ping p", "text Hello"]);
+  });
+  it("§7.2.3.2: the window is kept between messages", () => {
+    const bytes = Buffer.concat([packed(hex("f2 48 cd c9 c9 07 00")), packed(hex("f2 00 11 00 00"))]);
+    assert.deepEqual(read(bytes, CONTEXT), ["text Hello", "text Hello"]);
+    assert.deepEqual(read(bytes, SHARED), ["text Hello", "failed WS_INVALID_DEFLATE 1007"]);
+  });
+  it("§7.2.3.3: a block with no compression", () => {
+    assert.deepEqual(read(packed(hex("00 05 00 fa ff 48 65 6c 6c 6f 00")), SHARED), ["text Hello"]);
+  });
+  it("§7.2.3.4: a block with BFINAL, and messages after it", () => {
+    const final = packed(hex("f3 48 cd c9 c9 07 00 00"));
+    const bytes = Buffer.concat([final, final, packed(hex("f2 48 cd c9 c9 07 00"))]);
+    assert.deepEqual(read(bytes, CONTEXT), ["text Hello", "text Hello", "text Hello"]);
+    assert.deepEqual(read(bytes, SHARED), ["text Hello", "text Hello", "text Hello"]);
+  });
+  it("§7.2.3.5: two blocks in one message", () => {
+    assert.deepEqual(read(packed(hex("f2 48 05 00 00 00 ff ff ca c9 c9 07 00")), SHARED), ["text Hello"]);
+  });
+  it("§7.2.3.6: an empty message", () => {
+    assert.deepEqual(read(packed(hex("00")), SHARED), ["text "]);
+    assert.deepEqual(compressShared("", NO_BITS), hex("00"));
+    const deflater = new MessageDeflater({ ...NO_BITS, contextTakeover: true });
+    assert.deepEqual(deflater.compress(""), hex("00"));
+    assert.deepEqual(deflater.compress(Buffer.alloc(0)), hex("00"));
+    assert.deepEqual(inflateOnce(deflater.compress("after")), Buffer.from("after"));
+    deflater.close();
+  });
+});
+
+describe("what else a peer may send", () => {
+  it("several blocks with BFINAL, and a message that ends right after one", () => {
+    const part = deflateRawSync("abc");
+    const payload = Buffer.concat([part, part, part]);
+    assert.deepEqual(read(packed(payload), SHARED), ["text abcabcabc"]);
+    assert.deepEqual(read(Buffer.concat([packed(payload), packed(payload)]), CONTEXT), [
+      "text abcabcabc",
+      "text abcabcabc",
+    ]);
+  });
+  it("a flood of blocks with BFINAL is refused before it takes long", () => {
+    const payload = Buffer.alloc(200_000, hex("03 00"));
+    const start = performance.now();
+    assert.ok(inflateOnce(payload) instanceof WebSocketError);
+    assert.ok(performance.now() - start < 500);
+  });
+  it("any number of empty blocks", () => {
+    const empty = hex("00 00 00 ff ff");
+    const payload = Buffer.concat([...Array(1000).fill(empty), hex("f2 48 cd c9 c9 07 00")]);
+    assert.deepEqual(read(packed(payload), CONTEXT), ["text Hello"]);
+  });
+  it("uncompressed messages among compressed ones", () => {
+    const bytes = Buffer.concat([
+      packed(hex("f2 48 cd c9 c9 07 00")),
+      masked(TEXT, "plain"),
+      packed(hex("f2 00 11 00 00")),
+    ]);
+    assert.deepEqual(read(bytes, CONTEXT), ["text Hello", "text plain", "text Hello"]);
+  });
+  it("bytes that are no deflate stream fail the connection, and only that one", () => {
+    assert.deepEqual(read(packed(hex("ff ff ff")), SHARED), ["failed WS_INVALID_DEFLATE 1007"]);
+    assert.deepEqual(read(packed(hex("f2 48 cd c9 c9 07 00")), SHARED), ["text Hello"]);
+    assert.deepEqual(read(packed(hex("ff ff ff")), CONTEXT), ["failed WS_INVALID_DEFLATE 1007"]);
+  });
+  it("text is validated after inflating", () => {
+    const bad = compressShared(hex("ff"), NO_BITS);
+    assert.deepEqual(read(packed(bad), SHARED), ["failed WS_INVALID_UTF8 1007"]);
+    assert.deepEqual(read(packed(bad, BINARY), SHARED), ["binary \u00ff"]);
+  });
+});
+
+describe("the message limit, RFC 6455 §10.4", () => {
+  const zeros = Buffer.alloc(300_000);
+  it("holds after inflating, to the byte", () => {
+    for (const size of [1, 1000, 65535, 65536, 65537, 131072, 200_000, 300_000]) {
+      const payload = compressShared(zeros.subarray(0, size), NO_BITS);
+      const fits = inflateOnce(payload, size);
+      assert.ok(fits instanceof Buffer && fits.equals(zeros.subarray(0, size)), `${size}`);
+      const over = inflateOnce(payload, size - 1);
+      assert.ok(over instanceof WebSocketError && over.code === "WS_MESSAGE_TOO_LARGE", `${size}`);
+      assert.equal(over.closeCode, 1009);
+    }
+  });
+  for (const limit of [0, 1000, 70_000, 1_000_000, 1_100_000, 5_000_000])
+    it(`a bomb of 1000:1 takes no more memory than the limit of ${limit} and a chunk`, () => {
+      const bomb = deflateRawSync(Buffer.alloc(64 << 20), { finishFlush: constants.Z_SYNC_FLUSH });
+      const before = process.memoryUsage().arrayBuffers;
+      const allocate = Buffer.allocUnsafeSlow;
+      let allocated = 0;
+      Buffer.allocUnsafeSlow = (size: number): ReturnType<typeof allocate> => {
+        allocated += size;
+        return allocate(size);
+      };
+      try {
+        assert.ok(inflateOnce(bomb, limit) instanceof WebSocketError);
+      } finally {
+        Buffer.allocUnsafeSlow = allocate;
+      }
+      assert.ok(allocated <= limit + 65536, `${allocated} bytes allocated`);
+      assert.ok(process.memoryUsage().arrayBuffers - before <= limit + 200_000);
+    });
+  it("the reader holds it for inflated messages, whole and in fragments", () => {
+    const setting = { deflate: "shared", maxMessageBytes: 1000 } as const;
+    const fits = compressShared(Buffer.alloc(1000), NO_BITS);
+    assert.deepEqual(read(packed(fits, BINARY), setting), [`binary ${"\0".repeat(1000)}`]);
+    const over = compressShared(Buffer.alloc(1001), NO_BITS);
+    const failed = ["failed WS_MESSAGE_TOO_LARGE 1009"];
+    assert.deepEqual(read(packed(over, BINARY), setting), failed);
+    const fragments = [masked(BINARY, over.subarray(0, 4), RSV1), masked(CONTINUATION, over.subarray(4))];
+    assert.deepEqual(read(Buffer.concat(fragments), setting), failed);
+  });
+  it("the frames of a message that does not compress may be a little longer than the message", () => {
+    const noise = Buffer.from(Array.from({ length: 1000 }, (_, i) => (i * i * 31 + (i >> 3)) & 255));
+    const payload = compressShared(noise, { ...NO_BITS, level: 0 });
+    assert.ok(payload.length > noise.length);
+    const setting = { deflate: "shared", maxMessageBytes: noise.length } as const;
+    assert.deepEqual(read(packed(payload, BINARY), setting), [`binary ${noise.toString("latin1")}`]);
+    const over = packed(Buffer.alloc(noise.length * 2), BINARY).subarray(0, 8);
+    assert.deepEqual(read(over, setting), ["failed WS_MESSAGE_TOO_LARGE 1009"]);
+  });
+});
+
+describe("MessageDeflater", () => {
+  const TAIL = hex("00 00 ff ff");
+  it("leaves out the tail, which zlib reads back", () => {
+    for (const size of [1, 100, 65536, 200_000, 1_000_000]) {
+      const text = prose(size);
+      const payload = compressShared(text, NO_BITS);
+      const whole = inflateRawSync(Buffer.concat([payload, TAIL]), { finishFlush: constants.Z_SYNC_FLUSH });
+      assert.equal(whole.toString(), text);
+    }
+  });
+  it("output of every size around a chunk", () => {
+    const noise = Buffer.allocUnsafe(70_000);
+    for (let i = 0, seed = 1; i < noise.length; i += 1) {
+      seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+      noise[i] = seed >>> 24;
+    }
+    for (let size = 65_480; size < 65_560; size += 1) {
+      const message = noise.subarray(0, size);
+      const back = inflateOnce(compressShared(message, { ...NO_BITS, level: 1 }));
+      assert.ok(back instanceof Buffer && back.equals(message), `${size}`);
+    }
+  });
+  it("with context takeover the second message is shorter, and needs the first", () => {
+    const deflater = new MessageDeflater({ ...NO_BITS, contextTakeover: true });
+    const inflater = new MessageInflater({ contextTakeover: true, windowBits: 15 });
+    const text = prose(3000);
+    const first = deflater.compress(text);
+    const second = deflater.compress(text);
+    assert.ok(second.length < first.length / 10);
+    assert.ok(inflateOnce(second) instanceof WebSocketError);
+    assert.equal(inflater.inflate(first, 0, first.length, 5000).toString(), text);
+    assert.equal(inflater.inflate(second, 0, second.length, 5000).toString(), text);
+    deflater.close();
+    inflater.close();
+  });
+  it("without it every message stands alone, also between connections", () => {
+    const one = new MessageDeflater({ ...NO_BITS, contextTakeover: false });
+    const two = new MessageDeflater({ ...NO_BITS, contextTakeover: false });
+    const text = prose(3000);
+    for (const payload of [one.compress(text), two.compress(text), one.compress(text)]) {
+      assert.equal(inflateOnce(payload).toString(), text);
+    }
+  });
+  it("a shared frame, resetContext, and further messages with a context", () => {
+    const deflater = new MessageDeflater({ ...NO_BITS, contextTakeover: true });
+    const inflater = new MessageInflater({ contextTakeover: true, windowBits: 15 });
+    const texts = [prose(500), prose(900), prose(300), prose(500)];
+    const payloads = [deflater.compress(texts[0]!), compressShared(texts[1]!, NO_BITS)];
+    deflater.resetContext();
+    payloads.push(deflater.compress(texts[2]!), deflater.compress(texts[3]!));
+    for (const [i, payload] of payloads.entries()) {
+      assert.equal(inflater.inflate(payload, 0, payload.length, 5000).toString(), texts[i]);
+    }
+    deflater.close();
+    inflater.close();
+  });
+  for (const windowBits of [8, 9, 10, 12, 15]) {
+    it(`stays within a window of ${windowBits} bits`, () => {
+      const text = prose(400) + prose(20_000) + prose(400);
+      const payload = compressShared(text, { ...NO_BITS, windowBits });
+      assert.ok(payload.length < text.length + 100);
+      const whole = Buffer.concat([payload, TAIL]);
+      // Node's own inflater, whose output comes in small chunks, refuses references beyond that window.
+      const options = { windowBits, chunkSize: 64, finishFlush: constants.Z_SYNC_FLUSH };
+      assert.equal(inflateRawSync(whole, options).toString(), text);
+    });
+  }
+  it("after close: an error of its own, and no crash", () => {
+    const deflater = new MessageDeflater({ ...NO_BITS, contextTakeover: true });
+    deflater.compress("abc");
+    deflater.close();
+    deflater.close();
+    deflater.resetContext();
+    assert.throws(() => deflater.compress("abc"), /closed/);
+    const inflater = new MessageInflater({ contextTakeover: true, windowBits: 15 });
+    inflater.inflate(hex("00"), 0, 1, 10);
+    inflater.close();
+    inflater.close();
+    assert.ok(inflater.inflate(hex("00"), 0, 1, 10) instanceof WebSocketError);
+  });
+  it("results are buffers of their own", () => {
+    const first = compressShared("first", NO_BITS);
+    const back = inflateOnce(first);
+    const copies = [Buffer.from(first), Buffer.from(back as Buffer)];
+    compressShared("second", NO_BITS);
+    inflateOnce(compressShared("third", NO_BITS));
+    assert.deepEqual([first, back], copies);
+  });
+});

@@ -1,0 +1,357 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  CLOSE,
+  FAILED,
+  MESSAGE,
+  MessageReader,
+  NEED_BYTES,
+  PING,
+} from "../../src/websocket/message-reader.ts";
+import {
+  BINARY,
+  CLOSE_FRAME,
+  CONTINUATION,
+  FIN,
+  PING_FRAME,
+  PONG_FRAME,
+  RSV1,
+  TEXT,
+} from "../../src/websocket/opcodes.ts";
+import { encodeFrame, frame, hex, masked, read } from "./feed.ts";
+
+const CLIENT = { role: "client" } as const;
+
+describe("RFC 6455 §5.7, the examples", () => {
+  it("a single-frame unmasked text message", () => {
+    assert.deepEqual(read(hex("81 05 48 65 6c 6c 6f"), CLIENT), ["text Hello"]);
+  });
+  it("a single-frame masked text message", () => {
+    assert.deepEqual(read(hex("81 85 37 fa 21 3d 7f 9f 4d 51 58")), ["text Hello"]);
+  });
+  it("a fragmented unmasked text message", () => {
+    assert.deepEqual(read(hex("01 03 48 65 6c 80 02 6c 6f"), CLIENT), ["text Hello"]);
+  });
+  it("unmasked ping request and masked ping response", () => {
+    assert.deepEqual(read(hex("89 05 48 65 6c 6c 6f"), CLIENT), ["ping Hello"]);
+    assert.deepEqual(read(hex("8a 85 37 fa 21 3d 7f 9f 4d 51 58")), ["pong Hello"]);
+  });
+  it("256 bytes binary message in a single unmasked frame", () => {
+    const data = Buffer.alloc(256, 7);
+    assert.deepEqual(read(Buffer.concat([hex("82 7e 01 00"), data]), CLIENT), [
+      `binary ${data.toString("latin1")}`,
+    ]);
+  });
+  it("64 KiB binary message in a single unmasked frame", () => {
+    const data = Buffer.alloc(65536, 7);
+    const bytes = Buffer.concat([hex("82 7f 00 00 00 00 00 01 00 00"), data]);
+    assert.deepEqual(read(bytes, CLIENT), [`binary ${data.toString("latin1")}`]);
+  });
+});
+
+describe("§5.1 masking", () => {
+  it("a server refuses frames without a mask", () => {
+    assert.deepEqual(read(frame(TEXT, "x")), ["failed WS_MASK_REQUIRED 1002"]);
+  });
+  it("a client refuses frames with a mask", () => {
+    assert.deepEqual(read(masked(TEXT, "x"), CLIENT), ["failed WS_MASK_FORBIDDEN 1002"]);
+  });
+});
+
+describe("§5.2 frame header", () => {
+  for (const bits of [0x10, 0x20, 0x30, 0x40, 0x70]) {
+    it(`refuses the reserved bits ${bits.toString(16)} without an extension`, () => {
+      assert.deepEqual(read(masked(TEXT, "x", FIN | bits)), ["failed WS_RESERVED_BITS 1002"]);
+    });
+  }
+  for (const bits of [0x10, 0x20]) {
+    it(`refuses the reserved bit ${bits.toString(16)} with permessage-deflate`, () => {
+      const setting = { deflate: "shared" } as const;
+      assert.deepEqual(read(masked(TEXT, "x", FIN | bits), setting), ["failed WS_RESERVED_BITS 1002"]);
+    });
+  }
+  it("RFC 7692 §6.1: refuses RSV1 on a continuation and on control frames", () => {
+    const setting = { deflate: "shared" } as const;
+    const start = masked(TEXT, "", 0);
+    for (const bytes of [
+      Buffer.concat([start, masked(CONTINUATION, "", FIN | RSV1)]),
+      masked(PING_FRAME, "", FIN | RSV1),
+      masked(CLOSE_FRAME, "", FIN | RSV1),
+    ]) {
+      assert.deepEqual(read(bytes, setting), ["failed WS_RESERVED_BITS 1002"]);
+    }
+  });
+  for (const opcode of [3, 4, 5, 6, 7, 11, 12, 13, 14, 15]) {
+    it(`refuses the reserved opcode ${opcode}`, () => {
+      assert.deepEqual(read(masked(opcode, "x")), ["failed WS_RESERVED_OPCODE 1002"]);
+    });
+  }
+  it("demands the shortest form of the length", () => {
+    const mask = "00 00 00 00";
+    assert.deepEqual(read(hex(`82 fe 00 7d ${mask}`)), ["failed WS_LENGTH_NOT_MINIMAL 1002"]);
+    assert.deepEqual(read(hex(`82 ff 00 00 00 00 00 00 ff ff ${mask}`)), [
+      "failed WS_LENGTH_NOT_MINIMAL 1002",
+    ]);
+    assert.deepEqual(read(hex(`82 ff 00 00 00 00 00 00 00 00 ${mask}`)), [
+      "failed WS_LENGTH_NOT_MINIMAL 1002",
+    ]);
+  });
+  it("refuses a length with the top bit, and one beyond 2^53", () => {
+    assert.deepEqual(read(hex("82 ff 80 00 00 00 00 00 00 00")), ["failed WS_LENGTH_INVALID 1002"]);
+    assert.deepEqual(read(hex("82 ff ff ff ff ff ff ff ff ff")), ["failed WS_LENGTH_INVALID 1002"]);
+    const setting = { maxMessageBytes: Number.MAX_SAFE_INTEGER };
+    assert.deepEqual(read(hex("82 ff 00 20 00 00 00 00 00 00"), setting), [
+      "failed WS_MESSAGE_TOO_LARGE 1009",
+    ]);
+    assert.deepEqual(read(hex("82 ff 7f ff ff ff ff ff ff ff"), setting), [
+      "failed WS_MESSAGE_TOO_LARGE 1009",
+    ]);
+  });
+  for (const length of [0, 1, 125, 126, 127, 65535, 65536, 70000]) {
+    it(`reads ${length} bytes, masked and not`, () => {
+      const data = Buffer.alloc(length, "portico ");
+      const expected = [`binary ${data.toString("latin1")}`];
+      assert.deepEqual(read(masked(BINARY, data)), expected);
+      assert.deepEqual(read(encodeFrame(BINARY, data), CLIENT), expected);
+    });
+  }
+});
+
+describe("§5.4 fragmentation", () => {
+  it("refuses a continuation without a message", () => {
+    assert.deepEqual(read(masked(CONTINUATION, "x")), ["failed WS_UNEXPECTED_CONTINUATION 1002"]);
+    const after = Buffer.concat([masked(TEXT, "a", 0), masked(CONTINUATION, "b"), masked(CONTINUATION, "c")]);
+    assert.deepEqual(read(after), ["text ab", "failed WS_UNEXPECTED_CONTINUATION 1002"]);
+  });
+  it("refuses a new message inside a fragmented one", () => {
+    const bytes = Buffer.concat([masked(TEXT, "a", 0), masked(TEXT, "b")]);
+    assert.deepEqual(read(bytes), ["failed WS_EXPECTED_CONTINUATION 1002"]);
+  });
+  it("control frames may stand between fragments", () => {
+    const bytes = Buffer.concat([
+      masked(BINARY, "a", 0),
+      masked(PING_FRAME, "p"),
+      masked(CONTINUATION, "b", 0),
+      masked(PONG_FRAME, ""),
+      masked(CONTINUATION, "c"),
+      masked(TEXT, "d"),
+    ]);
+    assert.deepEqual(read(bytes), ["ping p", "pong ", "binary abc", "text d"]);
+  });
+  it("fragments may be empty", () => {
+    const empty = masked(CONTINUATION, "", 0);
+    const bytes = Buffer.concat([masked(TEXT, "", 0), empty, empty, masked(CONTINUATION, "")]);
+    assert.deepEqual(read(bytes), ["text "]);
+    assert.deepEqual(read(Buffer.concat([masked(TEXT, ""), masked(BINARY, "")])), ["text ", "binary "]);
+  });
+  it("a flood of empty fragments takes no memory", () => {
+    const reader = new MessageReader({ role: "server", limits: { maxMessageBytes: 100 } });
+    const flood = Buffer.concat([masked(TEXT, "ab", 0), ...Array(1000).fill(masked(CONTINUATION, "", 0))]);
+    reader.receive(flood, 0, flood.length);
+    assert.equal(reader.next(), NEED_BYTES);
+    assert.ok(reader.heldBytes <= 100);
+  });
+  it("100000 fragments of one byte take linear time: the buffer grows a few times only", () => {
+    const count = 100_000;
+    const piece = masked(CONTINUATION, "x", 0);
+    const bytes = Buffer.concat([masked(TEXT, "", 0), ...Array(count).fill(piece), masked(CONTINUATION, "")]);
+    const reader = new MessageReader({ role: "server", limits: { maxMessageBytes: count } });
+    reader.receive(bytes, 0, bytes.length);
+    const allocate = Buffer.allocUnsafeSlow;
+    let allocations = 0;
+    Buffer.allocUnsafeSlow = (size: number): ReturnType<typeof allocate> => {
+      allocations += 1;
+      return allocate(size);
+    };
+    try {
+      assert.equal(reader.next(), MESSAGE);
+    } finally {
+      Buffer.allocUnsafeSlow = allocate;
+    }
+    assert.equal(reader.data.length, count);
+    assert.ok(allocations < 20, `${allocations} allocations`);
+  });
+});
+
+describe("§5.5 control frames", () => {
+  it("refuses fragmented ones", () => {
+    for (const opcode of [CLOSE_FRAME, PING_FRAME, PONG_FRAME]) {
+      assert.deepEqual(read(masked(opcode, "", 0)), ["failed WS_FRAGMENTED_CONTROL 1002"]);
+    }
+  });
+  it("takes 125 bytes and refuses 126", () => {
+    const most = "x".repeat(125);
+    assert.deepEqual(read(masked(PING_FRAME, most)), [`ping ${most}`]);
+    assert.deepEqual(read(masked(PING_FRAME, `${most}x`)), ["failed WS_CONTROL_TOO_LONG 1002"]);
+    assert.deepEqual(read(masked(CLOSE_FRAME, Buffer.alloc(65536))), ["failed WS_CONTROL_TOO_LONG 1002"]);
+  });
+  it("§5.5.1: close without a code, with a code, with a reason", () => {
+    assert.deepEqual(read(masked(CLOSE_FRAME, "")), ["close 1005 "]);
+    assert.deepEqual(read(masked(CLOSE_FRAME, hex("03e8"))), ["close 1000 "]);
+    assert.deepEqual(read(masked(CLOSE_FRAME, Buffer.concat([hex("0fa0"), Buffer.from("gr\u00fcn")]))), [
+      "close 4000 gr\u00fcn",
+    ]);
+  });
+  it("refuses a close payload of one byte", () => {
+    assert.deepEqual(read(masked(CLOSE_FRAME, "x")), ["failed WS_INVALID_CLOSE_PAYLOAD 1002"]);
+  });
+  for (const code of [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535]) {
+    it(`§7.4: refuses the close code ${code}`, () => {
+      const payload = Buffer.alloc(2);
+      payload.writeUInt16BE(code);
+      assert.deepEqual(read(masked(CLOSE_FRAME, payload)), ["failed WS_INVALID_CLOSE_CODE 1002"]);
+    });
+  }
+  for (const code of [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999]) {
+    it(`§7.4: takes the close code ${code}`, () => {
+      const payload = Buffer.alloc(2);
+      payload.writeUInt16BE(code);
+      assert.deepEqual(read(masked(CLOSE_FRAME, payload)), [`close ${code} `]);
+    });
+  }
+  it("refuses a reason that is not UTF-8", () => {
+    assert.deepEqual(read(masked(CLOSE_FRAME, hex("03e8 ff"))), ["failed WS_INVALID_UTF8 1007"]);
+  });
+  it("§1.4: ignores everything after the close frame", () => {
+    const bytes = Buffer.concat([masked(CLOSE_FRAME, ""), masked(TEXT, "late"), hex("ffffffff")]);
+    assert.deepEqual(read(bytes), ["close 1005 "]);
+  });
+  it("close may come inside a fragmented message, which is dropped", () => {
+    const bytes = Buffer.concat([masked(TEXT, "a", 0), masked(CLOSE_FRAME, "")]);
+    assert.deepEqual(read(bytes), ["close 1005 "]);
+  });
+});
+
+describe("§8.1 text is UTF-8", () => {
+  it("fails at the first bad byte, in a frame that is not complete", () => {
+    const bytes = masked(TEXT, Buffer.concat([Buffer.from("good "), hex("ff"), Buffer.alloc(100)]));
+    const head = bytes.length - 100;
+    assert.deepEqual(read(bytes.subarray(0, head - 1)), []);
+    assert.deepEqual(read(bytes.subarray(0, head)), ["failed WS_INVALID_UTF8 1007"]);
+    assert.deepEqual(read(bytes), ["failed WS_INVALID_UTF8 1007"]);
+  });
+  it("a character may be cut by fragments, with a ping inside", () => {
+    const euro = Buffer.from("\u20ac");
+    const bytes = Buffer.concat([
+      masked(TEXT, euro.subarray(0, 1), 0),
+      masked(PING_FRAME, ""),
+      masked(CONTINUATION, euro.subarray(1, 2), 0),
+      masked(CONTINUATION, euro.subarray(2)),
+    ]);
+    assert.deepEqual(read(bytes), ["ping ", `text ${euro.toString("latin1")}`]);
+  });
+  it("a character may not be cut by the end of the message", () => {
+    assert.deepEqual(read(masked(TEXT, hex("e282"))), ["failed WS_INVALID_UTF8 1007"]);
+    const bytes = Buffer.concat([masked(TEXT, hex("e2"), 0), masked(CONTINUATION, hex("82"))]);
+    assert.deepEqual(read(bytes), ["failed WS_INVALID_UTF8 1007"]);
+  });
+  it("each message is validated on its own", () => {
+    const bytes = Buffer.concat([masked(TEXT, "a", 0), masked(CONTINUATION, "b"), masked(TEXT, hex("80"))]);
+    assert.deepEqual(read(bytes), ["text ab", "failed WS_INVALID_UTF8 1007"]);
+  });
+  it("binary data is not validated", () => {
+    assert.deepEqual(read(masked(BINARY, hex("ff"))), ["binary \u00ff"]);
+  });
+});
+
+describe("§10.4 the message limit", () => {
+  const setting = { maxMessageBytes: 10 };
+  it("holds for one frame, as soon as its header announces more", () => {
+    assert.deepEqual(read(masked(BINARY, "0123456789"), setting), ["binary 0123456789"]);
+    const bytes = masked(BINARY, "0123456789x");
+    assert.deepEqual(read(bytes.subarray(0, 5), setting), []);
+    assert.deepEqual(read(bytes.subarray(0, 6), setting), ["failed WS_MESSAGE_TOO_LARGE 1009"]);
+  });
+  it("holds over all fragments", () => {
+    const fits = Buffer.concat([masked(BINARY, "01234", 0), masked(CONTINUATION, "56789")]);
+    assert.deepEqual(read(fits, setting), ["binary 0123456789"]);
+    const more = Buffer.concat([masked(BINARY, "01234", 0), masked(CONTINUATION, "56789x").subarray(0, 6)]);
+    assert.deepEqual(read(more, setting), ["failed WS_MESSAGE_TOO_LARGE 1009"]);
+  });
+  it("does not hold for control frames", () => {
+    assert.deepEqual(read(masked(PING_FRAME, "more than ten bytes"), setting), ["ping more than ten bytes"]);
+  });
+  it("is read when a message starts", () => {
+    const limits = { maxMessageBytes: 3 };
+    const reader = new MessageReader({ role: "client", limits });
+    const first = Buffer.concat([frame(BINARY, "ab", { flags: 0 })]);
+    reader.receive(first, 0, first.length);
+    assert.equal(reader.next(), NEED_BYTES);
+    limits.maxMessageBytes = 1;
+    const rest = Buffer.concat([frame(CONTINUATION, "c"), frame(BINARY, "de")]);
+    reader.receive(rest, 0, rest.length);
+    assert.equal(reader.next(), MESSAGE);
+    assert.equal(reader.next(), FAILED);
+    assert.equal(reader.error?.code, "WS_MESSAGE_TOO_LARGE");
+  });
+  it("memory follows what was received, not what was announced", () => {
+    const limits = { maxMessageBytes: 1 << 30 };
+    const reader = new MessageReader({ role: "client", limits });
+    const head = hex("82 7f 00 00 00 00 20 00 00 00");
+    reader.receive(head, 0, head.length);
+    assert.equal(reader.next(), NEED_BYTES);
+    assert.equal(reader.heldBytes, 0);
+    const piece = Buffer.alloc(1000);
+    for (let received = 1000; received < 2_000_000; received += 1000) {
+      reader.receive(piece, 0, piece.length);
+      assert.equal(reader.next(), NEED_BYTES);
+      assert.ok(reader.heldBytes <= 4 * received + 65536, `${reader.heldBytes} held of ${received}`);
+    }
+  });
+});
+
+describe("who owns the data", () => {
+  it("a whole frame is a view of the bytes lent, unmasked in place", () => {
+    const reader = new MessageReader({ role: "server", limits: { maxMessageBytes: 100 } });
+    const bytes = Buffer.concat([masked(TEXT, "one"), masked(PING_FRAME, "two")]);
+    reader.receive(bytes, 0, bytes.length);
+    assert.equal(reader.next(), MESSAGE);
+    assert.ok(reader.shared);
+    assert.equal(reader.data.buffer, bytes.buffer);
+    assert.equal(reader.next(), PING);
+    assert.ok(reader.shared);
+    assert.equal(reader.next(), NEED_BYTES);
+  });
+  it("what came in pieces is a buffer of its own", () => {
+    const reader = new MessageReader({ role: "server", limits: { maxMessageBytes: 100 } });
+    const bytes = masked(TEXT, "one");
+    reader.receive(bytes, 0, 7);
+    assert.equal(reader.next(), NEED_BYTES);
+    reader.receive(bytes, 7, bytes.length);
+    assert.equal(reader.next(), MESSAGE);
+    assert.equal(reader.shared, false);
+    assert.equal(reader.data.toString(), "one");
+  });
+  it("release() keeps what was not read yet, receive() adds to it", () => {
+    const reader = new MessageReader({ role: "server", limits: { maxMessageBytes: 100 } });
+    const bytes = Buffer.concat([masked(TEXT, "one"), masked(TEXT, "two"), masked(TEXT, "three")]);
+    const lent = Buffer.from(bytes);
+    const cutAt = bytes.length - 4;
+    reader.receive(lent, 0, cutAt);
+    assert.equal(reader.next(), MESSAGE);
+    reader.release();
+    lent.fill(0);
+    reader.receive(bytes, cutAt, bytes.length);
+    assert.equal(reader.next(), MESSAGE);
+    assert.equal(reader.data.toString(), "two");
+    assert.equal(reader.next(), MESSAGE);
+    assert.equal(reader.data.toString(), "three");
+    assert.equal(reader.next(), NEED_BYTES);
+    assert.equal(reader.heldBytes, 0);
+  });
+  it("nothing is held after a close frame or a failure", () => {
+    for (const [end, signal] of [
+      [masked(CLOSE_FRAME, ""), CLOSE],
+      [hex("ff"), FAILED],
+    ] as const) {
+      const reader = new MessageReader({ role: "server", limits: { maxMessageBytes: 1 << 20 } });
+      const bytes = Buffer.concat([masked(BINARY, Buffer.alloc(9000), 0), end, Buffer.alloc(100)]);
+      reader.receive(bytes, 0, bytes.length);
+      assert.equal(reader.next(), signal);
+      assert.equal(reader.heldBytes, 0);
+      reader.receive(bytes, 0, bytes.length);
+      reader.receive(bytes, 0, bytes.length);
+      assert.equal(reader.heldBytes, 0);
+    }
+  });
+});
