@@ -10,9 +10,6 @@ import type { UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts
 
 /** What an exchange needs of its connection, beside what its response needs. */
 export interface ExchangeHost extends ResponseHost {
-  readonly remoteAddress: string | undefined;
-  readonly remotePort: number | undefined;
-  readonly encrypted: boolean;
   /** The content limit that holds for this request, in bytes. */
   readonly maxBodyBytes: number;
   wantBody(): void;
@@ -147,16 +144,16 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
 
   /** The peer's address; undefined for a Unix socket. */
   get remoteAddress(): string | undefined {
-    return this.host.remoteAddress;
+    return this.host.transport.remoteAddress;
   }
 
   get remotePort(): number | undefined {
-    return this.host.remotePort;
+    return this.host.transport.remotePort;
   }
 
   /** Whether the connection is encrypted. */
   get encrypted(): boolean {
-    return this.host.encrypted;
+    return this.host.transport.encrypted;
   }
 
   /** Aborted when the peer goes before the response is complete. */

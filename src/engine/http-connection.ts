@@ -8,6 +8,7 @@ import { refusal } from "./refusal.ts";
 import { shakeHands } from "./upgrade.ts";
 import { WebSocket } from "./web-socket.ts";
 import type { UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts";
+import { WriteWatch } from "./write-watch.ts";
 
 /*
  *   state      event                              next
@@ -46,8 +47,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
   private lastSent = false;
   private discarded = 0;
   private bodyProgress = 0;
-  private progress = 0;
-  private progressAt = 0;
+  private readonly writeWatch = new WriteWatch();
 
   constructor(core: Core, transport: Transport) {
     this.core = core;
@@ -101,10 +101,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
 
   onTick(tick: number): void {
     const { core, transport } = this;
-    if (transport.pendingBytes === 0 || transport.progressMark !== this.progress) {
-      this.progress = transport.progressMark;
-      this.progressAt = core.ticker.after(core.limits.writeTimeoutMs);
-    } else if (tick > this.progressAt) {
+    if (this.writeWatch.isStalled(transport, core, tick)) {
       core.counters.countError("HTTP_WRITE_TIMEOUT");
       transport.destroy();
     }
@@ -142,15 +139,6 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
 
   // ExchangeHost
 
-  get remoteAddress(): string | undefined {
-    return this.transport.remoteAddress;
-  }
-  get remotePort(): number | undefined {
-    return this.transport.remotePort;
-  }
-  get encrypted(): boolean {
-    return this.transport.encrypted;
-  }
   get writeHighWaterBytes(): number {
     return this.core.limits.writeHighWaterBytes;
   }

@@ -26,6 +26,7 @@ import type { Exchange } from "./exchange.ts";
 import { frameHead, SharedFrames } from "./frames.ts";
 import { asOwnedBytes, byteLengthOf, writePayload } from "./payload.ts";
 import type { SendOptions, SendResult, WebSocketHandlers } from "./web-socket-handlers.ts";
+import { WriteWatch } from "./write-watch.ts";
 
 /** What the handshake has agreed on. */
 export interface Agreement {
@@ -76,8 +77,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
   private pinged = false;
   private slow = false;
   private owedPong: Buffer | undefined;
-  private progress = 0;
-  private progressAt = 0;
+  private readonly writeWatch = new WriteWatch();
 
   /** Made by the server, or by `connect`. */
   constructor(
@@ -293,10 +293,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
   /** @internal */
   onTick(tick: number): void {
     const { limits, ticker } = this.core;
-    if (this.transport.pendingBytes === 0 || this.transport.progressMark !== this.progress) {
-      this.progress = this.transport.progressMark;
-      this.progressAt = ticker.after(limits.writeTimeoutMs);
-    } else if (tick > this.progressAt) {
+    if (this.writeWatch.isStalled(this.transport, this.core, tick)) {
       this.core.counters.countError("WS_WRITE_TIMEOUT");
       this.terminate();
     }

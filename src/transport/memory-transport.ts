@@ -13,6 +13,7 @@ export class MemoryTransport extends Transport {
   private peer: MemoryTransport | undefined;
   private inbox: Buffer[] = [];
   private inboxBytes = 0;
+  private takenBytes = 0;
   private ended = false;
   private endDelivered = false;
   private paused = false;
@@ -32,7 +33,7 @@ export class MemoryTransport extends Transport {
   }
 
   get progressMark(): number {
-    return this.pendingBytes;
+    return this.peer?.takenBytes ?? 0;
   }
 
   pause(): void {
@@ -99,6 +100,7 @@ export class MemoryTransport extends Transport {
       if (bytes === undefined) break;
       taken = true;
       this.inboxBytes -= bytes.length;
+      this.takenBytes += bytes.length;
       this.deliver(bytes, 0, bytes.length);
     }
     if (taken && this.inboxBytes === 0 && peer !== undefined && !peer.closed) {

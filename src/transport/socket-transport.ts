@@ -55,11 +55,13 @@ export class SocketTransport extends Transport {
     return this.socket.writableLength;
   }
   get progressMark(): number {
-    // What is still in the system's queue, where Node tells; a single large write is pending as a whole until its end.
+    const { bytesWritten, writableLength } = this.socket;
+    // Writes that are done, and where Node tells, how far the one that is under way has come. What the program adds
+    // meanwhile waits behind it and changes nothing.
     const handle: unknown = Reflect.get(this.socket, "_handle");
     const queued =
       typeof handle === "object" && handle !== null ? Reflect.get(handle, "writeQueueSize") : undefined;
-    return this.socket.bytesWritten + (typeof queued === "number" ? queued : this.socket.writableLength);
+    return bytesWritten - writableLength - (typeof queued === "number" ? queued : 0);
   }
   get remoteAddress(): string | undefined {
     return this.socket.remoteAddress;

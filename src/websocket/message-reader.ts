@@ -299,6 +299,8 @@ export class MessageReader {
   #needBytes(): Signal {
     this.#at = this.#end;
     this.#bytes = NOTHING;
+    // A connection that waits must not keep its last message alive.
+    this.data = NOTHING;
     return NEED_BYTES;
   }
 
