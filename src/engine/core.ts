@@ -40,8 +40,6 @@ export interface Core {
   readonly closing: boolean;
   /** The limits of the HTTP layer, with the content limit of the route that takes the most. */
   readonly readerLimits: HttpLimits;
-  /** Bytes that wait for slow peers, all together. */
-  readonly pendingBytes: number;
   /** Finds the route of an exchange. @returns its content limit in bytes, or undefined when it was answered */
   route(exchange: Exchange): number | undefined;
   /** Runs the handler of an exchange that has been routed. */

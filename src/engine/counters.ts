@@ -1,5 +1,7 @@
+import type { TransportTotals } from "../transport/transport.ts";
+
 /** What a server has done so far. Plain numbers, readable at any time. */
-export class Counters {
+export class Counters implements TransportTotals {
   /** Connections accepted so far. */
   connections = 0;
   /** Connections open now, WebSockets included. */
@@ -15,6 +17,9 @@ export class Counters {
   /** WebSocket messages not sent because of a backpressure limit. */
   messagesDropped = 0;
   bytesReceived = 0;
+  bytesSent = 0;
+  /** Bytes that wait for slow peers now, all together. */
+  pendingBytes = 0;
   /** What went wrong so far, by the code of the error. */
   readonly errors: Record<string, number> = Object.create(null);
 

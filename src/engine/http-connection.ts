@@ -143,8 +143,8 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     return this.core.limits.writeHighWaterBytes;
   }
   get maxBackpressureBytes(): number {
-    const { limits, pendingBytes } = this.core;
-    return pendingBytes > limits.maxTotalBackpressureBytes ? 0 : limits.maxBackpressureBytes;
+    const { limits, counters } = this.core;
+    return counters.pendingBytes > limits.maxTotalBackpressureBytes ? 0 : limits.maxBackpressureBytes;
   }
   get maxBodyBytes(): number {
     return this.reader.maxBodyBytes;

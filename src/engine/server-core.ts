@@ -1,6 +1,6 @@
 import type { HttpLimits } from "../http1/limits.ts";
 import { hasToken } from "../http1/request-head.ts";
-import type { PendingTotal, Transport } from "../transport/transport.ts";
+import type { Transport } from "../transport/transport.ts";
 import { type Connection, type Core, PAUSED_BY_QUEUE } from "./core.ts";
 import type { Counters } from "./counters.ts";
 import { PorticoError } from "./errors.ts";
@@ -52,7 +52,6 @@ export class ServerCore implements Core, EventSource {
   readonly webSocketRoutes: Router<Target> = new Router();
   closing = false;
   private readonly options: CoreOptions;
-  private readonly total: PendingTotal = { pendingBytes: 0 };
   private readonly addresses = new Map<string, number>();
   private routeCeiling = 0;
   private emptied: (() => void) | undefined;
@@ -69,10 +68,6 @@ export class ServerCore implements Core, EventSource {
     if (delivery === "immediate") this.queue = null;
     else this.queue = delivery === "deferred" ? new EventQueue(() => limits.maxQueueBytes) : delivery;
     this.queue?.addSource(this);
-  }
-
-  get pendingBytes(): number {
-    return this.total.pendingBytes;
   }
 
   addRoute(method: string, pattern: string, target: Target): void {
@@ -98,7 +93,7 @@ export class ServerCore implements Core, EventSource {
     }
     counters.connections++;
     counters.openConnections++;
-    transport.total = this.total;
+    transport.totals = counters;
     const connection = new HttpConnection(this, transport);
     if (limited) {
       addresses.set(address, same + 1);

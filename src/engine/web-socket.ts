@@ -474,7 +474,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     const { limits } = this.core;
     return (
       pending + length <= limits.maxBackpressureBytes &&
-      this.core.pendingBytes + length <= limits.maxTotalBackpressureBytes
+      this.core.counters.pendingBytes + length <= limits.maxTotalBackpressureBytes
     );
   }
 

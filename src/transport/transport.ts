@@ -10,9 +10,12 @@ export interface TransportSink {
   onClose(error: Error | undefined): void;
 }
 
-/** Where the pending bytes of several transports are added up. */
-export interface PendingTotal {
+/** Where the bytes of several transports are added up. */
+export interface TransportTotals {
+  /** Sent and not taken yet. */
   pendingBytes: number;
+  /** Sent so far. */
+  bytesSent: number;
 }
 
 const nobody: TransportSink = { onBytes() {}, onEnd() {}, onDrain() {}, onClose() {} };
@@ -34,7 +37,7 @@ function flushScheduled(): void {
  */
 export abstract class Transport {
   sink: TransportSink = nobody;
-  total: PendingTotal = { pendingBytes: 0 };
+  totals: TransportTotals = { pendingBytes: 0, bytesSent: 0 };
   private counted = 0;
   private text = "";
   private pieces: (string | Uint8Array)[] = [];
@@ -102,6 +105,7 @@ export abstract class Transport {
     this.isScheduled = false;
     if (this.gathered === 0) return;
     const { text, pieces } = this;
+    this.totals.bytesSent += this.gathered;
     this.text = "";
     this.gathered = 0;
     if (pieces.length === 0) {
@@ -120,7 +124,7 @@ export abstract class Transport {
 
   /** Brings the total up to date. */
   protected count(pending: number): void {
-    this.total.pendingBytes += pending - this.counted;
+    this.totals.pendingBytes += pending - this.counted;
     this.counted = pending;
   }
 

@@ -129,9 +129,9 @@ for (const [name, make] of kinds) {
     it("keeps what a slow peer does not read, counts it, and tells when it has been taken", async () => {
       const { a, b, close } = await make();
       const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
-      const total = { pendingBytes: 0 };
+      const total = { pendingBytes: 0, bytesSent: 0 };
       a.sink = sinkA;
-      a.total = total;
+      a.totals = total;
       b.sink = sinkB;
       b.pause();
       const size = 20_000_000;
@@ -144,6 +144,7 @@ for (const [name, make] of kinds) {
       await sinkB.until(() => sinkB.length === size);
       await sinkA.until(() => sinkA.drained === 1);
       assert.deepEqual([a.pendingBytes, a.bufferedBytes, total.pendingBytes], [0, 0, 0]);
+      assert.equal(total.bytesSent, size);
       a.destroy();
       b.destroy();
       close();
@@ -152,9 +153,9 @@ for (const [name, make] of kinds) {
     it("gives the total back when it is destroyed with something pending", async () => {
       const { a, b, close } = await make();
       const sinkA = new RecordingSink();
-      const total = { pendingBytes: 0 };
+      const total = { pendingBytes: 0, bytesSent: 0 };
       a.sink = sinkA;
-      a.total = total;
+      a.totals = total;
       b.pause();
       a.writeBytes(Buffer.alloc(20_000_000, 1));
       a.flush();
