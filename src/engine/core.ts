@@ -1,7 +1,7 @@
 import type { HttpLimits } from "../http1/limits.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Counters } from "./counters.ts";
-import type { EventQueue } from "./event-queue.ts";
+import type { EventQueue, ServerEvent } from "./event-queue.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Limits } from "./limits.ts";
 import type { Ticker, Ticking } from "./ticker.ts";
@@ -13,12 +13,13 @@ export const PAUSED_BY_QUEUE = 1;
 export const PAUSED_BY_BODY = 2;
 export const PAUSED_BY_PIPELINE = 4;
 export const PAUSED_BY_PROGRAM = 8;
+export const PAUSED_BY_WRITES = 16;
 
 /** A connection of a server, whatever it speaks. */
 export interface Connection extends Ticking {
   readonly transport: Transport;
-  /** The address that a limit counts it under. */
-  countedAddress: string | undefined;
+  /** Takes it from the count that limits look at. */
+  release: (() => void) | undefined;
   pauseFor(reason: number): void;
   resumeFrom(reason: number): void;
   /** The server closes: finish what is under way and take nothing new. */
@@ -44,6 +45,10 @@ export interface Core {
   route(exchange: Exchange): number | undefined;
   /** Runs the handler of an exchange that has been routed. */
   handle(exchange: Exchange): void;
+  /** Puts an event into the queue; a queue that is full pauses the connection that it comes from. */
+  enqueue(event: ServerEvent, connection: Connection): void;
+  /** An error has left a handler: it is reported, and the exchange answered with 500 or broken off. */
+  fault(error: unknown, exchange: Exchange): void;
   /** Tells the program of an error that is not the peer's. */
   report(error: unknown, where: Exchange | WebSocket | undefined): void;
   /** A connection is gone. */

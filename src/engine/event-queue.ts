@@ -94,7 +94,8 @@ export class EventQueue {
     this.bytes -= costOf(event);
     if (this.full && this.bytes <= this.maxBytes() / 2) {
       this.full = false;
-      for (const source of this.sources) source.resumeAll();
+      // What is resumed may fill the queue again at once.
+      for (const source of this.sources) if (!this.full) source.resumeAll();
     }
     return event;
   }

@@ -2,25 +2,29 @@ import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import type { Fields } from "../http1/fields.ts";
 import type { RequestHead } from "../http1/request-head.ts";
+import { type ChunkSource, readerOf } from "./chunk-source.ts";
 import { PorticoError } from "./errors.ts";
 import { type BodyConsumer, RequestBody } from "./request-body.ts";
 import { type ResponseHost, ResponseWriter } from "./response-writer.ts";
 import type { Match } from "./router.ts";
+import { isThenable } from "./thenable.ts";
 import type { UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts";
 
 /** What an exchange needs of its connection, beside what its response needs. */
 export interface ExchangeHost extends ResponseHost {
   /** The content limit that holds for this request, in bytes. */
   readonly maxBodyBytes: number;
-  wantBody(): void;
-  pauseBody(): void;
-  resumeBody(): void;
+  // What a stale exchange asks for concerns nobody: the connection compares it with its own.
+  wantBody(exchange: Exchange): void;
+  pauseBody(exchange: Exchange): void;
+  resumeBody(exchange: Exchange): void;
   /** Destroys the connection. */
-  abort(): void;
+  abort(exchange: Exchange): void;
   upgrade(exchange: Exchange, handlers: WebSocketHandlers<unknown>, options: UpgradeOptions): boolean;
   register(id: string, exchange: Exchange): void;
   unregister(id: string): void;
-  report(error: unknown, exchange: Exchange): void;
+  /** An error has left a callback of the program. */
+  fault(error: unknown, exchange: Exchange): void;
 }
 
 const NO_CONTENT = Buffer.alloc(0);
@@ -47,8 +51,8 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   private uuid: string | undefined;
   private controller: AbortController | undefined;
   private content: RequestBody | undefined;
-  private abortListeners: (() => void)[] | undefined;
-  private writableListener: ((offset: number) => void) | undefined;
+  private abortListeners: (() => void | Promise<void>)[] | undefined;
+  private writableListener: ((offset: number) => void | Promise<void>) | undefined;
   private drainWaiters: ((writable: boolean) => void)[] | undefined;
 
   /** Made by the server. */
@@ -72,7 +76,7 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   get id(): string {
     if (this.uuid === undefined) {
       this.uuid = randomUUID();
-      if (!this.finished) this.host.register(this.uuid, this as unknown as Exchange);
+      if (!this.finished) this.host.register(this.uuid, this.self);
     }
     return this.uuid;
   }
@@ -213,23 +217,28 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
     this.requestBody().consume((chunk, last) => this.guard(() => consumer(chunk, last)));
   }
 
+  /** Asks a client that waits for it to send the content (100 Continue); done by all calls that read it. */
+  wantBody(): void {
+    this.host.wantBody(this.self);
+  }
+
   /** Reads no more content for now; `onBody` may still be called for what has been read. */
   pauseBody(): void {
-    if (!this.finished) this.host.pauseBody();
+    if (!this.finished) this.host.pauseBody(this.self);
   }
 
   resumeBody(): void {
-    this.host.resumeBody();
+    this.host.resumeBody(this.self);
   }
 
   /** Calls back once if the peer goes before the response is complete. */
-  onAbort(listener: () => void): void {
+  onAbort(listener: () => void | Promise<void>): void {
     this.abortListeners ??= [];
     this.abortListeners.push(listener);
   }
 
   /** Calls back each time when all that waited has been taken, with the offset of the next byte. */
-  onWritable(listener: (offset: number) => void): void {
+  onWritable(listener: (offset: number) => void | Promise<void>): void {
     this.writableListener = listener;
   }
 
@@ -237,6 +246,7 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   drained(): Promise<boolean> {
     if (this.finished) return Promise.resolve(false);
     if (this.host.transport.bufferedBytes < this.host.writeHighWaterBytes) return Promise.resolve(true);
+    this.host.transport.requestDrain();
     return new Promise((resolve) => {
       this.drainWaiters ??= [];
       this.drainWaiters.push(resolve);
@@ -249,22 +259,28 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
    *   when the peer goes
    * @returns true when everything was sent; when the source fails the connection is destroyed and its error thrown
    */
-  async stream(source: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>): Promise<boolean> {
-    const iterator =
-      Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
-    const cancel = (): void => {
-      Promise.resolve(iterator.return?.()).catch(() => {});
-    };
-    this.onAbort(cancel);
+  async stream(source: ChunkSource): Promise<boolean> {
+    const reader = readerOf(source);
+    if (this.isHead || this.finished) {
+      const answered = this.state === "pending";
+      if (answered) this.begin(-1);
+      reader.cancel();
+      return answered;
+    }
+    let stop: (chunk: undefined) => void = () => {};
+    this.onAbort(() => stop(undefined));
     try {
       for (;;) {
-        const step = await iterator.next();
-        if (step.done) return this.end();
-        if (!this.write(step.value) && !(await this.drained())) {
-          cancel();
-          return false;
-        }
+        const chunk = await new Promise<string | Uint8Array | undefined>((resolve, reject) => {
+          stop = resolve;
+          reader.next().then(resolve, reject);
+        });
+        if (this.finished) break;
+        if (chunk === undefined) return this.end();
+        if (!this.write(chunk) && !(await this.drained())) break;
       }
+      reader.cancel();
+      return false;
     } catch (error) {
       this.abort();
       throw error;
@@ -273,7 +289,7 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
 
   /** Destroys the connection, so that the peer sees a response that is not complete. */
   abort(): void {
-    if (!this.finished) this.host.abort();
+    if (!this.finished) this.host.abort(this.self);
   }
 
   /**
@@ -283,11 +299,7 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
    */
   upgrade<Data>(handlers: WebSocketHandlers<Data>, options: UpgradeOptions<Data> = {}): boolean {
     if (this.state !== "pending") return false;
-    return this.host.upgrade(
-      this as unknown as Exchange,
-      handlers as WebSocketHandlers<unknown>,
-      options as UpgradeOptions,
-    );
+    return this.host.upgrade(this.self, handlers as WebSocketHandlers<unknown>, options as UpgradeOptions);
   }
 
   // What follows is called by the connection.
@@ -299,16 +311,14 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
 
   /** @internal */
   runWritable(): void {
-    const waiters = this.drainWaiters;
-    this.drainWaiters = undefined;
-    for (const resolve of waiters ?? []) resolve(!this.finished);
+    this.releaseWaiters();
     const listener = this.writableListener;
     if (listener !== undefined && !this.finished) this.guard(() => listener(this.offset));
   }
 
   /** @internal */
   get readsBody(): boolean {
-    return this.content?.used ?? false;
+    return this.content?.flows ?? false;
   }
 
   /** @internal */
@@ -316,24 +326,34 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
     return this.drainWaiters !== undefined || this.writableListener !== undefined;
   }
 
-  /** @internal The peer has gone or the connection is lost. The program is told by {@link runAbort}. */
-  lose(): void {
+  /** @internal The response is complete. */
+  conclude(): void {
+    this.forget();
+    this.releaseWaiters();
+    // Content that nobody takes will be thrown away.
+    if (this.content?.flows === false) this.content.fail();
+  }
+
+  /**
+   * @internal The connection is lost to this exchange.
+   * @returns whether the program is to be told by {@link runAbort}: not when the response is complete
+   */
+  lose(): boolean {
+    if (this.finished) {
+      this.content?.fail();
+      return false;
+    }
     this.state = "gone";
-    this.settle();
+    this.forget();
+    return true;
   }
 
   /** @internal */
   runAbort(): void {
     this.controller?.abort();
     this.content?.fail();
-    for (const resolve of this.drainWaiters ?? []) resolve(false);
-    this.drainWaiters = undefined;
+    this.releaseWaiters();
     for (const listener of this.abortListeners ?? []) this.guard(listener);
-  }
-
-  /** @internal The response is complete: nothing of it is kept. */
-  settle(): void {
-    if (this.uuid !== undefined) this.host.unregister(this.uuid);
   }
 
   /** @internal Refuses the request with an empty response. */
@@ -348,7 +368,7 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   /** @internal */
   takeUpgradeFields(): string {
     this.state = "done";
-    this.settle();
+    this.conclude();
     return this.setFields;
   }
 
@@ -359,19 +379,35 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
 
   private requestBody(): RequestBody {
     if (this.content === undefined) {
-      this.content = new RequestBody(this.host);
-      if (this.state === "gone") this.content.fail();
-      else if (!this.hasBody) this.content.receive(NO_CONTENT, true);
+      this.content = new RequestBody(this);
+      if (!this.hasBody) this.content.receive(NO_CONTENT, true);
+      else if (this.finished) this.content.fail();
     }
     return this.content;
   }
 
+  private forget(): void {
+    if (this.uuid !== undefined) this.host.unregister(this.uuid);
+  }
+
+  private releaseWaiters(): void {
+    const waiters = this.drainWaiters;
+    this.drainWaiters = undefined;
+    for (const resolve of waiters ?? []) resolve(!this.finished);
+  }
+
+  /** For all who do not care for the names of the parameters. */
+  private get self(): Exchange {
+    return this as unknown as Exchange;
+  }
+
   /** Runs a callback of the program: what it throws is reported and ends the exchange, not the server. */
-  private guard(callback: () => void): void {
+  private guard(callback: () => unknown): void {
     try {
-      callback();
+      const result = callback();
+      if (isThenable(result)) result.then(undefined, (error: unknown) => this.host.fault(error, this.self));
     } catch (error) {
-      this.host.report(error, this as unknown as Exchange);
+      this.host.fault(error, this.self);
     }
   }
 }

@@ -1,7 +1,14 @@
 import { HttpError } from "../http1/http-error.ts";
 import { BODY, END, FAILED, NEED_BYTES, REQUEST, RequestReader } from "../http1/request-reader.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
-import { type Connection, type Core, PAUSED_BY_BODY, PAUSED_BY_PIPELINE, PAUSED_BY_QUEUE } from "./core.ts";
+import {
+  type Connection,
+  type Core,
+  PAUSED_BY_BODY,
+  PAUSED_BY_PIPELINE,
+  PAUSED_BY_QUEUE,
+  PAUSED_BY_WRITES,
+} from "./core.ts";
 import { PorticoError } from "./errors.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";
 import { refusal } from "./refusal.ts";
@@ -33,7 +40,7 @@ const BODY_PROGRESS_BYTES = 65_536;
 /** HTTP/1.1 on one transport. */
 export class HttpConnection implements Connection, TransportSink, ExchangeHost {
   readonly transport: Transport;
-  countedAddress: string | undefined = undefined;
+  release: (() => void) | undefined = undefined;
   private readonly core: Core;
   private readonly reader: RequestReader;
   private state: State = "idle";
@@ -43,6 +50,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
   private pausedBy = 0;
   private pumping = false;
   private requests = 0;
+  private ended = false;
   private continueOwed = false;
   private lastSent = false;
   private discarded = 0;
@@ -62,11 +70,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
 
   onBytes(bytes: Buffer, start: number, end: number): void {
     this.core.counters.bytesReceived += end - start;
-    if (this.state === "lingering") {
-      this.discarded += end - start;
-      if (this.discarded > this.core.limits.maxDiscardBytes) this.transport.destroy();
-      return;
-    }
+    if (this.state === "lingering" || this.state === "closed") return;
     this.reader.receive(bytes, start, end);
     this.pump();
     this.reader.release();
@@ -76,24 +80,24 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
   }
 
   onEnd(): void {
-    // A peer that closes and one that only ends its half look the same: a response that is not complete counts as
-    // unwanted, one that is complete is sent to its end.
-    if (this.transport.bufferedBytes > 0 && this.exchange === undefined) this.linger();
-    else this.transport.destroy();
+    this.ended = true;
+    // What was received before the end is still to be looked at.
+    if (this.pausedBy === 0) this.finishInput();
   }
 
   onDrain(): void {
-    const { exchange } = this;
+    const { core, exchange } = this;
+    this.resumeFrom(PAUSED_BY_WRITES);
     if (exchange === undefined || exchange.finished || !exchange.wantsWritable) return;
-    if (this.core.queue === null) exchange.runWritable();
-    else this.core.queue.push({ type: "writable", exchange });
+    if (core.queue === null) exchange.runWritable();
+    else core.enqueue({ type: "writable", exchange }, this);
   }
 
   onClose(error: Error | undefined): void {
     if (error !== undefined && "code" in error) this.core.counters.countError(String(error.code));
     if (this.state === "upgraded") return;
-    this.state = "closed";
     this.lose();
+    this.state = "closed";
     this.core.removed(this);
   }
 
@@ -103,16 +107,22 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     const { core, transport } = this;
     if (this.writeWatch.isStalled(transport, core, tick)) {
       core.counters.countError("HTTP_WRITE_TIMEOUT");
-      transport.destroy();
+      this.drop();
+      return;
     }
-    if (this.awaited === "nothing" || tick <= this.deadline || this.pausedBy !== 0) return;
+    if (this.awaited === "nothing" || this.pausedBy !== 0) return;
+    const peerReads = this.awaited === "next request" || this.awaited === "peer's close";
+    // A peer that is still taking a response is not idle.
+    if (peerReads && transport.pendingBytes > 0) this.expect(this.awaited);
+    if (tick <= this.deadline) return;
     if (this.awaited === "content" || (this.awaited === "head" && this.reader.midway)) {
       core.counters.countError(this.awaited === "head" ? "HTTP_HEAD_TIMEOUT" : "HTTP_BODY_TIMEOUT");
       this.refuse(408);
-    } else transport.destroy();
+    } else this.drop();
   }
 
   pauseFor(reason: number): void {
+    if (this.state === "lingering" || this.state === "closed" || this.state === "upgraded") return;
     if (this.pausedBy === 0) this.transport.pause();
     this.pausedBy |= reason;
   }
@@ -121,20 +131,22 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     if ((this.pausedBy & reason) === 0) return;
     this.pausedBy &= ~reason;
     if (this.pausedBy !== 0) return;
+    // The peer could not send meanwhile: its time begins anew.
+    this.expect(this.awaited);
     this.transport.resume();
     this.pump();
   }
 
   shutDown(): void {
     if (this.state !== "idle") return;
-    if (this.transport.pendingBytes > 0) this.linger();
-    else if (!this.reader.midway) this.transport.destroy();
+    if (this.transport.bufferedBytes > 0) this.linger();
+    else if (!this.reader.midway) this.drop();
   }
 
   cutOff(): void {
-    if (this.exchange !== undefined && !this.exchange.headSent) this.refuse(503);
+    if (this.exchange?.headSent === false) this.refuse(503);
     this.transport.flush();
-    this.transport.destroy();
+    this.drop();
   }
 
   // ExchangeHost
@@ -161,7 +173,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
 
   responded(closes: boolean): void {
     const { exchange } = this;
-    exchange?.settle();
+    exchange?.conclude();
     if (closes) {
       this.linger();
     } else if (this.state === "content") {
@@ -170,10 +182,8 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
       this.resumeFrom(PAUSED_BY_BODY);
     } else {
       this.endExchange();
-      if (!this.pumping) {
-        this.resumeFrom(PAUSED_BY_PIPELINE);
-        this.pump();
-      }
+      this.resumeFrom(PAUSED_BY_BODY | PAUSED_BY_PIPELINE);
+      this.pump();
     }
   }
 
@@ -181,29 +191,35 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     const { exchange } = this;
     this.core.counters.countError(code);
     this.core.report(new PorticoError(code), exchange);
-    this.transport.destroy();
+    this.drop();
   }
 
-  wantBody(): void {
-    if (!this.continueOwed) return;
+  wantBody(exchange: Exchange): void {
+    if (exchange !== this.exchange || !this.continueOwed) return;
     this.continueOwed = false;
-    if (this.exchange?.headSent === false) this.transport.writeText("HTTP/1.1 100 Continue\r\n\r\n");
+    if (exchange.headSent) return;
+    this.transport.writeText("HTTP/1.1 100 Continue\r\n\r\n");
+    this.expect("content");
   }
 
-  pauseBody(): void {
-    this.pauseFor(PAUSED_BY_BODY);
+  pauseBody(exchange: Exchange): void {
+    if (exchange === this.exchange && this.state === "content") this.pauseFor(PAUSED_BY_BODY);
   }
 
-  resumeBody(): void {
-    this.resumeFrom(PAUSED_BY_BODY);
+  resumeBody(exchange: Exchange): void {
+    if (exchange === this.exchange) this.resumeFrom(PAUSED_BY_BODY);
   }
 
-  abort(): void {
-    this.transport.destroy();
+  abort(exchange: Exchange): void {
+    if (exchange === this.exchange) this.drop();
   }
 
   upgrade(exchange: Exchange, handlers: WebSocketHandlers<unknown>, options: UpgradeOptions): boolean {
     if (exchange !== this.exchange) return false;
+    if (this.core.closing) {
+      exchange.refuse(503);
+      return false;
+    }
     const head = exchange.requestHead;
     const hands = shakeHands(head, exchange, options, () => exchange.takeUpgradeFields());
     if (!hands.ok) {
@@ -218,8 +234,8 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     transport.cork();
     transport.writeText(hands.response);
     const socket = new WebSocket(core, transport, handlers, hands.agreement, options.data, exchange);
-    socket.countedAddress = this.countedAddress;
-    socket.start(rest);
+    socket.release = this.release;
+    socket.start(rest, this.ended);
     transport.uncork();
     return true;
   }
@@ -232,8 +248,8 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     this.core.found.delete(id);
   }
 
-  report(error: unknown, exchange: Exchange): void {
-    this.core.report(error, exchange);
+  fault(error: unknown, exchange: Exchange): void {
+    this.core.fault(error, exchange);
   }
 
   /** Answers with an error status what cannot be answered by the program, and closes. */
@@ -241,7 +257,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     const { exchange, transport } = this;
     if (exchange === undefined || !exchange.headSent) transport.writeText(refusal(status));
     else if (!exchange.finished) {
-      transport.destroy();
+      this.drop();
       return;
     }
     this.lose();
@@ -252,6 +268,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     if (this.pumping) return;
     this.pumping = true;
     while (this.pausedBy === 0 && (this.state === "idle" || this.state === "content")) {
+      if (this.state === "idle" && this.mustWaitForWrites()) break;
       const signal = this.reader.next();
       if (signal === NEED_BYTES) break;
       if (signal === REQUEST) this.begin();
@@ -261,6 +278,29 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     }
     this.pumping = false;
     this.setDeadline();
+    if (this.ended && this.pausedBy === 0) this.finishInput();
+  }
+
+  /** A peer that sends requests but does not read the responses gets no further. */
+  private mustWaitForWrites(): boolean {
+    const { transport, core } = this;
+    const { writeHighWaterBytes } = core.limits;
+    if (transport.bufferedBytes <= writeHighWaterBytes) return false;
+    transport.flush();
+    if (transport.pendingBytes <= writeHighWaterBytes) return false;
+    this.pauseFor(PAUSED_BY_WRITES);
+    return true;
+  }
+
+  /**
+   * The peer has sent its last byte. One that closes and one that only ends its half look the same: a response that
+   * is not complete counts as unwanted, one that is complete is sent to its end.
+   */
+  private finishInput(): void {
+    if (this.state === "upgraded" || this.state === "closed") return;
+    const complete = this.exchange?.finished ?? true;
+    if (!complete || this.transport.bufferedBytes === 0) this.drop();
+    else this.linger();
   }
 
   private begin(): void {
@@ -278,7 +318,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     const limit = core.route(exchange);
     if (limit === undefined || this.checkBodyLimit(exchange, limit)) return;
     if (core.queue === null) core.handle(exchange);
-    else core.queue.push({ type: "request", exchange });
+    else core.enqueue({ type: "request", exchange }, this);
   }
 
   private takeBody(): void {
@@ -288,7 +328,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     this.bodyProgress += length;
     if (this.bodyProgress >= BODY_PROGRESS_BYTES) {
       this.bodyProgress = 0;
-      this.awaited = "nothing";
+      this.expect("content");
     }
     if (exchange === undefined) return;
     if (exchange.finished && !exchange.readsBody) {
@@ -311,9 +351,9 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
   }
 
   private tellBody(exchange: Exchange, data: Buffer, last: boolean): void {
-    const { queue } = this.core;
-    if (queue === null) exchange.runBody(data, last);
-    else queue.push({ type: "body", exchange, data: Buffer.from(data), last });
+    const { core } = this;
+    if (core.queue === null) exchange.runBody(data, last);
+    else core.enqueue({ type: "body", exchange, data: Buffer.from(data), last }, this);
   }
 
   /** Both request and response are complete. */
@@ -341,12 +381,19 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
 
   /** The exchange can get no further: the program is told once. */
   private lose(): void {
-    const { exchange } = this;
+    const { exchange, core } = this;
     this.exchange = undefined;
-    if (exchange === undefined || exchange.finished) return;
-    exchange.lose();
-    if (this.core.queue === null) exchange.runAbort();
-    else this.core.queue.push({ type: "abort", exchange });
+    if (exchange === undefined || !exchange.lose()) return;
+    if (core.queue === null) exchange.runAbort();
+    else core.enqueue({ type: "abort", exchange }, this);
+  }
+
+  /** Destroys the connection. */
+  private drop(): void {
+    if (this.state === "closed") return;
+    this.lose();
+    this.state = "closed";
+    this.transport.destroy();
   }
 
   /**
@@ -355,32 +402,34 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
    */
   private linger(): void {
     if (this.state === "lingering" || this.state === "closed") return;
-    this.exchange = undefined;
+    this.lose();
     this.state = "lingering";
-    this.discarded = 0;
-    this.awaited = "peer's close";
-    this.deadline = this.core.ticker.after(this.core.limits.closeTimeoutMs);
     this.pausedBy = 0;
+    this.expect("peer's close");
     this.transport.resume();
     this.transport.end();
   }
 
   private setDeadline(): void {
-    const { core, state } = this;
-    const { limits, ticker } = core;
+    const { awaited, state } = this;
     if (state === "idle") {
       if (!this.reader.midway) {
-        if (this.requests === 0) return;
-        this.awaited = "next request";
-        this.deadline = ticker.after(limits.keepAliveTimeoutMs);
-      } else if (this.awaited !== "head") {
-        this.awaited = "head";
-        this.deadline = ticker.after(limits.headTimeoutMs);
-      }
+        if (this.requests > 0) this.expect("next request");
+      } else if (awaited !== "head") this.expect("head");
     } else if (state === "content") {
-      if (this.awaited === "content" && this.pausedBy === 0) return;
-      this.awaited = "content";
-      this.deadline = ticker.after(limits.bodyTimeoutMs);
+      // Who waits for 100 (Continue) is not late.
+      const next = this.continueOwed ? "nothing" : "content";
+      if (awaited !== next) this.expect(next);
     } else if (state === "response") this.awaited = "nothing";
+  }
+
+  /** Begins to wait for something, with the time that it may take. */
+  private expect(awaited: Awaited): void {
+    const { limits, ticker } = this.core;
+    this.awaited = awaited;
+    if (awaited === "next request") this.deadline = ticker.after(limits.keepAliveTimeoutMs);
+    else if (awaited === "head") this.deadline = ticker.after(limits.headTimeoutMs);
+    else if (awaited === "content") this.deadline = ticker.after(limits.bodyTimeoutMs);
+    else if (awaited === "peer's close") this.deadline = ticker.after(limits.closeTimeoutMs);
   }
 }

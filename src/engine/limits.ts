@@ -72,9 +72,13 @@ export const defaultLimits: Readonly<Limits> = {
  */
 export function limitsFrom(given: Partial<Limits>): Limits {
   for (const [name, value] of Object.entries(given)) {
-    if (!(name in defaultLimits)) throw new RangeError(`limits.${name} is not a limit of Portico`);
-    if (typeof value === "boolean" ? name !== "requireContentLength" : !(value >= 0)) {
-      throw new RangeError(`limits.${name} must be a number from 0 on, not ${value}`);
+    if (!Object.hasOwn(defaultLimits, name)) throw new RangeError(`limits.${name} is not a limit of Portico`);
+    if (
+      name === "requireContentLength"
+        ? typeof value !== "boolean"
+        : typeof value !== "number" || !(value >= 0)
+    ) {
+      throw new RangeError(`limits.${name} cannot be ${String(value)}: a number from 0 on is needed`);
     }
   }
   return { ...defaultLimits, ...given };

@@ -1,9 +1,10 @@
+import { ByteCollector } from "./byte-collector.ts";
 import { PorticoError } from "./errors.ts";
 
 /** Takes the content of a request piece by piece. `chunk` is lent for the call; `last` ends the content. */
-export type BodyConsumer = (chunk: Buffer, last: boolean) => void;
+export type BodyConsumer = (chunk: Buffer, last: boolean) => void | Promise<void>;
 
-/** What the content asks of its connection. */
+/** What the content asks of its exchange. */
 export interface BodyHost {
   /** The program wants the content: send 100 (Continue) where the client waits for it. */
   wantBody(): void;
@@ -12,9 +13,21 @@ export interface BodyHost {
   resumeBody(): void;
 }
 
-/** Content that nobody has asked for yet is kept up to this size before the connection is paused. */
+/** Content that waits for the program pauses the connection from this size on. */
 const KEEP_BYTES = 65_536;
 const NOTHING = Buffer.alloc(0);
+
+/*
+ *   state      call                    next
+ *   waiting    receive                 waiting    (kept)
+ *              consume                 flowing, or over when everything had come
+ *              fail                    failed
+ *   flowing    receive                 flowing    (to the consumer), over after the last piece
+ *              abandon                 abandoned
+ *              fail                    failed     (the consumer is told)
+ *   abandoned  receive                 abandoned  (thrown away)
+ */
+type State = "waiting" | "flowing" | "abandoned" | "over" | "failed";
 
 /**
  * The content of one request on its way from the connection to the program. What comes before the program asks is
@@ -22,39 +35,40 @@ const NOTHING = Buffer.alloc(0);
  */
 export class RequestBody {
   private readonly host: BodyHost;
-  private kept: Buffer[] = [];
-  private keptBytes = 0;
+  private readonly kept = new ByteCollector();
+  private state: State = "waiting";
+  private complete = false;
   private consumer: BodyConsumer | undefined;
   private onFail: ((error: PorticoError) => void) | undefined;
-  private ended = false;
-  private failed = false;
 
   constructor(host: BodyHost) {
     this.host = host;
   }
 
-  /** Whether a consumer has been given. */
-  get used(): boolean {
-    return this.consumer !== undefined;
+  /** Whether the program takes the content. */
+  get flows(): boolean {
+    return this.state === "flowing";
   }
 
   /** @param chunk lent for the call */
   receive(chunk: Buffer, last: boolean): void {
-    if (last) this.ended = true;
-    if (this.consumer !== undefined) {
-      this.consumer(chunk, last);
-    } else if (chunk.length > 0) {
-      this.kept.push(Buffer.from(chunk));
-      this.keptBytes += chunk.length;
-      if (this.keptBytes >= KEEP_BYTES && !last) this.host.pauseBody();
+    if (last) this.complete = true;
+    if (this.state === "flowing") {
+      if (last) this.state = "over";
+      this.consumer?.(chunk, last);
+    } else if (this.state === "waiting" && chunk.length > 0) {
+      this.kept.append(chunk);
+      if (this.kept.length >= KEEP_BYTES && !last) this.host.pauseBody();
     }
   }
 
-  /** No more will come: the peer has gone. */
+  /** No more will come: the peer has gone, or the rest is thrown away. */
   fail(): void {
-    if (this.ended || this.failed) return;
-    this.failed = true;
-    this.onFail?.(new PorticoError("ERR_ABORTED"));
+    if (this.complete || this.state === "abandoned" || this.state === "failed") return;
+    const told = this.state === "flowing";
+    this.state = "failed";
+    this.kept.take();
+    if (told) this.onFail?.(new PorticoError("ERR_ABORTED"));
   }
 
   /**
@@ -63,21 +77,26 @@ export class RequestBody {
    * @throws PorticoError ERR_BODY_USED the second time
    */
   consume(consumer: BodyConsumer, onFail?: (error: PorticoError) => void): void {
-    if (this.consumer !== undefined) throw new PorticoError("ERR_BODY_USED");
-    this.consumer = consumer;
-    this.onFail = onFail;
-    const { kept } = this;
-    this.kept = [];
-    if (this.failed) {
+    if (this.state === "failed" && this.consumer === undefined) {
+      this.consumer = consumer;
       onFail?.(new PorticoError("ERR_ABORTED"));
       return;
     }
-    for (const [index, chunk] of kept.entries()) consumer(chunk, this.ended && index === kept.length - 1);
-    if (this.ended) {
-      if (kept.length === 0) consumer(NOTHING, true);
-      return;
-    }
+    if (this.state !== "waiting") throw new PorticoError("ERR_BODY_USED");
+    this.consumer = consumer;
+    this.onFail = onFail;
+    this.state = this.complete ? "over" : "flowing";
+    const kept = this.kept.take();
+    if (kept.length > 0 || this.complete) consumer(kept, this.complete);
+    if (this.complete) return;
     this.host.wantBody();
+    this.host.resumeBody();
+  }
+
+  /** The consumer wants no more. */
+  abandon(): void {
+    if (this.state !== "flowing") return;
+    this.state = "abandoned";
     this.host.resumeBody();
   }
 
@@ -88,61 +107,58 @@ export class RequestBody {
    */
   bytes(limit: number): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      const pieces: Buffer[] = [];
-      let length = 0;
+      const collector = new ByteCollector();
       this.consume((chunk, last) => {
-        length += chunk.length;
-        if (length > limit) {
-          pieces.length = 0;
+        if (collector.length + chunk.length > limit) {
           reject(new PorticoError("ERR_BODY_TOO_LARGE", `${limit} bytes`));
-          return;
+          collector.take();
+          this.abandon();
+        } else if (last && collector.length === 0) {
+          resolve(chunk.length === 0 ? NOTHING : Buffer.from(chunk));
+        } else {
+          collector.append(chunk);
+          if (last) resolve(collector.take());
         }
-        if (chunk.length > 0) pieces.push(Buffer.from(chunk));
-        if (!last) return;
-        resolve(pieces.length === 1 ? (pieces[0] ?? NOTHING) : Buffer.concat(pieces, length));
       }, reject);
     });
   }
 
-  /** Each piece, in memory of its own; the connection waits while the program is busy with one. */
+  /** What has come since the last step, in memory of its own; the connection waits while the program is busy with it. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
-    const queue: Buffer[] = [];
-    let bytes = 0;
+    const collector = new ByteCollector();
     let last = false;
     let failure: PorticoError | undefined;
     let wake: (() => void) | undefined;
-    const onChange = (): void => {
-      wake?.();
-      wake = undefined;
-    };
     this.consume(
       (chunk, isLast) => {
-        if (chunk.length > 0) queue.push(Buffer.from(chunk));
-        bytes += chunk.length;
+        collector.append(chunk);
         last = isLast;
-        if (bytes >= KEEP_BYTES && !last) this.host.pauseBody();
-        onChange();
+        if (collector.length >= KEEP_BYTES && !last) this.host.pauseBody();
+        wake?.();
       },
       (error) => {
         failure = error;
-        onChange();
+        wake?.();
       },
     );
-    for (;;) {
-      const chunk = queue.shift();
-      if (chunk !== undefined) {
-        bytes -= chunk.length;
-        if (bytes < KEEP_BYTES) this.host.resumeBody();
-        yield chunk;
-      } else if (last) {
-        return;
-      } else if (failure !== undefined) {
-        throw failure;
-      } else {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+    try {
+      for (;;) {
+        if (collector.length > 0) {
+          const chunk = collector.take();
+          this.host.resumeBody();
+          yield chunk;
+        } else if (last) {
+          return;
+        } else if (failure !== undefined) {
+          throw failure;
+        } else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
       }
+    } finally {
+      this.abandon();
     }
   }
 }

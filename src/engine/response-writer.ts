@@ -122,7 +122,10 @@ export abstract class ResponseWriter {
   /** Removes the header fields of a name, in any case. */
   removeHeader(name: string): this {
     if (this.state !== "pending") return this;
-    const prefix = `${name.toLowerCase()}:`;
+    const lower = name.toLowerCase();
+    const prefix = `${lower}:`;
+    if (lower === "content-length") this.declared = -1;
+    else if (lower === "date") this.hasDate = false;
     if (`\n${this.fieldLines.toLowerCase()}`.includes(`\n${prefix}`)) {
       const lines = this.fieldLines.split(/(?<=\r\n)/);
       this.fieldLines = lines.filter((line) => !line.toLowerCase().startsWith(prefix)).join("");
@@ -137,9 +140,11 @@ export abstract class ResponseWriter {
    */
   write(chunk: string | Uint8Array): boolean {
     if (this.state === "pending") this.begin(-1);
-    if (this.state !== "streaming") return false;
-    if (!this.sendPiece(chunk)) return false;
-    return this.host.transport.bufferedBytes < this.host.writeHighWaterBytes;
+    if (this.state !== "streaming" || !this.sendPiece(chunk)) return false;
+    const { transport, writeHighWaterBytes } = this.host;
+    if (transport.bufferedBytes < writeHighWaterBytes) return true;
+    transport.requestDrain();
+    return false;
   }
 
   /**
@@ -167,13 +172,16 @@ export abstract class ResponseWriter {
   tryEnd(chunk: string | Uint8Array, totalBytes?: number): TryEndResult {
     const bytes = asOwnedBytes(chunk);
     if (this.state === "pending") this.begin(totalBytes ?? bytes.length);
+    if (this.state === "done") return { accepted: this.isHead, done: this.isHead };
     if (this.state !== "streaming") return NOT_ACCEPTED;
     const room = Math.max(0, this.host.writeHighWaterBytes - this.host.transport.bufferedBytes);
-    const taken = this.isHead ? bytes.length : Math.min(room, bytes.length);
+    const taken = Math.min(room, bytes.length);
     if (taken > 0 && !this.sendPiece(bytes.subarray(0, taken))) return NOT_ACCEPTED;
-    const done = this.offset === this.declared || this.framing === "none";
+    const accepted = taken === bytes.length;
+    const done = this.offset === this.declared;
     if (done) this.finish();
-    return { accepted: taken === bytes.length, done };
+    else if (!accepted) this.host.transport.requestDrain();
+    return { accepted, done };
   }
 
   /** Forgets what was set, so that a refusal or a failure can be answered instead. */
@@ -193,9 +201,8 @@ export abstract class ResponseWriter {
     this.host.responded(this.closes);
   }
 
-  private breakOff(): false {
-    this.state = "gone";
-    this.host.broke("ERR_CONTENT_LENGTH");
+  private breakOff(code: "ERR_CONTENT_LENGTH" | "ERR_BACKPRESSURE" = "ERR_CONTENT_LENGTH"): false {
+    this.host.broke(code);
     return false;
   }
 
@@ -219,28 +226,24 @@ export abstract class ResponseWriter {
     return true;
   }
 
-  private begin(total: number): void {
+  /** Sends the head; pieces of the content are to follow, unless there is none. */
+  protected begin(total: number): void {
     if (total >= 0) this.declared = total;
     this.state = "streaming";
     if (this.isHead || !mayHaveContent(this.code)) this.framing = "none";
     else if (this.declared >= 0) this.framing = "length";
     else this.framing = this.minorVersion === 1 ? "chunked" : "close";
     this.host.transport.writeText(this.composeHead(this.declared));
+    // The head was all of it: HEAD, 204, 205, 304.
+    if (this.framing === "none") this.finish();
   }
 
   private sendPiece(chunk: string | Uint8Array): boolean {
     const length = byteLengthOf(chunk);
     const { host } = this;
-    if (this.framing === "none" || length === 0) {
-      this.offset += length;
-      return true;
-    }
+    if (length === 0) return true;
     if (this.framing === "length" && this.offset + length > this.declared) return this.breakOff();
-    if (host.transport.bufferedBytes > host.maxBackpressureBytes) {
-      this.state = "gone";
-      host.broke("ERR_BACKPRESSURE");
-      return false;
-    }
+    if (host.transport.bufferedBytes > host.maxBackpressureBytes) return this.breakOff("ERR_BACKPRESSURE");
     this.offset += length;
     if (this.framing === "chunked") writePayload(host.transport, `${length.toString(16)}\r\n`, chunk, "\r\n");
     else writePayload(host.transport, "", chunk, "");

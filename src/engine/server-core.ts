@@ -9,11 +9,16 @@ import type { Exchange } from "./exchange.ts";
 import { HttpConnection } from "./http-connection.ts";
 import type { Limits } from "./limits.ts";
 import { ANY, type Match, Router } from "./router.ts";
+import { isThenable } from "./thenable.ts";
 import { Ticker } from "./ticker.ts";
 import { Topics } from "./topics.ts";
 import { UPGRADE_REQUIRED } from "./upgrade.ts";
 import type { WebSocket } from "./web-socket.ts";
 import type { UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts";
+
+const HEAD_METHODS = ["HEAD", "GET"];
+/** The longest that a timer of Node can wait: 24 days. */
+const MAX_TIMER_MS = 2_147_483_647;
 
 /** Answers an exchange, now or later. What it throws, or rejects with, is reported and answered with 500. */
 export type Handler<Params = Record<string, string>> = (exchange: Exchange<Params>) => void | Promise<void>;
@@ -53,6 +58,10 @@ export class ServerCore implements Core, EventSource {
   closing = false;
   private readonly options: CoreOptions;
   private readonly addresses = new Map<string, number>();
+  private admitted = 0;
+  private readonly releaseOne = (): void => {
+    this.admitted--;
+  };
   private routeCeiling = 0;
   private emptied: (() => void) | undefined;
 
@@ -76,42 +85,51 @@ export class ServerCore implements Core, EventSource {
     this.routeCeiling = Math.max(this.routeCeiling, target.maxBodyBytes ?? 0);
   }
 
-  /** Serves a connection, unless a limit is reached. */
+  /** Serves a connection, unless a limit is reached or it has gone already. */
   accept(transport: Transport): void {
-    const { limits, counters, addresses } = this;
-    const address = transport.remoteAddress ?? "";
-    const limited = limits.maxConnectionsPerAddress !== Number.POSITIVE_INFINITY && address !== "";
-    const same = limited ? (addresses.get(address) ?? 0) : 0;
-    if (
-      this.closing ||
-      this.connections.size >= limits.maxConnections ||
-      same >= limits.maxConnectionsPerAddress
-    ) {
-      counters.refusedConnections++;
+    const release = transport.closed ? undefined : this.admit(transport.remoteAddress);
+    if (release === undefined) {
       transport.destroy();
       return;
     }
+    const { counters } = this;
     counters.connections++;
     counters.openConnections++;
     transport.totals = counters;
     const connection = new HttpConnection(this, transport);
-    if (limited) {
-      addresses.set(address, same + 1);
-      connection.countedAddress = address;
-    }
+    connection.release = release;
     this.connections.add(connection);
     this.ticker.start();
   }
 
+  /**
+   * Counts a connection, or the handshake that comes before it.
+   * @returns what takes it from the count again, or undefined when a limit is reached
+   */
+  admit(remoteAddress: string | undefined): (() => void) | undefined {
+    const { limits, addresses } = this;
+    const same = remoteAddress === undefined ? 0 : (addresses.get(remoteAddress) ?? 0);
+    if (this.closing || this.admitted >= limits.maxConnections || same >= limits.maxConnectionsPerAddress) {
+      this.counters.refusedConnections++;
+      return undefined;
+    }
+    this.admitted++;
+    if (remoteAddress === undefined || limits.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) {
+      return this.releaseOne;
+    }
+    addresses.set(remoteAddress, same + 1);
+    return () => {
+      this.admitted--;
+      const count = (addresses.get(remoteAddress) ?? 1) - 1;
+      if (count === 0) addresses.delete(remoteAddress);
+      else addresses.set(remoteAddress, count);
+    };
+  }
+
   removed(connection: Connection): void {
     if (!this.connections.delete(connection)) return;
-    const { countedAddress: address } = connection;
     this.counters.openConnections--;
-    if (address !== undefined) {
-      const count = (this.addresses.get(address) ?? 1) - 1;
-      if (count === 0) this.addresses.delete(address);
-      else this.addresses.set(address, count);
-    }
+    connection.release?.();
     if (this.connections.size === 0) this.emptied?.();
   }
 
@@ -135,9 +153,10 @@ export class ServerCore implements Core, EventSource {
       }
       return target.maxBodyBytes ?? this.limits.maxBodyBytes;
     } catch (error) {
-      if (!(error instanceof URIError)) throw error;
-      this.counters.countError("HTTP_BAD_PATH");
-      exchange.refuse(400);
+      if (error instanceof URIError) {
+        this.counters.countError("HTTP_BAD_PATH");
+        exchange.refuse(400);
+      } else this.fault(error, exchange);
       return undefined;
     }
   }
@@ -146,8 +165,9 @@ export class ServerCore implements Core, EventSource {
     const target = (exchange.routed as Match<Target> | undefined)?.route.target;
     if (target === undefined) return;
     try {
-      const result = target.kind === "http" ? target.handler(exchange) : this.upgrade(exchange, target);
-      if (result !== undefined) result.then(undefined, (error: unknown) => this.fault(error, exchange));
+      const result: unknown =
+        target.kind === "http" ? target.handler(exchange) : this.upgrade(exchange, target);
+      if (isThenable(result)) result.then(undefined, (error: unknown) => this.fault(error, exchange));
     } catch (error) {
       this.fault(error, exchange);
     }
@@ -187,10 +207,12 @@ export class ServerCore implements Core, EventSource {
   }
 
   report(error: unknown, where: Exchange | WebSocket | undefined): void {
+    const failed = (second: unknown): void => console.error(second);
     try {
-      this.options.onError(error, where);
+      const result: unknown = this.options.onError(error, where);
+      if (isThenable(result)) result.then(undefined, failed);
     } catch (second) {
-      console.error(second);
+      failed(second);
     }
   }
 
@@ -204,12 +226,20 @@ export class ServerCore implements Core, EventSource {
     if (!exchange.refuse(own ? error.status : 500)) exchange.abort();
   }
 
+  enqueue(event: ServerEvent, connection: Connection): void {
+    this.queue?.push(event);
+    if (this.queue?.isFull) connection.pauseFor(PAUSED_BY_QUEUE);
+  }
+
   pauseAll(): void {
     for (const connection of this.connections) connection.pauseFor(PAUSED_BY_QUEUE);
   }
 
   resumeAll(): void {
-    for (const connection of this.connections) connection.resumeFrom(PAUSED_BY_QUEUE);
+    for (const connection of this.connections) {
+      if (this.queue?.isFull) return;
+      connection.resumeFrom(PAUSED_BY_QUEUE);
+    }
   }
 
   /** Ends all connections: in their own time until `graceMs` have passed, and then at once. */
@@ -217,9 +247,12 @@ export class ServerCore implements Core, EventSource {
     this.closing = true;
     for (const connection of this.connections) connection.shutDown();
     if (this.connections.size > 0) {
-      const cutOff = setTimeout(() => {
-        for (const connection of this.connections) connection.cutOff();
-      }, graceMs);
+      const cutOff = setTimeout(
+        () => {
+          for (const connection of this.connections) connection.cutOff();
+        },
+        Math.min(graceMs, MAX_TIMER_MS),
+      );
       await new Promise<void>((resolve) => {
         this.emptied = resolve;
       });
@@ -256,14 +289,11 @@ export class ServerCore implements Core, EventSource {
   }
 
   /** Asks the program's `upgrade` first. */
-  private upgrade(exchange: Exchange, target: Target & { kind: "websocket" }): void | Promise<void> {
+  private upgrade(exchange: Exchange, target: Target & { kind: "websocket" }): unknown {
     const finish = (data: unknown): void => {
       if (!exchange.headSent) exchange.upgrade(target.handlers, { ...target.options, data });
     };
     const data = target.handlers.upgrade?.(exchange);
-    if (data instanceof Promise) return data.then(finish);
-    finish(data);
+    return isThenable(data) ? data.then(finish) : finish(data);
   }
 }
-
-const HEAD_METHODS = ["HEAD", "GET"];

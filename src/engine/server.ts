@@ -1,5 +1,6 @@
 import { listen, type TransportAddress } from "../transport/listen.ts";
 import type { Transport } from "../transport/transport.ts";
+import { deflateSettings } from "../websocket/permessage-deflate.ts";
 import { Counters } from "./counters.ts";
 import { PorticoError } from "./errors.ts";
 import type { EventQueue, ServerEvent } from "./event-queue.ts";
@@ -121,12 +122,14 @@ export class Server implements AsyncDisposable {
    * Serves WebSockets on a path (RFC 6455). A request there that asks for none goes to the HTTP routes, and gets
    * 426 where they have nothing.
    * @param path like in {@link route}
+   * @throws PorticoError ERR_ROUTE like in {@link route}, RangeError for settings of the compression out of range
    */
   websocket<Data = undefined>(
     path: string,
     handlers: WebSocketHandlers<Data>,
     options: UpgradeOptions<Data> = {},
   ): this {
+    if (typeof options.compression === "object") deflateSettings(options.compression);
     this.core.addRoute(ANY, path, {
       kind: "websocket",
       handlers: handlers as WebSocketHandlers<unknown>,
@@ -145,6 +148,7 @@ export class Server implements AsyncDisposable {
     if (this.closed !== undefined) throw new PorticoError("ERR_LISTENING");
     const handlers = {
       accept: (transport: Transport) => this.core.accept(transport),
+      admit: (remoteAddress: string | undefined) => this.core.admit(remoteAddress),
       error: (error: Error) => this.counters.countError("code" in error ? String(error.code) : error.name),
     };
     const socket = await listen(address, handlers, this.sharedRead, this.limits.headTimeoutMs);
@@ -186,8 +190,11 @@ export class Server implements AsyncDisposable {
     const queue = this.queue();
     for (;;) {
       const event = queue.shift();
-      if (event !== undefined) yield event;
-      else if (this.closed !== undefined && this.core.connections.size === 0) return;
+      if (event !== undefined) {
+        // Whoever takes events takes the content, which comes as events, too.
+        if (event.type === "request") event.exchange.wantBody();
+        yield event;
+      } else if (this.closed !== undefined && this.core.connections.size === 0) return;
       else await queue.waitForEvent();
     }
   }

@@ -25,6 +25,7 @@ import { type Connection, type Core, PAUSED_BY_PROGRAM, PAUSED_BY_QUEUE } from "
 import type { Exchange } from "./exchange.ts";
 import { frameHead, SharedFrames } from "./frames.ts";
 import { asOwnedBytes, byteLengthOf, writePayload } from "./payload.ts";
+import { isThenable } from "./thenable.ts";
 import type { SendOptions, SendResult, WebSocketHandlers } from "./web-socket-handlers.ts";
 import { WriteWatch } from "./write-watch.ts";
 
@@ -62,7 +63,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
   readonly request: Exchange | undefined;
   readonly transport: Transport;
   /** @internal */
-  countedAddress: string | undefined = undefined;
+  release: (() => void) | undefined = undefined;
   private readonly core: Core;
   private readonly handlers: WebSocketHandlers<Data>;
   private readonly reader: MessageReader;
@@ -75,6 +76,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
   private pumping = false;
   private deadline = 0;
   private pinged = false;
+  private ended = false;
   private slow = false;
   private owedPong: Buffer | undefined;
   private readonly writeWatch = new WriteWatch();
@@ -238,7 +240,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
   // What follows is called by the transport, the server and the queue.
 
   /** @internal Takes the connection over; `rest` came with the handshake. */
-  start(rest: Buffer): void {
+  start(rest: Buffer, ended = false): void {
     const { core, transport } = this;
     transport.sink = this;
     core.connections.add(this as Connection);
@@ -248,12 +250,13 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     transport.resume();
     if (core.queue?.isFull) this.pauseFor(PAUSED_BY_QUEUE);
     if (core.queue === null) this.runOpen();
-    else core.queue.push({ type: "open", socket: this as WebSocket });
+    else core.enqueue({ type: "open", socket: this as WebSocket }, this as Connection);
     if (rest.length > 0) {
       transport.cork();
       this.onBytes(rest, 0, rest.length);
       transport.uncork();
     }
+    if (ended) this.onEnd();
   }
 
   /** @internal */
@@ -268,8 +271,9 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
 
   /** @internal */
   onEnd(): void {
-    this.transport.destroy();
-    this.finish(ABNORMAL_CLOSURE, "");
+    this.ended = true;
+    // What was received before the end is still to be looked at.
+    if (this.pausedBy === 0) this.finishInput();
   }
 
   /** @internal */
@@ -280,7 +284,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     if (!this.slow || this.state !== "open") return;
     this.slow = false;
     if (this.core.queue === null) this.runDrain();
-    else this.core.queue.push({ type: "drain", socket: this as WebSocket });
+    else this.core.enqueue({ type: "drain", socket: this as WebSocket }, this as Connection);
   }
 
   /** @internal */
@@ -301,7 +305,9 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
       const end = this.bornAt + ticker.after(limits.webSocketLifetimeMs) - ticker.tick;
       if (tick > end) this.close(GOING_AWAY, "lifetime");
     }
-    if (tick <= this.deadline) return;
+    // A peer that is still taking what waits for it is alive, and one that is not read from cannot show that it is.
+    if (this.transport.pendingBytes > 0) this.renew();
+    if (tick <= this.deadline || (this.state === "open" && this.pausedBy !== 0)) return;
     if (this.state === "open" && !this.pinged) {
       this.pinged = true;
       this.deadline = ticker.after(limits.pongTimeoutMs);
@@ -324,7 +330,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     if ((this.pausedBy & reason) === 0) return;
     this.pausedBy &= ~reason;
     if (this.pausedBy !== 0) return;
-    this.touch();
+    this.renew();
     this.transport.resume();
     if (!this.pumping) this.pump();
   }
@@ -348,8 +354,8 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
   runMessage(data: Buffer, binary: boolean): void {
     // Written out: a closure for each message would cost as much as the rest of the way.
     try {
-      const result = this.handlers.message?.(this, data, binary);
-      if (result !== undefined) result.then(undefined, (error: unknown) => this.fault(error));
+      const result: unknown = this.handlers.message?.(this, data, binary);
+      if (isThenable(result)) result.then(undefined, (error: unknown) => this.fault(error));
     } catch (error) {
       this.fault(error);
     }
@@ -395,7 +401,8 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
         if (core.queue === null) this.runMessage(reader.data, reader.binary);
         else {
           const data = reader.shared ? Buffer.from(reader.data) : reader.data;
-          core.queue.push({ type: "message", socket: this as WebSocket, data, binary: reader.binary });
+          const { binary } = reader;
+          core.enqueue({ type: "message", socket: this as WebSocket, data, binary }, this as Connection);
         }
       } else if (signal === PING) this.answerPing(reader.data);
       else if (signal === PONG) this.tellPong(reader.data);
@@ -403,6 +410,16 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
       else if (signal === FAILED) this.fail(reader.error ?? new WebSocketError("WS_LENGTH_INVALID"));
     }
     this.pumping = false;
+    if (this.ended && this.pausedBy === 0) this.finishInput();
+  }
+
+  /** The peer has sent its last byte; what was sent to it may still be on its way. */
+  private finishInput(): void {
+    if (this.state === "closed" && this.transport.bufferedBytes > 0) {
+      this.transport.end();
+      return;
+    }
+    this.terminate();
   }
 
   private answerPing(data: Buffer): void {
@@ -415,7 +432,10 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
   private tellPong(data: Buffer): void {
     if (this.handlers.pong === undefined || this.state !== "open") return;
     if (this.core.queue === null) this.runPong(data);
-    else this.core.queue.push({ type: "pong", socket: this as WebSocket, data: Buffer.from(data) });
+    else {
+      const event = { type: "pong", socket: this as WebSocket, data: Buffer.from(data) } as const;
+      this.core.enqueue(event, this as Connection);
+    }
   }
 
   /** RFC 6455 §5.5.1 and §7.1.1: the answer has the same code, and the server closes first. */
@@ -453,7 +473,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     if (this.uuid !== undefined) core.found.delete(this.uuid);
     core.counters.openWebSockets--;
     if (core.queue === null) this.runClose(code, reason);
-    else core.queue.push({ type: "close", socket: this as WebSocket, code, reason });
+    else core.enqueue({ type: "close", socket: this as WebSocket, code, reason }, this as Connection);
   }
 
   private frame(first: number, payload: string | Uint8Array): void {
@@ -491,16 +511,22 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     return "queued";
   }
 
+  /** Begins the time anew that the peer has for what it is to do next. */
+  private renew(): void {
+    if (this.state === "open") this.touch();
+    else this.deadline = this.core.ticker.after(this.core.limits.closeTimeoutMs);
+  }
+
   private touch(): void {
     this.pinged = false;
     this.deadline = this.core.ticker.after(this.core.limits.webSocketIdleTimeoutMs);
   }
 
   /** Runs a handler; what it throws is reported and closes this connection, not the server. */
-  private guard(handler: () => void | Promise<void>): void {
+  private guard(handler: () => unknown): void {
     try {
       const result = handler();
-      if (result !== undefined) result.then(undefined, (error: unknown) => this.fault(error));
+      if (isThenable(result)) result.then(undefined, (error: unknown) => this.fault(error));
     } catch (error) {
       this.fault(error);
     }

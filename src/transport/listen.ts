@@ -23,6 +23,11 @@ export interface TransportAddress {
 
 export interface TransportListenerHandlers {
   accept(transport: Transport): void;
+  /**
+   * A connection begins its TLS handshake.
+   * @returns what to call when the handshake has ended in any way, or undefined to turn the connection away
+   */
+  admit(remoteAddress: string | undefined): (() => void) | undefined;
   /** A connection that never came to be (a failed TLS handshake), or a failure of the listening socket. */
   error(error: Error): void;
 }
@@ -31,11 +36,11 @@ export interface TransportListenerHandlers {
 export class TransportListener {
   private readonly server: Server;
   private readonly secure: ((options: SecureContextOptions) => void) | undefined;
-  private readonly handshaking: ReadonlyMap<string, Socket>;
+  private readonly handshaking: ReadonlyMap<Socket, () => void>;
 
   constructor(
     server: Server,
-    handshaking: ReadonlyMap<string, Socket>,
+    handshaking: ReadonlyMap<Socket, () => void>,
     secure: ((options: SecureContextOptions) => void) | undefined,
   ) {
     this.server = server;
@@ -67,12 +72,8 @@ export class TransportListener {
   /** Accepts no more; those that were accepted go on. */
   close(): void {
     this.server.close();
-    for (const socket of this.handshaking.values()) socket.destroy();
+    for (const socket of this.handshaking.keys()) socket.destroy();
   }
-}
-
-function peerOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
 }
 
 /**
@@ -89,7 +90,11 @@ export function listen(
 ): Promise<TransportListener> {
   const { tls, ...where } = address;
   const base = { allowHalfOpen: true, noDelay: true };
-  const handshaking = new Map<string, Socket>();
+  const handshaking = new Map<Socket, () => void>();
+  const leave = (socket: Socket): void => {
+    handshaking.get(socket)?.();
+    handshaking.delete(socket);
+  };
   const accept = (socket: Socket): void => handlers.accept(new SocketTransport(socket, sharedRead));
   let server: Server;
   let secure: ((options: SecureContextOptions) => void) | undefined;
@@ -103,16 +108,22 @@ export function listen(
       ...base,
     });
     secureServer.on("connection", (socket: Socket) => {
-      const peer = peerOf(socket);
-      handshaking.set(peer, socket);
-      socket.once("close", () => handshaking.delete(peer));
+      const left = handlers.admit(socket.remoteAddress);
+      if (left === undefined) {
+        socket.destroy();
+        return;
+      }
+      handshaking.set(socket, left);
+      socket.once("close", () => leave(socket));
     });
     secureServer.on("secureConnection", (socket: Socket) => {
-      handshaking.delete(peerOf(socket));
+      // The TCP socket below, which Node does not document; without it close() waits for handshakes to end.
+      leave(Reflect.get(socket, "_parent"));
       accept(socket);
     });
     secureServer.on("tlsClientError", handlers.error);
-    secure = (options) => secureServer.setSecureContext(options);
+    // What is not named again stays as it was: versions, ciphers, authorities.
+    secure = (options) => secureServer.setSecureContext({ ...tls, ...options });
     server = secureServer;
   }
   return new Promise((resolve, reject) => {

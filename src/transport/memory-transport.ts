@@ -105,19 +105,18 @@ export class MemoryTransport extends Transport {
     }
     if (taken && this.inboxBytes === 0 && peer !== undefined && !peer.closed) {
       peer.count(0);
-      peer.sink.onDrain();
+      peer.drained();
     }
     if (this.paused || this.closed || this.inbox.length > 0 || peer === undefined || !peer.ended) return;
     if (!this.endDelivered) {
       this.endDelivered = true;
       this.sink.onEnd();
     }
-    // Like a socket: closed when both directions have ended, or when the peer has gone.
-    if ((this.ended && !this.closed) || peer.closed) {
-      this.closed = this.ended = true;
-      this.count(0);
-      this.sink.onClose(undefined);
-      if (!peer.closed) peer.schedule();
-    }
+    // Like a socket: closed when both directions have ended, or when the peer has gone. The sink may have done it.
+    if (this.closed || !(this.ended || peer.closed)) return;
+    this.closed = this.ended = true;
+    this.count(0);
+    this.sink.onClose(undefined);
+    if (!peer.closed) peer.schedule();
   }
 }

@@ -127,7 +127,7 @@ export class SocketTransport extends Transport {
       const pending = this.pendingBytes;
       this.count(pending);
       if (pending > 0) this.awaitDrain();
-      else this.sink.onDrain();
+      else this.drained();
     });
   }
 }

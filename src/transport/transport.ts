@@ -44,6 +44,7 @@ export abstract class Transport {
   private gathered = 0;
   private corked = 0;
   private isScheduled = false;
+  private drainOwed = false;
 
   /** Bytes that were flushed and that the system or the peer has not taken yet. */
   abstract readonly pendingBytes: number;
@@ -91,6 +92,12 @@ export abstract class Transport {
     if (this.corked === 0 || this.gathered > GATHER_BYTES) this.settle();
   }
 
+  /** Calls `onDrain` when everything that was written has been taken, even if that takes no time at all. */
+  requestDrain(): void {
+    this.drainOwed = true;
+    if (this.bufferedBytes === 0) this.payDrain();
+  }
+
   /** Holds back what is written until the same number of {@link uncork}. */
   cork(): void {
     this.corked++;
@@ -120,6 +127,20 @@ export abstract class Transport {
     const pending = this.pendingBytes;
     if (pending !== this.counted) this.count(pending);
     if (pending > 0) this.awaitDrain();
+    else if (this.drainOwed) this.payDrain();
+  }
+
+  /** Never from inside a call to the transport. */
+  private payDrain(): void {
+    process.nextTick(() => {
+      if (this.drainOwed && this.bufferedBytes === 0 && !this.closed) this.drained();
+    });
+  }
+
+  /** Everything has been taken. */
+  protected drained(): void {
+    this.drainOwed = false;
+    this.sink.onDrain();
   }
 
   /** Brings the total up to date. */

@@ -27,7 +27,11 @@ async function socketPair(sharedRead: boolean, secure: boolean): Promise<Pair> {
   });
   const listener = await listen(
     { host: "127.0.0.1", ...(secure ? { tls: own } : {}) },
-    { accept: (transport) => accepted(transport), error: (error) => errors.push(error) },
+    {
+      accept: (transport) => accepted(transport),
+      admit: () => () => {},
+      error: (error) => errors.push(error),
+    },
     sharedRead,
     5_000,
   );
