@@ -118,3 +118,36 @@ export class EventQueue {
 function costOf(event: ServerEvent): number {
   return EVENT_BYTES + ("data" in event ? event.data.length : 0);
 }
+
+/** Runs the handler of an event, of whichever server it is. */
+export function runEvent(event: ServerEvent): void {
+  switch (event.type) {
+    case "request":
+      event.exchange.runRequest();
+      break;
+    case "body":
+      event.exchange.runBody(event.data, event.last);
+      break;
+    case "abort":
+      event.exchange.runAbort();
+      break;
+    case "writable":
+      event.exchange.runWritable();
+      break;
+    case "open":
+      event.socket.runOpen();
+      break;
+    case "message":
+      event.socket.runMessage(event.data, event.binary);
+      break;
+    case "pong":
+      event.socket.runPong(event.data);
+      break;
+    case "drain":
+      event.socket.runDrain();
+      break;
+    case "close":
+      event.socket.runClose(event.code, event.reason);
+      break;
+  }
+}

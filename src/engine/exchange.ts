@@ -23,6 +23,8 @@ export interface ExchangeHost extends ResponseHost {
   upgrade(exchange: Exchange, handlers: WebSocketHandlers<unknown>, options: UpgradeOptions): boolean;
   register(id: string, exchange: Exchange): void;
   unregister(id: string): void;
+  /** Runs the handler. */
+  handle(exchange: Exchange): void;
   /** An error has left a callback of the program. */
   fault(error: unknown, exchange: Exchange): void;
 }
@@ -303,6 +305,11 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   }
 
   // What follows is called by the connection.
+
+  /** @internal */
+  runRequest(): void {
+    this.host.handle(this.self);
+  }
 
   /** @internal */
   runBody(data: Buffer, last: boolean): void {

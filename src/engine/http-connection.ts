@@ -248,6 +248,10 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     this.core.found.delete(id);
   }
 
+  handle(exchange: Exchange): void {
+    this.core.handle(exchange);
+  }
+
   fault(error: unknown, exchange: Exchange): void {
     this.core.fault(error, exchange);
   }

@@ -123,7 +123,7 @@ export class RequestBody {
     });
   }
 
-  /** What has come since the last step, in memory of its own; the connection waits while the program is busy with it. */
+  /** What has come since the last step, in memory of its own; the connection waits when that is much. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
     const collector = new ByteCollector();
     let last = false;

@@ -96,7 +96,8 @@ export class Router<T> {
     if (routes.has(method)) throw new PorticoError("ERR_ROUTE", `${method} ${pattern} was added before`);
     const route: Route<T> = { pattern, names, target };
     routes.set(method, route);
-    if (names.length === 0) this.statics.set(pattern, node);
+    // A pattern is compared with what a path means: one with "%" in it only after decoding.
+    if (names.length === 0 && !pattern.includes("%")) this.statics.set(pattern, node);
     return route;
   }
 

@@ -114,9 +114,7 @@ export class ServerCore implements Core, EventSource {
       return undefined;
     }
     this.admitted++;
-    if (remoteAddress === undefined || limits.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) {
-      return this.releaseOne;
-    }
+    if (remoteAddress === undefined) return this.releaseOne;
     addresses.set(remoteAddress, same + 1);
     return () => {
       this.admitted--;
@@ -170,39 +168,6 @@ export class ServerCore implements Core, EventSource {
       if (isThenable(result)) result.then(undefined, (error: unknown) => this.fault(error, exchange));
     } catch (error) {
       this.fault(error, exchange);
-    }
-  }
-
-  /** Runs the handler of an event. */
-  run(event: ServerEvent): void {
-    switch (event.type) {
-      case "request":
-        this.handle(event.exchange);
-        break;
-      case "body":
-        event.exchange.runBody(event.data, event.last);
-        break;
-      case "abort":
-        event.exchange.runAbort();
-        break;
-      case "writable":
-        event.exchange.runWritable();
-        break;
-      case "open":
-        event.socket.runOpen();
-        break;
-      case "message":
-        event.socket.runMessage(event.data, event.binary);
-        break;
-      case "pong":
-        event.socket.runPong(event.data);
-        break;
-      case "drain":
-        event.socket.runDrain();
-        break;
-      case "close":
-        event.socket.runClose(event.code, event.reason);
-        break;
     }
   }
 

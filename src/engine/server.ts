@@ -3,7 +3,7 @@ import type { Transport } from "../transport/transport.ts";
 import { deflateSettings } from "../websocket/permessage-deflate.ts";
 import { Counters } from "./counters.ts";
 import { PorticoError } from "./errors.ts";
-import type { EventQueue, ServerEvent } from "./event-queue.ts";
+import { type EventQueue, runEvent, type ServerEvent } from "./event-queue.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Limits, limitsFrom } from "./limits.ts";
 import { Listener } from "./listener.ts";
@@ -176,7 +176,7 @@ export class Server implements AsyncDisposable {
       const event = queue.shift();
       if (event === undefined) break;
       count++;
-      this.core.run(event);
+      runEvent(event);
     }
     return count;
   }
@@ -201,7 +201,7 @@ export class Server implements AsyncDisposable {
 
   /** Runs the handler of an event that came from {@link events}. */
   run(event: ServerEvent): void {
-    this.core.run(event);
+    runEvent(event);
   }
 
   /** Events that wait to be polled. */

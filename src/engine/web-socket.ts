@@ -253,7 +253,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     else core.enqueue({ type: "open", socket: this as WebSocket }, this as Connection);
     if (rest.length > 0) {
       transport.cork();
-      this.onBytes(rest, 0, rest.length);
+      this.read(rest, 0, rest.length);
       transport.uncork();
     }
     if (ended) this.onEnd();
@@ -261,12 +261,8 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
 
   /** @internal */
   onBytes(bytes: Buffer, start: number, end: number): void {
-    if (this.state === "closed") return;
     this.core.counters.bytesReceived += end - start;
-    if (this.state === "open") this.touch();
-    this.reader.receive(bytes, start, end);
-    this.pump();
-    this.reader.release();
+    if (this.state !== "closed") this.read(bytes, start, end);
   }
 
   /** @internal */
@@ -387,6 +383,13 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     } else frames.writePlain(this.transport);
     this.core.counters.messagesSent++;
     return this.result();
+  }
+
+  private read(bytes: Buffer, start: number, end: number): void {
+    if (this.state === "open") this.touch();
+    this.reader.receive(bytes, start, end);
+    this.pump();
+    this.reader.release();
   }
 
   private pump(): void {

@@ -56,7 +56,6 @@ export class MemoryTransport extends Transport {
     this.flush();
     this.closed = this.ended = true;
     this.inbox = [];
-    this.inboxBytes = 0;
     const { peer } = this;
     process.nextTick(() => {
       this.count(0);
@@ -67,12 +66,14 @@ export class MemoryTransport extends Transport {
 
   protected send(data: string | Uint8Array): void {
     const { peer } = this;
-    if (this.ended || peer === undefined || peer.closed) return;
+    if (this.ended || peer === undefined) return;
     // Copied like by a kernel: the receiver may change what it gets.
     const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : Buffer.from(data);
+    peer.inboxBytes += bytes.length;
+    // A peer that has gone takes nothing; it takes a tick until that is known here.
+    if (peer.closed) return;
     for (let at = 0; at < bytes.length; at += READ_BYTES)
       peer.inbox.push(bytes.subarray(at, at + READ_BYTES));
-    peer.inboxBytes += bytes.length;
     peer.schedule();
   }
 
