@@ -16,7 +16,8 @@ import { Counters } from "./counters.ts";
 import { PorticoError } from "./errors.ts";
 import { type Limits, limitsFrom } from "./limits.ts";
 import { ServerCore } from "./server-core.ts";
-import { type Agreement, WebSocket } from "./web-socket.ts";
+import { WebSocket } from "./web-socket.ts";
+import type { Agreement } from "./web-socket-connection.ts";
 import type { WebSocketHandlers } from "./web-socket-handlers.ts";
 
 export interface ConnectOptions<Data = undefined> {

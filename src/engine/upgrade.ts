@@ -7,7 +7,7 @@ import {
   negotiate,
 } from "../websocket/permessage-deflate.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Agreement } from "./web-socket.ts";
+import type { Agreement } from "./web-socket-connection.ts";
 import type { UpgradeOptions } from "./web-socket-handlers.ts";
 
 /** A handshake that may be accepted, or the response that refuses it. */

@@ -1,85 +1,28 @@
 import { randomUUID } from "node:crypto";
-import type { Transport, TransportSink } from "../transport/transport.ts";
-import {
-  ABNORMAL_CLOSURE,
-  GOING_AWAY,
-  INTERNAL_ERROR,
-  NO_STATUS_RECEIVED,
-} from "../websocket/close-codes.ts";
-import { encodeClosePayload } from "../websocket/frame-writer.ts";
-import { applyMask, randomMaskKey } from "../websocket/mask.ts";
-import type { MessageDeflater } from "../websocket/message-deflater.ts";
-import type { MessageInflater } from "../websocket/message-inflater.ts";
-import {
-  CLOSE,
-  FAILED,
-  MESSAGE,
-  MessageReader,
-  NEED_BYTES,
-  PING,
-  PONG,
-} from "../websocket/message-reader.ts";
-import { BINARY, CLOSE_FRAME, FIN, PING_FRAME, PONG_FRAME, RSV1, TEXT } from "../websocket/opcodes.ts";
-import { WebSocketError } from "../websocket/websocket-error.ts";
-import { type Connection, type Core, PAUSED_BY_PROGRAM, PAUSED_BY_QUEUE } from "./core.ts";
+import type { Transport } from "../transport/transport.ts";
+import { INTERNAL_ERROR } from "../websocket/close-codes.ts";
+import { BINARY, FIN, PING_FRAME, RSV1, TEXT } from "../websocket/opcodes.ts";
+import { type Core, PAUSED_BY_PROGRAM } from "./core.ts";
 import type { Exchange } from "./exchange.ts";
-import { frameHead, SharedFrames } from "./frames.ts";
-import { asOwnedBytes, byteLengthOf, writePayload } from "./payload.ts";
+import { SharedFrames } from "./frames.ts";
+import { byteLengthOf } from "./payload.ts";
 import { isThenable } from "./thenable.ts";
+import { type Agreement, WebSocketConnection, type WebSocketState } from "./web-socket-connection.ts";
 import type { SendOptions, SendResult, WebSocketHandlers } from "./web-socket-handlers.ts";
-import { WriteWatch } from "./write-watch.ts";
-
-/** What the handshake has agreed on. */
-export interface Agreement {
-  readonly role: "server" | "client";
-  readonly protocol: string;
-  readonly inflater: MessageInflater | undefined;
-  readonly deflater: MessageDeflater | undefined;
-  readonly thresholdBytes: number;
-  readonly maxMessageBytes: number | undefined;
-}
-
-/*
- *   state     event                                   next
- *   open      close() by the program or the server    closing  (our close frame is sent)
- *             close frame of the peer                 closed   (ours is sent in answer)
- *             a broken rule                           closed   (our close frame names it)
- *   closing   close frame of the peer, deadline       closed
- *   any       the transport is gone                   closed   (1006 if no close frame had come)
- *
- * `closed` has been told to the program; the transport may take a little longer.
- */
-type State = "open" | "closing" | "closed";
 
 const DEFAULT_SEND: SendOptions = {};
 
 /** One WebSocket connection. Safe to keep: after its end calls answer "closed" or do nothing. */
-export class WebSocket<Data = unknown> implements Connection, TransportSink {
+export class WebSocket<Data = unknown> extends WebSocketConnection {
   /** The program's own. */
   data: Data;
   /** The subprotocol, or "". */
   readonly protocol: string;
   /** The request that was upgraded; undefined for a client. */
   readonly request: Exchange | undefined;
-  readonly transport: Transport;
-  /** @internal */
-  release: (() => void) | undefined = undefined;
-  private readonly core: Core;
   private readonly handlers: WebSocketHandlers<Data>;
-  private readonly reader: MessageReader;
-  private readonly agreement: Agreement;
-  private readonly bornAt: number;
-  private state: State = "open";
   private uuid: string | undefined;
   private topics: Set<string> | undefined;
-  private pausedBy = 0;
-  private pumping = false;
-  private deadline = 0;
-  private pinged = false;
-  private ended = false;
-  private slow = false;
-  private owedPong: Buffer | undefined;
-  private readonly writeWatch = new WriteWatch();
 
   /** Made by the server, or by `connect`. */
   constructor(
@@ -90,34 +33,24 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     data: Data,
     request: Exchange | undefined,
   ) {
-    const { limits } = core;
-    const { maxMessageBytes } = agreement;
-    this.core = core;
-    this.transport = transport;
+    super(core, transport, agreement);
     this.handlers = handlers;
-    this.agreement = agreement;
     this.data = data;
     this.protocol = agreement.protocol;
     this.request = request;
-    this.bornAt = core.ticker.tick;
-    this.reader = new MessageReader({
-      role: agreement.role,
-      limits: maxMessageBytes === undefined ? limits : { maxMessageBytes },
-      inflate: agreement.inflater,
-    });
   }
 
   /** A UUID (RFC 9562), made when first asked for; `server.find(id)` knows it until the end. */
   get id(): string {
     if (this.uuid === undefined) {
       this.uuid = randomUUID();
-      if (this.state !== "closed") this.core.found.set(this.uuid, this as WebSocket);
+      if (this.state !== "closed") this.core.found.set(this.uuid, this.self);
     }
     return this.uuid;
   }
 
   /** "open", "closing" after `close` until the peer has answered, or "closed". */
-  get readyState(): State {
+  get readyState(): WebSocketState {
     return this.state;
   }
 
@@ -168,7 +101,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     if (!this.topics.has(topic)) {
       if (this.topics.size >= this.core.limits.maxSubscriptions) return false;
       this.topics.add(topic);
-      this.core.topics.add(topic, this as WebSocket);
+      this.core.topics.add(topic, this.self);
     }
     return true;
   }
@@ -176,7 +109,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
   /** Leaves a topic. @returns whether it had joined */
   unsubscribe(topic: string): boolean {
     if (!this.topics?.delete(topic)) return false;
-    this.core.topics.remove(topic, this as WebSocket);
+    this.core.topics.remove(topic, this.self);
     return true;
   }
 
@@ -186,7 +119,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
 
   /** Sends to all others that have joined a topic. Framed once, and compressed once. @returns how many took it */
   publish(topic: string, data: string | Uint8Array, options: SendOptions = DEFAULT_SEND): number {
-    return this.state === "open" ? publish(this.core, topic, data, options, this as WebSocket) : 0;
+    return this.state === "open" ? publish(this.core, topic, data, options, this.self) : 0;
   }
 
   /** Sends a ping. @param data at most 125 bytes @throws RangeError when there are more */
@@ -217,129 +150,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     this.resumeFrom(PAUSED_BY_PROGRAM);
   }
 
-  /**
-   * Begins the close handshake (RFC 6455 §7.1.2). What was sent before still arrives, nothing can be sent after.
-   * @param reason cut at 123 bytes
-   * @throws RangeError for a code that may not be sent
-   */
-  close(code = 1000, reason = ""): void {
-    const payload = encodeClosePayload(code, reason);
-    if (this.state !== "open") return;
-    this.frame(FIN | CLOSE_FRAME, payload);
-    this.state = "closing";
-    this.deadline = this.core.ticker.after(this.core.limits.closeTimeoutMs);
-    this.resumeFrom(this.pausedBy);
-  }
-
-  /** Drops the connection at once; `close` comes with 1006. */
-  terminate(): void {
-    this.transport.destroy();
-    this.finish(ABNORMAL_CLOSURE, "");
-  }
-
-  // What follows is called by the transport, the server and the queue.
-
-  /** @internal Takes the connection over; `rest` came with the handshake. */
-  start(rest: Buffer, ended = false): void {
-    const { core, transport } = this;
-    transport.sink = this;
-    core.connections.add(this as Connection);
-    core.counters.webSockets++;
-    core.counters.openWebSockets++;
-    this.touch();
-    transport.resume();
-    if (core.queue?.isFull) this.pauseFor(PAUSED_BY_QUEUE);
-    if (core.queue === null) this.runOpen();
-    else core.enqueue({ type: "open", socket: this as WebSocket }, this as Connection);
-    if (rest.length > 0) {
-      transport.cork();
-      this.read(rest, 0, rest.length);
-      transport.uncork();
-    }
-    if (ended) this.onEnd();
-  }
-
-  /** @internal */
-  onBytes(bytes: Buffer, start: number, end: number): void {
-    this.core.counters.bytesReceived += end - start;
-    if (this.state !== "closed") this.read(bytes, start, end);
-  }
-
-  /** @internal */
-  onEnd(): void {
-    this.ended = true;
-    // What was received before the end is still to be looked at.
-    if (this.pausedBy === 0) this.finishInput();
-  }
-
-  /** @internal */
-  onDrain(): void {
-    const pong = this.owedPong;
-    this.owedPong = undefined;
-    if (pong !== undefined && this.state === "open") this.frame(FIN | PONG_FRAME, pong);
-    if (!this.slow || this.state !== "open") return;
-    this.slow = false;
-    if (this.core.queue === null) this.runDrain();
-    else this.core.enqueue({ type: "drain", socket: this as WebSocket }, this as Connection);
-  }
-
-  /** @internal */
-  onClose(error: Error | undefined): void {
-    if (error !== undefined && "code" in error) this.core.counters.countError(String(error.code));
-    this.finish(ABNORMAL_CLOSURE, "");
-    this.core.removed(this as Connection);
-  }
-
-  /** @internal */
-  onTick(tick: number): void {
-    const { limits, ticker } = this.core;
-    if (this.writeWatch.isStalled(this.transport, this.core, tick)) {
-      this.core.counters.countError("WS_WRITE_TIMEOUT");
-      this.terminate();
-    }
-    if (this.state === "open" && limits.webSocketLifetimeMs > 0) {
-      const end = this.bornAt + ticker.after(limits.webSocketLifetimeMs) - ticker.tick;
-      if (tick > end) this.close(GOING_AWAY, "lifetime");
-    }
-    // A peer that is still taking what waits for it is alive, and one that is not read from cannot show that it is.
-    if (this.transport.pendingBytes > 0) this.renew();
-    if (tick <= this.deadline || (this.state === "open" && this.pausedBy !== 0)) return;
-    if (this.state === "open" && !this.pinged) {
-      this.pinged = true;
-      this.deadline = ticker.after(limits.pongTimeoutMs);
-      this.frame(FIN | PING_FRAME, "");
-      return;
-    }
-    if (this.state === "open") this.core.counters.countError("WS_PONG_TIMEOUT");
-    this.terminate();
-  }
-
-  /** @internal */
-  pauseFor(reason: number): void {
-    if (this.state !== "open") return;
-    if (this.pausedBy === 0) this.transport.pause();
-    this.pausedBy |= reason;
-  }
-
-  /** @internal */
-  resumeFrom(reason: number): void {
-    if ((this.pausedBy & reason) === 0) return;
-    this.pausedBy &= ~reason;
-    if (this.pausedBy !== 0) return;
-    this.renew();
-    this.transport.resume();
-    if (!this.pumping) this.pump();
-  }
-
-  /** @internal */
-  shutDown(): void {
-    this.close(GOING_AWAY, "");
-  }
-
-  /** @internal */
-  cutOff(): void {
-    this.terminate();
-  }
+  // What follows is called by the queue.
 
   /** @internal */
   runOpen(): void {
@@ -385,110 +196,42 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     return this.result();
   }
 
-  private read(bytes: Buffer, start: number, end: number): void {
-    if (this.state === "open") this.touch();
-    this.reader.receive(bytes, start, end);
-    this.pump();
-    this.reader.release();
+  protected tellOpen(): void {
+    if (this.core.queue === null) this.runOpen();
+    else this.core.enqueue({ type: "open", socket: this.self }, this);
   }
 
-  private pump(): void {
-    const { core, reader } = this;
-    this.pumping = true;
-    while (this.pausedBy === 0 && this.state !== "closed") {
-      const signal = reader.next();
-      if (signal === NEED_BYTES) break;
-      if (signal === MESSAGE) {
-        if (this.state !== "open") continue;
-        core.counters.messagesReceived++;
-        if (core.queue === null) this.runMessage(reader.data, reader.binary);
-        else {
-          const data = reader.shared ? Buffer.from(reader.data) : reader.data;
-          const { binary } = reader;
-          core.enqueue({ type: "message", socket: this as WebSocket, data, binary }, this as Connection);
-        }
-      } else if (signal === PING) this.answerPing(reader.data);
-      else if (signal === PONG) this.tellPong(reader.data);
-      else if (signal === CLOSE) this.answerClose(reader.closeCode, reader.closeReason);
-      else if (signal === FAILED) this.fail(reader.error ?? new WebSocketError("WS_LENGTH_INVALID"));
-    }
-    this.pumping = false;
-    if (this.ended && this.pausedBy === 0) this.finishInput();
-  }
-
-  /** The peer has sent its last byte; what was sent to it may still be on its way. */
-  private finishInput(): void {
-    if (this.state === "closed" && this.transport.bufferedBytes > 0) {
-      this.transport.end();
-      return;
-    }
-    this.terminate();
-  }
-
-  private answerPing(data: Buffer): void {
-    if (this.state !== "open") return;
-    // RFC 6455 §5.5.3: to a flood of pings the last may be answered alone.
-    if (this.transport.pendingBytes > this.core.limits.writeHighWaterBytes) this.owedPong = Buffer.from(data);
-    else this.frame(FIN | PONG_FRAME, data);
-  }
-
-  private tellPong(data: Buffer): void {
-    if (this.handlers.pong === undefined || this.state !== "open") return;
-    if (this.core.queue === null) this.runPong(data);
+  protected tellMessage(data: Buffer, binary: boolean, lent: boolean): void {
+    if (this.core.queue === null) this.runMessage(data, binary);
     else {
-      const event = { type: "pong", socket: this as WebSocket, data: Buffer.from(data) } as const;
-      this.core.enqueue(event, this as Connection);
+      const own = lent ? Buffer.from(data) : data;
+      this.core.enqueue({ type: "message", socket: this.self, data: own, binary }, this);
     }
   }
 
-  /** RFC 6455 §5.5.1 and §7.1.1: the answer has the same code, and the server closes first. */
-  private answerClose(code: number, reason: string): void {
-    if (this.state === "open") {
-      this.frame(FIN | CLOSE_FRAME, encodeClosePayload(code === NO_STATUS_RECEIVED ? undefined : code));
-    }
-    this.part(code, reason);
+  protected tellPong(data: Buffer): void {
+    if (this.handlers.pong === undefined) return;
+    if (this.core.queue === null) this.runPong(data);
+    else this.core.enqueue({ type: "pong", socket: this.self, data: Buffer.from(data) }, this);
   }
 
-  private fail(error: WebSocketError): void {
-    this.core.counters.countError(error.code);
-    if (this.state === "open")
-      this.frame(FIN | CLOSE_FRAME, encodeClosePayload(error.closeCode, error.message));
-    this.part(error.closeCode, error.message);
+  protected tellDrain(): void {
+    if (this.core.queue === null) this.runDrain();
+    else this.core.enqueue({ type: "drain", socket: this.self }, this);
   }
 
-  /** Both close frames are on their way: end the stream and give the peer a moment to do so, too. */
-  private part(code: number, reason: string): void {
-    this.finish(code, reason);
-    this.transport.resume();
-    if (this.agreement.role === "server") this.transport.end();
-    this.deadline = this.core.ticker.after(this.core.limits.closeTimeoutMs);
-  }
-
-  /** Tells the program of the end, once. */
-  private finish(code: number, reason: string): void {
-    if (this.state === "closed") return;
+  protected tellClose(code: number, reason: string): void {
     const { core } = this;
-    this.state = "closed";
-    this.agreement.inflater?.close();
-    this.agreement.deflater?.close();
-    for (const topic of this.topics ?? []) core.topics.remove(topic, this as WebSocket);
+    for (const topic of this.topics ?? []) core.topics.remove(topic, this.self);
     this.topics = undefined;
     if (this.uuid !== undefined) core.found.delete(this.uuid);
-    core.counters.openWebSockets--;
     if (core.queue === null) this.runClose(code, reason);
-    else core.enqueue({ type: "close", socket: this as WebSocket, code, reason }, this as Connection);
+    else core.enqueue({ type: "close", socket: this.self, code, reason }, this);
   }
 
-  private frame(first: number, payload: string | Uint8Array): void {
-    const { transport } = this;
-    if (this.agreement.role === "server") {
-      writePayload(transport, frameHead(first, byteLengthOf(payload)), payload, "");
-      return;
-    }
-    const masked = Buffer.from(asOwnedBytes(payload));
-    const key = randomMaskKey();
-    applyMask(masked, 0, masked.length, key, 0);
-    writePayload(transport, frameHead(first, masked.length, key), masked, "");
+  /** For all who do not care for the type of the program's data. */
+  private get self(): WebSocket {
+    return this as WebSocket;
   }
 
   private hasRoom(length: number): boolean {
@@ -514,17 +257,6 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
     return "queued";
   }
 
-  /** Begins the time anew that the peer has for what it is to do next. */
-  private renew(): void {
-    if (this.state === "open") this.touch();
-    else this.deadline = this.core.ticker.after(this.core.limits.closeTimeoutMs);
-  }
-
-  private touch(): void {
-    this.pinged = false;
-    this.deadline = this.core.ticker.after(this.core.limits.webSocketIdleTimeoutMs);
-  }
-
   /** Runs a handler; what it throws is reported and closes this connection, not the server. */
   private guard(handler: () => unknown): void {
     try {
@@ -536,7 +268,7 @@ export class WebSocket<Data = unknown> implements Connection, TransportSink {
   }
 
   private fault(error: unknown): void {
-    this.core.report(error, this as WebSocket);
+    this.core.report(error, this.self);
     this.close(INTERNAL_ERROR);
   }
 }

@@ -1,0 +1,306 @@
+import type { Transport, TransportSink } from "../transport/transport.ts";
+import { ABNORMAL_CLOSURE, GOING_AWAY, NO_STATUS_RECEIVED } from "../websocket/close-codes.ts";
+import { encodeClosePayload } from "../websocket/frame-writer.ts";
+import { applyMask, randomMaskKey } from "../websocket/mask.ts";
+import type { MessageDeflater } from "../websocket/message-deflater.ts";
+import type { MessageInflater } from "../websocket/message-inflater.ts";
+import {
+  CLOSE,
+  FAILED,
+  MESSAGE,
+  MessageReader,
+  NEED_BYTES,
+  PING,
+  PONG,
+} from "../websocket/message-reader.ts";
+import { CLOSE_FRAME, FIN, PING_FRAME, PONG_FRAME } from "../websocket/opcodes.ts";
+import { WebSocketError } from "../websocket/websocket-error.ts";
+import { type Connection, type Core, PAUSED_BY_QUEUE } from "./core.ts";
+import { frameHead } from "./frames.ts";
+import { asOwnedBytes, byteLengthOf, writePayload } from "./payload.ts";
+import { WriteWatch } from "./write-watch.ts";
+
+/** What the handshake has agreed on. */
+export interface Agreement {
+  readonly role: "server" | "client";
+  readonly protocol: string;
+  readonly inflater: MessageInflater | undefined;
+  readonly deflater: MessageDeflater | undefined;
+  readonly thresholdBytes: number;
+  readonly maxMessageBytes: number | undefined;
+}
+
+/*
+ *   state     event                                   next
+ *   open      close() by the program or the server    closing  (our close frame is sent)
+ *             close frame of the peer                 closed   (ours is sent in answer)
+ *             a broken rule                           closed   (our close frame names it)
+ *   closing   close frame of the peer, deadline       closed
+ *   any       the transport is gone                   closed   (1006 if no close frame had come)
+ *
+ * `closed` has been told to the program; the transport may take a little longer.
+ */
+export type WebSocketState = "open" | "closing" | "closed";
+
+/** The connection below a WebSocket: reading, answering control frames, deadlines, and the close handshake. */
+export abstract class WebSocketConnection implements Connection, TransportSink {
+  readonly transport: Transport;
+  /** @internal */
+  release: (() => void) | undefined = undefined;
+  protected readonly core: Core;
+  protected readonly agreement: Agreement;
+  protected state: WebSocketState = "open";
+  /** The program was told to wait, and is owed a `drain`. */
+  protected slow = false;
+  private readonly reader: MessageReader;
+  private readonly bornAt: number;
+  private pausedBy = 0;
+  private pumping = false;
+  private deadline = 0;
+  private pinged = false;
+  private ended = false;
+  private owedPong: Buffer | undefined;
+  private readonly writeWatch = new WriteWatch();
+
+  protected constructor(core: Core, transport: Transport, agreement: Agreement) {
+    const { maxMessageBytes, role, inflater } = agreement;
+    this.core = core;
+    this.transport = transport;
+    this.agreement = agreement;
+    this.bornAt = core.ticker.tick;
+    this.reader = new MessageReader({
+      role,
+      limits: maxMessageBytes === undefined ? core.limits : { maxMessageBytes },
+      inflate: inflater,
+    });
+  }
+
+  protected abstract tellOpen(): void;
+  /** @param lent whether the data lies in memory that will be used again */
+  protected abstract tellMessage(data: Buffer, binary: boolean, lent: boolean): void;
+  protected abstract tellPong(data: Buffer): void;
+  protected abstract tellDrain(): void;
+  /** Called once; the connection is over for the program. */
+  protected abstract tellClose(code: number, reason: string): void;
+
+  /**
+   * Begins the close handshake (RFC 6455 §7.1.2). What was sent before still arrives, nothing can be sent after.
+   * @param reason cut at 123 bytes
+   * @throws RangeError for a code that may not be sent
+   */
+  close(code = 1000, reason = ""): void {
+    const payload = encodeClosePayload(code, reason);
+    if (this.state !== "open") return;
+    this.frame(FIN | CLOSE_FRAME, payload);
+    this.state = "closing";
+    this.deadline = this.core.ticker.after(this.core.limits.closeTimeoutMs);
+    this.resumeFrom(this.pausedBy);
+  }
+
+  /** Drops the connection at once; `close` comes with 1006. */
+  terminate(): void {
+    this.transport.destroy();
+    this.finish(ABNORMAL_CLOSURE, "");
+  }
+
+  // What follows is called by the transport, the server and the ticker.
+
+  /** @internal Takes the connection over; `rest` came with the handshake. */
+  start(rest: Buffer, ended = false): void {
+    const { core, transport } = this;
+    transport.sink = this;
+    core.connections.add(this);
+    core.counters.webSockets++;
+    core.counters.openWebSockets++;
+    this.touch();
+    transport.resume();
+    if (core.queue?.isFull) this.pauseFor(PAUSED_BY_QUEUE);
+    this.tellOpen();
+    if (rest.length > 0) {
+      transport.cork();
+      this.read(rest, 0, rest.length);
+      transport.uncork();
+    }
+    if (ended) this.onEnd();
+  }
+
+  /** @internal */
+  onBytes(bytes: Buffer, start: number, end: number): void {
+    this.core.counters.bytesReceived += end - start;
+    if (this.state !== "closed") this.read(bytes, start, end);
+  }
+
+  /** @internal */
+  onEnd(): void {
+    this.ended = true;
+    // What was received before the end is still to be looked at.
+    if (this.pausedBy === 0) this.finishInput();
+  }
+
+  /** @internal */
+  onDrain(): void {
+    const pong = this.owedPong;
+    this.owedPong = undefined;
+    if (pong !== undefined && this.state === "open") this.frame(FIN | PONG_FRAME, pong);
+    if (!this.slow || this.state !== "open") return;
+    this.slow = false;
+    this.tellDrain();
+  }
+
+  /** @internal */
+  onClose(error: Error | undefined): void {
+    if (error !== undefined && "code" in error) this.core.counters.countError(String(error.code));
+    this.finish(ABNORMAL_CLOSURE, "");
+    this.core.removed(this);
+  }
+
+  /** @internal */
+  onTick(tick: number): void {
+    const { limits, ticker } = this.core;
+    if (this.writeWatch.isStalled(this.transport, this.core, tick)) {
+      this.core.counters.countError("WS_WRITE_TIMEOUT");
+      this.terminate();
+    }
+    if (this.state === "open" && limits.webSocketLifetimeMs > 0) {
+      const end = this.bornAt + ticker.after(limits.webSocketLifetimeMs) - ticker.tick;
+      if (tick > end) this.close(GOING_AWAY, "lifetime");
+    }
+    // A peer that is still taking what waits for it is alive, and one that is not read from cannot show that it is.
+    if (this.transport.pendingBytes > 0) this.renew();
+    if (tick <= this.deadline || (this.state === "open" && this.pausedBy !== 0)) return;
+    if (this.state === "open" && !this.pinged) {
+      this.pinged = true;
+      this.deadline = ticker.after(limits.pongTimeoutMs);
+      this.frame(FIN | PING_FRAME, "");
+      return;
+    }
+    if (this.state === "open") this.core.counters.countError("WS_PONG_TIMEOUT");
+    this.terminate();
+  }
+
+  /** @internal */
+  pauseFor(reason: number): void {
+    if (this.state !== "open") return;
+    if (this.pausedBy === 0) this.transport.pause();
+    this.pausedBy |= reason;
+  }
+
+  /** @internal */
+  resumeFrom(reason: number): void {
+    if ((this.pausedBy & reason) === 0) return;
+    this.pausedBy &= ~reason;
+    if (this.pausedBy !== 0) return;
+    this.renew();
+    this.transport.resume();
+    if (!this.pumping) this.pump();
+  }
+
+  /** @internal */
+  shutDown(): void {
+    this.close(GOING_AWAY, "");
+  }
+
+  /** @internal */
+  cutOff(): void {
+    this.terminate();
+  }
+
+  private read(bytes: Buffer, start: number, end: number): void {
+    if (this.state === "open") this.touch();
+    this.reader.receive(bytes, start, end);
+    this.pump();
+    this.reader.release();
+  }
+
+  private pump(): void {
+    const { core, reader } = this;
+    this.pumping = true;
+    while (this.pausedBy === 0 && this.state !== "closed") {
+      const signal = reader.next();
+      if (signal === NEED_BYTES) break;
+      if (signal === MESSAGE) {
+        if (this.state !== "open") continue;
+        core.counters.messagesReceived++;
+        this.tellMessage(reader.data, reader.binary, reader.shared);
+      } else if (signal === PING) this.answerPing(reader.data);
+      else if (signal === PONG && this.state === "open") this.tellPong(reader.data);
+      else if (signal === CLOSE) this.answerClose(reader.closeCode, reader.closeReason);
+      else if (signal === FAILED) this.fail(reader.error ?? new WebSocketError("WS_LENGTH_INVALID"));
+    }
+    this.pumping = false;
+    if (this.ended && this.pausedBy === 0) this.finishInput();
+  }
+
+  /** The peer has sent its last byte; what was sent to it may still be on its way. */
+  private finishInput(): void {
+    if (this.state === "closed" && this.transport.bufferedBytes > 0) {
+      this.transport.end();
+      return;
+    }
+    this.terminate();
+  }
+
+  private answerPing(data: Buffer): void {
+    if (this.state !== "open") return;
+    // RFC 6455 §5.5.3: to a flood of pings the last may be answered alone.
+    if (this.transport.pendingBytes > this.core.limits.writeHighWaterBytes) this.owedPong = Buffer.from(data);
+    else this.frame(FIN | PONG_FRAME, data);
+  }
+
+  /** RFC 6455 §5.5.1 and §7.1.1: the answer has the same code, and the server closes first. */
+  private answerClose(code: number, reason: string): void {
+    if (this.state === "open") {
+      this.frame(FIN | CLOSE_FRAME, encodeClosePayload(code === NO_STATUS_RECEIVED ? undefined : code));
+    }
+    this.part(code, reason);
+  }
+
+  private fail(error: WebSocketError): void {
+    this.core.counters.countError(error.code);
+    if (this.state === "open")
+      this.frame(FIN | CLOSE_FRAME, encodeClosePayload(error.closeCode, error.message));
+    this.part(error.closeCode, error.message);
+  }
+
+  /** Both close frames are on their way: end the stream and give the peer a moment to do so, too. */
+  private part(code: number, reason: string): void {
+    this.finish(code, reason);
+    this.transport.resume();
+    if (this.agreement.role === "server") this.transport.end();
+    this.deadline = this.core.ticker.after(this.core.limits.closeTimeoutMs);
+  }
+
+  /** Tells the program of the end, once. */
+  private finish(code: number, reason: string): void {
+    if (this.state === "closed") return;
+    const { core } = this;
+    this.state = "closed";
+    this.agreement.inflater?.close();
+    this.agreement.deflater?.close();
+    core.counters.openWebSockets--;
+    this.tellClose(code, reason);
+  }
+
+  protected frame(first: number, payload: string | Uint8Array): void {
+    const { transport } = this;
+    if (this.agreement.role === "server") {
+      writePayload(transport, frameHead(first, byteLengthOf(payload)), payload, "");
+      return;
+    }
+    const masked = Buffer.from(asOwnedBytes(payload));
+    const key = randomMaskKey();
+    applyMask(masked, 0, masked.length, key, 0);
+    writePayload(transport, frameHead(first, masked.length, key), masked, "");
+  }
+
+  /** Begins the time anew that the peer has for what it is to do next. */
+  private renew(): void {
+    if (this.state === "open") this.touch();
+    else this.deadline = this.core.ticker.after(this.core.limits.closeTimeoutMs);
+  }
+
+  private touch(): void {
+    this.pinged = false;
+    this.deadline = this.core.ticker.after(this.core.limits.webSocketIdleTimeoutMs);
+  }
+}
