@@ -53,8 +53,8 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   private uuid: string | undefined;
   private controller: AbortController | undefined;
   private content: RequestBody | undefined;
-  private abortListeners: (() => void | Promise<void>)[] | undefined;
-  private writableListener: ((offset: number) => void | Promise<void>) | undefined;
+  private abortListeners: (() => unknown)[] | undefined;
+  private writableListener: ((offset: number) => unknown) | undefined;
   private drainWaiters: ((writable: boolean) => void)[] | undefined;
 
   /** Made by the server. */
@@ -234,13 +234,13 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   }
 
   /** Calls back once if the peer goes before the response is complete. */
-  onAbort(listener: () => void | Promise<void>): void {
+  onAbort(listener: () => unknown): void {
     this.abortListeners ??= [];
     this.abortListeners.push(listener);
   }
 
   /** Calls back each time when all that waited has been taken, with the offset of the next byte. */
-  onWritable(listener: (offset: number) => void | Promise<void>): void {
+  onWritable(listener: (offset: number) => unknown): void {
     this.writableListener = listener;
   }
 

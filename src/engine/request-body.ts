@@ -2,7 +2,7 @@ import { ByteCollector } from "./byte-collector.ts";
 import { PorticoError } from "./errors.ts";
 
 /** Takes the content of a request piece by piece. `chunk` is lent for the call; `last` ends the content. */
-export type BodyConsumer = (chunk: Buffer, last: boolean) => void | Promise<void>;
+export type BodyConsumer = (chunk: Buffer, last: boolean) => unknown;
 
 /** What the content asks of its exchange. */
 export interface BodyHost {

@@ -20,11 +20,11 @@ const HEAD_METHODS = ["HEAD", "GET"];
 /** The longest that a timer of Node can wait: 24 days. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-/** Answers an exchange, now or later. What it throws, or rejects with, is reported and answered with 500. */
-export type Handler<Params = Record<string, string>> = (exchange: Exchange<Params>) => void | Promise<void>;
+/** Answers an exchange, now or later. What it throws, or what a promise that it returns rejects with, is reported and answered with 500. */
+export type Handler<Params = Record<string, string>> = (exchange: Exchange<Params>) => unknown;
 
 /** Gets an error and the exchange or WebSocket whose handler it left. */
-export type ErrorReporter = (error: unknown, where: Exchange | WebSocket | undefined) => void;
+export type ErrorReporter = (error: unknown, where: Exchange | WebSocket | undefined) => unknown;
 
 /** What a route leads to: a handler, or WebSockets. */
 export type Target =

@@ -22,14 +22,14 @@ export interface WebSocketHandlers<Data = undefined> {
    * @returns what becomes `socket.data`; it may take its time
    */
   upgrade?(exchange: Exchange): Data | Promise<Data>;
-  open?(socket: WebSocket<Data>): void | Promise<void>;
+  open?(socket: WebSocket<Data>): unknown;
   /** @param data lent for the call when events are delivered at once, the program's own when they are polled */
-  message?(socket: WebSocket<Data>, data: Buffer, binary: boolean): void | Promise<void>;
+  message?(socket: WebSocket<Data>, data: Buffer, binary: boolean): unknown;
   /** Everything that was queued has been taken. */
-  drain?(socket: WebSocket<Data>): void | Promise<void>;
-  pong?(socket: WebSocket<Data>, data: Buffer): void | Promise<void>;
+  drain?(socket: WebSocket<Data>): unknown;
+  pong?(socket: WebSocket<Data>, data: Buffer): unknown;
   /** Comes once, also for a connection that is lost (1006) or failed (the code that was sent to the peer). */
-  close?(socket: WebSocket<Data>, code: number, reason: string): void | Promise<void>;
+  close?(socket: WebSocket<Data>, code: number, reason: string): unknown;
 }
 
 export interface UpgradeOptions<Data = unknown> {

@@ -121,13 +121,13 @@ for (const [kind, secure, sharedRead] of [
       assert.equal(digest(await body.bytes()), digest(large));
     });
 
-    it("Node's fetch", {
-      skip: secure ? "fetch has no option for a certificate authority" : false,
-    }, async () => {
-      const response = await fetch(`${url}/digest`, { method: "POST", body: large });
-      assert.equal(await response.text(), digest(large));
-      assert.equal((await (await fetch(`${url}/chunks`)).text()).length, 40);
-    });
+    // fetch has no option for a certificate authority.
+    if (!secure)
+      it("Node's fetch", async () => {
+        const response = await fetch(`${url}/digest`, { method: "POST", body: large });
+        assert.equal(await response.text(), digest(large));
+        assert.equal((await (await fetch(`${url}/chunks`)).text()).length, 40);
+      });
 
     for (const path of ["/ws", "/deflate"]) {
       it(`ws on ${path}`, async () => {
