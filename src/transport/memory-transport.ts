@@ -71,7 +71,10 @@ export class MemoryTransport extends Transport {
     const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : Buffer.from(data);
     peer.inboxBytes += bytes.length;
     // A peer that has gone takes nothing; it takes a tick until that is known here.
-    if (peer.closed) return;
+    if (peer.closed) {
+      this.schedule();
+      return;
+    }
     for (let at = 0; at < bytes.length; at += READ_BYTES)
       peer.inbox.push(bytes.subarray(at, at + READ_BYTES));
     peer.schedule();
@@ -108,8 +111,11 @@ export class MemoryTransport extends Transport {
       peer.count(0);
       peer.drained();
     }
-    if (this.paused || this.closed || this.inbox.length > 0 || peer === undefined || !peer.ended) return;
-    if (!this.endDelivered) {
+    if (this.closed || peer === undefined || !peer.ended) return;
+    // What waits for a peer that has gone can only fail, whether this end is read from or not.
+    const failed = peer.closed && this.pendingBytes > 0;
+    if (!failed && (this.paused || this.inbox.length > 0)) return;
+    if (!failed && !this.endDelivered) {
       this.endDelivered = true;
       this.sink.onEnd();
     }

@@ -1,0 +1,494 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { PorticoError } from "../../src/engine/errors.ts";
+import { EventQueue, type ServerEvent } from "../../src/engine/event-queue.ts";
+import type { Exchange } from "../../src/engine/exchange.ts";
+import type { Server } from "../../src/engine/server.ts";
+import type { WebSocket } from "../../src/engine/web-socket.ts";
+import { eventually, harness, signal, sleep, turns } from "./harness.ts";
+import { within } from "./raw-client.ts";
+import { handshake, masked, open } from "./web-socket-client.ts";
+
+const deferred = { delivery: "deferred" } as const;
+
+/** Polls until a condition holds. */
+async function pollUntil(server: Server, condition: () => boolean, what: string, ms?: number): Promise<void> {
+  const go = (): boolean => {
+    server.poll();
+    return condition();
+  };
+  await eventually(go, what, ms);
+}
+
+describe("poll", () => {
+  test("handlers run on the caller's stack and at no other time", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    let polling = false;
+    const log: string[] = [];
+    server.get("/", (exchange) => {
+      assert.equal(polling, true);
+      log.push("request");
+      exchange.end("ok");
+    });
+    const client = connect().get("/");
+    await eventually(() => server.waitingEvents === 1, "the event");
+    await turns();
+    assert.deepEqual(log, []);
+    polling = true;
+    assert.equal(server.poll(), 1);
+    polling = false;
+    assert.deepEqual(log, ["request"]);
+    assert.equal(server.waitingEvents, 0);
+    assert.equal(server.poll(), 0);
+    assert.equal((await client.answer()).text, "ok");
+  });
+
+  test("runs at most as many as asked for", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    let ran = 0;
+    server.get("/", (exchange) => {
+      ran++;
+      exchange.end();
+    });
+    for (let i = 0; i < 5; i++) connect().get("/");
+    await eventually(() => server.waitingEvents === 5, "the events");
+    assert.equal(server.poll(0), 0);
+    assert.equal(server.poll(2), 2);
+    assert.equal(ran, 2);
+    assert.equal(server.waitingEvents, 3);
+    assert.equal(server.poll(100), 3);
+    assert.equal(ran, 5);
+  });
+
+  test("runs events of several connections in the order in which they happened", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    const log: string[] = [];
+    server.get("/:name", (exchange) => {
+      log.push(exchange.params.name);
+      exchange.end();
+    });
+    server.websocket("/ws", {
+      open: () => void log.push("open"),
+      message: (_, data) => void log.push(data.toString()),
+    });
+    const ws = await open(connect(), "/ws");
+    const [a, b] = [connect(), connect()];
+    const expected = ["open"];
+    for (let i = 0; i < 20; i++) {
+      expected.push(`a${i}`, `w${i}`, `b${i}`);
+      a.get(`/a${i}`);
+      await turns(1);
+      ws.send(`w${i}`);
+      await turns(1);
+      b.get(`/b${i}`);
+      await turns(1);
+      if (i % 3 === 0) server.poll();
+      // A connection's next request waits for the answer to the one before.
+      else {
+        server.poll();
+        await turns(1);
+      }
+    }
+    await pollUntil(server, () => log.length === expected.length, "all events");
+    assert.deepEqual(log, expected);
+  });
+
+  test("a handler may poll, and no event comes twice", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    const log: string[] = [];
+    let depth = 0;
+    server.get("/:i", (exchange) => {
+      depth++;
+      log.push(`${exchange.params.i}@${depth}`);
+      server.poll(1);
+      exchange.end();
+      depth--;
+    });
+    for (let i = 0; i < 4; i++) {
+      connect().get(`/${i}`);
+      await turns(1);
+    }
+    assert.equal(server.waitingEvents, 4);
+    server.poll();
+    assert.deepEqual(log, ["0@1", "1@2", "2@3", "3@4"]);
+    assert.equal(server.waitingEvents, 0);
+  });
+
+  test("throws where events are delivered at once", (t) => {
+    const { server } = harness(t);
+    const isDelivery = (error: unknown): boolean =>
+      error instanceof PorticoError && error.code === "ERR_DELIVERY";
+    assert.throws(() => server.poll(), isDelivery);
+    assert.equal(server.waitingEvents, 0);
+    return assert.rejects(server.events().next(), isDelivery);
+  });
+
+  test("what no program needs to see is answered without an event", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    server.get("/", (exchange) => void exchange.end());
+    server.websocket("/ws", {});
+    const client = connect().get("/none");
+    assert.equal((await client.answer()).status, 404);
+    client.send("PUT / HTTP/1.1\r\nHost: h\r\n\r\n").get("/ws").get("/%");
+    assert.equal((await client.answer()).status, 405);
+    assert.equal((await client.answer()).status, 426);
+    assert.equal((await client.answer()).status, 400);
+    assert.equal(server.waitingEvents, 0);
+  });
+});
+
+describe("what events carry", () => {
+  test("the content of requests, kept as it was", async (t) => {
+    const { server, connectTcp } = harness(t, deferred);
+    const texts: string[] = [];
+    server.post("/", (exchange) => {
+      exchange.onBody((chunk, last) => {
+        texts.push(chunk.toString());
+        if (last) exchange.end();
+      });
+    });
+    const clients = [await connectTcp(), await connectTcp(), await connectTcp()];
+    for (const [i, client] of clients.entries()) client.post("/", String(i).repeat(1_000));
+    await eventually(() => server.waitingEvents >= 6, "all events");
+    await turns();
+    server.poll();
+    assert.equal(texts.filter((text) => text !== "").length, 3);
+    assert.deepEqual(
+      texts.filter((text) => text !== "").sort(),
+      ["0", "1", "2"].map((d) => d.repeat(1_000)),
+    );
+  });
+
+  test("messages, which are the program's own", async (t) => {
+    const { server, connectTcp } = harness(t, deferred);
+    const kept: Buffer[] = [];
+    server.websocket("/", { message: (_, data) => void kept.push(data) });
+    const client = await open(await connectTcp(), "/");
+    const expected: string[] = [];
+    for (let i = 0; i < 50; i++) {
+      const text = `${i} `.repeat(i * 10 + 1);
+      expected.push(text);
+      client.send(text);
+      if (i % 10 === 0) await turns(2);
+    }
+    await pollUntil(server, () => kept.length === 50, "all messages");
+    assert.deepEqual(
+      kept.map((data) => data.toString()),
+      expected,
+    );
+  });
+
+  test("a request whose peer has gone: its handler runs, and then the abort", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    const log: string[] = [];
+    server.get("/", (exchange) => {
+      log.push(`request ${exchange.signal.aborted}`);
+      exchange.onAbort(() => void log.push("abort"));
+      assert.equal(exchange.end("nobody"), false);
+    });
+    const client = connect().get("/");
+    await eventually(() => server.waitingEvents === 1, "the request");
+    client.destroy();
+    await eventually(() => server.waitingEvents === 2, "the abort");
+    server.poll();
+    assert.deepEqual(log, ["request true", "abort"]);
+  });
+
+  test("upgrade, open, message, pong and close of a WebSocket, in order", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    const log: string[] = [];
+    server.websocket<number>("/", {
+      upgrade: () => log.push("upgrade"),
+      open: (socket) => void log.push(`open ${socket.data}`),
+      message: (_, data) => void log.push(data.toString()),
+      pong: (_, data) => void log.push(`pong ${data}`),
+      close: (_, code, reason) => void log.push(`close ${code} ${reason}`),
+    });
+    const raw = connect().send(handshake("/"));
+    raw.send(masked(1, "1")).send(masked(10, "p")).send(masked(2, "2"));
+    raw.send(masked(8, Buffer.from([0x0f, 0xa0, 0x62])));
+    await pollUntil(server, () => log.length === 6, "all events");
+    assert.deepEqual(log, ["upgrade", "open 1", "1", "pong p", "2", "close 4000 b"]);
+    assert.equal((await raw.answer()).status, 101);
+  });
+});
+
+describe("events", () => {
+  test("come one by one until the server is closed, and run() runs their handlers", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    server.get("/", (exchange) => void exchange.end("ran"));
+    const types: string[] = [];
+    const reading = (async (): Promise<void> => {
+      for await (const event of server.events()) {
+        types.push(event.type);
+        server.run(event);
+      }
+    })();
+    const client = connect().get("/");
+    assert.equal((await client.answer()).text, "ran");
+    client.get("/");
+    assert.equal((await client.answer()).text, "ran");
+    await server.close({ graceMs: 0 });
+    await within(reading, "the iterator to end");
+    assert.deepEqual(types, ["request", "request"]);
+  });
+
+  test("their handlers are not run by themselves", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    server.get("/", () => assert.fail("was run"));
+    server.post("/", () => assert.fail("was run"));
+    const iterator = server.events();
+    const client = connect().get("/");
+    const first = await within(iterator.next(), "the request");
+    const event = first.value as ServerEvent;
+    assert.equal(event.type, "request");
+    if (event.type === "request") event.exchange.end("by hand");
+    assert.equal((await client.answer()).text, "by hand");
+    client.post("/", "abc");
+    const request = (await within(iterator.next(), "the request")).value as ServerEvent;
+    const body = (await within(iterator.next(), "the content")).value as ServerEvent;
+    assert.equal(request.type, "request");
+    assert.ok(body.type === "body" && body.data.toString() === "abc" && body.last);
+    if (body.type === "body") body.exchange.end();
+    await client.answer();
+    await iterator.return();
+  });
+
+  test("an iterator that waits ends with the server, and what is left is given first", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    const opened: string[] = [];
+    server.websocket("/", {});
+    const client = await open(connect(), "/");
+    client.send("last words");
+    await eventually(() => server.waitingEvents === 2, "the events");
+    const closing = server.close({ graceMs: 1_000 });
+    await client.closeFrame();
+    client.raw.end();
+    await within(closing, "the server to close");
+    for await (const event of server.events()) opened.push(event.type);
+    assert.deepEqual(opened, ["open", "message", "close"]);
+  });
+});
+
+describe("a full queue", () => {
+  const limits = { maxQueueBytes: 20_000 };
+
+  test("pauses the sockets and loses nothing: WebSockets at full speed while nobody polls", async (t) => {
+    const { server, connect } = harness(t, { ...deferred, limits });
+    const seen = new Map<WebSocket, number[]>();
+    const count = 500;
+    server.websocket("/", {
+      open: (socket) => void seen.set(socket as WebSocket, []),
+      message: (socket, data) =>
+        void seen.get(socket as WebSocket)?.push(Number(data.toString().split(" ")[0])),
+    });
+    const clients = [await open(connect(), "/"), await open(connect(), "/"), await open(connect(), "/")];
+    for (let i = 0; i < count; i++) {
+      for (const client of clients) client.send(`${i} ${"x".repeat(500)}`);
+      if (i % 10 === 0) await turns(1);
+    }
+    await turns(20);
+    const most = 20_000 + 3 * 1_000;
+    assert.ok(server.waitingEvents * 628 <= most, `${server.waitingEvents} events wait`);
+    // From here on it is polled slowly: the queue must stay bounded each time the sockets are resumed.
+    let worst = 0;
+    const all = (): boolean => [...seen.values()].every((list) => list.length === count);
+    while (!all()) {
+      if (server.poll(5) === 0) await turns(1);
+      await turns(2);
+      worst = Math.max(worst, server.waitingEvents);
+    }
+    assert.ok(worst * 628 <= most, `${worst} events of 628 bytes waited, the limit is 20000 bytes`);
+    const expected = Array.from({ length: count }, (_, i) => i);
+    for (const list of seen.values()) assert.deepEqual(list, expected);
+  });
+
+  test("stays bounded where several sockets hold messages in what was read already", async (t) => {
+    const { server, connect } = harness(t, { ...deferred, limits });
+    let messages = 0;
+    server.websocket("/", { message: () => void messages++ });
+    const clients = [];
+    for (let i = 0; i < 10; i++) clients.push(await open(connect(), "/"));
+    server.poll();
+    const burst = Buffer.concat(Array.from({ length: 100 }, () => masked(1, "x".repeat(500))));
+    for (const client of clients) client.raw.send(burst);
+    await turns(20);
+    let worst = server.waitingEvents;
+    while (messages < 1_000) {
+      server.poll(1);
+      await turns(1);
+      worst = Math.max(worst, server.waitingEvents);
+    }
+    assert.ok(worst * 628 <= 40_000, `${worst} events of 628 bytes waited, the limit is 20000 bytes`);
+  });
+
+  test("HTTP content at full speed while nobody polls, on a real socket", async (t) => {
+    const { server, connectTcp } = harness(t, { ...deferred, limits });
+    const pieces: Buffer[] = [];
+    let ended = false;
+    server.post("/", (exchange) => {
+      exchange.onBody((chunk, last) => {
+        pieces.push(Buffer.from(chunk));
+        if (!last) return;
+        ended = true;
+        exchange.end("read");
+      });
+    });
+    const content = Buffer.alloc(2_000_000);
+    for (let i = 0; i < content.length; i++) content[i] = (i * 7) & 255;
+    const client = await connectTcp();
+    client.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${content.length}\r\n\r\n`).send(content);
+    await eventually(() => server.waitingEvents > 1, "some content");
+    await sleep(30);
+    assert.ok(server.counters.bytesReceived < 300_000, `${server.counters.bytesReceived} bytes were read`);
+    await pollUntil(server, () => ended, "the content", 3_000);
+    assert.ok(Buffer.concat(pieces).equals(content));
+    assert.equal((await client.answer()).text, "read");
+  });
+
+  test("pauses connections that are accepted or upgraded while it is full", async (t) => {
+    const { server, connect } = harness(t, { ...deferred, limits });
+    const got: string[] = [];
+    server.websocket("/", { message: (_, data) => void got.push(data.toString().slice(0, 3)) });
+    const filler = await open(connect(), "/");
+    for (let i = 0; i < 100; i++) filler.send(`old${"x".repeat(500)}`);
+    await turns(5);
+    const before = server.waitingEvents;
+    const late = connect()
+      .send(handshake("/"))
+      .send(masked(1, `new${"x".repeat(500)}`));
+    await turns(5);
+    assert.equal(server.waitingEvents, before, "nothing is taken while it is full");
+    await pollUntil(server, () => got.length === 101, "all messages");
+    assert.equal((await late.answer()).status, 101);
+    assert.equal(got.filter((text) => text === "new").length, 1);
+  });
+
+  test("a program that does not poll for long costs no peer its connection", async (t) => {
+    const timeouts = { headTimeoutMs: 40, bodyTimeoutMs: 40, webSocketIdleTimeoutMs: 40, pongTimeoutMs: 40 };
+    const { server, connect } = harness(t, { ...deferred, limits: { ...limits, ...timeouts } });
+    const got: string[] = [];
+    server.websocket("/", { message: (_, data) => void got.push(data.toString().slice(0, 3)) });
+    server.get("/", (exchange) => void exchange.end("served"));
+    const half = connect().send("GET / HTTP/1.1\r\nHo");
+    await turns(5);
+    const client = await open(connect(), "/");
+    for (let i = 0; i < 100; i++) client.send(`${i} ${"x".repeat(500)}`);
+    await turns(5);
+    await client.readFor(250);
+    half.send("st: h\r\n\r\n");
+    await pollUntil(server, () => got.length === 100 || client.closed, "all messages");
+    assert.equal(got.length, 100, "messages were lost");
+    await pollUntil(server, () => half.rest.includes("served") || half.ended, "the request to be served");
+    assert.equal((await half.answer()).text, "served");
+  });
+});
+
+describe("a queue that two servers share", () => {
+  test("has the events of both in their order, and either may poll them", async (t) => {
+    const queue = new EventQueue(() => 1_000_000);
+    const one = harness(t, { delivery: queue });
+    const two = harness(t, { delivery: queue });
+    const log: string[] = [];
+    for (const [name, { server }] of [
+      ["one", one],
+      ["two", two],
+    ] as const) {
+      server.get("/:i", (exchange) => {
+        log.push(`${name} ${exchange.params.i}`);
+        exchange.end(name);
+      });
+    }
+    const clients = [one.connect(), two.connect()];
+    const expected: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      const which = i % 2;
+      expected.push(`${which === 0 ? "one" : "two"} ${i}`);
+      clients[which]?.get(`/${i}`);
+      await turns(1);
+      if (i % 2 === 1) assert.equal(one.server.poll(), 2);
+      await turns(1);
+    }
+    assert.deepEqual(log, expected);
+    for (let i = 0; i < 3; i++) {
+      assert.equal((await clients[0]?.answer())?.text, "one");
+      assert.equal((await clients[1]?.answer())?.text, "two");
+    }
+  });
+
+  test("an error is reported to the server whose handler it left, and counted there", async (t) => {
+    const queue = new EventQueue(() => 1_000_000);
+    const one = harness(t, { delivery: queue });
+    const two = harness(t, { delivery: queue });
+    const failure = new Error("two's mistake");
+    two.server.get("/", () => {
+      throw failure;
+    });
+    const client = two.connect().get("/");
+    await eventually(() => queue.length === 1, "the event");
+    one.server.poll();
+    assert.equal((await client.answer()).status, 500);
+    assert.deepEqual(one.reports, []);
+    assert.equal(two.reports[0]?.error, failure);
+    assert.equal(two.server.counters.errors["HANDLER"], 1);
+  });
+
+  test("pauses the sockets of both when it is full, and goes on with both", async (t) => {
+    const queue = new EventQueue(() => 20_000);
+    const made = [harness(t, { delivery: queue }), harness(t, { delivery: queue })];
+    let messages = 0;
+    const clients = [];
+    for (const { server, connect } of made) {
+      server.websocket("/", { message: () => void messages++ });
+      clients.push(await open(connect(), "/"));
+    }
+    for (let i = 0; i < 200; i++) for (const client of clients) client.send("x".repeat(500));
+    await turns(20);
+    assert.equal(queue.isFull, true);
+    assert.ok(queue.heldBytes <= 22_000, `${queue.heldBytes} bytes`);
+    await eventually(() => {
+      queue.length > 0 && made[0]?.server.poll();
+      return messages === 400;
+    }, "all messages");
+    assert.equal(queue.isFull, false);
+    assert.equal(queue.heldBytes, 0);
+    assert.equal(queue.length, 0);
+  });
+
+  test("lives on when one of them is closed", async (t) => {
+    const queue = new EventQueue(() => 1_000_000);
+    const one = harness(t, { delivery: queue });
+    const two = harness(t, { delivery: queue });
+    const seen = signal<Exchange>();
+    two.server.get("/", (exchange) => {
+      seen.give(exchange);
+      exchange.end("alive");
+    });
+    await one.server.close();
+    const client = two.connect().get("/");
+    await pollUntil(two.server, () => client.rest.includes("alive"), "the answer");
+  });
+});
+
+test("the queue: first in, first out, with its bytes, over many events", () => {
+  const queue = new EventQueue(() => 10_000_000);
+  const paused: string[] = [];
+  queue.addSource({ pauseAll: () => paused.push("pause"), resumeAll: () => paused.push("resume") });
+  const socket = {} as WebSocket;
+  let pushed = 0;
+  let taken = 0;
+  for (let round = 0; round < 50; round++) {
+    for (let i = 0; i < 500; i++) {
+      queue.push({ type: "message", socket, data: Buffer.from(String(pushed++)), binary: false });
+    }
+    for (let i = 0; i < 300 + round * 4; i++) {
+      const event = queue.shift();
+      assert.ok(event?.type === "message" && event.data.toString() === String(taken++));
+    }
+    assert.equal(queue.length, pushed - taken);
+  }
+  while (queue.shift() !== undefined) taken++;
+  assert.equal(taken, pushed);
+  assert.equal(queue.heldBytes, 0);
+  assert.deepEqual(paused, []);
+});

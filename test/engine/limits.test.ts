@@ -1,0 +1,469 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { defaultLimits, type Limits } from "../../src/engine/limits.ts";
+import type { WebSocket } from "../../src/engine/web-socket.ts";
+import { codeOf, eventually, harness, signal, sleep, turns } from "./harness.ts";
+import { handshake, open } from "./web-socket-client.ts";
+
+/** Sends a text byte by byte, slowly, until the server ends it. */
+async function trickle(
+  client: { send(text: string): unknown; ended: boolean; closed: boolean },
+  text: string,
+  ms = 8,
+): Promise<void> {
+  for (const character of text) {
+    if (client.ended || client.closed) return;
+    client.send(character);
+    await sleep(ms);
+  }
+}
+
+describe("the head", () => {
+  test("maxHeadBytes: a longer one is answered 431", async (t) => {
+    const { server, connect } = harness(t, { limits: { maxHeadBytes: 200 } });
+    server.get("/", (exchange) => void exchange.end("ok"));
+    const head = "GET / HTTP/1.1\r\nHost: h\r\nX: \r\n\r\n";
+    const fits = connect().get("/", `X: ${"x".repeat(200 - head.length)}\r\n`);
+    assert.equal((await fits.answer()).status, 200);
+    const long = connect().get("/", `X: ${"x".repeat(201 - head.length)}\r\n`);
+    assert.equal((await long.answer()).status, 431);
+    await long.over();
+  });
+
+  test("maxFieldCount: more are answered 431", async (t) => {
+    const { server, connect } = harness(t, { limits: { maxFieldCount: 3 } });
+    server.get("/", (exchange) => void exchange.end("ok"));
+    const client = connect().get("/", "A: 1\r\nB: 2\r\n").get("/", "A: 1\r\nB: 2\r\nC: 3\r\n");
+    assert.equal((await client.answer()).status, 200);
+    assert.equal((await client.answer()).status, 431);
+    await client.over();
+  });
+
+  test("maxTargetBytes: a longer one is answered 414", async (t) => {
+    const { server, connect } = harness(t, { limits: { maxTargetBytes: 10 } });
+    server.get("/*", (exchange) => void exchange.end("ok"));
+    const client = connect().get("/123456789").get("/1234567890");
+    assert.equal((await client.answer()).status, 200);
+    assert.equal((await client.answer()).status, 414);
+    await client.over();
+  });
+
+  test("requireContentLength: chunked content is answered 411", async (t) => {
+    const { server, connect } = harness(t, { limits: { requireContentLength: true } });
+    server.post("/", async (exchange) => void exchange.end(await exchange.text()));
+    const client = connect();
+    client.post("/", "abc");
+    assert.equal((await client.answer()).text, "abc");
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    assert.equal((await client.answer()).status, 411);
+  });
+
+  test("headTimeoutMs: one that trickles in is answered 408", async (t) => {
+    const { server, connect } = harness(t, { limits: { headTimeoutMs: 40 } });
+    server.get("/", (exchange) => void exchange.end("ok"));
+    const client = connect();
+    const begin = Date.now();
+    void trickle(client, `GET / HTTP/1.1\r\nHost: h\r\nX: ${"x".repeat(200)}`);
+    const answer = await client.answer();
+    assert.equal(answer.status, 408);
+    assert.equal(answer.header("connection"), "close");
+    assert.ok(Date.now() - begin < 300, `${Date.now() - begin} ms`);
+    await client.over();
+  });
+
+  test("headTimeoutMs: a connection on which nothing comes is closed", async (t) => {
+    const { connect } = harness(t, { limits: { headTimeoutMs: 40 } });
+    const client = connect();
+    await client.over();
+  });
+
+  test("headTimeoutMs counts for each request from its first byte on", async (t) => {
+    const { server, connect } = harness(t, { limits: { headTimeoutMs: 60, keepAliveTimeoutMs: 2_000 } });
+    server.get("/", (exchange) => void exchange.end("ok"));
+    const client = connect().get("/");
+    assert.equal((await client.answer()).text, "ok");
+    await sleep(120);
+    client.send("GET / HT");
+    await sleep(20);
+    client.send("TP/1.1\r\nHost: h\r\n\r\n");
+    assert.equal((await client.answer()).text, "ok", "the time before its first byte does not count");
+    client.send("GET / HT");
+    assert.equal((await client.answer()).status, 408);
+  });
+
+  test("neither head nor body timeout counts while the program works", async (t) => {
+    const limits = { headTimeoutMs: 30, bodyTimeoutMs: 30, keepAliveTimeoutMs: 30 };
+    const { server, connect } = harness(t, { limits });
+    server.post("/", async (exchange) => {
+      const text = await exchange.text();
+      await sleep(150);
+      exchange.end(text);
+    });
+    const client = connect();
+    client.post("/", "slow program");
+    assert.equal((await client.answer()).text, "slow program");
+  });
+});
+
+describe("the content", () => {
+  test("bodyTimeoutMs: content that trickles in is answered 408, and what reads it is told", async (t) => {
+    const { server, connect } = harness(t, { limits: { bodyTimeoutMs: 40 } });
+    const outcome = signal<unknown>();
+    server.post("/", async (exchange) => void (await exchange.bytes().then(outcome.give, outcome.give)));
+    const client = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n");
+    void trickle(client, "x".repeat(100));
+    const answer = await client.answer();
+    assert.equal(answer.status, 408);
+    assert.equal(answer.header("connection"), "close");
+    assert.equal(codeOf(await outcome.wait("the read to end")), "ERR_ABORTED");
+    await client.over();
+  });
+
+  test("bodyTimeoutMs: content that comes on at 64 KiB in that time may take longer in all", async (t) => {
+    const { server, connect } = harness(t, { limits: { bodyTimeoutMs: 60 } });
+    server.post("/", async (exchange) => void exchange.end(String((await exchange.bytes()).length)));
+    const client = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 800000\r\n\r\n");
+    for (let i = 0; i < 10; i++) {
+      client.send("x".repeat(80_000));
+      await sleep(20);
+    }
+    assert.equal((await client.answer()).text, "800000");
+  });
+
+  test("bodyTimeoutMs: a program that pauses the reading does not use up the client's time", async (t) => {
+    const { server, connect } = harness(t, { limits: { bodyTimeoutMs: 60 } });
+    const resumed = signal();
+    let paused = false;
+    server.post("/", (exchange) => {
+      exchange.onBody((_, last) => {
+        if (last) return void exchange.end("read");
+        if (paused) return;
+        paused = true;
+        exchange.pauseBody();
+        setTimeout(() => {
+          exchange.resumeBody();
+          resumed.give();
+        }, 200);
+      });
+    });
+    const client = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n12345");
+    await resumed.wait("the program to go on");
+    await sleep(30);
+    client.send("67890");
+    const answer = await client.answer();
+    assert.equal(answer.status, 200);
+    assert.equal(answer.text, "read");
+  });
+
+  test("maxChunkExtensionBytes and maxTrailerBytes bound what comes beside the content", async (t) => {
+    const { server, connect } = harness(t, { limits: { maxChunkExtensionBytes: 20, maxTrailerBytes: 40 } });
+    server.post("/", async (exchange) => void exchange.end(await exchange.text()));
+    const head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const fine = connect().send(`${head}1;a=b\r\nx\r\n0\r\nT: 1\r\n\r\n`);
+    assert.equal((await fine.answer()).text, "x");
+    const extensions = connect().send(`${head}1;${"a".repeat(100)}\r\nx\r\n0\r\n\r\n`);
+    assert.ok([400, 413, 431].includes((await extensions.answer()).status));
+    const trailers = connect().send(`${head}1\r\nx\r\n0\r\nT: ${"t".repeat(100)}\r\n\r\n`);
+    assert.equal((await trailers.answer()).status, 431);
+  });
+
+  test("maxDiscardBytes decides whether an early answer keeps the connection", async (t) => {
+    const { server, connect } = harness(t, { limits: { maxDiscardBytes: 100 } });
+    server.post("/", (exchange) => void exchange.end("early"));
+    const few = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n");
+    assert.equal((await few.answer()).header("connection"), undefined);
+    few.send("x".repeat(100)).get("/");
+    assert.equal((await few.answer()).status, 405);
+    const many = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n");
+    assert.equal((await many.answer()).header("connection"), "close");
+    await many.over();
+  });
+});
+
+describe("the connection", () => {
+  test("keepAliveTimeoutMs: an idle one is closed without an answer, an early request is served", async (t) => {
+    const { server, connect } = harness(t, { limits: { keepAliveTimeoutMs: 60 } });
+    server.get("/", (exchange) => void exchange.end("ok"));
+    const client = connect();
+    for (let i = 0; i < 3; i++) {
+      client.get("/");
+      await client.answer();
+      await sleep(20);
+    }
+    assert.equal(client.ended, false);
+    await client.over();
+    assert.equal(client.rest, "");
+  });
+
+  test("maxRequestsPerConnection: the last response says close, and nothing after it is answered", async (t) => {
+    const { server, connect } = harness(t, { limits: { maxRequestsPerConnection: 2 } });
+    let requests = 0;
+    server.get("/", (exchange) => {
+      requests++;
+      exchange.end();
+    });
+    const client = connect().get("/").get("/").get("/");
+    assert.equal((await client.answer()).header("connection"), undefined);
+    assert.equal((await client.answer()).header("connection"), "close");
+    await client.over();
+    assert.equal(client.rest, "");
+    assert.equal(requests, 2);
+  });
+
+  test("maxConnections: one too many is turned away, and there is room again when one goes", async (t) => {
+    const { server, connect } = harness(t, { limits: { maxConnections: 2 } });
+    server.get("/", (exchange) => void exchange.end("ok"));
+    server.websocket("/ws", {});
+    const first = connect();
+    await open(connect(), "/ws");
+    const refused = connect();
+    await refused.over();
+    assert.equal(server.counters.refusedConnections, 1);
+    first.destroy();
+    await eventually(() => server.counters.openConnections === 1, "the first to go");
+    assert.equal((await connect().get("/").answer()).text, "ok");
+  });
+
+  test("maxConnectionsPerAddress, WebSockets included, and there is room again when one goes", async (t) => {
+    const { server, connect, connectTcp } = harness(t, { limits: { maxConnectionsPerAddress: 2 } });
+    server.get("/", (exchange) => void exchange.end("ok"));
+    server.websocket("/ws", {});
+    const first = connect();
+    const ws = await open(connect(), "/ws");
+    await connect().over();
+    assert.equal((await (await connectTcp()).get("/").answer()).text, "ok", "another address");
+    first.destroy();
+    ws.raw.destroy();
+    await eventually(() => server.counters.openConnections === 1, "both to go");
+    connect();
+    assert.equal((await connect().get("/").answer()).text, "ok");
+    await connect().over();
+  });
+
+  test("maxConnectionsPerAddress set at run time counts the connections that are open", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/", (exchange) => void exchange.end("ok"));
+    const first = connect().get("/");
+    await first.answer();
+    server.limits.maxConnectionsPerAddress = 1;
+    await connect().over("the second connection from this address to be turned away");
+    first.destroy();
+    await turns();
+    assert.equal((await connect().get("/").answer()).text, "ok");
+  });
+
+  test("writeTimeoutMs: a peer that takes nothing is dropped, and the program is told", async (t) => {
+    const { server, connect } = harness(t, { limits: { writeTimeoutMs: 40 } });
+    const gone = signal();
+    server.get("/", (exchange) => {
+      exchange.onAbort(() => gone.give());
+      exchange.write("x".repeat(100_000));
+    });
+    const client = connect().pause().get("/");
+    await gone.wait("the abort");
+    client.resume();
+    await client.until(() => client.closed, "the connection to be dropped");
+  });
+
+  test("writeTimeoutMs: a peer that takes a little each time stays", async (t) => {
+    const { server, connect } = harness(t, { limits: { writeTimeoutMs: 60 } });
+    let aborted = false;
+    const finish = signal();
+    server.get("/", async (exchange) => {
+      exchange.onAbort(() => {
+        aborted = true;
+      });
+      for (let i = 0; i < 10; i++) {
+        exchange.write("x".repeat(1_000));
+        await turns(1);
+      }
+      await finish.promise;
+      exchange.end();
+    });
+    const client = connect().pause().get("/");
+    await turns(30);
+    // One piece at a time.
+    client.transport.sink = {
+      onBytes: (bytes, start, end) => {
+        client.onBytes(bytes, start, end);
+        client.pause();
+      },
+      onEnd: () => client.onEnd(),
+      onDrain: () => client.onDrain(),
+      onClose: () => client.onClose(),
+    };
+    for (let i = 0; i < 8; i++) {
+      client.resume();
+      await sleep(30);
+    }
+    assert.equal(aborted, false);
+    client.transport.sink = client;
+    client.resume();
+    finish.give();
+    assert.equal((await client.answer()).body.length, 10_000);
+  });
+
+  test("writeTimeoutMs for a WebSocket: 1006", async (t) => {
+    const { server, connect } = harness(t, { limits: { writeTimeoutMs: 40 } });
+    const opened = signal<WebSocket>();
+    const closed = signal<number>();
+    server.websocket("/", {
+      open: (socket) => opened.give(socket as WebSocket),
+      close: (_, code) => closed.give(code),
+    });
+    const client = await open(connect(), "/");
+    client.raw.pause();
+    (await opened.wait("the WebSocket")).send("x".repeat(1_000));
+    assert.equal(await closed.wait("the close"), 1006);
+  });
+
+  test("closeTimeoutMs: a peer that does not close after us is dropped", async (t) => {
+    const { server, connect } = harness(t, { limits: { closeTimeoutMs: 40 } });
+    server.get("/", (exchange) => void exchange.end("bye"));
+    const client = connect().get("/", "Connection: close\r\n");
+    assert.equal((await client.answer()).text, "bye");
+    await client.until(() => client.ended, "the end");
+    await client.until(() => client.closed, "the connection to be dropped");
+  });
+});
+
+describe("WebSockets", () => {
+  test("webSocketIdleTimeoutMs: a silent one is sent a ping, and stays when it answers", async (t) => {
+    const limits = { webSocketIdleTimeoutMs: 40, pongTimeoutMs: 40 };
+    const { server, connect } = harness(t, { limits });
+    let closes = 0;
+    server.websocket("/", { close: () => void closes++ });
+    const client = await open(connect(), "/");
+    for (let i = 0; i < 4; i++) assert.deepEqual(await client.next(), { type: "ping", text: "" });
+    assert.equal(closes, 0);
+  });
+
+  test("webSocketIdleTimeoutMs: one that sends is left alone", async (t) => {
+    const { server, connect } = harness(t, { limits: { webSocketIdleTimeoutMs: 80 } });
+    server.websocket("/", {});
+    const client = await open(connect(), "/");
+    for (let i = 0; i < 10; i++) {
+      client.send("x");
+      await sleep(20);
+    }
+    client.read();
+    assert.deepEqual(client.events, []);
+  });
+
+  test("pongTimeoutMs: one that does not answer is gone with 1006", async (t) => {
+    const limits = { webSocketIdleTimeoutMs: 40, pongTimeoutMs: 40 };
+    const { server, connect } = harness(t, { limits });
+    const closed = signal<number>();
+    server.websocket("/", { close: (_, code) => closed.give(code) });
+    const client = await open(connect(), "/");
+    client.answersPings = false;
+    assert.equal((await client.next()).type, "ping");
+    assert.equal(await closed.wait("the close"), 1006);
+    await client.raw.until(() => client.raw.closed, "the end");
+  });
+
+  test("pongTimeoutMs: anything at all is an answer", async (t) => {
+    const limits = { webSocketIdleTimeoutMs: 40, pongTimeoutMs: 60 };
+    const { server, connect } = harness(t, { limits });
+    let closes = 0;
+    server.websocket("/", { close: () => void closes++ });
+    const client = await open(connect(), "/");
+    client.answersPings = false;
+    for (let i = 0; i < 3; i++) {
+      assert.equal((await client.next()).type, "ping");
+      client.send("not a pong");
+    }
+    assert.equal(closes, 0);
+  });
+
+  test("webSocketLifetimeMs: closed with 1001 at that age, however busy", async (t) => {
+    const { server, connect } = harness(t, { limits: { webSocketLifetimeMs: 80 } });
+    const closed = signal<number>();
+    server.websocket("/", { close: (_, code) => closed.give(code) });
+    const client = await open(connect(), "/");
+    const begin = Date.now();
+    void trickle({ send: (text) => client.send(text), ended: false, closed: false }, "x".repeat(20), 10);
+    assert.equal((await client.closeFrame()).code, 1001);
+    assert.ok(Date.now() - begin >= 70, "too early");
+    assert.equal(await closed.wait("the close"), 1001);
+  });
+
+  test("webSocketLifetimeMs 0: none", async (t) => {
+    const { server, connect } = harness(t, { limits: { webSocketLifetimeMs: 0, headTimeoutMs: 20 } });
+    server.websocket("/", {});
+    const client = await open(connect(), "/");
+    await sleep(120);
+    client.read();
+    assert.deepEqual(client.events, []);
+    assert.equal(client.closed, false);
+  });
+
+  test("the HTTP timeouts do not count for a WebSocket, nor while its upgrade is decided", async (t) => {
+    const limits = { headTimeoutMs: 30, bodyTimeoutMs: 30, keepAliveTimeoutMs: 30 };
+    const { server, connect } = harness(t, { limits });
+    server.websocket("/", {
+      async upgrade() {
+        await sleep(120);
+        return undefined;
+      },
+      message: (socket, data) => void socket.send(data),
+    });
+    const client = await open(connect(), "/");
+    await sleep(120);
+    client.send("still here");
+    assert.equal((await client.next()).type, "message");
+  });
+});
+
+describe("changes at run time", () => {
+  test("server.limits is what was given over the defaults", (t) => {
+    const { server } = harness(t, { limits: { maxHeadBytes: 1_000 } });
+    assert.deepEqual({ ...server.limits }, { ...defaultLimits, maxHeadBytes: 1_000 } satisfies Limits);
+  });
+
+  test("a changed timeout counts from the next connection and request on", async (t) => {
+    const { server, connect } = harness(t, { limits: { closeTimeoutMs: 40 } });
+    server.get("/", (exchange) => void exchange.end("ok"));
+    server.limits.headTimeoutMs = 40;
+    server.limits.keepAliveTimeoutMs = 40;
+    const half = connect().send("GET /");
+    assert.equal((await half.answer()).status, 408);
+    const idle = connect().get("/");
+    await idle.answer();
+    await idle.over();
+  });
+
+  test("maxHeadBytes, maxRequestsPerConnection and maxConnections as well", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/", (exchange) => void exchange.end("ok"));
+    const client = connect().get("/");
+    assert.equal((await client.answer()).header("connection"), undefined);
+    server.limits.maxRequestsPerConnection = 2;
+    client.get("/");
+    assert.equal((await client.answer()).header("connection"), "close");
+    server.limits.maxHeadBytes = 50;
+    assert.equal(
+      (
+        await connect()
+          .get("/", `X: ${"x".repeat(50)}\r\n`)
+          .answer()
+      ).status,
+      431,
+    );
+    server.limits.maxConnections = 0;
+    await connect().over();
+  });
+});
+
+test("no byte at all, half a handshake, half a frame: nobody stays for ever", async (t) => {
+  const limits = { headTimeoutMs: 30, webSocketIdleTimeoutMs: 30, pongTimeoutMs: 30, closeTimeoutMs: 30 };
+  const { server, connect } = harness(t, { limits });
+  server.websocket("/", {});
+  const clients = [connect(), connect().send(handshake("/").slice(0, -2))];
+  const ws = await open(connect(), "/");
+  ws.answersPings = false;
+  ws.raw.send(Buffer.from([0x81, 0xff]));
+  for (const client of [...clients, ws.raw])
+    await client.until(() => client.closed || client.ended, "the end");
+  await eventually(() => server.counters.openConnections === 0, "all to be gone");
+});

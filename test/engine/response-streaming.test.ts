@@ -1,0 +1,455 @@
+import assert from "node:assert/strict";
+import { Readable } from "node:stream";
+import { describe, test } from "node:test";
+import type { Exchange } from "../../src/engine/exchange.ts";
+import { codeOf, eventually, harness, signal, turns } from "./harness.ts";
+
+describe("write and drained", () => {
+  test("write answers false at the high-water mark and drained resolves when all was taken", async (t) => {
+    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 10_000 } });
+    const seen = signal<Exchange>();
+    server.get("/", (exchange) => seen.give(exchange));
+    const client = connect().get("/");
+    const exchange = await seen.wait("the request");
+    assert.equal(exchange.write("x".repeat(1_000)), true);
+    assert.equal(await exchange.drained(), true, "there is room");
+    await client.until(() => client.rest.length > 1_000, "the first piece");
+    client.pause();
+    let pieces = 0;
+    while (exchange.write("x".repeat(1_000))) {
+      pieces++;
+      await turns(1);
+      assert.ok(pieces < 20, "never told to wait");
+    }
+    assert.ok(exchange.bufferedBytes >= 10_000);
+    let drained: boolean | undefined;
+    const waiting = exchange.drained().then((answer) => {
+      drained = answer;
+    });
+    await turns();
+    assert.equal(drained, undefined);
+    client.resume();
+    await waiting;
+    assert.equal(drained, true);
+    assert.equal(exchange.bufferedBytes, 0);
+    assert.equal(exchange.end(), true);
+    await client.answer();
+  });
+
+  test("onWritable tells each time the offset of the next byte", async (t) => {
+    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 1_000 } });
+    const seen = signal<Exchange>();
+    const offsets: number[] = [];
+    server.get("/", (exchange) => {
+      exchange.onWritable((offset) => void offsets.push(offset));
+      seen.give(exchange);
+    });
+    const client = connect().get("/");
+    const exchange = await seen.wait("the request");
+    for (const total of [3_000, 6_000]) {
+      client.pause();
+      assert.equal(exchange.write("x".repeat(3_000)), false);
+      await turns();
+      client.resume();
+      await eventually(() => offsets.at(-1) === total, "onWritable");
+    }
+    assert.deepEqual(offsets, [3_000, 6_000]);
+    exchange.end();
+  });
+
+  for (const highWater of [4_096, 16_384, 65_536]) {
+    test(`on a real socket a write that fills ${highWater} bytes is followed by drained`, async (t) => {
+      const { server, connectTcp } = harness(t, { limits: { writeHighWaterBytes: highWater } });
+      const outcome = signal<string>();
+      server.get("/", async (exchange) => {
+        let waits = 0;
+        for (let i = 0; i < 64; i++) {
+          if (exchange.write("x".repeat(1_024))) continue;
+          waits++;
+          assert.equal(await exchange.drained(), true);
+        }
+        exchange.end();
+        outcome.give(`waited ${waits} times`);
+      });
+      const client = (await connectTcp()).get("/");
+      await outcome.wait("the writer to be told to go on");
+      assert.equal((await client.answer()).body.length, 65_536);
+    });
+  }
+
+  test("drained is false when the peer goes", async (t) => {
+    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 1_000 } });
+    const seen = signal<Exchange>();
+    server.get("/", (exchange) => seen.give(exchange));
+    const leaving = connect().get("/");
+    const left = await seen.wait("the request");
+    leaving.pause();
+    left.write("x".repeat(3_000));
+    const gone = signal<boolean>();
+    left.drained().then(gone.give);
+    leaving.destroy();
+    assert.equal(await gone.wait("drained() after the peer went"), false);
+  });
+
+  for (const where of ["in memory", "on a real socket"]) {
+    test(`drained is false when the peer goes while its content waits unread, ${where}`, async (t) => {
+      const { server, connect, connectTcp } = harness(t, { limits: { writeHighWaterBytes: 1_000 } });
+      const outcome = signal<boolean>();
+      const begun = signal();
+      server.post("/", async (exchange) => {
+        while (exchange.write("x".repeat(100_000)) || exchange.offset < 20_000_000) {
+          await turns(1);
+          if (exchange.bufferedBytes > 1_000) break;
+        }
+        begun.give();
+        outcome.give(await exchange.drained());
+      });
+      const client = where === "in memory" ? connect() : await connectTcp();
+      client.pause();
+      client.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 400000\r\n\r\n${"x".repeat(300_000)}`);
+      await begun.wait("the response to begin");
+      await turns();
+      client.destroy();
+      assert.equal(await outcome.wait("drained() to answer"), false);
+    });
+  }
+
+  test("drained is false when the response is completed meanwhile", async (t) => {
+    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 1_000 } });
+    const seen = signal<Exchange>();
+    server.get("/", (exchange) => seen.give(exchange));
+    const staying = connect().get("/");
+    const ended = await seen.wait("the request");
+    staying.pause();
+    ended.write("x".repeat(3_000));
+    const over = signal<boolean>();
+    ended.drained().then(over.give);
+    ended.end();
+    staying.resume();
+    assert.equal(await over.wait("drained() after end()"), false);
+  });
+
+  test("a program that writes on without waiting is cut off at maxBackpressureBytes, and told", async (t) => {
+    const limits = { writeHighWaterBytes: 1_000, maxBackpressureBytes: 100_000 };
+    const { server, connect, reports } = harness(t, { limits });
+    const outcome = signal<number>();
+    server.get("/", async (exchange) => {
+      let written = 0;
+      const waiting = exchange.drained();
+      while (!exchange.finished && written < 10_000_000) {
+        exchange.write("x".repeat(1_000));
+        written += 1_000;
+        await Promise.resolve();
+      }
+      await waiting;
+      outcome.give(written);
+    });
+    const client = connect().pause().get("/");
+    const written = await outcome.wait("the writer to stop");
+    assert.ok(written <= 110_000, `${written} bytes were buffered`);
+    await eventually(() => reports.length > 0, "a report");
+    assert.equal(codeOf(reports[0]?.error), "ERR_BACKPRESSURE");
+    client.resume();
+    await client.until(() => client.closed, "the connection to be destroyed");
+  });
+
+  test("the server's total holds as well", async (t) => {
+    const limits = { writeHighWaterBytes: 1_000, maxTotalBackpressureBytes: 50_000 };
+    const { server, connect } = harness(t, { limits });
+    const written: number[] = [];
+    server.get("/", async (exchange) => {
+      let own = 0;
+      while (!exchange.finished && own < 1_000_000) {
+        exchange.write("x".repeat(1_000));
+        own += 1_000;
+        await turns(1);
+      }
+      written.push(own);
+    });
+    for (let i = 0; i < 3; i++) connect().pause().get("/");
+    await eventually(() => written.length > 0, "one to be cut off");
+    assert.ok(Math.max(...written) <= 60_000, `${written} bytes`);
+  });
+});
+
+describe("tryEnd", () => {
+  const content = Buffer.alloc(1_000_000);
+  for (let i = 0; i < content.length; i++) content[i] = i & 255;
+
+  test("takes what fits, buffers no more, and ends when everything was sent", async (t) => {
+    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 20_000 } });
+    let most = 0;
+    const done = signal<number>();
+    server.get("/", (exchange) => {
+      let calls = 0;
+      const go = (offset: number): void => {
+        assert.equal(offset, exchange.offset);
+        calls++;
+        const { accepted, done: complete } = exchange.tryEnd(content.subarray(offset), content.length);
+        most = Math.max(most, exchange.bufferedBytes);
+        assert.equal(accepted, complete);
+        if (complete) done.give(calls);
+      };
+      exchange.onWritable(go);
+      go(0);
+    });
+    const client = connect().get("/");
+    const answer = await client.answer();
+    assert.ok((await done.wait("the last piece")) >= 50);
+    assert.equal(answer.header("content-length"), "1000000");
+    assert.ok(content.equals(answer.body));
+    assert.ok(most <= 20_000, `${most} bytes were buffered`);
+    client.get("/");
+    assert.ok(content.equals((await client.answer()).body), "the connection goes on");
+  });
+
+  test("waits for a reader that does not read", async (t) => {
+    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 20_000 } });
+    const seen = signal<Exchange>();
+    server.get("/", (exchange) => {
+      exchange.onWritable((offset) => void exchange.tryEnd(content.subarray(offset), content.length));
+      assert.deepEqual(exchange.tryEnd(content, content.length), { accepted: false, done: false });
+      seen.give(exchange);
+    });
+    const client = connect().pause().get("/");
+    const exchange = await seen.wait("the request");
+    await turns(20);
+    assert.ok(exchange.bufferedBytes <= 20_000);
+    assert.deepEqual(exchange.tryEnd(content.subarray(exchange.offset)), { accepted: false, done: false });
+    client.resume();
+    assert.ok(content.equals((await client.answer()).body));
+  });
+
+  test("takes the content in parts", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/", (exchange) => {
+      assert.deepEqual(exchange.tryEnd("ab", 6), { accepted: true, done: false });
+      assert.deepEqual(exchange.tryEnd("cd"), { accepted: true, done: false });
+      assert.equal(exchange.offset, 4);
+      assert.deepEqual(exchange.tryEnd("ef"), { accepted: true, done: true });
+      assert.deepEqual(exchange.tryEnd("gh"), { accepted: false, done: false });
+    });
+    server.get("/empty", (exchange) => {
+      assert.deepEqual(exchange.tryEnd("", 0), { accepted: true, done: true });
+    });
+    const client = connect().get("/").get("/empty");
+    assert.equal((await client.answer()).text, "abcdef");
+    assert.equal((await client.answer()).header("content-length"), "0");
+  });
+
+  for (const highWater of [16_384, 65_536]) {
+    test(`gets through on a real socket with a mark of ${highWater} bytes`, async (t) => {
+      const { server, connectTcp } = harness(t, { limits: { writeHighWaterBytes: highWater } });
+      server.get("/", (exchange) => {
+        exchange.onWritable((offset) => void exchange.tryEnd(content.subarray(offset), content.length));
+        exchange.tryEnd(content, content.length);
+      });
+      const client = (await connectTcp()).get("/");
+      assert.ok(content.equals((await client.answer()).body));
+    });
+  }
+});
+
+describe("stream", () => {
+  const piece = "0123456789".repeat(100);
+  const count = 500;
+  const whole = piece.repeat(count);
+
+  async function* generated(): AsyncGenerator<string> {
+    for (let i = 0; i < count; i++) yield piece;
+  }
+  function webStream(): ReadableStream<Uint8Array> {
+    let i = 0;
+    return new ReadableStream({
+      pull(controller) {
+        if (i++ < count) controller.enqueue(Buffer.from(piece));
+        else controller.close();
+      },
+    });
+  }
+  const sources: [string, () => AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>][] = [
+    ["an async generator", generated],
+    ["a web ReadableStream", () => webStream() as AsyncIterable<Uint8Array>],
+    ["a Node Readable", () => Readable.from(generated())],
+    ["an array", () => Array.from({ length: count }, () => piece)],
+  ];
+
+  for (const [name, source] of sources) {
+    test(`${name} is sent whole and completes the response`, async (t) => {
+      const { server, connect } = harness(t);
+      const outcome = signal<boolean>();
+      server.get("/", async (exchange) => outcome.give(await exchange.stream(source())));
+      const client = connect().get("/");
+      assert.equal((await client.answer()).text, whole);
+      assert.equal(await outcome.wait("stream() to answer"), true);
+    });
+  }
+
+  for (const highWater of [4_096, 65_536]) {
+    test(`gets through on a real socket with a mark of ${highWater} bytes`, async (t) => {
+      const { server, connectTcp } = harness(t, { limits: { writeHighWaterBytes: highWater } });
+      server.get("/", async (exchange) => void (await exchange.stream(generated())));
+      const client = (await connectTcp()).get("/");
+      assert.equal((await client.answer()).text, whole);
+    });
+  }
+
+  test("a source is read at the speed of the peer", async (t) => {
+    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 10_000 } });
+    let pulled = 0;
+    async function* counted(): AsyncGenerator<string> {
+      for (let i = 0; i < 1_000; i++) {
+        pulled++;
+        yield piece;
+      }
+    }
+    server.get("/", async (exchange) => void (await exchange.stream(counted())));
+    const client = connect().pause().get("/");
+    await turns(100);
+    assert.ok(pulled > 0 && pulled <= 15, `${pulled} pieces were pulled`);
+    client.resume();
+    assert.equal((await client.answer()).body.length, 1_000_000);
+    assert.equal(pulled, 1_000);
+  });
+
+  describe("when the peer goes the source is cancelled and stream answers false", () => {
+    test("an async generator that is waited for", async (t) => {
+      const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 1_000 } });
+      const cancelled = signal();
+      const outcome = signal<boolean>();
+      async function* endless(): AsyncGenerator<string> {
+        try {
+          for (;;) yield piece;
+        } finally {
+          cancelled.give();
+        }
+      }
+      server.get("/", async (exchange) => outcome.give(await exchange.stream(endless())));
+      const client = connect().pause().get("/");
+      await turns(20);
+      client.destroy();
+      await cancelled.wait("the generator to be ended");
+      assert.equal(await outcome.wait("stream() to answer"), false);
+    });
+
+    test("an async generator that has nothing to say: stream answers all the same", async (t) => {
+      const { server, connect } = harness(t);
+      const begun = signal();
+      const outcome = signal<boolean>();
+      async function* silent(): AsyncGenerator<string> {
+        yield "one";
+        begun.give();
+        await new Promise(() => {});
+      }
+      server.get("/", async (exchange) => outcome.give(await exchange.stream(silent())));
+      const client = connect().get("/");
+      await begun.wait("the first piece");
+      client.destroy();
+      assert.equal(await outcome.wait("stream() to answer"), false);
+    });
+
+    test("a web ReadableStream that has nothing to say", async (t) => {
+      const { server, connect } = harness(t);
+      const begun = signal();
+      const cancelled = signal();
+      const outcome = signal<boolean>();
+      const source = new ReadableStream<string>({
+        start: (controller) => controller.enqueue("one"),
+        pull: () => {
+          begun.give();
+        },
+        cancel: () => cancelled.give(),
+      });
+      server.get("/", async (exchange) =>
+        outcome.give(await exchange.stream(source as AsyncIterable<string>)),
+      );
+      const client = connect().get("/");
+      await begun.wait("the first piece");
+      await turns();
+      client.destroy();
+      await cancelled.wait("the source to be cancelled");
+      assert.equal(await outcome.wait("stream() to answer"), false);
+    });
+
+    test("a Node Readable that has nothing to say", async (t) => {
+      const { server, connect } = harness(t);
+      const outcome = signal<boolean>();
+      const source = new Readable({ read() {} });
+      source.push("one");
+      server.get("/", async (exchange) => outcome.give(await exchange.stream(source)));
+      const client = connect().get("/");
+      await client.until(() => client.rest.includes("one"), "the first piece");
+      client.destroy();
+      await eventually(() => source.destroyed, "the source to be destroyed");
+      assert.equal(await outcome.wait("stream() to answer"), false);
+    });
+
+    test("a source that is given after the peer went", async (t) => {
+      const { server, connect } = harness(t);
+      const gone = signal<Exchange>();
+      server.get("/", (exchange) => exchange.onAbort(() => gone.give(exchange)));
+      const client = connect().get("/");
+      await turns();
+      client.destroy();
+      const exchange = await gone.wait("the abort");
+      const cancelled = signal();
+      const outcome = signal<boolean>();
+      const source = new ReadableStream<string>({
+        pull: (controller) => controller.enqueue("one"),
+        cancel: () => cancelled.give(),
+      });
+      exchange.stream(source as AsyncIterable<string>).then(outcome.give);
+      assert.equal(await outcome.wait("stream() to answer"), false);
+      await cancelled.wait("the source to be cancelled");
+    });
+  });
+
+  for (const [when, pieces] of [
+    ["at once", 0],
+    ["in the middle", 3],
+  ] as const) {
+    test(`a source that fails ${when} destroys the connection and its error is thrown`, async (t) => {
+      const { server, connect, reports } = harness(t);
+      const outcome = signal<unknown>();
+      const failure = new Error("source failed");
+      async function* failing(): AsyncGenerator<string> {
+        for (let i = 0; i < pieces; i++) yield piece;
+        throw failure;
+      }
+      server.get("/", async (exchange) => {
+        await exchange.stream(failing()).catch((error: unknown) => {
+          outcome.give(error);
+          throw error;
+        });
+      });
+      const client = connect().get("/");
+      assert.equal(await outcome.wait("stream() to fail"), failure);
+      await client.until(() => client.closed, "the connection to be destroyed");
+      assert.doesNotMatch(client.rest, /0\r\n\r\n$/);
+      assert.deepEqual(
+        reports.map((report) => report.error),
+        [failure],
+      );
+    });
+  }
+
+  test("HEAD needs no source", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/", async (exchange) => void (await exchange.stream(generated())));
+    const client = connect().send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").get("/");
+    assert.equal((await client.answer("HEAD")).status, 200);
+    assert.equal((await client.answer()).text, whole);
+  });
+
+  test("a declared length holds for a stream as well", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/", async (exchange) => {
+      exchange.setHeader("Content-Length", whole.length);
+      await exchange.stream(generated());
+    });
+    const client = connect().get("/");
+    const answer = await client.answer();
+    assert.equal(answer.header("transfer-encoding"), undefined);
+    assert.equal(answer.text, whole);
+  });
+});

@@ -1,0 +1,407 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { PorticoError } from "../../src/engine/errors.ts";
+import type { Exchange } from "../../src/engine/exchange.ts";
+import { ANY, type RouteParams, Router } from "../../src/engine/router.ts";
+import { harness } from "./harness.ts";
+
+/** A router whose targets are "METHOD pattern". */
+function routerOf(...routes: string[]): Router<string> {
+  const router = new Router<string>();
+  for (const route of routes) {
+    const space = route.indexOf(" ");
+    router.add(route.slice(0, space), route.slice(space + 1), route);
+  }
+  return router;
+}
+
+function found(router: Router<string>, method: string, path: string): string | undefined {
+  return router.match([method], path)?.route.target;
+}
+
+function valuesOf(router: Router<string>, path: string): readonly string[] | undefined {
+  return router.match(["GET"], path)?.values;
+}
+
+describe("what is preferred to what", () => {
+  test("a static segment to a parameter, and that to a wildcard", () => {
+    const router = routerOf("GET /*", "GET /:a", "GET /a");
+    assert.equal(found(router, "GET", "/a"), "GET /a");
+    assert.equal(found(router, "GET", "/b"), "GET /:a");
+    assert.equal(found(router, "GET", "/b/c"), "GET /*");
+    assert.equal(found(router, "GET", "/"), "GET /*");
+  });
+
+  test("segment by segment from the left", () => {
+    const router = routerOf("GET /:a/b/c", "GET /a/:b/:c", "GET /a/*");
+    assert.equal(found(router, "GET", "/a/b/c"), "GET /a/:b/:c");
+    assert.equal(found(router, "GET", "/x/b/c"), "GET /:a/b/c");
+    assert.equal(found(router, "GET", "/a/b"), "GET /a/*");
+  });
+
+  test("when a branch leads to nothing the next best is tried", () => {
+    const router = routerOf("GET /a/b/c", "GET /a/:x/d", "GET /:x/b/e", "GET /*");
+    assert.equal(found(router, "GET", "/a/b/c"), "GET /a/b/c");
+    assert.equal(found(router, "GET", "/a/b/d"), "GET /a/:x/d");
+    assert.equal(found(router, "GET", "/a/b/e"), "GET /:x/b/e");
+    assert.equal(found(router, "GET", "/a/b/f"), "GET /*");
+    assert.deepEqual(valuesOf(router, "/a/b/d"), ["b"]);
+    assert.deepEqual(valuesOf(router, "/a/b/e"), ["a"]);
+    assert.deepEqual(valuesOf(router, "/a/b/f"), ["a/b/f"]);
+  });
+
+  test("a route of the method to one for any where both are equally specific", () => {
+    const router = routerOf("ANY /a", "GET /a", "ANY /p/:x", "GET /p/:x", "ANY /w/*", "GET /w/*");
+    for (const path of ["/a", "/p/1", "/w/1/2"]) {
+      assert.match(found(router, "GET", path) ?? "", /^GET /);
+      assert.match(found(router, "POST", path) ?? "", /^ANY /);
+    }
+  });
+
+  test("a more specific route for any to a less specific one of the method", () => {
+    const router = routerOf("GET /:x", "ANY /a", "GET /*");
+    assert.equal(found(router, "GET", "/a"), "ANY /a");
+  });
+
+  test("a less specific route of the method where the more specific one has another", () => {
+    const router = routerOf("POST /a", "PUT /:x", "GET /*");
+    assert.equal(found(router, "GET", "/a"), "GET /*");
+    assert.equal(found(router, "PUT", "/a"), "PUT /:x");
+  });
+});
+
+describe("what matches", () => {
+  test("a parameter takes one segment that is not empty", () => {
+    const router = routerOf("GET /a/:x", "GET /:x/:y/z");
+    assert.deepEqual(valuesOf(router, "/a/1"), ["1"]);
+    assert.equal(found(router, "GET", "/a/"), undefined);
+    assert.equal(found(router, "GET", "/a/1/2"), undefined);
+    assert.equal(found(router, "GET", "//b/z"), undefined);
+  });
+
+  test("a wildcard takes the rest, which may be empty, after its slash", () => {
+    const router = routerOf("GET /a/*");
+    assert.deepEqual(valuesOf(router, "/a/"), [""]);
+    assert.deepEqual(valuesOf(router, "/a/b"), ["b"]);
+    assert.deepEqual(valuesOf(router, "/a/b//c/"), ["b//c/"]);
+    assert.equal(found(router, "GET", "/a"), undefined);
+  });
+
+  test("a slash at the end counts, an empty segment counts, dots mean nothing", () => {
+    const router = routerOf("GET /a", "GET /b/", "GET /c//d", "GET /e/../f");
+    assert.equal(found(router, "GET", "/a/"), undefined);
+    assert.equal(found(router, "GET", "/b"), undefined);
+    assert.equal(found(router, "GET", "/b/"), "GET /b/");
+    assert.equal(found(router, "GET", "/c/d"), undefined);
+    assert.equal(found(router, "GET", "/c//d"), "GET /c//d");
+    assert.equal(found(router, "GET", "/f"), undefined);
+    assert.equal(found(router, "GET", "/e/../f"), "GET /e/../f");
+  });
+
+  test("the case of the path counts, and that of the method", () => {
+    const router = routerOf("GET /a");
+    assert.equal(found(router, "GET", "/A"), undefined);
+    assert.equal(found(router, "get", "/a"), undefined);
+  });
+});
+
+describe("percent-decoding", () => {
+  test("each segment is decoded and then compared", () => {
+    const router = routerOf("GET /a b/:x", "GET /café");
+    assert.deepEqual(valuesOf(router, "/a%20b/%C3%A9%2B"), ["é+"]);
+    assert.equal(found(router, "GET", "/%63af%c3%a9"), "GET /café");
+  });
+
+  test("%2F never separates segments", () => {
+    const router = routerOf("GET /a/:x", "GET /a/b/c", "GET /f/*");
+    assert.equal(found(router, "GET", "/a/b%2Fc"), "GET /a/:x");
+    assert.deepEqual(valuesOf(router, "/a/b%2fc"), ["b/c"]);
+    assert.deepEqual(valuesOf(router, "/f/b%2fc/d"), ["b/c/d"]);
+  });
+
+  test("a plus sign is itself, and nothing is decoded twice", () => {
+    const router = routerOf("GET /:x");
+    assert.deepEqual(valuesOf(router, "/a+b"), ["a+b"]);
+    assert.deepEqual(valuesOf(router, "/%2541"), ["%41"]);
+  });
+
+  test("a pattern is compared with the decoded segment, whether it has parameters or not", () => {
+    // "/a%2541" is the segment "a%41"; "/a%41" is the segment "aA".
+    for (const router of [routerOf("GET /a%41"), routerOf("GET /a%41/:x")]) {
+      const tail = router.match(["GET"], "/a%2541") === null ? "/1" : "";
+      assert.equal(router.match(["GET"], `/a%41${tail}`), null, "aA is not a%41");
+      assert.notEqual(router.match(["GET"], `/a%2541${tail}`), null, "a%41 is a%41");
+    }
+  });
+
+  test("a parameter and a wildcard cannot be reached through an encoded pattern", () => {
+    const router = routerOf("GET /a/:x");
+    assert.deepEqual(valuesOf(router, "/a/%3Ax"), [":x"]);
+    assert.deepEqual(valuesOf(router, "/a/%2A"), ["*"]);
+  });
+
+  test("broken encoding throws URIError", () => {
+    const router = routerOf("GET /:x", "GET /b/*");
+    for (const path of ["/%", "/%4", "/%zz", "/%ff", "/%c3", "/b/ok/%E0%A4"]) {
+      assert.throws(() => router.match(["GET"], path), URIError, path);
+    }
+  });
+
+  test("broken encoding is answered 400 and the connection goes on", async (t) => {
+    const { server, connect, reports } = harness(t);
+    server.get("/:x", (exchange) => void exchange.end(exchange.params.x));
+    const client = connect().get("/%zz").get("/no/%ff/where").get("/ok");
+    assert.equal((await client.answer()).status, 400);
+    assert.equal((await client.answer()).status, 400);
+    assert.equal((await client.answer()).text, "ok");
+    assert.deepEqual(reports, []);
+  });
+
+  test("broken encoding is answered 400 where a pattern looks just like it", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/100%", (exchange) => void exchange.end("matched"));
+    const client = connect().get("/100%").get("/100%25");
+    assert.equal((await client.answer()).status, 400);
+    assert.equal((await client.answer()).text, "matched");
+  });
+});
+
+describe("what cannot be added", () => {
+  function refuses(...routes: string[]): void {
+    assert.throws(
+      () => routerOf(...routes),
+      (error: unknown) => error instanceof PorticoError && error.code === "ERR_ROUTE",
+      routes.join(),
+    );
+  }
+
+  test("the same route twice for one method, whatever its parameters are called", () => {
+    refuses("GET /a", "GET /a");
+    refuses("GET /a/:x", "GET /a/:y");
+    refuses("GET /*", "GET /*");
+    refuses("ANY /a", "ANY /a");
+    assert.doesNotThrow(() => routerOf("GET /a", "POST /a", "ANY /a", "GET /:a/b", "GET /:b/c"));
+  });
+
+  test("malformed patterns", () => {
+    refuses("GET a");
+    refuses("GET ");
+    refuses("GET /*/a");
+    refuses("GET /a/:");
+    refuses("GET /:a/:a");
+    const loose = new Router<string>();
+    assert.throws(() => loose.add("GET", 1 as unknown as string, ""), PorticoError);
+  });
+
+  test("a route that was refused leaves nothing behind", () => {
+    const router = routerOf("GET /a");
+    assert.throws(() => router.add("GET", "/b/:x/:x", "no"));
+    assert.throws(() => router.add("GET", "/c/*/d", "no"));
+    assert.equal(found(router, "GET", "/b/1/2"), undefined);
+    assert.equal(found(router, "GET", "/c/1"), undefined);
+  });
+
+  test("server.route refuses methods that are no tokens and handlers that are no functions", (t) => {
+    const { server } = harness(t);
+    const handler = (exchange: Exchange): void => void exchange.end();
+    assert.throws(() => server.route("GE T", "/a", handler), PorticoError);
+    assert.throws(() => server.route("", "/a", handler), PorticoError);
+    assert.throws(() => server.get("/a", undefined as unknown as typeof handler), PorticoError);
+    assert.throws(() => server.websocket("a", {}), PorticoError);
+    server.websocket("/a", {});
+    assert.throws(() => server.websocket("/a", {}), PorticoError);
+  });
+});
+
+describe("what the server answers by itself", () => {
+  test("404 with an empty body where nothing matches", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/a", (exchange) => void exchange.end("a"));
+    const client = connect().get("/b").get("/a/").get("/a");
+    for (let i = 0; i < 2; i++) {
+      const answer = await client.answer();
+      assert.equal(answer.status, 404);
+      assert.equal(answer.header("content-length"), "0");
+    }
+    assert.equal((await client.answer()).text, "a");
+  });
+
+  test("405 with Allow where the path has other methods", async (t) => {
+    const { server, connect } = harness(t);
+    server
+      .get("/a", (exchange) => void exchange.end())
+      .put("/a", (exchange) => void exchange.end())
+      .delete("/:x", (exchange) => void exchange.end());
+    const client = connect();
+    client.post("/a", "");
+    const answer = await client.answer();
+    assert.equal(answer.status, 405);
+    assert.equal(answer.text, "");
+    const allow = answer.header("allow")?.split(", ").sort();
+    assert.deepEqual(allow, ["DELETE", "GET", "HEAD", "OPTIONS", "PUT"]);
+  });
+
+  test("HEAD by the route for GET, with the same fields and without the content", async (t) => {
+    const { server, connect } = harness(t);
+    const methods: string[] = [];
+    server.get("/a", (exchange) => {
+      methods.push(exchange.method);
+      exchange.setHeader("X-A", 1).end("12345");
+    });
+    const client = connect().send("HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n").get("/a");
+    const head = await client.answer("HEAD");
+    const get = await client.answer();
+    assert.deepEqual(head.lines, get.lines);
+    assert.equal(get.text, "12345");
+    assert.deepEqual(methods, ["HEAD", "GET"]);
+  });
+
+  test("HEAD by a route of its own where there is one", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/a", (exchange) => void exchange.end("get"));
+    server.head("/a", (exchange) => void exchange.setHeader("X-Own", "yes").end());
+    const client = connect().send("HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert.equal((await client.answer("HEAD")).header("x-own"), "yes");
+  });
+
+  test("OPTIONS with 204 and Allow", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/a", (exchange) => void exchange.end()).post("/a", (exchange) => void exchange.end());
+    server.options("/own", (exchange) => void exchange.end("own"));
+    server.any("/any", (exchange) => void exchange.end("any"));
+    const client = connect();
+    for (const path of ["/a", "/own", "/any", "/none"]) {
+      client.send(`OPTIONS ${path} HTTP/1.1\r\nHost: h\r\n\r\n`);
+    }
+    const answer = await client.answer();
+    assert.equal(answer.status, 204);
+    assert.equal(answer.header("content-length"), undefined);
+    assert.deepEqual(answer.header("allow")?.split(", ").sort(), ["GET", "HEAD", "OPTIONS", "POST"]);
+    assert.equal((await client.answer()).text, "own");
+    assert.equal((await client.answer()).text, "any");
+    assert.equal((await client.answer()).status, 404);
+  });
+
+  test("neither with autoHead and autoOptions off", async (t) => {
+    const { server, connect } = harness(t, { autoHead: false, autoOptions: false });
+    server.get("/a", (exchange) => void exchange.end());
+    const client = connect();
+    client.send("HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n");
+    const head = await client.answer("HEAD");
+    assert.equal(head.status, 405);
+    assert.equal(head.header("allow"), "GET");
+    client.send("OPTIONS /a HTTP/1.1\r\nHost: h\r\n\r\n");
+    const options = await client.answer();
+    assert.equal(options.status, 405);
+    assert.equal(options.header("allow"), "GET");
+  });
+
+  test("routes may be added while the server runs", async (t) => {
+    const { server, connect } = harness(t);
+    const client = connect().get("/late");
+    assert.equal((await client.answer()).status, 404);
+    server.get("/late", (exchange) => void exchange.end("here"));
+    client.get("/late");
+    assert.equal((await client.answer()).text, "here");
+  });
+});
+
+test("parameters are typed from the route string", (t) => {
+  const { server } = harness(t);
+  type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+  const checks: [
+    Same<RouteParams<"/users/:id">, { id: string }>,
+    Same<RouteParams<"/a/:b/c/:d/*">, { b: string; d: string; "*": string }>,
+    Same<keyof RouteParams<"/plain">, never>,
+    Same<RouteParams<string>, Record<string, string>>,
+  ] = [true, true, true, true];
+  server.get("/users/:id", (exchange) => {
+    const id: string = exchange.params.id;
+    // @ts-expect-error: the route has no such parameter
+    const other: string = exchange.params.other;
+    exchange.end(id + other);
+  });
+  assert.equal(checks.length, 4);
+});
+
+describe("against a naive matcher", () => {
+  interface Naive {
+    readonly method: string;
+    readonly pattern: string;
+  }
+
+  const literal = fc.constantFrom("a", "b", "");
+  const patternArbitrary = fc
+    .tuple(fc.array(fc.oneof(literal, fc.constant(":")), { minLength: 1, maxLength: 4 }), fc.boolean())
+    .map(([segments, wild]) => {
+      const named = segments.map((segment, index) => (segment === ":" ? `:p${index}` : segment));
+      return `/${[...named, ...(wild ? ["*"] : [])].join("/")}`;
+    });
+  const routesArbitrary = fc.array(
+    fc.record({ method: fc.constantFrom("GET", "POST", ANY), pattern: patternArbitrary }),
+    { maxLength: 10 },
+  );
+  const pathArbitrary = fc
+    .array(fc.constantFrom("a", "b", "", "%61", "%62", "c", "a%2Fb"), { minLength: 1, maxLength: 5 })
+    .map((segments) => `/${segments.join("/")}`);
+
+  /** Its rank, segment by segment and then by method: the smaller string is preferred. Null: no match. */
+  function rankOf(route: Naive, method: string, path: string): { rank: string; values: string[] } | null {
+    if (route.method !== ANY && route.method !== method) return null;
+    const wanted = route.pattern.slice(1).split("/");
+    const given = path.slice(1).split("/").map(decodeURIComponent);
+    const values: string[] = [];
+    let rank = "";
+    for (const [index, segment] of wanted.entries()) {
+      const value = given[index];
+      if (value === undefined) return null;
+      if (segment === "*") {
+        values.push(given.slice(index).join("/"));
+        return { rank: `${rank}2${route.method === ANY ? "B" : "A"}`, values };
+      }
+      if (segment.startsWith(":")) {
+        if (value === "") return null;
+        values.push(value);
+        rank += "1";
+      } else {
+        if (value !== segment) return null;
+        rank += "0";
+      }
+    }
+    return given.length === wanted.length
+      ? { rank: rank + (route.method === ANY ? "B" : "A"), values }
+      : null;
+  }
+
+  test("the same route and the same values, and Allow names all methods of the path", () => {
+    const check = (given: Naive[], path: string): void => {
+      const router = new Router<Naive>();
+      const routes = given.filter((route) => {
+        try {
+          router.add(route.method, route.pattern, route);
+          return true;
+        } catch {
+          return false;
+        }
+      });
+      for (const method of ["GET", "POST"]) {
+        const ranked = routes
+          .flatMap((route) => {
+            const match = rankOf(route, method, path);
+            return match === null ? [] : [{ route, ...match }];
+          })
+          .sort((x, y) => (x.rank < y.rank ? -1 : 1));
+        const match = router.match([method], path);
+        const [best] = ranked;
+        assert.equal(match?.route.target, best?.route);
+        assert.deepEqual(match?.values, best?.values);
+      }
+      const allowed = new Set<string>();
+      if (router.match([], path, allowed) !== null) return;
+      const expected = new Set(routes.filter((r) => rankOf(r, r.method, path) !== null).map((r) => r.method));
+      assert.deepEqual(allowed, expected);
+    };
+    fc.assert(fc.property(routesArbitrary, pathArbitrary, check), { numRuns: 5_000 });
+  });
+});

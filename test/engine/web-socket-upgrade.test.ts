@@ -1,0 +1,343 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { WebSocket } from "../../src/engine/web-socket.ts";
+import { acceptKey } from "../../src/websocket/handshake.ts";
+import { eventually, harness, signal, turns } from "./harness.ts";
+import { handshake, KEY, masked, open, WebSocketClient } from "./web-socket-client.ts";
+
+describe("the handshake on the wire", () => {
+  test("a valid one is answered 101 with the right fields", async (t) => {
+    const { server, connect } = harness(t);
+    server.websocket("/", {});
+    const client = connect().send(handshake("/"));
+    const answer = await client.answer();
+    assert.ok(answer.head.startsWith("HTTP/1.1 101 Switching Protocols\r\n"));
+    assert.equal(answer.header("upgrade"), "websocket");
+    assert.equal(answer.header("connection"), "Upgrade");
+    assert.equal(answer.header("sec-websocket-accept"), acceptKey(KEY));
+    for (const name of [
+      "content-length",
+      "transfer-encoding",
+      "sec-websocket-protocol",
+      "sec-websocket-extensions",
+    ]) {
+      assert.equal(answer.header(name), undefined, name);
+    }
+  });
+
+  test("names in any case and other options beside it", async (t) => {
+    const { server, connect } = harness(t);
+    server.websocket("/", {});
+    const text = handshake("/")
+      .replace("Connection: Upgrade", "CONNECTION: keep-alive, UPGRADE")
+      .replace("websocket", "WebSocket");
+    assert.equal((await connect().send(text).answer()).status, 101);
+  });
+
+  const broken: [string, number, (text: string) => string][] = [
+    ["another version", 426, (text) => text.replace("Version: 13", "Version: 8")],
+    ["no version", 400, (text) => text.replace("Sec-WebSocket-Version: 13\r\n", "")],
+    ["no key", 400, (text) => text.replace(/Sec-WebSocket-Key: .*\r\n/, "")],
+    ["a key of the wrong size", 400, (text) => text.replace(KEY, "c2hvcnQ=")],
+    ["a key that is no base64", 400, (text) => text.replace(KEY, "!".repeat(24))],
+    ["two keys", 400, (text) => text.replace("\r\n\r\n", `\r\nSec-WebSocket-Key: ${KEY}\r\n\r\n`)],
+    [
+      "a broken list of protocols",
+      400,
+      (text) => text.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: a,,b\r\n\r\n"),
+    ],
+    ["a protocol twice", 400, (text) => text.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: a, a\r\n\r\n")],
+    [
+      "broken extensions",
+      400,
+      (text) => text.replace("\r\n\r\n", "\r\nSec-WebSocket-Extensions: ;;\r\n\r\n"),
+    ],
+    ["content", 400, (text) => text.replace("\r\n\r\n", "\r\nContent-Length: 1\r\n\r\n")],
+  ];
+  for (const [name, status, change] of broken) {
+    for (const asks of [false, true]) {
+      test(`${name} is answered ${status}${asks ? " with an upgrade handler, too" : ""}`, async (t) => {
+        const { server, connect, reports } = harness(t);
+        let opened = 0;
+        const open = (): void => void opened++;
+        server.websocket("/", asks ? { open, upgrade: () => undefined } : { open });
+        const client = connect().send(change(handshake("/")));
+        const answer = await client.answer();
+        assert.equal(answer.status, status);
+        if (status === 426) {
+          assert.equal(answer.header("sec-websocket-version"), "13");
+          assert.equal(answer.header("upgrade"), "websocket");
+          assert.match(answer.header("connection") ?? "", /upgrade/i);
+        }
+        assert.equal(opened, 0);
+        assert.deepEqual(reports, []);
+      });
+    }
+  }
+
+  test("another method than GET is answered 405 with Allow: GET", async (t) => {
+    const { server, connect } = harness(t);
+    server.websocket("/", {});
+    const client = connect().send(handshake("/").replace("GET", "POST"));
+    const answer = await client.answer();
+    assert.equal(answer.status, 405);
+    assert.equal(answer.header("allow"), "GET");
+  });
+
+  test("a request that asks for no WebSocket gets 426, or what the HTTP routes have", async (t) => {
+    const { server, connect } = harness(t);
+    server.websocket("/only", {});
+    server.websocket("/both", {});
+    server.get("/both", (exchange) => void exchange.end("page"));
+    const client = connect().get("/only").get("/both");
+    const only = await client.answer();
+    assert.equal(only.status, 426);
+    assert.equal(only.header("sec-websocket-version"), "13");
+    assert.equal(only.header("upgrade"), "websocket");
+    assert.equal((await client.answer()).text, "page");
+    assert.equal((await open(client, "/both")).response.status, 101);
+  });
+
+  test("an upgrade to something else is served as HTTP", async (t) => {
+    const { server, connect } = harness(t);
+    server.websocket("/both", {});
+    server.get("/both", (exchange) => void exchange.end(String(exchange.wantsUpgrade)));
+    const client = connect().get("/both", "Connection: Upgrade\r\nUpgrade: h2c\r\n");
+    assert.equal((await client.answer()).text, "true");
+  });
+
+  test("a path without a WebSocket route goes to the HTTP routes", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/page", (exchange) => void exchange.end("page"));
+    const client = connect().send(handshake("/page")).send(handshake("/none"));
+    assert.equal((await client.answer()).text, "page");
+    assert.equal((await client.answer()).status, 404);
+  });
+
+  test("frames that come together with the handshake are read, once, also one byte at a time", async (t) => {
+    const { server, connect } = harness(t);
+    server.websocket("/", { message: (socket, data) => void socket.send(`${data}!`) });
+    const bytes = Buffer.concat([
+      Buffer.from(handshake("/"), "latin1"),
+      masked(1, "early"),
+      masked(1, "too"),
+    ]);
+    for (const size of [bytes.length, 1]) {
+      const raw = connect();
+      for (let at = 0; at < bytes.length; at += size) raw.send(bytes.subarray(at, at + size));
+      const client = new WebSocketClient(raw, await raw.answer());
+      assert.equal(await client.text(), "early!");
+      assert.equal(await client.text(), "too!");
+    }
+  });
+
+  test("a connection may serve requests first", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/", (exchange) => void exchange.end("page"));
+    server.websocket("/ws", { message: (socket, data) => void socket.send(data) });
+    const raw = connect().get("/");
+    assert.equal((await raw.answer()).text, "page");
+    const client = await open(raw, "/ws");
+    assert.deepEqual((await client.send("x").next()).type, "message");
+  });
+});
+
+describe("the upgrade handler", () => {
+  test("gives the data, typed, at once or later", async (t) => {
+    const { server, connect } = harness(t);
+    server.websocket<{ name: string }>("/now/:name", {
+      upgrade: (exchange) => ({ name: exchange.params["name"] ?? "" }),
+      open(socket) {
+        const name: string = socket.data.name;
+        socket.send(name);
+        socket.data = { name: "changed" };
+      },
+    });
+    server.websocket<number>("/later", {
+      async upgrade() {
+        await turns(3);
+        return 7;
+      },
+      open: (socket) => void socket.send(String(socket.data + 1)),
+    });
+    server.websocket<string>(
+      "/option",
+      { open: (socket) => void socket.send(socket.data) },
+      { data: "given" },
+    );
+    assert.equal(await (await open(connect(), "/now/ada")).text(), "ada");
+    assert.equal(await (await open(connect(), "/later")).text(), "8");
+    assert.equal(await (await open(connect(), "/option")).text(), "given");
+  });
+
+  test("sees the request, which the socket keeps", async (t) => {
+    const { server, connect } = harness(t);
+    server.websocket("/:room", {
+      upgrade: (exchange) => assert.equal(exchange.query, "a=1"),
+      open: (socket) =>
+        void socket.send(`${socket.request?.params["room"]} ${socket.request?.header("x-a")}`),
+    });
+    assert.equal(await (await open(connect(), "/r1?a=1", "X-A: b\r\n")).text(), "r1 b");
+  });
+
+  test("may refuse, at once or later", async (t) => {
+    const { server, connect } = harness(t);
+    let opened = 0;
+    server.websocket("/now", {
+      upgrade: (exchange) => void exchange.status(401).setHeader("WWW-Authenticate", "Basic").end("no"),
+      open: () => void opened++,
+    });
+    server.websocket("/later", {
+      async upgrade(exchange) {
+        await turns(2);
+        exchange.status(403).end();
+      },
+      open: () => void opened++,
+    });
+    const client = connect().send(handshake("/now")).send(handshake("/later"));
+    const now = await client.answer();
+    assert.equal(now.status, 401);
+    assert.equal(now.text, "no");
+    assert.equal((await client.answer()).status, 403);
+    assert.equal(opened, 0);
+  });
+
+  test("sets fields and cookies of the answer", async (t) => {
+    const { server, connect } = harness(t);
+    server.websocket("/", {
+      upgrade(exchange) {
+        exchange.setHeader("X-Own", "1").appendHeader("Set-Cookie", "a=1").appendHeader("Set-Cookie", "b=2");
+      },
+    });
+    const { response } = await open(connect(), "/");
+    assert.equal(response.header("x-own"), "1");
+    assert.equal(response.header("set-cookie"), "a=1, b=2");
+  });
+
+  test("frames that come while it takes its time are delivered after open", async (t) => {
+    const { server, connect } = harness(t);
+    const proceed = signal();
+    const log: string[] = [];
+    server.websocket("/", {
+      upgrade: () => proceed.promise.then(() => undefined),
+      open: () => void log.push("open"),
+      message: (_, data) => void log.push(data.toString()),
+    });
+    const raw = connect().send(handshake("/"));
+    for (let i = 0; i < 50; i++) raw.send(masked(1, `${i}${"x".repeat(1_000)}`));
+    await turns();
+    proceed.give();
+    await eventually(() => log.length === 51, "all messages");
+    assert.equal(log[0], "open");
+    assert.deepEqual(
+      log.slice(1),
+      Array.from({ length: 50 }, (_, i) => `${i}${"x".repeat(1_000)}`),
+    );
+  });
+
+  test("a peer that goes meanwhile opens nothing", async (t) => {
+    const { server, connect, reports } = harness(t);
+    const proceed = signal();
+    const gone = signal();
+    let opened = 0;
+    server.websocket("/", {
+      upgrade(exchange) {
+        exchange.onAbort(() => gone.give());
+        return proceed.promise.then(() => undefined);
+      },
+      open: () => void opened++,
+    });
+    const raw = connect().send(handshake("/"));
+    await turns();
+    raw.destroy();
+    await gone.wait("the abort");
+    proceed.give();
+    await turns();
+    assert.equal(opened, 0);
+    assert.equal(server.counters.openWebSockets, 0);
+    assert.deepEqual(reports, []);
+  });
+
+  test("exchange.upgrade makes a WebSocket of an ordinary route's request", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/", (exchange) => {
+      if (!exchange.wantsUpgrade) return void exchange.end("page");
+      assert.equal(
+        exchange.upgrade<string>({ open: (socket) => void socket.send(socket.data) }, { data: "hi" }),
+        true,
+      );
+      assert.equal(exchange.finished, true);
+      assert.equal(exchange.upgrade({}), false);
+      assert.equal(exchange.end("no"), false);
+    });
+    server.get("/begun", (exchange) => {
+      exchange.write("begun");
+      exchange.end(String(exchange.upgrade({})));
+    });
+    const raw = connect().get("/").send(handshake("/begun"));
+    assert.equal((await raw.answer()).text, "page");
+    assert.equal((await raw.answer()).text, "begunfalse");
+    assert.equal(await (await open(raw, "/")).text(), "hi");
+    const plain = connect();
+    server.get("/plain", (exchange) => void assert.equal(exchange.upgrade({}), false));
+    assert.ok([400, 426].includes((await plain.get("/plain").answer()).status));
+  });
+});
+
+describe("subprotocols", () => {
+  test("the server's first that the client offers, or none", async (t) => {
+    const { server, connect } = harness(t);
+    const seen: string[] = [];
+    server.websocket("/", { open: (socket) => void seen.push(socket.protocol) }, { protocols: ["b", "a"] });
+    const offer = (list: string): string => `Sec-WebSocket-Protocol: ${list}\r\n`;
+    assert.equal((await open(connect(), "/", offer("a, b"))).response.header("sec-websocket-protocol"), "b");
+    assert.equal((await open(connect(), "/", offer("x,a"))).response.header("sec-websocket-protocol"), "a");
+    assert.equal(
+      (await open(connect(), "/", offer("x"))).response.header("sec-websocket-protocol"),
+      undefined,
+    );
+    assert.equal((await open(connect(), "/")).response.header("sec-websocket-protocol"), undefined);
+    assert.deepEqual(seen, ["b", "a", "", ""]);
+  });
+
+  test("a function chooses one of those that are offered", async (t) => {
+    const { server, connect } = harness(t);
+    server.websocket(
+      "/:want",
+      {},
+      {
+        protocols: (offered, exchange) => {
+          assert.deepEqual(offered, ["a", "b"]);
+          return exchange.params["want"];
+        },
+      },
+    );
+    const lines = "Sec-WebSocket-Protocol: a, b\r\n";
+    assert.equal((await open(connect(), "/b", lines)).response.header("sec-websocket-protocol"), "b");
+    assert.equal((await open(connect(), "/x", lines)).response.header("sec-websocket-protocol"), undefined);
+  });
+});
+
+test("open comes once, first, and messages in order; close comes once, last", async (t) => {
+  const { server, connect } = harness(t);
+  const log: string[] = [];
+  const closed = signal();
+  let socket: WebSocket | undefined;
+  server.websocket("/", {
+    open(opened) {
+      socket = opened as WebSocket;
+      log.push("open");
+    },
+    message: (_, data, binary) => void log.push(`${binary} ${data}`),
+    close(_, code, reason) {
+      log.push(`close ${code} ${reason}`);
+      closed.give();
+    },
+  });
+  const client = await open(connect(), "/");
+  client.send("1").send(Buffer.from("2")).close(4000, "bye");
+  await closed.wait("the close");
+  await turns();
+  assert.deepEqual(log, ["open", "false 1", "true 2", "close 4000 bye"]);
+  assert.equal(socket?.readyState, "closed");
+});
