@@ -111,14 +111,16 @@ export abstract class Transport {
   flush(): void {
     this.isScheduled = false;
     if (this.gathered === 0) return;
-    const { text, pieces } = this;
-    this.totals.bytesSent += this.gathered;
+    const { text, pieces, gathered } = this;
     this.text = "";
     this.gathered = 0;
+    if (pieces.length > 0) this.pieces = [];
+    // What comes too late is dropped, and not counted: the totals have been settled.
+    if (this.closed) return;
+    this.totals.bytesSent += gathered;
     if (pieces.length === 0) {
       this.send(text);
     } else {
-      this.pieces = [];
       if (text !== "") pieces.push(text);
       const only = pieces.length === 1 ? pieces[0] : undefined;
       if (only !== undefined) this.send(only);

@@ -8,7 +8,7 @@ import { memoryClient, type RawClient, tcpClient, within } from "./raw-client.ts
 import { handshake, masked } from "./web-socket-client.ts";
 
 /** Each run is a server with clients of its own, some thousand times the work of a property on bytes. */
-const RUNS = Math.max(300, Number(process.env["PORTICO_FUZZ_RUNS"] ?? 0) / 100);
+const RUNS = Math.max(120, Number(process.env["PORTICO_FUZZ_RUNS"] ?? 0) / 100);
 
 async function* pieces(count: number): AsyncGenerator<string> {
   for (let i = 0; i < count; i++) {

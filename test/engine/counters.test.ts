@@ -110,6 +110,24 @@ test("bytes sent, each once, and those that wait for slow peers now", async (t) 
   await eventually(() => counters.pendingBytes === 0, "nothing to wait");
 });
 
+test("bytes that wait are taken off for good when their peer goes, also when more is being sent just then", async (t) => {
+  const { server, connect } = harness(t);
+  const opened = signal<WebSocket>();
+  server.websocket("/", { open: (socket) => opened.give(socket as WebSocket) });
+  const client = await open(connect(), "/");
+  const socket = await opened.wait("the WebSocket");
+  client.raw.pause();
+  socket.send("x".repeat(1_000));
+  await turns();
+  assert.equal(server.counters.pendingBytes, 1_004);
+  client.raw.destroy();
+  // After the peer has gone, and before this end knows.
+  process.nextTick(() => socket.send("late"));
+  await turns();
+  assert.equal(server.counters.openConnections, 0);
+  assert.equal(server.counters.pendingBytes, 0);
+});
+
 test("bytes that come together with a handshake count once", async (t) => {
   const { server, connect } = harness(t);
   const got = signal();
