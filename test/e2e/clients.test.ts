@@ -121,13 +121,21 @@ for (const [kind, secure, sharedRead] of [
       assert.equal(digest(await body.bytes()), digest(large));
     });
 
-    // fetch has no option for a certificate authority.
-    if (!secure)
-      it("Node's fetch", async () => {
-        const response = await fetch(`${url}/digest`, { method: "POST", body: large });
-        assert.equal(await response.text(), digest(large));
-        assert.equal((await (await fetch(`${url}/chunks`)).text()).length, 40);
-      });
+    it("Node's fetch", async () => {
+      // It takes certificate authorities from the environment only, when its process starts.
+      const program = `
+        const { readFileSync } = await import("node:fs");
+        const body = readFileSync(process.argv[1]);
+        const digest = await fetch(process.argv[2] + "/digest", { method: "POST", body });
+        const chunks = await fetch(process.argv[2] + "/chunks");
+        console.log(await digest.text(), (await chunks.text()).length);`;
+      const { stdout } = await run(
+        process.execPath,
+        ["--input-type=module", "--eval", program, largeFile, url],
+        { env: { ...process.env, NODE_EXTRA_CA_CERTS: fixture() } },
+      );
+      assert.equal(stdout.trim(), `${digest(large)} 40`);
+    });
 
     for (const path of ["/ws", "/deflate"]) {
       it(`ws on ${path}`, async () => {

@@ -1,37 +1,23 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type BrowserContext, chromium as playwright } from "playwright-core";
+import type { BrowserContext } from "playwright-core";
+import { mountConsole } from "../../src/console/console.ts";
+import { Server } from "../../src/engine/server.ts";
+import { launchBrowser } from "./browser.ts";
+import { certificate } from "./certificates.ts";
 import { type Program, startProgram } from "./program.ts";
 import { absent, chromium } from "./tools.ts";
 
 describe("npm start: a page in a real browser", { skip: absent(chromium, "chromium") }, () => {
-  const profile = mkdtempSync(join(tmpdir(), "portico-browser-"));
   let program: Program;
   let browser: BrowserContext;
+  let close: () => Promise<void> = async () => {};
 
   before(async () => {
     program = await startProgram("dist/console/main.js", "0");
-    browser = await playwright.launchPersistentContext(profile, {
-      executablePath: chromium ?? "chromium",
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
-    });
+    ({ context: browser, close } = await launchBrowser());
   });
-
-  after(async () => {
-    await browser?.close();
-    rmSync(profile, { recursive: true, force: true });
-  });
+  after(() => close());
 
   it("shows the server's state over WebSocket, asks it over HTTP, and chats between two pages", async () => {
     const errors: string[] = [];
@@ -73,6 +59,22 @@ describe("npm start: a page in a real browser", { skip: absent(chromium, "chromi
     );
     assert.equal(code, 1006);
     await page.close();
+  });
+
+  it("works over TLS, too", async () => {
+    await using server = new Server();
+    const unmount = mountConsole(server);
+    const { port } = await server.listen({ host: "127.0.0.1", tls: certificate("localhost") });
+    const page = await browser.newPage();
+    await page.goto(`https://localhost:${port}/`);
+    await page.locator("#state.open").waitFor();
+    await page.locator("#echo button").click();
+    await page.locator("#answer", { hasText: "200: Hello, Portico" }).waitFor();
+    await page.locator("#say input").fill("through wss");
+    await page.keyboard.press("Enter");
+    await page.locator("#chat li", { hasText: "through wss" }).waitFor();
+    await page.close();
+    unmount();
   });
 
   it("stops cleanly with Ctrl-C while a page is connected, which then says so", async () => {
