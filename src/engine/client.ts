@@ -110,7 +110,10 @@ function readHead(transport: Transport, limits: Limits): Promise<ResponseHeadRea
       clearTimeout(timer);
       reject(error);
     };
-    const timer = setTimeout(() => fail(new PorticoError("ERR_TIMEOUT")), limits.headTimeoutMs);
+    const timer = setTimeout(
+      () => fail(new PorticoError("ERR_TIMEOUT")),
+      Math.min(limits.headTimeoutMs, 2_147_483_647),
+    );
     transport.sink = {
       onBytes(bytes, start, end) {
         try {

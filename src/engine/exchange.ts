@@ -226,7 +226,7 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
 
   /** Reads no more content for now; `onBody` may still be called for what has been read. */
   pauseBody(): void {
-    if (!this.finished) this.host.pauseBody(this.self);
+    if (!this.finished || this.readsBody) this.host.pauseBody(this.self);
   }
 
   resumeBody(): void {
@@ -284,6 +284,7 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
       reader.cancel();
       return false;
     } catch (error) {
+      reader.cancel();
       this.abort();
       throw error;
     }

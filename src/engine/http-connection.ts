@@ -156,7 +156,8 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
   }
   get maxBackpressureBytes(): number {
     const { limits, counters } = this.core;
-    return counters.pendingBytes > limits.maxTotalBackpressureBytes ? 0 : limits.maxBackpressureBytes;
+    const scarce = counters.pendingBytes > limits.maxTotalBackpressureBytes;
+    return scarce ? limits.writeHighWaterBytes : limits.maxBackpressureBytes;
   }
   get maxBodyBytes(): number {
     return this.reader.maxBodyBytes;

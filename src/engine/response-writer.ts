@@ -172,7 +172,10 @@ export abstract class ResponseWriter {
   tryEnd(chunk: string | Uint8Array, totalBytes?: number): TryEndResult {
     const bytes = asOwnedBytes(chunk);
     if (this.state === "pending") this.begin(totalBytes ?? bytes.length);
-    if (this.state === "done") return { accepted: this.isHead, done: this.isHead };
+    if (this.state === "done") {
+      const nothingToSend = this.framing === "none";
+      return { accepted: nothingToSend, done: nothingToSend };
+    }
     if (this.state !== "streaming") return NOT_ACCEPTED;
     const room = Math.max(0, this.host.writeHighWaterBytes - this.host.transport.bufferedBytes);
     const taken = Math.min(room, bytes.length);

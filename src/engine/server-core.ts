@@ -185,7 +185,7 @@ export class ServerCore implements Core, EventSource {
   fault(error: unknown, exchange: Exchange): void {
     const own = error instanceof PorticoError;
     // The program did not see that the peer had gone: nothing to report and nobody to answer.
-    if (own && error.code === "ERR_ABORTED") return;
+    if (own && error.code === "ERR_ABORTED" && exchange.finished) return;
     this.counters.countError(own ? error.code : "HANDLER");
     if (!own || error.status >= 500) this.report(error, exchange);
     if (!exchange.refuse(own ? error.status : 500)) exchange.abort();
@@ -259,6 +259,6 @@ export class ServerCore implements Core, EventSource {
       if (!exchange.headSent) exchange.upgrade(target.handlers, { ...target.options, data });
     };
     const data = target.handlers.upgrade?.(exchange);
-    return isThenable(data) ? data.then(finish) : finish(data);
+    return isThenable(data) ? Promise.resolve(data).then(finish) : finish(data);
   }
 }

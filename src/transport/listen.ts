@@ -3,6 +3,9 @@ import { createServer as createTlsServer, type SecureContextOptions, type TlsOpt
 import { SocketTransport } from "./socket-transport.ts";
 import type { Transport } from "./transport.ts";
 
+/** The longest that a timer of Node can wait. */
+const MAX_TIMER_MS = 2_147_483_647;
+
 /** Where to listen. */
 export interface TransportAddress {
   /** TCP port; 0, as by default, for any free one. */
@@ -103,7 +106,7 @@ export function listen(
   } else {
     const secureServer = createTlsServer({
       ALPNProtocols: ["http/1.1", "http/1.0"],
-      handshakeTimeout: handshakeTimeoutMs,
+      handshakeTimeout: Math.min(handshakeTimeoutMs, MAX_TIMER_MS),
       ...tls,
       ...base,
     });
@@ -123,7 +126,11 @@ export function listen(
     });
     secureServer.on("tlsClientError", handlers.error);
     // What is not named again stays as it was: versions, ciphers, authorities.
-    secure = (options) => secureServer.setSecureContext({ ...tls, ...options });
+    let current: SecureContextOptions = tls;
+    secure = (options) => {
+      current = { ...current, ...options };
+      secureServer.setSecureContext(current);
+    };
     server = secureServer;
   }
   return new Promise((resolve, reject) => {
