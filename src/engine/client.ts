@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from "node:tls";
 import { ResponseHeadReader } from "../http1/response-head-reader.ts";
 import { connect as connectTransport } from "../transport/connect.ts";
+import { MAX_TIMER_MS } from "../transport/max-timer.ts";
 import type { Transport } from "../transport/transport.ts";
 import { checkResponse, createKey, requestHead } from "../websocket/handshake.ts";
 import {
@@ -112,7 +113,7 @@ function readHead(transport: Transport, limits: Limits): Promise<ResponseHeadRea
     };
     const timer = setTimeout(
       () => fail(new PorticoError("ERR_TIMEOUT")),
-      Math.min(limits.headTimeoutMs, 2_147_483_647),
+      Math.min(limits.headTimeoutMs, MAX_TIMER_MS),
     );
     transport.sink = {
       onBytes(bytes, start, end) {

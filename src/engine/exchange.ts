@@ -55,6 +55,8 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   private content: RequestBody | undefined;
   private abortListeners: (() => unknown)[] | undefined;
   private writableListener: ((offset: number) => unknown) | undefined;
+  /** Ends the wait of {@link stream} for its source. */
+  private interrupt: (() => void) | undefined;
   private drainWaiters: ((writable: boolean) => void)[] | undefined;
 
   /** Made by the server. */
@@ -258,7 +260,7 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   /**
    * Sends a source as the content, at the speed of the peer, and completes the response.
    * @param source an async iterable, a web ReadableStream or a Node Readable, of text or bytes; it is cancelled
-   *   when the peer goes
+   *   when the peer goes, or when the response is ended otherwise
    * @returns true when everything was sent; when the source fails the connection is destroyed and its error thrown
    */
   async stream(source: ChunkSource): Promise<boolean> {
@@ -269,12 +271,10 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
       reader.cancel();
       return answered;
     }
-    let stop: (chunk: undefined) => void = () => {};
-    this.onAbort(() => stop(undefined));
     try {
       for (;;) {
         const chunk = await new Promise<string | Uint8Array | undefined>((resolve, reject) => {
-          stop = resolve;
+          this.interrupt = () => resolve(undefined);
           reader.next().then(resolve, reject);
         });
         if (this.finished) break;
@@ -402,6 +402,7 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
     const waiters = this.drainWaiters;
     this.drainWaiters = undefined;
     for (const resolve of waiters ?? []) resolve(!this.finished);
+    if (this.finished) this.interrupt?.();
   }
 
   /** For all who do not care for the names of the parameters. */

@@ -1,5 +1,6 @@
 import type { HttpLimits } from "../http1/limits.ts";
 import { hasToken } from "../http1/request-head.ts";
+import { MAX_TIMER_MS } from "../transport/max-timer.ts";
 import type { Transport } from "../transport/transport.ts";
 import { type Connection, type Core, PAUSED_BY_QUEUE } from "./core.ts";
 import type { Counters } from "./counters.ts";
@@ -17,8 +18,6 @@ import type { WebSocket } from "./web-socket.ts";
 import type { UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts";
 
 const HEAD_METHODS = ["HEAD", "GET"];
-/** The longest that a timer of Node can wait: 24 days. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** Answers an exchange, now or later. What it throws, or what a promise that it returns rejects with, is reported and answered with 500. */
 export type Handler<Params = Record<string, string>> = (exchange: Exchange<Params>) => unknown;

@@ -1,10 +1,8 @@
 import { createServer, type ListenOptions as NetListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type SecureContextOptions, type TlsOptions } from "node:tls";
+import { MAX_TIMER_MS } from "./max-timer.ts";
 import { SocketTransport } from "./socket-transport.ts";
 import type { Transport } from "./transport.ts";
-
-/** The longest that a timer of Node can wait. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** Where to listen. */
 export interface TransportAddress {

@@ -312,6 +312,20 @@ describe("stream", () => {
     assert.equal(pulled, 1_000);
   });
 
+  test("a response that is ended otherwise cancels a source that has nothing to say", async (t) => {
+    const { server, connect } = harness(t);
+    const source = new ReadableStream<string>({ cancel: () => cancelled.give() });
+    const cancelled = signal();
+    const outcome = signal<boolean>();
+    server.get("/", (exchange) => {
+      exchange.stream(source).then(outcome.give);
+      exchange.end("enough");
+    });
+    assert.equal((await connect().get("/").answer()).text, "enough");
+    await cancelled.wait("the source to be cancelled");
+    assert.equal(await outcome.wait("stream() to answer"), false);
+  });
+
   describe("when the peer goes the source is cancelled and stream answers false", () => {
     test("an async generator that is waited for", async (t) => {
       const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 1_000 } });
