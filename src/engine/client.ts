@@ -86,12 +86,15 @@ export async function connect<Data = undefined>(
       deflater: params === null ? undefined : createDeflater("client", params, deflate ?? {}),
       thresholdBytes: deflateSettings(deflate).thresholdBytes,
       maxMessageBytes: undefined,
+      idleTimeoutMs: undefined,
+      sendResetsIdle: false,
     };
     const core = new ServerCore(limits, new Counters(), {
       delivery: "immediate",
       onError: (error) => console.error(error),
       autoHead: false,
       autoOptions: false,
+      autoAllow: false,
     });
     const socket = new WebSocket(core, transport, handlers, agreement, options.data as Data, undefined);
     core.ticker.start();

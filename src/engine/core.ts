@@ -18,6 +18,8 @@ export const PAUSED_BY_WRITES = 16;
 /** A connection of a server, whatever it speaks. */
 export interface Connection extends Ticking {
   readonly transport: Transport;
+  /** What it serves now: an exchange that is not complete, or a WebSocket that is not closed. */
+  readonly serves: Exchange | WebSocket | undefined;
   /** Takes it from the count that limits look at. */
   release: (() => void) | undefined;
   pauseFor(reason: number): void;

@@ -7,6 +7,7 @@ const MESSAGES = {
   ERR_BODY_NOT_TEXT: "the content is not valid UTF-8",
   ERR_CONTENT_LENGTH: "the response is longer or shorter than its Content-Length",
   ERR_BACKPRESSURE: "more was written than the peer reads and than limits.maxBackpressureBytes allows",
+  ERR_ALREADY_LISTENING: "the server listens already: call StopListening first",
   ERR_LISTENING: "the server is closing: make a new one to listen again",
   ERR_ROUTE: "this route cannot be added",
   ERR_DELIVERY: 'polling needs a server made with { delivery: "deferred" }',

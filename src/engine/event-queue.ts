@@ -15,7 +15,9 @@ export type ServerEvent =
   | { readonly type: "message"; readonly socket: WebSocket; readonly data: Buffer; readonly binary: boolean }
   | { readonly type: "pong"; readonly socket: WebSocket; readonly data: Buffer }
   | { readonly type: "drain"; readonly socket: WebSocket }
-  | { readonly type: "close"; readonly socket: WebSocket; readonly code: number; readonly reason: string };
+  | { readonly type: "close"; readonly socket: WebSocket; readonly code: number; readonly reason: string }
+  /** Something of the program's own that has its place between the others. */
+  | { readonly type: "call"; readonly call: () => unknown };
 
 /** Whose sockets are paused while the queue is full. */
 export interface EventSource {
@@ -70,11 +72,7 @@ export class EventQueue {
 
   push(event: ServerEvent): void {
     this.events.push(event);
-    this.bytes += costOf(event);
-    if (!this.full && this.bytes > this.maxBytes()) {
-      this.full = true;
-      for (const source of this.sources) source.pauseAll();
-    }
+    this.hold(costOf(event));
     const { wake } = this;
     this.wake = undefined;
     wake?.();
@@ -91,13 +89,24 @@ export class EventQueue {
       this.events = this.events.slice(this.head);
       this.head = 0;
     }
-    this.bytes -= costOf(event);
-    if (this.full && this.bytes <= this.maxBytes() / 2) {
-      this.full = false;
-      // What is resumed may fill the queue again at once.
-      for (const source of this.sources) if (!this.full) source.resumeAll();
-    }
+    this.free(costOf(event));
     return event;
+  }
+
+  /** Counts bytes that are held elsewhere because of events that were taken, until {@link free}. */
+  hold(bytes: number): void {
+    this.bytes += bytes;
+    if (this.full || this.bytes <= this.maxBytes()) return;
+    this.full = true;
+    for (const source of this.sources) source.pauseAll();
+  }
+
+  free(bytes: number): void {
+    this.bytes -= bytes;
+    if (!this.full || this.bytes > this.maxBytes() / 2) return;
+    this.full = false;
+    // What is resumed may fill the queue again at once.
+    for (const source of this.sources) if (!this.full) source.resumeAll();
   }
 
   /** Resolves when there is an event, or when {@link release} is called. One waiter at a time. */
@@ -115,7 +124,8 @@ export class EventQueue {
   }
 }
 
-function costOf(event: ServerEvent): number {
+/** What an event counts for in a queue, in bytes. */
+export function costOf(event: ServerEvent): number {
   return EVENT_BYTES + ("data" in event ? event.data.length : 0);
 }
 
@@ -148,6 +158,9 @@ export function runEvent(event: ServerEvent): void {
       break;
     case "close":
       event.socket.runClose(event.code, event.reason);
+      break;
+    case "call":
+      event.call();
       break;
   }
 }

@@ -103,6 +103,10 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
 
   // Connection
 
+  get serves(): Exchange | undefined {
+    return this.exchange?.finished === false ? this.exchange : undefined;
+  }
+
   onTick(tick: number): void {
     const { core, transport } = this;
     if (this.writeWatch.isStalled(transport, core, tick)) {

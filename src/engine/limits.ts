@@ -37,7 +37,7 @@ export interface Limits extends HttpLimits {
   closeTimeoutMs: number;
   /** A WebSocket that is silent for so long is sent a ping. */
   webSocketIdleTimeoutMs: number;
-  /** For anything to arrive after that ping; otherwise the WebSocket is gone. */
+  /** For anything to arrive after that ping; otherwise the WebSocket is gone. Infinity: it is pinged again instead. */
   pongTimeoutMs: number;
   /** Age at which a WebSocket is closed with 1001; 0 for none. */
   webSocketLifetimeMs: number;

@@ -40,6 +40,7 @@ export interface CoreOptions {
   readonly onError: ErrorReporter;
   readonly autoHead: boolean;
   readonly autoOptions: boolean;
+  readonly autoAllow: boolean;
 }
 
 /** The inside of a server: its connections, its routes and the way of an event to its handler. */
@@ -237,9 +238,11 @@ export class ServerCore implements Core, EventSource {
 
   /** RFC 9110 §15.5.5, §15.5.6 and §15.5.22: 404, 405 with Allow, or 426 where only WebSockets are served. */
   private refuseUnmatched(exchange: Exchange): void {
-    const { autoHead, autoOptions } = this.options;
+    const { autoHead, autoOptions, autoAllow } = this.options;
     const allowed = new Set<string>();
-    this.routes.match([], exchange.path, allowed);
+    if (autoAllow || (autoOptions && exchange.method === "OPTIONS")) {
+      this.routes.match([], exchange.path, allowed);
+    }
     if (allowed.size === 0) {
       const onlyWebSocket = this.webSocketRoutes.match([ANY], exchange.path) !== null;
       if (onlyWebSocket) exchange.refuse(426, UPGRADE_REQUIRED);

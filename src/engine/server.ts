@@ -1,15 +1,22 @@
-import { listen, type TransportAddress } from "../transport/listen.ts";
+import { checkFieldName, checkFieldValue } from "../http1/response-head.ts";
+import {
+  listen,
+  listenNow,
+  type TransportAddress,
+  type TransportListener,
+  type TransportListenerHandlers,
+} from "../transport/listen.ts";
 import type { Transport } from "../transport/transport.ts";
 import { deflateSettings } from "../websocket/permessage-deflate.ts";
 import { Counters } from "./counters.ts";
 import { PorticoError } from "./errors.ts";
 import { type EventQueue, runEvent, type ServerEvent } from "./event-queue.ts";
-import type { Exchange } from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
 import { type Limits, limitsFrom } from "./limits.ts";
 import { Listener } from "./listener.ts";
 import { ANY, type RouteParams } from "./router.ts";
 import { type ErrorReporter, type Handler, ServerCore } from "./server-core.ts";
-import { publish, type WebSocket } from "./web-socket.ts";
+import { publish, WebSocket } from "./web-socket.ts";
 import type { SendOptions, UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts";
 
 export interface ServerOptions {
@@ -26,6 +33,8 @@ export interface ServerOptions {
   autoHead?: boolean;
   /** Answer OPTIONS with 204 and Allow where no route does. Default true. */
   autoOptions?: boolean;
+  /** Answer 405 with Allow where a path has routes, but not for the method; false: 404. Default true. */
+  autoAllow?: boolean;
   /** Read all sockets into one shared buffer where Node allows it. Default true; false uses 'data' events. */
   sharedRead?: boolean;
 }
@@ -62,6 +71,7 @@ export class Server implements AsyncDisposable {
       onError: options.onError ?? ((error) => console.error(error)),
       autoHead: options.autoHead ?? true,
       autoOptions: options.autoOptions ?? true,
+      autoAllow: options.autoAllow ?? true,
     });
   }
 
@@ -122,7 +132,8 @@ export class Server implements AsyncDisposable {
    * Serves WebSockets on a path (RFC 6455). A request there that asks for none goes to the HTTP routes, and gets
    * 426 where they have nothing.
    * @param path like in {@link route}
-   * @throws PorticoError ERR_ROUTE like in {@link route}, RangeError for settings of the compression out of range
+   * @throws PorticoError ERR_ROUTE like in {@link route}, RangeError for settings of the compression out of range,
+   *   FieldError for header fields that may not be sent
    */
   websocket<Data = undefined>(
     path: string,
@@ -130,6 +141,10 @@ export class Server implements AsyncDisposable {
     options: UpgradeOptions<Data> = {},
   ): this {
     if (typeof options.compression === "object") deflateSettings(options.compression);
+    for (const [name, value] of Object.entries(options.headers ?? {})) {
+      checkFieldName(name);
+      checkFieldValue(value);
+    }
     this.core.addRoute(ANY, path, {
       kind: "websocket",
       handlers: handlers as WebSocketHandlers<unknown>,
@@ -146,16 +161,23 @@ export class Server implements AsyncDisposable {
    */
   async listen(address: TransportAddress = {}): Promise<Listener> {
     if (this.closed !== undefined) throw new PorticoError("ERR_LISTENING");
-    const handlers = {
-      accept: (transport: Transport) => this.core.accept(transport),
-      admit: (remoteAddress: string | undefined) => this.core.admit(remoteAddress),
-      error: (error: Error) => this.counters.countError("code" in error ? String(error.code) : error.name),
-    };
-    const socket = await listen(address, handlers, this.sharedRead, this.limits.headTimeoutMs);
-    const listener = new Listener(socket, (gone) => this.listeners.delete(gone));
-    this.listeners.add(listener);
+    const { limits, sharedRead, transportHandlers } = this;
+    const listener = this.keep(await listen(address, transportHandlers, sharedRead, limits.headTimeoutMs));
     if (this.closed !== undefined) listener.close();
     return listener;
+  }
+
+  /**
+   * Listens at an address, for programs that cannot wait: it is bound when this returns. In a cluster's worker the
+   * port is not shared with the other workers.
+   * @param address a port, and as host a literal address or none
+   * @throws the system's error (EADDRINUSE …) when it cannot be bound; PorticoError ERR_LISTENING after `close`;
+   *   TypeError for a host that must be looked up
+   */
+  listenNow(address: TransportAddress = {}): Listener {
+    if (this.closed !== undefined) throw new PorticoError("ERR_LISTENING");
+    const { limits, sharedRead, transportHandlers } = this;
+    return this.keep(listenNow(address, transportHandlers, sharedRead, limits.headTimeoutMs));
   }
 
   /** Serves a connection that was accepted elsewhere, such as one end of a pair in memory. */
@@ -219,6 +241,16 @@ export class Server implements AsyncDisposable {
     return this.core.topics.of(topic)?.size ?? 0;
   }
 
+  /** The exchanges whose responses are not complete now. */
+  get exchanges(): Exchange[] {
+    return this.served().filter((served) => served instanceof Exchange);
+  }
+
+  /** The WebSockets that are open or closing now. */
+  get webSockets(): WebSocket[] {
+    return this.served().filter((served) => served instanceof WebSocket);
+  }
+
   /** The exchange or WebSocket whose `id` was asked for before, while it lives. */
   find(id: string): Exchange | WebSocket | undefined {
     return this.core.found.get(id);
@@ -238,10 +270,28 @@ export class Server implements AsyncDisposable {
     return this.close();
   }
 
+  private keep(socket: TransportListener): Listener {
+    const listener = new Listener(socket, (gone) => this.listeners.delete(gone));
+    this.listeners.add(listener);
+    return listener;
+  }
+
+  private get transportHandlers(): TransportListenerHandlers {
+    return {
+      accept: (transport) => this.core.accept(transport),
+      admit: (remoteAddress) => this.core.admit(remoteAddress),
+      error: (error) => this.counters.countError("code" in error ? String(error.code) : error.name),
+    };
+  }
+
   private async shutDown(graceMs: number): Promise<void> {
     for (const listener of this.listeners) listener.close();
     await this.core.close(graceMs);
     this.core.queue?.release();
+  }
+
+  private served(): (Exchange | WebSocket)[] {
+    return [...this.core.connections].flatMap((connection) => connection.serves ?? []);
   }
 
   private queue(): EventQueue {

@@ -56,7 +56,10 @@ export function shakeHands(
       agreed === null || deflate === false ? undefined : createDeflater("server", agreed.params, deflate),
     thresholdBytes: deflate === false ? 0 : deflateSettings(deflate).thresholdBytes,
     maxMessageBytes: options.maxMessageBytes,
+    idleTimeoutMs: options.idleTimeoutMs === 0 ? Number.POSITIVE_INFINITY : options.idleTimeoutMs,
+    sendResetsIdle: options.sendResetsIdle ?? false,
   };
+  for (const [name, value] of Object.entries(options.headers ?? {})) exchange.setHeader(name, value);
   let response =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
     `Sec-WebSocket-Accept: ${acceptKey(check.key)}\r\n`;

@@ -18,6 +18,7 @@ import { WebSocketError } from "../websocket/websocket-error.ts";
 import { type Connection, type Core, PAUSED_BY_QUEUE } from "./core.ts";
 import { frameHead } from "./frames.ts";
 import { asOwnedBytes, byteLengthOf, writePayload } from "./payload.ts";
+import type { WebSocket } from "./web-socket.ts";
 import { WriteWatch } from "./write-watch.ts";
 
 /** What the handshake has agreed on. */
@@ -28,6 +29,9 @@ export interface Agreement {
   readonly deflater: MessageDeflater | undefined;
   readonly thresholdBytes: number;
   readonly maxMessageBytes: number | undefined;
+  /** In place of the server's limit; Infinity: never ping. */
+  readonly idleTimeoutMs: number | undefined;
+  readonly sendResetsIdle: boolean;
 }
 
 /*
@@ -75,6 +79,8 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     });
   }
 
+  /** @internal */
+  abstract get serves(): WebSocket | undefined;
   protected abstract tellOpen(): void;
   /** @param lent whether the data lies in memory that will be used again */
   protected abstract tellMessage(data: Buffer, binary: boolean, lent: boolean): void;
@@ -97,10 +103,13 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     this.resumeFrom(this.pausedBy);
   }
 
-  /** Drops the connection at once; `close` comes with 1006. */
-  terminate(): void {
+  /**
+   * Drops the connection at once.
+   * @param code what the handler `close` is told; the peer is told nothing
+   */
+  terminate(code: number = ABNORMAL_CLOSURE, reason = ""): void {
     this.transport.destroy();
-    this.finish(ABNORMAL_CLOSURE, "");
+    this.finish(code, reason);
   }
 
   // What follows is called by the transport, the server and the ticker.
@@ -168,9 +177,10 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     // A peer that is still taking what waits for it is alive, and one that is not read from cannot show that it is.
     if (this.transport.pendingBytes > 0) this.renew();
     if (tick <= this.deadline || (this.state === "open" && this.pausedBy !== 0)) return;
-    if (this.state === "open" && !this.pinged) {
+    const patient = limits.pongTimeoutMs === Number.POSITIVE_INFINITY;
+    if (this.state === "open" && (patient || !this.pinged)) {
       this.pinged = true;
-      this.deadline = ticker.after(limits.pongTimeoutMs);
+      this.deadline = ticker.after(patient ? this.idleTimeoutMs : limits.pongTimeoutMs);
       this.frame(FIN | PING_FRAME, "");
       return;
     }
@@ -299,8 +309,13 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     else this.deadline = this.core.ticker.after(this.core.limits.closeTimeoutMs);
   }
 
-  private touch(): void {
+  /** There was traffic. */
+  protected touch(): void {
     this.pinged = false;
-    this.deadline = this.core.ticker.after(this.core.limits.webSocketIdleTimeoutMs);
+    this.deadline = this.core.ticker.after(this.idleTimeoutMs);
+  }
+
+  private get idleTimeoutMs(): number {
+    return this.agreement.idleTimeoutMs ?? this.core.limits.webSocketIdleTimeoutMs;
   }
 }

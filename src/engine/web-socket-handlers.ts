@@ -23,6 +23,12 @@ export interface WebSocketHandlers<Data = undefined> {
    */
   upgrade?(exchange: Exchange): Data | Promise<Data>;
   open?(socket: WebSocket<Data>): unknown;
+  /**
+   * Deferred delivery only: a message has arrived and is about to be queued. It is called in any case before
+   * `message`, outside of the program's own turn.
+   * @param data lent for the call
+   */
+  received?(socket: WebSocket<Data>, data: Buffer, binary: boolean): unknown;
   /** @param data lent for the call when events are delivered at once, the program's own when they are polled */
   message?(socket: WebSocket<Data>, data: Buffer, binary: boolean): unknown;
   /** Everything that was queued has been taken. */
@@ -41,4 +47,10 @@ export interface UpgradeOptions<Data = unknown> {
   maxMessageBytes?: number;
   /** Becomes `socket.data`. */
   data?: Data;
+  /** Further header fields of the response that opens it. */
+  headers?: Readonly<Record<string, string>>;
+  /** After so long without traffic it is sent a ping, in place of the server's limit, in milliseconds; 0: never. */
+  idleTimeoutMs?: number;
+  /** Whether what is sent counts as traffic, too. Default false. */
+  sendResetsIdle?: boolean;
 }

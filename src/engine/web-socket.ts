@@ -54,6 +54,11 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
     return this.state;
   }
 
+  /** @internal */
+  get serves(): WebSocket | undefined {
+    return this.state === "closed" ? undefined : this.self;
+  }
+
   /** Bytes that the peer has not taken yet. */
   get bufferedBytes(): number {
     return this.state === "closed" ? 0 : this.transport.bufferedBytes;
@@ -90,8 +95,7 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
     if (deflater !== undefined && length >= thresholdBytes && options.compress !== false) {
       this.frame(FIN | RSV1 | opcode, deflater.compress(data));
     } else this.frame(FIN | opcode, data);
-    this.core.counters.messagesSent++;
-    return this.result();
+    return this.sent();
   }
 
   /** Joins a topic. @returns false when it is closed or has joined too many */
@@ -192,8 +196,7 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
     if (deflater !== undefined && frames.length >= thresholdBytes && frames.options.compress !== false) {
       frames.writeCompressed(this.transport, deflater);
     } else frames.writePlain(this.transport);
-    this.core.counters.messagesSent++;
-    return this.result();
+    return this.sent();
   }
 
   protected tellOpen(): void {
@@ -204,6 +207,8 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
   protected tellMessage(data: Buffer, binary: boolean, lent: boolean): void {
     if (this.core.queue === null) this.runMessage(data, binary);
     else {
+      const { received } = this.handlers;
+      if (received !== undefined) this.guard(() => received(this, data, binary));
       const own = lent ? Buffer.from(data) : data;
       this.core.enqueue({ type: "message", socket: this.self, data: own, binary }, this);
     }
@@ -248,6 +253,12 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
     this.slow = true;
     this.core.counters.messagesDropped++;
     return "dropped";
+  }
+
+  private sent(): SendResult {
+    this.core.counters.messagesSent++;
+    if (this.agreement.sendResetsIdle) this.touch();
+    return this.result();
   }
 
   private result(): SendResult {

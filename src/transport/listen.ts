@@ -1,5 +1,6 @@
 import { createServer, type ListenOptions as NetListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type SecureContextOptions, type TlsOptions } from "node:tls";
+import { bindNow } from "./bind.ts";
 import { MAX_TIMER_MS } from "./max-timer.ts";
 import { SocketTransport } from "./socket-transport.ts";
 import type { Transport } from "./transport.ts";
@@ -18,6 +19,10 @@ export interface TransportAddress {
   backlog?: number;
   /** Only IPv6 where the address is an IPv6 one. */
   ipv6Only?: boolean;
+  /** In a cluster's worker: do not share the port with the other workers. */
+  exclusive?: boolean;
+  /** Share the port with other sockets that ask for it (SO_REUSEPORT); Node 22.12, 23.1 and newer. */
+  reusePort?: boolean;
   /** Key, certificate, CA, SNI and all else that `tls.createServer` takes; the listener then speaks TLS. */
   tls?: TlsOptions;
 }
@@ -89,56 +94,79 @@ export function listen(
   sharedRead: boolean,
   handshakeTimeoutMs: number,
 ): Promise<TransportListener> {
+  const { server, listener, target } = prepare(address, handlers, sharedRead, handshakeTimeoutMs);
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(target, () => {
+      server.off("error", reject);
+      server.on("error", handlers.error);
+      resolve(listener);
+    });
+  });
+}
+
+/**
+ * Like {@link listen}, but bound when it returns.
+ * @param address a port, and as host a literal address or none
+ */
+export function listenNow(
+  address: TransportAddress,
+  handlers: TransportListenerHandlers,
+  sharedRead: boolean,
+  handshakeTimeoutMs: number,
+): TransportListener {
+  const { server, listener, target } = prepare(address, handlers, sharedRead, handshakeTimeoutMs);
+  bindNow(server, target);
+  server.on("error", handlers.error);
+  return listener;
+}
+
+function prepare(
+  address: TransportAddress,
+  handlers: TransportListenerHandlers,
+  sharedRead: boolean,
+  handshakeTimeoutMs: number,
+): { server: Server; listener: TransportListener; target: NetListenOptions } {
   const { tls, ...where } = address;
+  const elsewhere = where.path !== undefined || where.fd !== undefined;
+  const target: NetListenOptions = elsewhere ? where : { port: 0, ...where };
   const base = { allowHalfOpen: true, noDelay: true };
   const handshaking = new Map<Socket, () => void>();
+  const accept = (socket: Socket): void => handlers.accept(new SocketTransport(socket, sharedRead));
+  if (tls === undefined) {
+    const server = createServer(base, accept);
+    return { server, listener: new TransportListener(server, handshaking, undefined), target };
+  }
   const leave = (socket: Socket): void => {
     handshaking.get(socket)?.();
     handshaking.delete(socket);
   };
-  const accept = (socket: Socket): void => handlers.accept(new SocketTransport(socket, sharedRead));
-  let server: Server;
-  let secure: ((options: SecureContextOptions) => void) | undefined;
-  if (tls === undefined) {
-    server = createServer(base, accept);
-  } else {
-    const secureServer = createTlsServer({
-      ALPNProtocols: ["http/1.1", "http/1.0"],
-      handshakeTimeout: Math.min(handshakeTimeoutMs, MAX_TIMER_MS),
-      ...tls,
-      ...base,
-    });
-    secureServer.on("connection", (socket: Socket) => {
-      const left = handlers.admit(socket.remoteAddress);
-      if (left === undefined) {
-        socket.destroy();
-        return;
-      }
-      handshaking.set(socket, left);
-      socket.once("close", () => leave(socket));
-    });
-    secureServer.on("secureConnection", (socket: Socket) => {
-      // The TCP socket below, which Node does not document; without it close() waits for handshakes to end.
-      leave(Reflect.get(socket, "_parent"));
-      accept(socket);
-    });
-    secureServer.on("tlsClientError", handlers.error);
-    // What is not named again stays as it was: versions, ciphers, authorities.
-    let current: SecureContextOptions = tls;
-    secure = (options) => {
-      current = { ...current, ...options };
-      secureServer.setSecureContext(current);
-    };
-    server = secureServer;
-  }
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    const elsewhere = where.path !== undefined || where.fd !== undefined;
-    const target: NetListenOptions = elsewhere ? where : { port: 0, ...where };
-    server.listen(target, () => {
-      server.off("error", reject);
-      server.on("error", handlers.error);
-      resolve(new TransportListener(server, handshaking, secure));
-    });
+  const server = createTlsServer({
+    ALPNProtocols: ["http/1.1", "http/1.0"],
+    handshakeTimeout: Math.min(handshakeTimeoutMs, MAX_TIMER_MS),
+    ...tls,
+    ...base,
   });
+  server.on("connection", (socket: Socket) => {
+    const left = handlers.admit(socket.remoteAddress);
+    if (left === undefined) {
+      socket.destroy();
+      return;
+    }
+    handshaking.set(socket, left);
+    socket.once("close", () => leave(socket));
+  });
+  server.on("secureConnection", (socket: Socket) => {
+    // The TCP socket below, which Node does not document; without it close() waits for handshakes to end.
+    leave(Reflect.get(socket, "_parent"));
+    accept(socket);
+  });
+  server.on("tlsClientError", handlers.error);
+  // What is not named again stays as it was: versions, ciphers, authorities.
+  let current: SecureContextOptions = tls;
+  const secure = (options: SecureContextOptions): void => {
+    current = { ...current, ...options };
+    server.setSecureContext(current);
+  };
+  return { server, listener: new TransportListener(server, handshaking, secure), target };
 }
