@@ -364,13 +364,12 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
     for (const listener of this.abortListeners ?? []) this.guard(listener);
   }
 
-  /** @internal Refuses the request with an empty response. */
-  refuse(code: number, headers?: Record<string, string>): boolean {
+  /** @internal Refuses the request, whatever was set for its response. */
+  refuse(code: number, headers: Record<string, string> = {}, content = ""): boolean {
     if (this.state !== "pending") return false;
     this.reset();
-    if (headers === undefined) return this.status(code).end();
     for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
-    return this.status(code).end();
+    return this.status(code).end(content);
   }
 
   /** @internal */

@@ -15,7 +15,7 @@ import {
 } from "../websocket/message-reader.ts";
 import { CLOSE_FRAME, FIN, PING_FRAME, PONG_FRAME } from "../websocket/opcodes.ts";
 import { WebSocketError } from "../websocket/websocket-error.ts";
-import { type Connection, type Core, PAUSED_BY_QUEUE } from "./core.ts";
+import { type Connection, type Core, PAUSED_BY_QUEUE, PAUSED_BY_WRITES } from "./core.ts";
 import { frameHead } from "./frames.ts";
 import { asOwnedBytes, byteLengthOf, writePayload } from "./payload.ts";
 import type { WebSocket } from "./web-socket.ts";
@@ -148,6 +148,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
 
   /** @internal */
   onDrain(): void {
+    this.resumeFrom(PAUSED_BY_WRITES);
     const pong = this.owedPong;
     this.owedPong = undefined;
     if (pong !== undefined && this.state === "open") this.frame(FIN | PONG_FRAME, pong);

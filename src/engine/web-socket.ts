@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Transport } from "../transport/transport.ts";
 import { INTERNAL_ERROR } from "../websocket/close-codes.ts";
 import { BINARY, FIN, PING_FRAME, RSV1, TEXT } from "../websocket/opcodes.ts";
-import { type Core, PAUSED_BY_PROGRAM } from "./core.ts";
+import { type Core, PAUSED_BY_PROGRAM, PAUSED_BY_WRITES } from "./core.ts";
 import type { Exchange } from "./exchange.ts";
 import { SharedFrames } from "./frames.ts";
 import { byteLengthOf } from "./payload.ts";
@@ -152,6 +152,13 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
 
   resume(): void {
     this.resumeFrom(PAUSED_BY_PROGRAM);
+  }
+
+  /** Stops reading until the peer has taken everything that waits for it. */
+  pauseUntilDrain(): void {
+    if (this.state !== "open") return;
+    this.pauseFor(PAUSED_BY_WRITES);
+    this.transport.requestDrain();
   }
 
   // What follows is called by the queue.

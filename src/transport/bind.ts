@@ -11,7 +11,10 @@ const IPV6_ONLY = 1;
  * @throws the system's error (EADDRINUSE, EACCES …) when the address cannot be bound
  */
 export function bindNow(server: Server, target: ListenOptions): void {
-  const { host, port = 0, backlog = DEFAULT_BACKLOG, ipv6Only = false } = target;
+  const { host, path, port = 0, backlog = DEFAULT_BACKLOG, ipv6Only = false } = target;
+  if (path === undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new RangeError(`${port} is not a port: 0 to 65535`);
+  }
   const setUp: unknown = Reflect.get(server, "_listen2");
   if (host !== undefined && (isIP(host) === 0 || typeof setUp !== "function")) {
     throw new TypeError(`${host} cannot be bound at once: give a literal address, such as 127.0.0.1`);

@@ -1,0 +1,278 @@
+import type { ServerEvent } from "../engine/event-queue.ts";
+import { Exchange } from "../engine/exchange.ts";
+import type { Server } from "../engine/server.ts";
+import { FieldError } from "../http1/response-head.ts";
+import { EventType, WebServerMessage } from "./message.ts";
+import { SERVER_EVENTS, WebServer, type WebServerOptions } from "./web-server.ts";
+
+/** What a route may be registered for. */
+export type HttpMethod = "GET" | "POST" | "OPTIONS" | "DELETE" | "PATCH" | "PUT" | "HEAD" | "ANY";
+
+/** What is known of a request while its id is valid. */
+export interface RequestDetails {
+  /** In upper case. */
+  method: string;
+  /** The path, without the query. */
+  url: string;
+  /** What follows "?", or "". */
+  query: string;
+  /** The pattern of the route that matched. */
+  endpoint: string;
+  /** Values by lower-case name. */
+  headers: Record<string, string>;
+}
+
+const METHODS: ReadonlySet<string> = new Set<HttpMethod>([
+  "GET",
+  "POST",
+  "OPTIONS",
+  "DELETE",
+  "PATCH",
+  "PUT",
+  "HEAD",
+  "ANY",
+]);
+const EVENTS: ReadonlySet<string> = new Set([
+  ...SERVER_EVENTS,
+  "HTTP_REQUEST_STARTED",
+  "HTTP_DATA_RECEIVED",
+  "HTTP_REQUEST_FINISHED",
+  "HTTP_CONNECTION_ABORTED",
+  "HTTP_CONNECTION_WRITABLE",
+]);
+const STATUS_LINE = /^(\d{3})(?: (.*))?$/s;
+const SENT = 2;
+const NOT_SENT = 0;
+const ACCEPTED = 1;
+const COMPLETE = 2;
+
+function ignore(): void {}
+
+/**
+ * An HTTP server whose events are polled. For each request HTTP_REQUEST_STARTED comes first, then
+ * HTTP_DATA_RECEIVED for each piece of content but the last, and HTTP_REQUEST_FINISHED with the last, or at any
+ * point HTTP_CONNECTION_ABORTED. Functions take the `clientID` of an event; an id that is unknown or gone gives the
+ * failure value and reaches nobody else. When a response is complete before all content has come, events that were
+ * queued still come, and the rest of the content is thrown away.
+ */
+export class HttpServer extends WebServer {
+  private readonly registered = new Map<string, string[]>();
+  /** Requests whose response has a status or a header field already. */
+  private readonly begun = new WeakSet<Exchange>();
+
+  /** @throws RangeError for a limit that is unknown or out of range */
+  constructor(options: WebServerOptions = {}) {
+    super(options, { autoHead: false, autoOptions: false, autoAllow: false });
+  }
+
+  /**
+   * Serves a path; before or after `StartListening`. Segment by segment a static one is preferred to ":name" and that
+   * to "*", and of equally specific routes the one of the request's method to ANY. What matches no route is answered
+   * with 404 by the server itself.
+   * @param route segments are static, ":name" or, at the end, "*"
+   * @throws TypeError when the route is not a string; Error "invalid method", or "already registered"
+   */
+  AddRoute(route: string, httpMethod: HttpMethod = "ANY"): void {
+    if (typeof route !== "string") throw new TypeError("the route must be a string");
+    if (!METHODS.has(httpMethod)) throw new Error(`invalid method: ${String(httpMethod)}`);
+    const routes = this.GetRegisteredRoutes(httpMethod);
+    if (routes.includes(route)) throw new Error(`${httpMethod} ${route} is already registered`);
+    this.engine.route(httpMethod, route, ignore);
+    routes.push(route);
+  }
+
+  /** The routes of a method in the order in which they were added; to be read, not changed. */
+  GetRegisteredRoutes(httpMethod: HttpMethod): string[] {
+    const routes = this.registered.get(httpMethod) ?? [];
+    if (METHODS.has(httpMethod)) this.registered.set(httpMethod, routes);
+    return routes;
+  }
+
+  /** The head of a request is complete; its id is valid from here on. */
+  HTTP_REQUEST_STARTED(_eventName: string, _payload: WebServerMessage): void {}
+
+  /** A piece of content has come that is not the last; it is the message. */
+  HTTP_DATA_RECEIVED(_eventName: string, _payload: WebServerMessage): void {}
+
+  /** The request is complete; the message is the last piece of content, which may be empty. */
+  HTTP_REQUEST_FINISHED(_eventName: string, _payload: WebServerMessage): void {}
+
+  /** The peer went away before the response was complete; the id is invalid already. */
+  HTTP_CONNECTION_ABORTED(_eventName: string, _payload: WebServerMessage): void {}
+
+  /**
+   * More can be sent of a response that is streamed. The message is the offset of the first byte to send, in
+   * decimal; the original leaves it empty.
+   */
+  HTTP_CONNECTION_WRITABLE(_eventName: string, _payload: WebServerMessage): void {}
+
+  /** Whether the id is valid: its request is not answered yet, and the peer has not gone. */
+  HasRequestDetails(id: string): boolean {
+    return this.find(id) !== undefined;
+  }
+
+  GetRequestDetails(id: string): RequestDetails | undefined {
+    const exchange = this.find(id);
+    if (exchange === undefined) return undefined;
+    const { method, path, query, route, headers } = exchange;
+    return { method: method.toUpperCase(), url: path, query, endpoint: route, headers };
+  }
+
+  GetRequestMethod(id: string): string | undefined {
+    return this.find(id)?.method.toUpperCase();
+  }
+
+  /** The path, without the query. */
+  GetRequestURL(id: string): string | undefined {
+    return this.find(id)?.path;
+  }
+
+  /** What follows "?", or "". */
+  GetRequestQuery(id: string): string | undefined {
+    return this.find(id)?.query;
+  }
+
+  /** The pattern of the route that matched. */
+  GetRequestEndpoint(id: string): string | undefined {
+    return this.find(id)?.route;
+  }
+
+  /** @param name in any case */
+  GetRequestHeader(id: string, name: string): string | undefined {
+    return this.find(id)?.header(name);
+  }
+
+  /** All header fields as one string of lines `name: value\r\n`; `GetRequestDetails` has them as a record. */
+  GetRequestHeaders(id: string): string | undefined {
+    const headers = this.find(id)?.headers;
+    if (headers === undefined) return undefined;
+    return Object.entries(headers)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join("");
+  }
+
+  /**
+   * Sets the status; once, and before header fields and content.
+   * @param status such as "404 Not Found"
+   * @returns false for an unknown id, when it comes too late, or for what may not be sent
+   */
+  WriteStatus(id: string, status: string): boolean {
+    const parts = STATUS_LINE.exec(status);
+    return (
+      parts !== null &&
+      this.prepare(id, (exchange) => {
+        if (this.begun.has(exchange)) return false;
+        exchange.status(Number(parts[1]), parts[2]);
+        return true;
+      })
+    );
+  }
+
+  /**
+   * Adds a header field; before content. The case of the name is kept.
+   * @returns false for an unknown id, when it comes too late, or for what may not be sent (CR, LF, NUL)
+   */
+  WriteHeader(id: string, name: string, value: string): boolean {
+    return this.prepare(id, (exchange) => {
+      exchange.appendHeader(name, value);
+      return true;
+    });
+  }
+
+  /**
+   * Sends a piece of the content with chunked transfer coding and keeps the response open.
+   * @returns 2: more is welcome. 0: unknown id; or the peer is slow and it was kept in the buffer, then wait for
+   *   HTTP_CONNECTION_WRITABLE
+   */
+  WriteResponse(id: string, chunk: string | Uint8Array): number {
+    const exchange = this.find(id);
+    if (exchange === undefined) return NOT_SENT;
+    exchange.onWritable(ignore);
+    return exchange.write(chunk) ? SENT : NOT_SENT;
+  }
+
+  /**
+   * Completes the response; the id becomes invalid. A response in one piece has a Content-Length.
+   * @returns 2, or 0 for an unknown id
+   */
+  SendResponse(id: string, body: string | Uint8Array = ""): number {
+    return this.find(id)?.end(body) ? SENT : NOT_SENT;
+  }
+
+  /**
+   * Sends as much as the peer takes soon and buffers no more than that. What was not accepted is to be sent again
+   * from the offset on that HTTP_CONNECTION_WRITABLE gives.
+   * @param totalSize length of the whole content in bytes; needed in the first call unless `chunk` is all of it
+   * @returns 1 when all of the chunk was accepted, plus 2 when the response is complete
+   */
+  StreamResponse(id: string, chunk: string | Uint8Array, totalSize?: number): number {
+    const exchange = this.find(id);
+    if (exchange === undefined) return NOT_SENT;
+    exchange.onWritable(ignore);
+    const { accepted, done } = exchange.tryEnd(chunk, totalSize);
+    return (accepted ? ACCEPTED : 0) | (done ? COMPLETE : 0);
+  }
+
+  protected get eventNames(): ReadonlySet<string> {
+    return EVENTS;
+  }
+
+  protected setUp(engine: Server): void {
+    for (const [method, routes] of this.registered) {
+      for (const route of routes) engine.route(method, route, ignore);
+    }
+  }
+
+  protected endClients(engine: Server): void {
+    for (const exchange of engine.exchanges) {
+      const type = { "Content-Type": "text/plain" };
+      if (!exchange.refuse(503, type, "Service Unavailable: Server shutting down")) exchange.abort();
+    }
+  }
+
+  protected handle(event: ServerEvent): void {
+    switch (event.type) {
+      case "request":
+        event.exchange.wantBody();
+        this.tell("HTTP_REQUEST_STARTED", event.exchange);
+        if (!event.exchange.hasBody) this.tell("HTTP_REQUEST_FINISHED", event.exchange);
+        break;
+      case "body":
+        this.tell(event.last ? "HTTP_REQUEST_FINISHED" : "HTTP_DATA_RECEIVED", event.exchange, event.data);
+        break;
+      case "abort":
+        this.tell("HTTP_CONNECTION_ABORTED", event.exchange);
+        break;
+      case "writable":
+        if (!event.exchange.finished) {
+          this.tell("HTTP_CONNECTION_WRITABLE", event.exchange, `${event.exchange.offset}`);
+        }
+        break;
+      case "call":
+        event.call();
+    }
+  }
+
+  private tell(name: keyof typeof EventType, exchange: Exchange, message?: Buffer | string): void {
+    this.OnEvent(name, new WebServerMessage(EventType[name], exchange.id, message));
+  }
+
+  private find(id: string): Exchange | undefined {
+    const found = this.engine.find(id);
+    return found instanceof Exchange ? found : undefined;
+  }
+
+  /** Changes the head of a response that has not been sent. */
+  private prepare(id: string, change: (exchange: Exchange) => boolean): boolean {
+    const exchange = this.find(id);
+    if (exchange === undefined || exchange.headSent) return false;
+    try {
+      if (!change(exchange)) return false;
+    } catch (error) {
+      if (error instanceof FieldError) return false;
+      throw error;
+    }
+    this.begun.add(exchange);
+    return true;
+  }
+}

@@ -1,0 +1,182 @@
+import type { ServerEvent } from "../engine/event-queue.ts";
+import { SharedFrames } from "../engine/frames.ts";
+import type { Server } from "../engine/server.ts";
+import { WebSocket } from "../engine/web-socket.ts";
+import type { SendOptions, SendResult, WebSocketHandlers } from "../engine/web-socket-handlers.ts";
+import { GOING_AWAY } from "../websocket/close-codes.ts";
+import type { DeflateOptions } from "../websocket/permessage-deflate.ts";
+import { EventType, WebServerMessage } from "./message.ts";
+import { SERVER_EVENTS, WebServer, type WebServerOptions } from "./web-server.ts";
+
+export interface WebSocketServerOptions extends WebServerOptions {
+  /** permessage-deflate (RFC 7692) for the functions named Compressed; default true, with one compressor for all. */
+  compression?: boolean | DeflateOptions;
+}
+
+/** What became of a message. */
+export const SendStatus = {
+  /** Accepted, but the peer is slow: it waits behind what was sent before. */
+  BACKPRESSURE: 0,
+  SUCCESS: 1,
+  /** Not sent: the client is unknown, or `limits.maxBackpressureBytes` is reached. */
+  DROPPED: 2,
+} as const;
+
+export type SendStatus = (typeof SendStatus)[keyof typeof SendStatus];
+
+const EVENTS: ReadonlySet<string> = new Set([
+  ...SERVER_EVENTS,
+  "WEBSOCKET_CONNECTION_ESTABLISHED",
+  "WEBSOCKET_MESSAGE_RECEIVED",
+  "WEBSOCKET_CONNECTION_CLOSED",
+]);
+const STATUS: Record<SendResult, SendStatus> = {
+  sent: SendStatus.SUCCESS,
+  queued: SendStatus.BACKPRESSURE,
+  dropped: SendStatus.DROPPED,
+  closed: SendStatus.DROPPED,
+};
+const TEXT: SendOptions = { binary: false, compress: false };
+const BINARY: SendOptions = { binary: true, compress: false };
+const COMPRESSED_TEXT: SendOptions = { binary: false };
+const REASON = "Going Away";
+/** Larger messages are sent by reference, and the program may change what it was given. */
+const BY_REFERENCE_BYTES = 65_536;
+
+/**
+ * A WebSocket server whose events are polled; it accepts every path. Functions take the `clientID` of an event; an
+ * id that is unknown or gone gives `SendStatus.DROPPED`.
+ */
+export class WebSocketServer extends WebServer {
+  private echo = false;
+  private readonly handlers: WebSocketHandlers = {
+    received: (socket, data, binary) => {
+      if (!this.echo) return;
+      const own = data.length > BY_REFERENCE_BYTES ? Buffer.from(data) : data;
+      // Who does not read what comes back is not read from.
+      if (socket.send(own, binary ? BINARY : TEXT) !== "sent") socket.pauseUntilDrain();
+    },
+  };
+  private readonly compression: boolean | DeflateOptions;
+
+  /** @throws RangeError for a limit or a setting of the compression that is unknown or out of range */
+  constructor(options: WebSocketServerOptions = {}) {
+    super(options, { limits: { maxBackpressureBytes: 65_536, webSocketIdleTimeoutMs: 120_000 } });
+    const { compression = true } = options;
+    this.compression = typeof compression === "object" ? { thresholdBytes: 0, ...compression } : compression;
+    this.setUp(this.engine);
+  }
+
+  /** A client has connected. */
+  WEBSOCKET_CONNECTION_ESTABLISHED(_eventName: string, _payload: WebServerMessage): void {}
+
+  /** A message has come; `payload.binary` tells its kind. */
+  WEBSOCKET_MESSAGE_RECEIVED(_eventName: string, _payload: WebServerMessage): void {}
+
+  /** A connection has ended; the message is the reason, `payload.code` the close code. */
+  WEBSOCKET_CONNECTION_CLOSED(_eventName: string, _payload: WebServerMessage): void {}
+
+  /** @returns one of {@link SendStatus} */
+  SendTextMessageToClient(message: string | Uint8Array, clientID: string): SendStatus {
+    return this.send(message, clientID, TEXT);
+  }
+
+  /** @returns one of {@link SendStatus} */
+  SendBinaryMessageToClient(message: string | Uint8Array, clientID: string): SendStatus {
+    return this.send(message, clientID, BINARY);
+  }
+
+  /** Compressed where the client has agreed to it. @returns one of {@link SendStatus} */
+  SendCompressedTextMessageToClient(message: string | Uint8Array, clientID: string): SendStatus {
+    return this.send(message, clientID, COMPRESSED_TEXT);
+  }
+
+  /** Sends to all clients; framed once. @returns DROPPED when it was dropped for any of them, else SUCCESS */
+  BroadcastTextMessage(message: string | Uint8Array): SendStatus {
+    return this.broadcast(message, TEXT);
+  }
+
+  /** Sends to all clients; framed once. @returns DROPPED when it was dropped for any of them, else SUCCESS */
+  BroadcastBinaryMessage(message: string | Uint8Array): SendStatus {
+    return this.broadcast(message, BINARY);
+  }
+
+  /** Like {@link BroadcastTextMessage}; compressed once for all who have agreed to it. */
+  BroadcastCompressedTextMessage(message: string | Uint8Array): SendStatus {
+    return this.broadcast(message, COMPRESSED_TEXT);
+  }
+
+  /** Connections that are open now, whether their events have been processed or not. */
+  GetNumConnectedClients(): number {
+    return this.engine.counters.openWebSockets;
+  }
+
+  /**
+   * With true, the server sends each message back by itself when it arrives; WEBSOCKET_MESSAGE_RECEIVED comes all the
+   * same when it is polled.
+   * @throws TypeError for anything but true and false
+   */
+  SetEchoMode(enabled: boolean): void {
+    if (typeof enabled !== "boolean") throw new TypeError("the echo mode is true or false");
+    this.echo = enabled;
+  }
+
+  protected get eventNames(): ReadonlySet<string> {
+    return EVENTS;
+  }
+
+  protected setUp(engine: Server): void {
+    engine.websocket("/*", this.handlers, {
+      compression: this.compression === true ? { thresholdBytes: 0 } : this.compression,
+      sendResetsIdle: true,
+    });
+  }
+
+  protected endClients(engine: Server): void {
+    for (const socket of engine.webSockets) {
+      socket.close(GOING_AWAY, REASON);
+      socket.transport.flush();
+      socket.terminate(GOING_AWAY, REASON);
+    }
+  }
+
+  protected handle(event: ServerEvent): void {
+    switch (event.type) {
+      case "open":
+        this.tell("WEBSOCKET_CONNECTION_ESTABLISHED", event.socket);
+        break;
+      case "message":
+        this.tell("WEBSOCKET_MESSAGE_RECEIVED", event.socket, event.data, event.binary);
+        break;
+      case "close":
+        this.tell("WEBSOCKET_CONNECTION_CLOSED", event.socket, event.reason, false, event.code);
+        break;
+      case "call":
+        event.call();
+    }
+  }
+
+  private tell(
+    name: keyof typeof EventType,
+    socket: WebSocket,
+    message?: Buffer | string,
+    binary?: boolean,
+    code?: number,
+  ): void {
+    this.OnEvent(name, new WebServerMessage(EventType[name], socket.id, message, binary, code));
+  }
+
+  private send(message: string | Uint8Array, clientID: string, options: SendOptions): SendStatus {
+    const found = this.engine.find(clientID);
+    return found instanceof WebSocket ? STATUS[found.send(message, options)] : SendStatus.DROPPED;
+  }
+
+  private broadcast(message: string | Uint8Array, options: SendOptions): SendStatus {
+    const frames = new SharedFrames(message, options);
+    let status: SendStatus = SendStatus.SUCCESS;
+    for (const socket of this.engine.webSockets) {
+      if (socket.sendShared(frames) === "dropped") status = SendStatus.DROPPED;
+    }
+    return status;
+  }
+}
