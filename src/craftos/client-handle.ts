@@ -1,0 +1,116 @@
+import { byteLengthOf } from "../engine/payload.ts";
+import type { WebSocket } from "../engine/web-socket.ts";
+import type { ComputerQueue } from "./computer-queue.ts";
+import { closedFile } from "./events.ts";
+import { waitFor } from "./wait-for.ts";
+
+/** A message: text as a string, or binary data as a Buffer. */
+export type Message = [message: string | Buffer, binary: boolean];
+
+const INBOX_MESSAGES = 256;
+const INBOX_BYTES = 1_048_576;
+
+/**
+ * A client of a WebSocket server. Messages that nobody is waiting for are kept for `receive`. Who receives loses
+ * nothing, because a client whose messages wait is not read from; for who never has, only the last messages are kept.
+ */
+export class ClientHandle {
+  /** Names the client in events. */
+  readonly clientID: string;
+  private readonly socket: WebSocket;
+  private readonly queue: ComputerQueue;
+  private readonly maxMessageBytes: number;
+  private inbox: Message[] = [];
+  private inboxBytes = 0;
+  private receivers: ((message: Message | null) => void)[] = [];
+  private receives = false;
+  private state: "open" | "gone" | "closed" = "open";
+
+  /** Made by the server. */
+  constructor(socket: WebSocket, queue: ComputerQueue, maxMessageBytes: number) {
+    this.clientID = socket.id;
+    this.socket = socket;
+    this.queue = queue;
+    this.maxMessageBytes = maxMessageBytes;
+  }
+
+  /** Whether the client is connected and the handle not closed. */
+  get isOpen(): boolean {
+    return this.state === "open";
+  }
+
+  /**
+   * The next message of this client.
+   * @param timeout in seconds
+   * @returns null when the client has gone, or after the timeout
+   * @throws Error "attempt to use a closed file" after `close`; "Terminated"
+   */
+  async receive(timeout?: number): Promise<Message | null> {
+    if (this.state === "closed") throw closedFile();
+    this.receives = true;
+    const message = this.inbox.shift();
+    if (message === undefined) {
+      if (this.state === "gone") return null;
+      return waitFor(this.queue, this.receivers, timeout);
+    }
+    this.inboxBytes -= byteLengthOf(message[0]);
+    if (!this.isFull) this.socket.resume();
+    return message;
+  }
+
+  /**
+   * Sends a message.
+   * @param binary whether it is a binary one; default false
+   * @returns false when the client has gone, or is so slow that `limits.maxBackpressureBytes` is reached
+   * @throws Error "Message is too large"; "attempt to use a closed file" after `close`
+   */
+  send(message: string | Uint8Array, binary = false): boolean {
+    if (this.state === "closed") throw closedFile();
+    if (byteLengthOf(message) > this.maxMessageBytes) throw new Error("Message is too large");
+    const result = this.socket.send(message, { binary });
+    return result === "sent" || result === "queued";
+  }
+
+  /** Closes the connection. A second time it does nothing. */
+  close(): void {
+    if (this.state === "open") this.socket.close();
+    this.state = "closed";
+    this.dismiss();
+  }
+
+  /** @internal A message has come. */
+  deliver(message: string | Buffer, binary: boolean): void {
+    if (this.state !== "open") return;
+    const receiver = this.receivers.shift();
+    if (receiver !== undefined) {
+      receiver([message, binary]);
+      return;
+    }
+    this.inbox.push([message, binary]);
+    this.inboxBytes += byteLengthOf(message);
+    if (this.receives) {
+      if (this.isFull) this.socket.pause();
+      return;
+    }
+    while (this.isFull && this.inbox.length > 1) {
+      const oldest = this.inbox.shift();
+      this.inboxBytes -= byteLengthOf(oldest?.[0] ?? "");
+    }
+  }
+
+  /** @internal The client has gone. */
+  end(): void {
+    if (this.state === "open") this.state = "gone";
+    this.dismiss();
+  }
+
+  private get isFull(): boolean {
+    return this.inbox.length > INBOX_MESSAGES || this.inboxBytes > INBOX_BYTES;
+  }
+
+  private dismiss(): void {
+    const { receivers } = this;
+    this.receivers = [];
+    for (const receiver of receivers) receiver(null);
+  }
+}

@@ -1,0 +1,36 @@
+import type { ClientHandle } from "./client-handle.ts";
+import type { RequestHandle } from "./request-handle.ts";
+import type { ResponseHandle } from "./response-handle.ts";
+
+/** Parameters of the events that Portico queues, by name. */
+export interface Events {
+  http_request: [port: number, request: RequestHandle, response: ResponseHandle];
+  websocket_server_connect: [port: number, client: ClientHandle];
+  /** Text is a string, binary data a Buffer. */
+  websocket_server_message: [clientID: string, message: string | Buffer, binary: boolean];
+  /** A client that gave no code has null; one whose connection was lost has 1006. */
+  websocket_server_closed: [clientID: string, reason: string | null, code: number | null];
+}
+
+/** An event as it is pulled: its name and its parameters. */
+export type Event = [name: string, ...parameters: unknown[]];
+
+/** The event of a name, with the types of its parameters where Portico knows them. */
+export type EventOf<Name extends string> = Name extends keyof Events
+  ? [name: Name, ...parameters: Events[Name]]
+  : Event;
+
+/** Stops `http.listen`. */
+export const SERVER_STOP = "server_stop";
+/** Stops everything that waits. */
+export const TERMINATE = "terminate";
+
+/** What a blocking call throws after a `terminate` event. */
+export function terminated(): Error {
+  return new Error("Terminated");
+}
+
+/** What every use of a handle throws after its `close`. */
+export function closedFile(): Error {
+  return new Error("attempt to use a closed file");
+}

@@ -1,0 +1,256 @@
+import { ByteCollector } from "../engine/byte-collector.ts";
+import type { Exchange } from "../engine/exchange.ts";
+import type { Limits } from "../engine/limits.ts";
+import { Server } from "../engine/server.ts";
+import type { WebSocketHandlers } from "../engine/web-socket-handlers.ts";
+import { MAX_TIMER_MS } from "../transport/max-timer.ts";
+import { NO_STATUS_RECEIVED } from "../websocket/close-codes.ts";
+import { ClientHandle } from "./client-handle.ts";
+import { ComputerQueue } from "./computer-queue.ts";
+import { type Event, type EventOf, SERVER_STOP } from "./events.ts";
+import { RequestHandle } from "./request-handle.ts";
+import { ResponseHandle } from "./response-handle.ts";
+import { WebSocketServerHandle } from "./web-socket-server-handle.ts";
+
+export interface HttpOptions {
+  /** A literal address to bind; all addresses when absent. */
+  host?: string;
+  /** After so many seconds a response that was not closed is sent as it is. Default 15. */
+  responseTimeout?: number;
+  /** The largest WebSocket message in both directions, in bytes. Default 131,072. */
+  maxWebSocketMessage?: number;
+  /** What may wait in the queue, in bytes, before the clients are slowed down. Default 16 MiB. */
+  maxQueueBytes?: number;
+  /** Limits of the engine that differ from the defaults. */
+  limits?: Partial<Limits>;
+}
+
+/** What `http.listen` calls for each request; true ends it. */
+export type RequestCallback = (request: RequestHandle, response: ResponseHandle) => unknown;
+
+const DEFAULT_RESPONSE_TIMEOUT_S = 15;
+const DEFAULT_MAX_MESSAGE_BYTES = 131_072;
+/** For a last client to take what was sent to it, after its server was closed. */
+const CLOSE_MS = 2_500;
+const DEFAULT_MAX_QUEUE_BYTES = 16_777_216;
+
+/**
+ * The `http` interface of one computer: a queue of events that the program pulls, and handles that behave like
+ * files. What blocks the coroutine in CraftOS returns a promise. Listeners belong to their computer.
+ */
+export class Http implements AsyncDisposable {
+  private readonly options: HttpOptions;
+  private readonly queue: ComputerQueue;
+  private readonly listeners = new Map<number, Server>();
+  /** All that have not ended yet. */
+  private readonly servers = new Set<Server>();
+
+  /** Made by {@link createHttp}. */
+  constructor(options: HttpOptions) {
+    this.options = options;
+    this.queue = new ComputerQueue(options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES);
+  }
+
+  /**
+   * Starts a listener, and is bound when it returns: each request becomes an event `http_request`. A listener that
+   * there is on this port already is replaced.
+   * @param port 0 for any free one; see {@link ports}
+   * @throws RangeError for what is not a port; Error "Could not open server: …" when it cannot be bound
+   */
+  addListener(port: number): void {
+    this.openListener(port);
+  }
+
+  /** Stops a listener; the port is free at once. Responses to requests that were taken can still be sent. */
+  removeListener(port: number): void {
+    const server = this.listeners.get(port);
+    if (server === undefined) return;
+    this.listeners.delete(port);
+    void this.end(server, this.responseTimeoutMs);
+  }
+
+  /** The ports of the listeners. */
+  get ports(): number[] {
+    return [...this.listeners.keys()];
+  }
+
+  /**
+   * Serves requests until the callback returns true (or a promise of it), or a `server_stop` event comes; then the
+   * listener is removed. Requests that come while the callback is busy wait for it.
+   * @throws what the callback throws, after the listener was removed; Error "Terminated"; what {@link addListener} throws
+   */
+  async listen(port: number, callback: RequestCallback): Promise<void> {
+    const real = this.openListener(port);
+    const events = this.queue.subscribe(
+      ([name, about]) => name === SERVER_STOP || (name === "http_request" && about === real),
+    );
+    try {
+      for await (const event of events) {
+        if (event[0] === SERVER_STOP) return;
+        const [, , request, response] = event as EventOf<"http_request">;
+        if ((await callback(request, response)) === true) return;
+      }
+    } finally {
+      this.removeListener(real);
+    }
+  }
+
+  /**
+   * Starts a WebSocket server, and is bound when it returns.
+   * @param port 0 for any free one; the handle has it
+   * @param headers further fields of the response that opens a connection
+   * @returns the handle, or null and the reason
+   * @throws RangeError for what is not a port; FieldError for fields that may not be sent
+   */
+  websocketServer(
+    port: number,
+    headers: Readonly<Record<string, string>> = {},
+  ): WebSocketServerHandle | [null, string] {
+    const { queue, maxMessageBytes } = this;
+    const server = this.createServer();
+    let handle: WebSocketServerHandle | undefined;
+    const retire = (): void => {
+      if (handle?.isClosed && server.counters.openWebSockets === 0) void this.end(server, CLOSE_MS);
+    };
+    const handlers: WebSocketHandlers<ClientHandle | undefined> = {
+      open: (socket) => {
+        const client = new ClientHandle(socket, queue, maxMessageBytes);
+        socket.data = client;
+        handle?.arrive(client);
+        queue.give(["websocket_server_connect", handle?.port, client]);
+      },
+      message: ({ data: client }, data, binary) => {
+        const message = binary ? data : data.toString("utf8");
+        client?.deliver(message, binary);
+        queue.give(["websocket_server_message", client?.clientID, message, binary]);
+      },
+      close: ({ data: client }, code, reason) => {
+        client?.end();
+        handle?.depart();
+        retire();
+        const given = code === NO_STATUS_RECEIVED ? null : code;
+        queue.give(["websocket_server_closed", client?.clientID, reason === "" ? null : reason, given]);
+      },
+    };
+    server.websocket("/*", handlers, { headers });
+    try {
+      handle = new WebSocketServerHandle(server.listenNow(this.address(port)), queue, retire);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      return [null, error.code === "EADDRINUSE" ? "Port already in use" : couldNotOpen(error)];
+    }
+    this.servers.add(server);
+    return handle;
+  }
+
+  /** Adds an event to the queue. It is never refused. */
+  queueEvent(name: string, ...parameters: unknown[]): void {
+    this.queue.push([name, ...parameters]);
+  }
+
+  /**
+   * The next event. Everybody who waits sees it; while nobody waits, events are kept.
+   * @param filter the name of the event; others that come meanwhile are passed over
+   * @throws Error "Terminated" on a `terminate` event
+   */
+  pullEvent<Name extends string>(filter: Name): Promise<EventOf<Name>>;
+  pullEvent(filter?: string): Promise<Event>;
+  pullEvent(filter?: string): Promise<Event> {
+    return this.queue.pull(filter, false);
+  }
+
+  /** Like {@link pullEvent}, but `terminate` is an event like any other, which every filter admits. */
+  pullEventRaw(filter?: string): Promise<Event> {
+    return this.queue.pull(filter, true);
+  }
+
+  /**
+   * Every event from now on, also those that come while the program is busy with one. End it by leaving the loop,
+   * or by `return()`: what it keeps slows the clients down.
+   * @throws Error "Terminated" on a `terminate` event
+   */
+  events(): AsyncIterableIterator<Event> {
+    return this.queue.subscribe(() => true);
+  }
+
+  /** Stops everything. All that waits is terminated; WebSockets are closed with 1001. @returns when all are gone */
+  async close(): Promise<void> {
+    this.queue.close();
+    this.listeners.clear();
+    await Promise.all([...this.servers].map((server) => this.end(server, 0)));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private get responseTimeoutMs(): number {
+    const { responseTimeout = DEFAULT_RESPONSE_TIMEOUT_S } = this.options;
+    return Math.min(responseTimeout * 1_000, MAX_TIMER_MS);
+  }
+
+  private get maxMessageBytes(): number {
+    return this.options.maxWebSocketMessage ?? DEFAULT_MAX_MESSAGE_BYTES;
+  }
+
+  private openListener(port: number): number {
+    this.removeListener(port);
+    const server = this.createServer();
+    let real = 0;
+    server.any("/*", (exchange) => {
+      const content = new ByteCollector();
+      exchange.onBody((chunk, last) => {
+        content.append(chunk);
+        if (last) this.tellRequest(real, exchange, content.take());
+      });
+    });
+    try {
+      real = server.listenNow(this.address(port)).port;
+    } catch (error) {
+      throw isSystemError(error) ? new Error(couldNotOpen(error), { cause: error }) : error;
+    }
+    this.listeners.set(real, server);
+    this.servers.add(server);
+    return real;
+  }
+
+  private tellRequest(port: number, exchange: Exchange, content: Buffer): void {
+    const request = new RequestHandle(exchange, content);
+    this.queue.give(["http_request", port, request, new ResponseHandle(exchange, this.responseTimeoutMs)]);
+  }
+
+  private createServer(): Server {
+    return new Server({
+      limits: { ...this.options.limits, maxMessageBytes: this.maxMessageBytes },
+      delivery: this.queue.source,
+      autoHead: false,
+      autoOptions: false,
+    });
+  }
+
+  private address(port: number): { port: number; host?: string } {
+    const { host } = this.options;
+    return host === undefined ? { port } : { port, host };
+  }
+
+  private async end(server: Server, graceMs: number): Promise<void> {
+    await server.close({ graceMs });
+    this.servers.delete(server);
+  }
+}
+
+/** An interface of its own, with its own queue and listeners. */
+export function createHttp(options: HttpOptions = {}): Http {
+  return new Http(options);
+}
+
+/** One that is ready, for programs that are one computer. */
+export const http: Http = createHttp();
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error;
+}
+
+function couldNotOpen(error: Error): string {
+  return `Could not open server: ${error.message}`;
+}
