@@ -7,8 +7,11 @@ import { waitFor } from "./wait-for.ts";
 /** A message: text as a string, or binary data as a Buffer. */
 export type Message = [message: string | Buffer, binary: boolean];
 
-const INBOX_MESSAGES = 256;
+/** The last messages that are kept for who has never received. */
+const KEPT_MESSAGES = 256;
 const INBOX_BYTES = 1_048_576;
+/** What a message costs beside its data, in bytes. */
+const MESSAGE_BYTES = 128;
 
 /**
  * A client of a WebSocket server. Messages that nobody is waiting for are kept for `receive`. Who receives loses
@@ -53,8 +56,8 @@ export class ClientHandle {
       if (this.state === "gone") return null;
       return waitFor(this.queue, this.receivers, timeout);
     }
-    this.inboxBytes -= byteLengthOf(message[0]);
-    if (!this.isFull) this.socket.resume();
+    this.inboxBytes -= costOf(message);
+    if (this.inboxBytes <= INBOX_BYTES / 2) this.socket.resume();
     return message;
   }
 
@@ -81,21 +84,16 @@ export class ClientHandle {
   /** @internal A message has come. */
   deliver(message: string | Buffer, binary: boolean): void {
     if (this.state !== "open") return;
+    const arrived: Message = [message, binary];
     const receiver = this.receivers.shift();
     if (receiver !== undefined) {
-      receiver([message, binary]);
+      receiver(arrived);
       return;
     }
-    this.inbox.push([message, binary]);
-    this.inboxBytes += byteLengthOf(message);
-    if (this.receives) {
-      if (this.isFull) this.socket.pause();
-      return;
-    }
-    while (this.isFull && this.inbox.length > 1) {
-      const oldest = this.inbox.shift();
-      this.inboxBytes -= byteLengthOf(oldest?.[0] ?? "");
-    }
+    this.inbox.push(arrived);
+    this.inboxBytes += costOf(arrived);
+    if (!this.receives) this.forgetOldest();
+    else if (this.inboxBytes > INBOX_BYTES) this.socket.pause();
   }
 
   /** @internal The client has gone. */
@@ -104,8 +102,12 @@ export class ClientHandle {
     this.dismiss();
   }
 
-  private get isFull(): boolean {
-    return this.inbox.length > INBOX_MESSAGES || this.inboxBytes > INBOX_BYTES;
+  private forgetOldest(): void {
+    while (this.inbox.length > KEPT_MESSAGES || this.inboxBytes > INBOX_BYTES) {
+      const oldest = this.inbox.shift();
+      if (oldest === undefined) return;
+      this.inboxBytes -= costOf(oldest);
+    }
   }
 
   private dismiss(): void {
@@ -113,4 +115,8 @@ export class ClientHandle {
     this.receivers = [];
     for (const receiver of receivers) receiver(null);
   }
+}
+
+function costOf(message: Message): number {
+  return MESSAGE_BYTES + byteLengthOf(message[0]);
 }
