@@ -41,6 +41,7 @@ const EVENTS: ReadonlySet<string> = new Set([
   "HTTP_CONNECTION_WRITABLE",
 ]);
 const STATUS_LINE = /^(\d{3})(?: (.*))?$/s;
+const NO_CONTENT = Buffer.alloc(0);
 const SENT = 2;
 const NOT_SENT = 0;
 const ACCEPTED = 1;
@@ -157,7 +158,7 @@ export class HttpServer extends WebServer {
    * @returns false for an unknown id, when it comes too late, or for what may not be sent
    */
   WriteStatus(id: string, status: string): boolean {
-    const parts = STATUS_LINE.exec(status);
+    const parts = typeof status === "string" ? STATUS_LINE.exec(status) : null;
     return (
       parts !== null &&
       this.prepare(id, (exchange) => {
@@ -234,8 +235,10 @@ export class HttpServer extends WebServer {
     switch (event.type) {
       case "request":
         event.exchange.wantBody();
+        if (!event.exchange.hasBody) {
+          this.upcoming = { type: "body", exchange: event.exchange, data: NO_CONTENT, last: true };
+        }
         this.tell("HTTP_REQUEST_STARTED", event.exchange);
-        if (!event.exchange.hasBody) this.tell("HTTP_REQUEST_FINISHED", event.exchange);
         break;
       case "body":
         this.tell(event.last ? "HTTP_REQUEST_FINISHED" : "HTTP_DATA_RECEIVED", event.exchange, event.data);

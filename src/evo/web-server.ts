@@ -43,6 +43,10 @@ export abstract class WebServer {
   private readonly engineOptions: ServerOptions;
   private readonly queue: EventQueue;
   private listener: Listener | undefined;
+  /** An event that comes before those of the queue: the second of two that happened together. */
+  protected upcoming: ServerEvent | undefined;
+  /** ASYNC_POLLING_UPDATE is running; it may poll. */
+  private updating = false;
   private timer: NodeJS.Timeout | undefined;
 
   protected constructor(options: WebServerOptions, engineOptions: ServerOptions) {
@@ -118,7 +122,13 @@ export abstract class WebServer {
    */
   ProcessDeferredEvents(): void {
     this.drain();
-    this.OnEvent("ASYNC_POLLING_UPDATE");
+    if (this.updating) return;
+    this.updating = true;
+    try {
+      this.OnEvent("ASYNC_POLLING_UPDATE");
+    } finally {
+      this.updating = false;
+    }
   }
 
   /** Every event comes through here on its way to its handler. */
@@ -155,7 +165,14 @@ export abstract class WebServer {
   protected abstract handle(event: ServerEvent): void;
 
   private drain(): void {
-    for (let event = this.queue.shift(); event !== undefined; event = this.queue.shift()) this.handle(event);
+    for (let event = this.next(); event !== undefined; event = this.next()) this.handle(event);
+  }
+
+  private next(): ServerEvent | undefined {
+    const event = this.upcoming;
+    if (event === undefined) return this.queue.shift();
+    this.upcoming = undefined;
+    return event;
   }
 
   private pollByTimer(): void {
@@ -165,7 +182,7 @@ export abstract class WebServer {
       } catch (error) {
         this.report(error);
       }
-    } while (this.queue.length > 0);
+    } while (this.queue.length > 0 || this.upcoming !== undefined);
   }
 
   private report(error: unknown): void {
