@@ -1,0 +1,114 @@
+import { connect } from "../transport/connect.ts";
+import { NetworkCallbacks } from "./callbacks.ts";
+import { Connection } from "./connection.ts";
+import { type ConnectionLimits, connectionLimits } from "./limits.ts";
+import { Session } from "./session.ts";
+import { errnoNamed, errnoOf } from "./system-error.ts";
+
+/** A connection that is being made, and what came of it. */
+type Attempt =
+  | { readonly type: "connecting" }
+  | { readonly type: "connected"; readonly connection: Connection }
+  | { readonly type: "failed"; readonly code: number };
+
+/**
+ * A TCP client that mirrors Server: subclass it and override the callbacks. They run inside `tick` and inside a
+ * `send` that fails, and at no other time.
+ */
+export class Client extends NetworkCallbacks {
+  readonly #limits: Required<ConnectionLimits>;
+  readonly #session: Session;
+  #attempt: Attempt | undefined;
+  /** Why the last `connect` answered false, until a tick tells it. */
+  #refusal: number | undefined;
+
+  /** @throws RangeError for a limit below 1 */
+  constructor(options: ConnectionLimits = {}) {
+    super();
+    this.#limits = connectionLimits(options);
+    this.#session = new Session(this.#limits, "connection established");
+  }
+
+  /**
+   * Begins to connect. A later tick calls `onLog("connection established")` and `onConnect`, or
+   * `onError("can't connect", errno)`.
+   * @param host a name or an address
+   * @returns false when it cannot begin: connected already (EISCONN), connecting already (EALREADY), or no such port
+   *   (EINVAL). The next tick calls `onError("can't connect", errno)`; what is there goes on
+   */
+  connect(host: string, port: number): boolean {
+    if (this.is_connected()) this.#refusal = errnoNamed("EISCONN");
+    else if (this.#attempt !== undefined) this.#refusal = errnoNamed("EALREADY");
+    else if (!Number.isInteger(port) || port < 0 || port > 65_535) this.#refusal = errnoNamed("EINVAL");
+    else {
+      this.#begin(host, port);
+      return true;
+    }
+    return false;
+  }
+
+  /** Whether there is a connection, as of the last tick or `disconnect`. */
+  is_connected(): boolean {
+    return this.#session.isConnected;
+  }
+
+  /**
+   * One turn: tells what became of `connect`; when connected, delivers what has arrived, in order and up to
+   * `maxTickBytes`, and then the end. What a callback throws comes out here; that event has been used up, and the
+   * others come in the next tick.
+   */
+  tick(): void {
+    const refusal = this.#refusal;
+    if (refusal !== undefined) {
+      this.#refusal = undefined;
+      this.onError("can't connect", refusal);
+    }
+    let failure: number | undefined;
+    this.#session.tick(this, () => {
+      const attempt = this.#attempt;
+      if (attempt === undefined || attempt.type === "connecting") return undefined;
+      this.#attempt = undefined;
+      if (attempt.type === "connected") return attempt.connection;
+      failure = attempt.code;
+      return undefined;
+    });
+    if (failure !== undefined) this.onError("can't connect", failure);
+  }
+
+  /**
+   * Sends to the server, all or nothing; the same as `Server.send`.
+   * @param size bytes of `data` to send; all by default
+   */
+  send(data: Uint8Array | string, size?: number): boolean {
+    return this.#session.send(this, data, size);
+  }
+
+  /**
+   * Closes the connection, after what was accepted for sending; the next tick calls `onLog("connection closed")` and
+   * `onDisconnect`. What had arrived and was not delivered is dropped. Gives up a connection that is being made,
+   * without a word.
+   */
+  disconnect(): void {
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    if (attempt?.type === "connected") attempt.connection.destroy();
+    this.#session.leave();
+  }
+
+  #begin(host: string, port: number): void {
+    const begun: Attempt = { type: "connecting" };
+    this.#attempt = begun;
+    connect({ host, port }).then(
+      (transport) => {
+        if (this.#attempt !== begun) {
+          transport.destroy();
+          return;
+        }
+        this.#attempt = { type: "connected", connection: new Connection(transport, this.#limits) };
+      },
+      (error: unknown) => {
+        if (this.#attempt === begun) this.#attempt = { type: "failed", code: errnoOf(error) };
+      },
+    );
+  }
+}

@@ -1,0 +1,96 @@
+import type { Transport, TransportSink } from "../transport/transport.ts";
+import { ReceivedBytes } from "./received-bytes.ts";
+import { errnoOf } from "./system-error.ts";
+
+/** How a connection ended: by its peer, or with an error of the system. */
+export type Ending = { readonly type: "closed" } | { readonly type: "failed"; readonly code: number };
+
+/** One peer: what it sent and how it ended, kept until a tick asks. Nothing here calls the program. */
+export class Connection implements TransportSink {
+  /** What came first, the end of the peer's half or an error; its bytes come before it. */
+  ending: Ending | undefined;
+  private readonly received = new ReceivedBytes();
+  private readonly transport: Transport;
+  private readonly maxReceiveBytes: number;
+  private readonly maxSendBytes: number;
+  private paused = false;
+  private left = false;
+
+  constructor(transport: Transport, limits: { maxReceiveBytes: number; maxSendBytes: number }) {
+    this.transport = transport;
+    this.maxReceiveBytes = limits.maxReceiveBytes;
+    this.maxSendBytes = limits.maxSendBytes;
+    transport.sink = this;
+  }
+
+  /** Bytes that wait to be taken. */
+  get length(): number {
+    return this.received.length;
+  }
+
+  get gone(): boolean {
+    return this.transport.closed;
+  }
+
+  /** Reads no more; one read may still come. */
+  pause(): void {
+    this.paused = true;
+    this.transport.pause();
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.transport.resume();
+  }
+
+  /** @returns at most `maxBytes` of what waits, the caller's own */
+  take(maxBytes: number): Buffer {
+    const bytes = this.received.take(maxBytes);
+    if (this.paused && this.length <= this.maxReceiveBytes / 2) this.resume();
+    return bytes;
+  }
+
+  /**
+   * @param bytes copied, if they are accepted
+   * @returns whether they were accepted: all of them, or none
+   */
+  send(bytes: Uint8Array): "accepted" | "full" | "gone" {
+    if (this.transport.closed) return "gone";
+    if (this.transport.bufferedBytes + bytes.length > this.maxSendBytes) return "full";
+    if (bytes.length > 0) this.transport.writeBytes(Buffer.from(bytes));
+    return "accepted";
+  }
+
+  /** Drops what waits, sends what was accepted, and then closes. */
+  leave(): void {
+    this.left = true;
+    this.received.clear();
+    this.transport.resume();
+    this.transport.end();
+    this.transport.requestDrain();
+  }
+
+  destroy(): void {
+    this.left = true;
+    this.received.clear();
+    this.transport.destroy();
+  }
+
+  onBytes(bytes: Buffer, start: number, end: number): void {
+    if (this.left) return;
+    this.received.append(bytes.subarray(start, end));
+    if (!this.paused && this.length >= this.maxReceiveBytes) this.pause();
+  }
+
+  onEnd(): void {
+    this.ending ??= { type: "closed" };
+  }
+
+  onDrain(): void {
+    if (this.left) this.transport.destroy();
+  }
+
+  onClose(error: Error | undefined): void {
+    this.ending ??= error === undefined ? { type: "closed" } : { type: "failed", code: errnoOf(error) };
+  }
+}

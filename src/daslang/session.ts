@@ -1,0 +1,148 @@
+import type { NetworkCallbacks } from "./callbacks.ts";
+import type { Connection } from "./connection.ts";
+import type { ConnectionLimits } from "./limits.ts";
+import { errnoNamed } from "./system-error.ts";
+
+/*
+ * What the program has been told of its peer. Each arrow is taken before its callback runs, so a callback that
+ * throws has been used up, and one that calls back in finds the new state.
+ *
+ *   none          -- onLog "connection accepted" --> accepted
+ *   accepted      -- onConnect -->                   connected
+ *   accepted      -- the program leaves -->          none
+ *   connected     -- onData -->                      connected
+ *   connected     -- onLog "connection closed" -->   disconnected
+ *   connected     -- onError "connection closed …" -> disconnected
+ *   connected     -- the program leaves -->          left
+ *   left          -- onLog "connection closed" -->   disconnected
+ *   disconnected  -- onDisconnect -->                none
+ *   any           -- closed by the program -->       none
+ */
+type Phase = "none" | "accepted" | "connected" | "left" | "disconnected";
+
+/** Peers that have been left and still take what was sent to them. The oldest is cut off for one more. */
+const MAX_LEAVING = 4;
+
+const CLOSED = "connection closed";
+
+/** One peer after the other, told about in ticks. */
+export class Session {
+  private readonly limits: Required<ConnectionLimits>;
+  private readonly greeting: string;
+  private phase: Phase = "none";
+  private connection: Connection | undefined;
+  private leaving: Connection[] = [];
+  private turn = 0;
+
+  /** @param greeting what `onLog` gets when a connection has begun */
+  constructor(limits: Required<ConnectionLimits>, greeting: string) {
+    this.limits = limits;
+    this.greeting = greeting;
+  }
+
+  get isConnected(): boolean {
+    return this.phase === "accepted" || this.phase === "connected";
+  }
+
+  /**
+   * One turn of the program's loop: begins with the next peer, or delivers what the present one sent, and then its
+   * end. A call from inside a callback takes over, and the outer one ends with that callback.
+   * @param next the peer to begin with, asked when there is none
+   */
+  tick(to: NetworkCallbacks, next: () => Connection | undefined): void {
+    const turn = ++this.turn;
+    if (this.phase === "none") {
+      const connection = next();
+      if (connection === undefined) return;
+      this.connection = connection;
+      connection.resume();
+      this.phase = "accepted";
+      to.onLog(this.greeting);
+      if (turn !== this.turn) return;
+    }
+    if (this.phase === "accepted") {
+      this.phase = "connected";
+      to.onConnect();
+      return;
+    }
+    let budget = this.limits.maxTickBytes;
+    while (turn === this.turn) {
+      if (this.phase === "left") {
+        this.phase = "disconnected";
+        to.onLog(CLOSED);
+      } else if (this.phase === "disconnected") {
+        this.phase = "none";
+        to.onDisconnect();
+        return;
+      } else {
+        const { connection } = this;
+        if (connection === undefined || (connection.length > 0 && budget <= 0)) return;
+        if (connection.length > 0) {
+          const data = connection.take(Math.min(budget, this.limits.maxDataBytes));
+          budget -= data.length;
+          to.onData(data, data.length);
+        } else {
+          const { ending } = connection;
+          if (ending === undefined) return;
+          this.part("disconnected");
+          if (ending.type === "failed") to.onError("connection closed on error", ending.code);
+          else to.onLog(CLOSED);
+        }
+      }
+    }
+  }
+
+  /**
+   * Sends to the peer, all or nothing.
+   * @param size bytes of `data` to send
+   */
+  send(to: NetworkCallbacks | null, data: Uint8Array | string, size: number | undefined): boolean {
+    if (this.connection === undefined) {
+      to?.onError("can't send, not connected", -1);
+      return false;
+    }
+    const failure = this.trySend(this.connection, data, size);
+    if (failure !== undefined) to?.onError("can't send", errnoNamed(failure));
+    return failure === undefined;
+  }
+
+  /** Ends the tick that is running with the callback that is running. */
+  interrupt(): void {
+    this.turn++;
+  }
+
+  /** The program leaves its peer; the next tick says so. What it had not yet been given is dropped. */
+  leave(): void {
+    if (this.isConnected) this.part(this.phase === "connected" ? "left" : "none");
+  }
+
+  /** Leaves the peer, and nothing is told any more. */
+  close(): void {
+    this.interrupt();
+    this.part("none");
+  }
+
+  private trySend(
+    connection: Connection,
+    data: Uint8Array | string,
+    size: number | undefined,
+  ): string | undefined {
+    const all = typeof data === "string" ? Buffer.from(data) : data;
+    const count = size ?? all.length;
+    if (!Number.isInteger(count) || count < 0 || count > all.length) return "EINVAL";
+    const answer = connection.send(all.subarray(0, count));
+    if (answer === "accepted") return undefined;
+    return answer === "full" ? "ENOBUFS" : "EPIPE";
+  }
+
+  private part(phase: Phase): void {
+    this.phase = phase;
+    const { connection } = this;
+    if (connection === undefined) return;
+    this.connection = undefined;
+    connection.leave();
+    this.leaving.push(connection);
+    this.leaving = this.leaving.filter((one) => !one.gone);
+    if (this.leaving.length > MAX_LEAVING) this.leaving.shift()?.destroy();
+  }
+}
