@@ -27,9 +27,9 @@ function readArguments() {
   if (mode === undefined || rest.length > 0)
     throw new Error(`unknown mode ${positionals.join(" ")}\n${usage}`);
   const cellNames = values.cells?.split(",") ?? mode.cells.map((cell) => cell.name);
-  const peers = values.peers?.split(",") ?? Object.keys(allPeers);
+  const peers = values.peers?.split(",") ?? [...mode.peers];
   const cells = cellNames.map((cellName) => {
-    const cell = allCells.find((candidate) => candidate.name === cellName);
+    const cell = [...mode.cells, ...allCells].find((candidate) => candidate.name === cellName);
     if (cell === undefined) throw new Error(`unknown cell ${cellName}\n${usage}`);
     return cell;
   });

@@ -48,7 +48,7 @@ export function figures(result, base) {
 }
 
 const columns = /** @type {const} */ ([
-  ["peer", 10],
+  ["peer", 14],
   ["per second", 11],
   ["min-max", 20],
   ["ratio", 7],
@@ -88,7 +88,7 @@ export function tableRows(cell, results) {
       `${whole.format(rate.min)}-${whole.format(rate.max)}`,
       ratio === undefined ? "" : ratio.median.toFixed(2),
       ratio === undefined || result === base ? "" : `${ratio.min.toFixed(2)}-${ratio.max.toFixed(2)}`,
-      ratio === undefined || result.peer !== "portico" ? "" : goalText(cell, ratio.median),
+      ratio === undefined || !cell.subjects.includes(result.peer) ? "" : goalText(cell, ratio.median),
       `${Math.round(busy.median * 100)} %`,
     ]);
   });

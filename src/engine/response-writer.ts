@@ -54,6 +54,7 @@ export abstract class ResponseWriter {
   private fieldLines = "";
   private declared = -1;
   private closes = false;
+  private touched = false;
   private hasDate = false;
   private framing: Framing = "none";
 
@@ -65,6 +66,11 @@ export abstract class ResponseWriter {
   /** Whether the response is complete, or can never be because the peer has gone. */
   get finished(): boolean {
     return this.state === "done" || this.state === "gone";
+  }
+
+  /** Whether its status or a header field has been set, or its head sent. */
+  get begun(): boolean {
+    return this.touched || this.headSent;
   }
 
   /** Bytes of the response that the peer has not taken yet. */
@@ -89,6 +95,7 @@ export abstract class ResponseWriter {
     if (this.state === "pending") {
       this.line = line;
       this.code = code;
+      this.touched = true;
     }
     return this;
   }
@@ -103,6 +110,7 @@ export abstract class ResponseWriter {
     const text = String(value);
     checkFieldName(name);
     checkFieldValue(text);
+    this.touched = true;
     if (this.state === "pending" && !this.isOwnField(name, text)) {
       if (this.fieldLines !== "") this.removeHeader(name);
       this.fieldLines += `${name}: ${text}\r\n`;
@@ -115,6 +123,7 @@ export abstract class ResponseWriter {
     const text = String(value);
     checkFieldName(name);
     checkFieldValue(text);
+    this.touched = true;
     if (this.state === "pending" && !this.isOwnField(name, text)) this.fieldLines += `${name}: ${text}\r\n`;
     return this;
   }

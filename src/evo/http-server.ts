@@ -58,8 +58,6 @@ function ignore(): void {}
  */
 export class HttpServer extends WebServer {
   private readonly registered = new Map<string, string[]>();
-  /** Requests whose response has a status or a header field already. */
-  private readonly begun = new WeakSet<Exchange>();
 
   /** @throws RangeError for a limit that is unknown or out of range */
   constructor(options: WebServerOptions = {}) {
@@ -159,14 +157,12 @@ export class HttpServer extends WebServer {
    */
   WriteStatus(id: string, status: string): boolean {
     const parts = typeof status === "string" ? STATUS_LINE.exec(status) : null;
-    return (
-      parts !== null &&
-      this.prepare(id, (exchange) => {
-        if (this.begun.has(exchange)) return false;
-        exchange.status(Number(parts[1]), parts[2]);
-        return true;
-      })
-    );
+    if (parts === null) return false;
+    return this.prepare(id, (exchange) => {
+      if (exchange.begun) return false;
+      exchange.status(Number(parts[1]), parts[2]);
+      return true;
+    });
   }
 
   /**
@@ -270,12 +266,10 @@ export class HttpServer extends WebServer {
     const exchange = this.find(id);
     if (exchange === undefined || exchange.headSent) return false;
     try {
-      if (!change(exchange)) return false;
+      return change(exchange);
     } catch (error) {
       if (error instanceof FieldError) return false;
       throw error;
     }
-    this.begun.add(exchange);
-    return true;
   }
 }
