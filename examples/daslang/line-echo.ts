@@ -46,8 +46,6 @@ class Trial extends Client {
 const server = new EchoServer({ host: "127.0.0.1" });
 server.make_server_adapter();
 if (!server.init(Number(process.argv[2] ?? 9012))) process.exit(1);
-console.log(`Listening at tcp://127.0.0.1:${server.port}`);
-
 const trial = new Trial();
 trial.connect("127.0.0.1", server.port);
 
@@ -65,3 +63,4 @@ function stop(): void {
 }
 process.once("SIGTERM", stop);
 process.once("SIGINT", stop);
+console.log(`Listening at tcp://127.0.0.1:${server.port}`);

@@ -34,8 +34,6 @@ function reload(): void {
 let script = await load();
 script.make_server_adapter();
 if (!script.init(Number(process.argv[2] ?? 9011))) process.exit(1);
-console.log(`Listening at tcp://127.0.0.1:${script.port}`);
-
 const loop = setInterval(() => {
   if (next !== undefined) {
     script.save(orphan);
@@ -59,3 +57,4 @@ function stop(): void {
 }
 process.once("SIGTERM", stop);
 process.once("SIGINT", stop);
+console.log(`Listening at tcp://127.0.0.1:${script.port}`);

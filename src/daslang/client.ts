@@ -7,7 +7,7 @@ import { errnoNamed, errnoOf } from "./system-error.ts";
 
 /** A connection that is being made, and what came of it. */
 type Attempt =
-  | { readonly type: "connecting" }
+  | { readonly type: "connecting"; readonly abort: AbortController }
   | { readonly type: "connected"; readonly connection: Connection }
   | { readonly type: "failed"; readonly code: number };
 
@@ -92,19 +92,19 @@ export class Client extends NetworkCallbacks {
     const attempt = this.#attempt;
     this.#attempt = undefined;
     if (attempt?.type === "connected") attempt.connection.destroy();
+    else if (attempt?.type === "connecting") attempt.abort.abort();
     this.#session.leave();
   }
 
   #begin(host: string, port: number): void {
-    const begun: Attempt = { type: "connecting" };
+    const abort = new AbortController();
+    const begun: Attempt = { type: "connecting", abort };
     this.#attempt = begun;
-    connect({ host, port }).then(
+    connect({ host, port, signal: abort.signal }).then(
       (transport) => {
-        if (this.#attempt !== begun) {
-          transport.destroy();
-          return;
-        }
-        this.#attempt = { type: "connected", connection: new Connection(transport, this.#limits) };
+        // Given up in the moment in which it was made.
+        if (this.#attempt !== begun) transport.destroy();
+        else this.#attempt = { type: "connected", connection: new Connection(transport, this.#limits) };
       },
       (error: unknown) => {
         if (this.#attempt === begun) this.#attempt = { type: "failed", code: errnoOf(error) };

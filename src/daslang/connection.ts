@@ -2,6 +2,9 @@ import type { Transport, TransportSink } from "../transport/transport.ts";
 import { ReceivedBytes } from "./received-bytes.ts";
 import { errnoOf } from "./system-error.ts";
 
+/** How long a peer that has been left may take nothing of what it was sent, in milliseconds. */
+const STALL_MS = 2_000;
+
 /** How a connection ended: by its peer, or with an error of the system. */
 export type Ending = { readonly type: "closed" } | { readonly type: "failed"; readonly code: number };
 
@@ -68,6 +71,16 @@ export class Connection implements TransportSink {
     this.transport.resume();
     this.transport.end();
     this.transport.requestDrain();
+    this.cutOffWhenStalled();
+  }
+
+  /** A peer that has been left and takes nothing of what it was sent is cut off. */
+  private cutOffWhenStalled(mark: number = this.transport.progressMark): void {
+    setTimeout(() => {
+      if (this.gone) return;
+      if (this.transport.progressMark === mark) this.transport.destroy();
+      else this.cutOffWhenStalled();
+    }, STALL_MS).unref();
   }
 
   destroy(): void {

@@ -9,19 +9,27 @@ export interface ConnectAddress {
   host?: string;
   /** Path of a Unix socket, in place of port and host. */
   path?: string;
+  /** Gives the attempt up when it is aborted. */
+  signal?: AbortSignal;
   /** Speak TLS, with these options of `tls.connect`. */
   tls?: ConnectionOptions;
 }
 
 /**
  * Connects to a server.
- * @throws the system's error (ECONNREFUSED …), or TLS's
+ * @throws the system's error (ECONNREFUSED …), TLS's, or the reason of the signal
  */
 export function connect(address: ConnectAddress): Promise<Transport> {
-  const { tls, path, ...rest } = address;
+  const { tls, path, signal, ...rest } = address;
   const where = path === undefined ? { host: "localhost", port: 0, ...rest } : { path };
   return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const giveUp = (): void => {
+      socket.destroy();
+      reject(signal?.reason);
+    };
     const opened = (): void => {
+      signal?.removeEventListener("abort", giveUp);
       socket.off("error", reject);
       resolve(new SocketTransport(socket, true));
     };
@@ -30,5 +38,6 @@ export function connect(address: ConnectAddress): Promise<Transport> {
         ? connectTcp({ ...where, allowHalfOpen: true, noDelay: true }, opened)
         : connectTls({ ...where, ...tls }, opened);
     socket.once("error", reject);
+    signal?.addEventListener("abort", giveUp, { once: true });
   });
 }

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { describe, it } from "node:test";
+import { sleep } from "../engine/harness.ts";
+import { within } from "../engine/raw-client.ts";
+import { LONG_MS, Peer, pattern } from "./peer.ts";
+import { newClient, settle, tickOn, tickUntil } from "./recorder.ts";
+import { Remote } from "./remote.ts";
+
+// The client: what it sends, how it is given up, and its options.
+describe("class Client", () => {
+  it("send(data, size): true when all was accepted for sending", async (t) => {
+    const remote = await Remote.start(t);
+    const { client, peer } = await remote.connect(t);
+    const buffer = Buffer.from("bytes ");
+    assert.equal(client.send(buffer), true);
+    buffer.fill("x");
+    assert.equal(client.send("text"), true);
+    assert.equal(client.send("! never seen", 1), true);
+    await peer.until(() => peer.text.length >= 11, "what the client sent");
+    await settle();
+    assert.equal(peer.text, "bytes text!");
+  });
+
+  it('send: not connected: onError("can\'t send, not connected", -1) and false', async (t) => {
+    const remote = await Remote.start(t);
+    const client = newClient(t);
+    assert.equal(client.send("before connect"), false);
+    client.connect("127.0.0.1", remote.port);
+    assert.equal(client.send("before the tick"), false);
+    await tickUntil(client, () => client.is_connected(), "the connection");
+    assert.deepEqual(client.journal.story.slice(0, 2), Array(2).fill("error can't send, not connected -1"));
+  });
+
+  it("send: buffers up to a limit and answers false with ENOBUFS beyond it, losing nothing", async (t) => {
+    const remote = await Remote.start(t);
+    const { client, peer } = await remote.connect(t);
+    peer.socket.pause();
+    client.journal.clear();
+    let accepted = 0;
+    while (client.send(pattern(1_048_576, accepted))) {
+      accepted += 1_048_576;
+      assert.ok(accepted < 200 * 1_048_576, "there is no limit");
+    }
+    assert.deepEqual(client.journal.story, ["error can't send ENOBUFS"]);
+    peer.socket.resume();
+    await peer.until(() => peer.length >= accepted, "all that was accepted", LONG_MS);
+    assert.equal(client.send("more"), true);
+    await peer.until(() => peer.length >= accepted + 4, "what was sent later");
+    assert.ok(peer.received.equals(Buffer.concat([pattern(accepted), Buffer.from("more")])));
+  });
+
+  it("disconnect: what was sent before arrives, then the end", async (t) => {
+    const remote = await Remote.start(t);
+    const { client, peer } = await remote.connect(t);
+    assert.equal(client.send(pattern(1_000_000)), true);
+    client.disconnect();
+    await peer.until(() => peer.ended, "the client's end without a tick", LONG_MS);
+    assert.ok(peer.received.equals(pattern(1_000_000)));
+    await tickOn(client);
+    assert.equal(client.is_connected(), false);
+    assert.equal(client.send("x"), false);
+  });
+
+  it("each onConnect has its onDisconnect: a tick tells of a disconnect", async (t) => {
+    const remote = await Remote.start(t);
+    const { client } = await remote.connect(t);
+    client.journal.clear();
+    client.disconnect();
+    assert.equal(client.is_connected(), false);
+    assert.equal(client.journal.length, 0);
+    await tickOn(client);
+    assert.deepEqual(client.journal.story, ["log connection closed", "disconnect"]);
+  });
+
+  it("takes the options maxTickBytes and maxDataBytes", async (t) => {
+    const remote = await Remote.start(t);
+    const { client, peer } = await remote.connect(t, { maxTickBytes: 10, maxDataBytes: 4 });
+    await peer.send("abcdefghijkl");
+    await settle();
+    client.tick();
+    assert.deepEqual(client.journal.pieces.map(String), ["abcd", "efgh", "ij"]);
+  });
+
+  it("is paused while the program does not tick (maxReceiveBytes), and loses nothing", async (t) => {
+    const remote = await Remote.start(t);
+    const { client, peer } = await remote.connect(t, { maxReceiveBytes: 10_000, maxTickBytes: 2 ** 30 });
+    const sent = pattern(16 * 1_048_576);
+    const sending = peer.send(sent);
+    await settle();
+    await sleep(200);
+    client.tick();
+    const kept = client.journal.bytes.length;
+    assert.ok(kept >= 10_000 && kept <= 10_000 + 131_072, `${kept} B were kept`);
+    let length = kept;
+    client.journal.reactions.data = (_, size) => {
+      length += size;
+    };
+    await tickUntil(client, () => length >= sent.length, "all of it", LONG_MS);
+    await sending;
+    assert.ok(client.journal.bytes.equals(sent));
+  });
+
+  it("disconnect calls no error callback and no data comes after it", async (t) => {
+    const remote = await Remote.start(t);
+    const { client, peer } = await remote.connect(t);
+    await peer.send("unread");
+    await settle();
+    client.journal.clear();
+    client.disconnect();
+    assert.equal(client.journal.length, 0);
+    await settle();
+    await tickOn(client);
+    assert.equal(client.journal.text, "");
+    assert.ok(!client.journal.story.some((line) => line.startsWith("error")));
+  });
+
+  it("disconnect from within a callback, and connect again", async (t) => {
+    const remote = await Remote.start(t);
+    const { client, peer } = await remote.connect(t);
+    client.journal.reactions.data = () => client.disconnect();
+    await peer.send("go away");
+    await tickUntil(client, () => !client.is_connected(), "the disconnect");
+    await peer.until(() => peer.ended, "the client's end");
+    await tickOn(client);
+    const arrival = once(remote.listener, "connection");
+    assert.equal(client.connect("127.0.0.1", remote.port), true);
+    const [socket] = (await within(arrival, "the client at the server")) as [Socket];
+    const again = new Peer(socket);
+    await tickUntil(client, () => client.is_connected(), "the second connection");
+    assert.equal(client.send("back"), true);
+    await again.until(() => again.text === "back", "what was sent");
+    assert.equal(client.journal.count("connect"), 2);
+  });
+
+  it("disconnect and tick do nothing without a connection", async (t) => {
+    const client = newClient(t);
+    client.disconnect();
+    await tickOn(client);
+    assert.equal(client.journal.length, 0);
+  });
+
+  it("disconnect before the connection is made: no onConnect", async (t) => {
+    const remote = await Remote.start(t);
+    const client = newClient(t);
+    client.connect("127.0.0.1", remote.port);
+    client.disconnect();
+    await settle();
+    await tickOn(client);
+    assert.equal(client.journal.has("connect"), false);
+    assert.equal(client.is_connected(), false);
+    assert.ok(remote.sockets.length < 2);
+  });
+});

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { describe, it } from "node:test";
+import { Client, Server } from "../../src/daslang/index.ts";
+import { eventually } from "../engine/harness.ts";
+
+/** Bounds are the program's: 2 s for a peer that takes nothing. */
+const PATIENCE_MS = 8_000;
+
+describe("class Server", () => {
+  it("close() cuts a client off that takes nothing of what it was sent", async (t) => {
+    const server = new Server({ host: "127.0.0.1" });
+    server.make_server_adapter();
+    assert.equal(server.init(0), true);
+    const peer = connect(server.port, "127.0.0.1").pause();
+    t.after(() => peer.destroy());
+    await once(peer, "connect");
+    await eventually(() => {
+      server.tick();
+      return server.is_connected();
+    }, "the client");
+    assert.equal(server.send(Buffer.alloc(12 << 20)), true);
+    server.close();
+    const closed = once(peer, "error");
+    // What the system has taken comes, and then, because the rest never can, a reset or the end.
+    const gone = Promise.race([closed, new Promise((resolve) => peer.once("close", resolve))]);
+    const before = process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+    assert.ok(before >= 2, `${before} sockets`);
+    await eventually(
+      () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length < before,
+      "the server's socket to go",
+      PATIENCE_MS,
+    );
+    peer.resume();
+    await gone;
+  });
+});
+
+describe("class Client", () => {
+  it("disconnect() gives up a connection that is being made", async () => {
+    const client = new Client();
+    client.onConnect = () => assert.fail("it connected");
+    client.onError = () => assert.fail("it failed");
+    // An address that never answers: documentation only (RFC 5737).
+    assert.equal(client.connect("192.0.2.1", 9), true);
+    client.disconnect();
+    await eventually(
+      () => process.getActiveResourcesInfo().every((kind) => kind !== "TCPSocketWrap"),
+      "the attempt to end",
+    );
+    client.tick();
+  });
+});

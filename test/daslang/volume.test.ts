@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { describe, it } from "node:test";
+import { sleep } from "../engine/harness.ts";
+import { within } from "../engine/raw-client.ts";
+import { connectPeer, LONG_MS, type Peer, pattern } from "./peer.ts";
+import { openServer, serving, settle, tickUntil } from "./recorder.ts";
+
+const MIB = 1_048_576;
+const TOTAL = 64 * MIB;
+const CHUNK = 65_536;
+
+/** Writes the pattern as fast as it is taken. */
+class Flood {
+  readonly done: Promise<void>;
+  private readonly peer: Peer;
+
+  constructor(peer: Peer, total: number, end = true) {
+    this.peer = peer;
+    this.done = this.run(total, end);
+  }
+
+  /** Bytes that the system has taken. */
+  get taken(): number {
+    return this.peer.socket.bytesWritten - this.peer.socket.writableLength;
+  }
+
+  /** Resolves when the system takes no more. */
+  async stalled(): Promise<number> {
+    for (let before = -1; this.taken !== before; ) {
+      before = this.taken;
+      await sleep(150);
+    }
+    return this.taken;
+  }
+
+  private async run(total: number, end: boolean): Promise<void> {
+    const { socket } = this.peer;
+    for (let at = 0; at < total; at += CHUNK) {
+      if (!socket.write(pattern(CHUNK, at)) && !socket.destroyed) await once(socket, "drain");
+    }
+    if (end) socket.end();
+  }
+}
+
+describe("tick()", () => {
+  it("a client that sends 64 MiB while the program does not tick is paused, and all arrives later", async (t) => {
+    const { server, peer } = await serving(t, { maxTickBytes: 1_024 * MIB });
+    const flood = new Flood(peer, TOTAL);
+    const taken = await flood.stalled();
+    assert.ok(taken < TOTAL / 2, `${taken} B of it left the client although nobody ticks`);
+
+    let at = 0;
+    let wrong = -1;
+    server.onData = (buf) => {
+      if (wrong < 0 && !buf.equals(pattern(buf.length, at))) wrong = at;
+      at += buf.length;
+    };
+    server.tick();
+    assert.ok(at >= MIB, `${at} B were kept`);
+    assert.ok(at <= MIB + 256 * 1_024, `${at} B were kept although 1 MiB pauses the client`);
+    await tickUntil(server, () => server.journal.has("disconnect"), "all of it", LONG_MS);
+    await within(flood.done, "the client to have sent all");
+    assert.equal(at, TOTAL);
+    assert.equal(wrong, -1, "the place of the first wrong piece");
+    assert.deepEqual(server.journal.story.slice(-2), ["log connection closed", "disconnect"]);
+  });
+
+  it("unread bytes that pause the client are an option (maxReceiveBytes)", async (t) => {
+    const { server, peer } = await serving(t, { maxTickBytes: 1_024 * MIB, maxReceiveBytes: 10_000 });
+    const flood = new Flood(peer, TOTAL / 4);
+    await flood.stalled();
+    let at = 0;
+    let most = 0;
+    server.onData = (buf) => {
+      assert.ok(buf.equals(pattern(buf.length, at)), `the bytes from ${at}`);
+      at += buf.length;
+    };
+    server.tick();
+    // One read may come after the pause.
+    most = at;
+    assert.ok(most >= 10_000 && most <= 10_000 + 131_072, `${most} B were kept`);
+    await tickUntil(server, () => server.journal.has("disconnect"), "all of it", LONG_MS);
+    assert.equal(at, TOTAL / 4);
+  });
+
+  it("a client that is reset while it is paused: what had arrived, then the error", async (t) => {
+    const { server, peer } = await serving(t, { maxReceiveBytes: 10_000 });
+    await new Flood(peer, MIB / 4, false).done;
+    await settle();
+    peer.reset();
+    await settle();
+    await tickUntil(server, () => server.journal.has("disconnect"), "the reset");
+    const { bytes } = server.journal;
+    assert.ok(bytes.length >= 10_000, `${bytes.length} B`);
+    assert.ok(bytes.equals(pattern(bytes.length)));
+    assert.deepEqual(server.journal.story.slice(-2), [
+      "error connection closed on error ECONNRESET",
+      "disconnect",
+    ]);
+  });
+
+  it("a program that ticks with a small budget takes all, and keeps little", async (t) => {
+    const { server, peer } = await serving(t, { maxTickBytes: 64 * 1_024 });
+    const flood = new Flood(peer, 8 * MIB);
+    let at = 0;
+    server.onData = (buf) => {
+      assert.ok(buf.equals(pattern(buf.length, at)), `the bytes from ${at}`);
+      at += buf.length;
+    };
+    let ticks = 0;
+    const counted = {
+      tick(): void {
+        const before = at;
+        ticks++;
+        server.tick();
+        assert.ok(at - before <= 64 * 1_024, `${at - before} B in one tick`);
+      },
+    };
+    await tickUntil(counted, () => server.journal.has("disconnect"), "all of it", LONG_MS);
+    await within(flood.done, "the client to have sent all");
+    assert.equal(at, 8 * MIB);
+    assert.ok(ticks >= 128);
+  });
+});
+
+describe("second client while one is served", () => {
+  it("those that wait are paused, too, and lose nothing", async (t) => {
+    const server = openServer(t, { maxTickBytes: 1_024 * MIB });
+    const first = await connectPeer(t, server.port);
+    const second = await connectPeer(t, server.port);
+    await settle();
+    await tickUntil(server, () => server.is_connected(), "the first client");
+    const flood = new Flood(second, TOTAL / 2);
+    const taken = await flood.stalled();
+    assert.ok(taken < TOTAL / 4, `${taken} B left a client that waits`);
+    let at = 0;
+    const sizes: number[] = [];
+    server.onData = (buf) => {
+      assert.ok(buf.equals(pattern(buf.length, at)), `the bytes from ${at}`);
+      at += buf.length;
+    };
+    const measured = {
+      tick(): void {
+        const before = at;
+        server.tick();
+        if (at > before) sizes.push(at - before);
+      },
+    };
+    await first.end();
+    await tickUntil(measured, () => server.journal.count("disconnect") === 2, "all of it", LONG_MS);
+    assert.equal(at, TOTAL / 2);
+    assert.ok((sizes[0] ?? 0) <= MIB + 256 * 1_024, `${sizes[0]} B were kept of a client that waits`);
+  });
+});
