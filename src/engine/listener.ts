@@ -19,6 +19,11 @@ export class Listener {
   /** The address, or the path of a Unix socket. */
   readonly host: string;
 
+  /** Its descriptor, for others of this process that listen at it with `{ fd }`; -1 where Node does not tell. */
+  get fd(): number {
+    return this.socket.fd;
+  }
+
   /** Where a client on this machine reaches it; for a Unix socket its path. */
   get url(): string {
     if (this.port === 0) return this.host;

@@ -66,6 +66,13 @@ export class TransportListener {
     return typeof address === "string" ? address : (address?.address ?? "");
   }
 
+  /** Its descriptor, which others of this process may listen at, too; -1 where Node does not tell (Windows). */
+  get fd(): number {
+    const handle: unknown = Reflect.get(this.server, "_handle");
+    const fd: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : undefined;
+    return typeof fd === "number" ? fd : -1;
+  }
+
   get encrypted(): boolean {
     return this.secure !== undefined;
   }
