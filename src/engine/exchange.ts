@@ -228,10 +228,12 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
 
   /** Reads no more content for now; `onBody` may still be called for what has been read. */
   pauseBody(): void {
+    this.content?.hold(true);
     if (!this.finished || this.readsBody) this.host.pauseBody(this.self);
   }
 
   resumeBody(): void {
+    this.content?.hold(false);
     this.host.resumeBody(this.self);
   }
 
@@ -397,7 +399,8 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
     if (this.uuid !== undefined) this.host.unregister(this.uuid);
   }
 
-  private releaseWaiters(): void {
+  /** @internal Those who wait in {@link drained} and {@link stream} look again. */
+  releaseWaiters(): void {
     const waiters = this.drainWaiters;
     this.drainWaiters = undefined;
     for (const resolve of waiters ?? []) resolve(!this.finished);

@@ -39,6 +39,8 @@ export class RequestBody {
   private state: State = "waiting";
   private complete = false;
   private consumer: BodyConsumer | undefined;
+  /** The program has paused it while it was given what had been kept. */
+  private held = false;
   private onFail: ((error: PorticoError) => void) | undefined;
 
   constructor(host: BodyHost) {
@@ -86,11 +88,17 @@ export class RequestBody {
     this.consumer = consumer;
     this.onFail = onFail;
     this.state = this.complete ? "over" : "flowing";
+    this.held = false;
     const kept = this.kept.take();
     if (kept.length > 0 || this.complete) consumer(kept, this.complete);
     if (this.complete) return;
     this.host.wantBody();
-    this.host.resumeBody();
+    if (!this.held) this.host.resumeBody();
+  }
+
+  /** The consumer wants no more for now, or wants to go on. */
+  hold(held: boolean): void {
+    this.held = held;
   }
 
   /** The consumer wants no more. */

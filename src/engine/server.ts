@@ -215,6 +215,8 @@ export class Server implements AsyncDisposable {
       if (event !== undefined) {
         // Whoever takes events takes the content, which comes as events, too.
         if (event.type === "request") event.exchange.wantBody();
+        // Who waits in `drained` does not wait for its event to be run.
+        else if (event.type === "writable" || event.type === "abort") event.exchange.releaseWaiters();
         yield event;
       } else if (this.closed !== undefined && this.core.connections.size === 0) return;
       else await queue.waitForEvent();

@@ -254,6 +254,25 @@ describe("events", () => {
     await iterator.return();
   });
 
+  test("drained() goes on although the event is not run", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    server.get("/", () => {});
+    const iterator = server.events();
+    const client = connect().get("/").pause();
+    const request = (await within(iterator.next(), "the request")).value as ServerEvent;
+    assert.ok(request.type === "request");
+    const { exchange } = request;
+    assert.equal(exchange.write(Buffer.alloc(1_000_000)), false);
+    const drained = exchange.drained();
+    client.resume();
+    const writable = (await within(iterator.next(), "the event")).value as ServerEvent;
+    assert.equal(writable.type, "writable");
+    assert.equal(await within(drained, "drained()"), true);
+    exchange.end();
+    assert.equal((await client.answer()).body.length, 1_000_000);
+    await iterator.return();
+  });
+
   test("an iterator that waits ends with the server, and what is left is given first", async (t) => {
     const { server, connect } = harness(t, deferred);
     const opened: string[] = [];

@@ -281,6 +281,30 @@ describe("piece by piece", () => {
     assert.equal((await client.answer()).text, "100000");
   });
 
+  test("pauseBody holds, too, while what had been kept is given", async (t) => {
+    const { server, connect } = harness(t);
+    const paused = signal<Exchange>();
+    let length = 0;
+    server.post("/", async (exchange) => {
+      await turns(20);
+      exchange.onBody((chunk, last) => {
+        if (length === 0) exchange.pauseBody();
+        length += chunk.length;
+        if (last) exchange.end(String(length));
+      });
+      paused.give(exchange);
+    });
+    const client = connect().send(postHead(300_000));
+    for (let i = 0; i < 300; i++) client.send("x".repeat(1_000));
+    const exchange = await paused.wait("what had been kept");
+    const kept = length;
+    assert.ok(kept > 0 && kept < 200_000, `${kept} bytes had been kept`);
+    await turns(20);
+    assert.equal(length, kept);
+    exchange.resumeBody();
+    assert.equal((await client.answer()).text, "300000");
+  });
+
   test("pauseBody on a request without content does not stop the connection", async (t) => {
     const { server, connect } = harness(t);
     server.get("/", async (exchange) => {
