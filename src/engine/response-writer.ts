@@ -39,6 +39,7 @@ export interface ResponseHost {
   broke(code: "ERR_CONTENT_LENGTH" | "ERR_BACKPRESSURE"): void;
 }
 
+const LAST_CHUNK = "0\r\n\r\n";
 const NOT_ACCEPTED: TryEndResult = { accepted: false, done: false };
 
 /** The response half of an exchange: framing is chosen here, never by the program (RFC 9112 §6). */
@@ -166,7 +167,7 @@ export abstract class ResponseWriter {
       return this.sendWhole(chunk);
     }
     if (this.state !== "streaming" || (chunk.length > 0 && !this.sendPiece(chunk))) return false;
-    if (this.framing === "chunked") this.host.transport.writeText("0\r\n\r\n");
+    if (this.framing === "chunked") this.host.transport.writeText(LAST_CHUNK);
     if (this.framing === "length" && this.offset !== this.declared) return this.breakOff();
     this.finish();
     return true;
@@ -176,7 +177,7 @@ export abstract class ResponseWriter {
    * Sends as much of the data as the peer takes soon, and buffers no more than that. What was not accepted is to be
    * sent again from `offset` on when the response is writable.
    * @param chunk the content from `offset` on, or a part of it
-   * @param totalBytes the length of the whole content; needed in the first call
+   * @param totalBytes the length of the whole content; needed in the first call, unless `chunk` is all that is left
    */
   tryEnd(chunk: string | Uint8Array, totalBytes?: number): TryEndResult {
     const bytes = asOwnedBytes(chunk);
@@ -190,7 +191,9 @@ export abstract class ResponseWriter {
     const taken = Math.min(room, bytes.length);
     if (taken > 0 && !this.sendPiece(bytes.subarray(0, taken))) return NOT_ACCEPTED;
     const accepted = taken === bytes.length;
-    const done = this.offset === this.declared;
+    const total = this.declared >= 0 ? this.declared : (totalBytes ?? this.offset - taken + bytes.length);
+    const done = this.offset === total;
+    if (done && this.framing === "chunked") this.host.transport.writeText(LAST_CHUNK);
     if (done) this.finish();
     else if (!accepted) this.host.transport.requestDrain();
     return { accepted, done };

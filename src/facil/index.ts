@@ -1,0 +1,15 @@
+export type { TlsOptions } from "node:tls";
+export type { Limits } from "../engine/limits.ts";
+export type { DeflateOptions } from "../websocket/permessage-deflate.ts";
+export type { Cookie } from "./cookie.ts";
+export type { HttpRequest } from "./http-request.ts";
+export type { HttpResponseFunctions } from "./http-response.ts";
+export { HttpResponse } from "./http-response.ts";
+export type { HttpServer, OnRequest } from "./http-server.ts";
+export type { HttpSettings } from "./settings.ts";
+export { start_http_server } from "./start.ts";
+export type { WebsocketFunctions } from "./websocket.ts";
+export { Websocket } from "./websocket.ts";
+export type { WebsocketSettings } from "./websocket-upgrade.ts";
+export { websocket_upgrade } from "./websocket-upgrade.ts";
+export type { Ws } from "./ws.ts";

@@ -1,0 +1,108 @@
+import type { TlsOptions } from "node:tls";
+import type { Limits } from "../engine/limits.ts";
+import type { HttpServer } from "./http-server.ts";
+import { timeoutSeconds } from "./websocket-globals.ts";
+
+/** Settings of {@link start_http_server}; all are optional. */
+export interface HttpSettings {
+  /** TCP port, default "3000"; "0" for any free one, which `on_init` can read from `server.port`. */
+  port?: string | number;
+  /** Address to bind; all addresses when absent. */
+  address?: string;
+  /** Threads that serve in each process, default 1. With more, each runs the program's main script again. */
+  threads?: number;
+  /** Processes that serve, default 1. With more, each runs the program's main script again, and this one only watches. */
+  processes?: number;
+  /** A folder whose files answer GET and HEAD before `on_request` is asked. */
+  public_folder?: string;
+  /** How long an HTTP connection may be idle between requests, in seconds; 0 and absent: 5. */
+  timeout?: number;
+  /** Called in each process and thread that serves, once it listens. */
+  on_init?(server: HttpServer): void;
+  /** Called in each process and thread that serves, once all its connections are gone. */
+  on_finish?(server: HttpServer): void;
+  /** Key, certificate and all else that `tls.createServer` takes: the server then speaks TLS. */
+  tls?: TlsOptions;
+  /**
+   * The engine's limits that are to differ. `maxMessageBytes` is not among them: `Websocket.max_msg_size` holds.
+   * `maxBodyBytes` is 52,428,800 here by default.
+   */
+  limits?: Partial<Limits>;
+  /** Content up to this size comes as `request.body`, larger content as a temporary file; in bytes, default 524,288. */
+  max_body_in_memory?: number;
+  /** Close a WebSocket that has not answered a ping after one more `Websocket.timeout`. Default false. */
+  close_without_pong?: boolean;
+  /** How long a shutdown may take, in seconds, default 5. */
+  grace?: number;
+  /** Whether SIGINT and SIGTERM stop the server. Default true. */
+  signals?: boolean;
+}
+
+/** The settings with their defaults filled in. */
+export interface Plan {
+  readonly port: number;
+  readonly address: string | undefined;
+  readonly threads: number;
+  readonly processes: number;
+  readonly public_folder: string | undefined;
+  readonly on_init: ((server: HttpServer) => void) | undefined;
+  readonly on_finish: ((server: HttpServer) => void) | undefined;
+  readonly tls: TlsOptions | undefined;
+  readonly limits: Partial<Limits>;
+  /** Whether the program has chosen `limits.writeTimeoutMs` itself. */
+  readonly ownWriteTimeout: boolean;
+  readonly max_body_in_memory: number;
+  readonly close_without_pong: boolean;
+  readonly graceMs: number;
+  readonly signals: boolean;
+}
+
+/** As in the original; the engine's own default is shorter than what uploads to a file are for. */
+const MAX_BODY_BYTES = 52_428_800;
+const KEEP_ALIVE_SECONDS = 5;
+
+/** @throws RangeError for a number that makes no sense */
+export function planFrom(settings: HttpSettings): Plan {
+  const keepAlive = checked("timeout", settings.timeout ?? 0, 0);
+  const keepAliveTimeoutMs =
+    keepAlive > 0 ? keepAlive * 1_000 : (settings.limits?.keepAliveTimeoutMs ?? KEEP_ALIVE_SECONDS * 1_000);
+  return {
+    port: portFrom(settings.port ?? "3000"),
+    address: settings.address,
+    threads: whole("threads", settings.threads ?? 1),
+    processes: whole("processes", settings.processes ?? 1),
+    public_folder: settings.public_folder,
+    on_init: settings.on_init,
+    on_finish: settings.on_finish,
+    tls: settings.tls,
+    limits: { maxBodyBytes: MAX_BODY_BYTES, ...settings.limits, keepAliveTimeoutMs },
+    ownWriteTimeout: settings.limits?.writeTimeoutMs !== undefined,
+    max_body_in_memory: checked("max_body_in_memory", settings.max_body_in_memory ?? 524_288, 0),
+    close_without_pong: settings.close_without_pong ?? false,
+    graceMs: checked("grace", settings.grace ?? 5, 0) * 1_000,
+    signals: settings.signals ?? true,
+  };
+}
+
+/** How long a peer may take nothing of what waits for it: the time after which a ping would be due. */
+export function writeTimeoutMs(): number {
+  const seconds = timeoutSeconds();
+  return seconds === 0 ? 60_000 : seconds * 1_000;
+}
+
+function portFrom(port: string | number): number {
+  const number = typeof port === "string" && /^\d{1,5}$/.test(port) ? Number(port) : port;
+  if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number <= 65_535)
+    return number;
+  throw new RangeError(`port cannot be ${JSON.stringify(port)}: a number from 0 to 65535 is needed`);
+}
+
+function whole(name: string, value: number): number {
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new RangeError(`${name} cannot be ${String(value)}: a whole number from 1 on is needed`);
+}
+
+function checked(name: string, value: number, least: number): number {
+  if (value >= least) return value;
+  throw new RangeError(`${name} cannot be ${String(value)}: a number from ${least} on is needed`);
+}

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { HttpResponse, start_http_server, Websocket } from "../../src/facil/index.ts";
+import { codeOf, signal, sleep } from "../engine/harness.ts";
+import { tcpClient, within } from "../engine/raw-client.ts";
+import { answer, leave, serve, serveSockets } from "./helpers.ts";
+import { runService } from "./run-program.ts";
+
+describe("shutdown", () => {
+  it("on_shutdown for each, close 1001, flush, on_close, then stop", async (t) => {
+    const log: string[] = [];
+    const { pair, server, stopped } = await serveSockets(
+      t,
+      {
+        on_shutdown(ws) {
+          log.push(`shutdown ${Websocket.get_udata(ws)}`);
+          assert.equal(Websocket.write(ws, "last words", 10, 1), 0);
+        },
+        on_close: (ws) => void log.push(`close ${Websocket.get_udata(ws)}`),
+      },
+      { on_finish: () => void log.push("finish") },
+    );
+    const members = [await pair(), await pair(), await pair()];
+    members.forEach(({ ws }, i) => void Websocket.set_udata(ws, i));
+    server.stop();
+    await Promise.all(
+      members.map(async ({ client }) => {
+        assert.equal(await client.text(), "last words");
+        assert.equal(await leave(client), 1001);
+      }),
+    );
+    await within(
+      stopped.then(() => log.push("resolved")),
+      "the server to stop",
+    );
+    for (let i = 0; i < 3; i++) {
+      assert.equal(log.filter((line) => line === `shutdown ${i}`).length, 1);
+      assert.equal(log.filter((line) => line === `close ${i}`).length, 1);
+      assert.ok(log.indexOf(`shutdown ${i}`) < log.indexOf(`close ${i}`));
+    }
+    assert.deepEqual(log.slice(6), ["finish", "resolved"]);
+  });
+
+  it("a large write in on_shutdown arrives before the close", async (t) => {
+    const size = 3_000_000;
+    const { pair, server, stopped } = await serveSockets(
+      t,
+      { on_shutdown: (ws) => void Websocket.write(ws, Buffer.alloc(size, "z"), size, 0) },
+      { grace: 5 },
+    );
+    const { client } = await pair();
+    server.stop();
+    const event = await client.next(4_000);
+    assert.ok(event.type === "message" && event.data.equals(Buffer.alloc(size, "z")));
+    assert.equal(await leave(client), 1001);
+    await within(stopped, "the server to stop", 3_000);
+  });
+
+  it("is over soon where all clients answer", async (t) => {
+    const { pair, server, stopped } = await serveSockets(t, {}, { grace: 30 });
+    const { client } = await pair();
+    server.stop();
+    assert.equal(await leave(client), 1001);
+    await within(stopped, "the server to stop");
+  });
+
+  it("is over within a bounded time with a client that never answers the close", async (t) => {
+    const { pair, server, stopped, closed } = await serveSockets(t, {}, { grace: 1 });
+    const { client, ws } = await pair();
+    client.answersClose = false;
+    server.stop();
+    await within(stopped, "the server to stop", 3_000);
+    assert.deepEqual(closed, [ws]);
+  });
+
+  it("is over within a bounded time with a client that reads nothing", async (t) => {
+    const { pair, server, stopped, closed } = await serveSockets(t, {}, { grace: 1 });
+    const { client, ws } = await pair();
+    client.raw.pause();
+    const piece = Buffer.alloc(1 << 20);
+    for (let i = 0; i < 12; i++) Websocket.write(ws, piece, piece.length, 0);
+    server.stop();
+    await within(stopped, "the server to stop", 3_000);
+    assert.deepEqual(closed, [ws]);
+  });
+
+  it("is over within a bounded time with a request that nobody answers", async (t) => {
+    const asked = signal();
+    const { connect, server, stopped } = await serve(t, () => asked.give(), { grace: 1 });
+    (await connect()).get("/");
+    await asked.wait("the request");
+    server.stop();
+    await within(stopped, "the server to stop", 3_000);
+  });
+
+  it("is bounded by 5 seconds unless told otherwise", async (t) => {
+    const asked = signal();
+    const { connect, server, stopped } = await serve(t, () => asked.give(), {
+      grace: undefined as unknown as number,
+    });
+    (await connect()).get("/");
+    await asked.wait("the request");
+    const from = Date.now();
+    server.stop();
+    await within(stopped, "the server to stop", 8_000);
+    assert.ok(Date.now() - from > 3_500, `${Date.now() - from} ms`);
+  });
+
+  it("lets a response that is under way end", async (t) => {
+    const asked = signal();
+    const { connect, server, stopped } = await serve(
+      t,
+      async (request) => {
+        asked.give();
+        await sleep(100);
+        const response = HttpResponse.create(request);
+        HttpResponse.write_body(response, "finished");
+        HttpResponse.destroy(response);
+      },
+      { grace: 5 },
+    );
+    const client = (await connect()).get("/");
+    await asked.wait("the request");
+    server.stop();
+    assert.equal((await client.answer()).text, "finished");
+    await client.over();
+    client.end();
+    await within(stopped, "the server to stop");
+  });
+
+  it("accepts nothing more and closes idle connections", async (t) => {
+    const { connect, server, port, stopped } = await serve(t, (request) => answer(request, ""));
+    const client = await connect();
+    await client.get("/").answer();
+    server.stop();
+    await client.over();
+    client.end();
+    await within(stopped, "the server to stop");
+    await assert.rejects(tcpClient(port), (error) => codeOf(error) === "ECONNREFUSED");
+  });
+
+  it("takes the signals while the server runs, and leaves none of its listeners behind", async (t) => {
+    const names = ["SIGINT", "SIGTERM"] as const;
+    const counts = (): number[] => names.map((name) => process.listenerCount(name));
+    const before = counts();
+    const { server, stopped } = await serve(t, () => {}, { signals: true });
+    assert.deepEqual(
+      counts(),
+      before.map((count) => count + 1),
+    );
+    server.stop();
+    await within(stopped, "the server to stop");
+    assert.deepEqual(counts(), before);
+    await serve(t, () => {}, { signals: false });
+    assert.deepEqual(counts(), before);
+  });
+
+  it("a server that cannot start leaves none of its listeners behind", async (t) => {
+    const { port } = await serve(t, () => {});
+    const before = process.listenerCount("SIGTERM");
+    await assert.rejects(start_http_server(() => {}, null, { port: String(port), address: "127.0.0.1" }));
+    assert.equal(process.listenerCount("SIGTERM"), before);
+  });
+
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    it(`by ${name}: on_shutdown for each, close 1001, flush, on_close, then stop with exit code 0`, async (t) => {
+      const program = await runService(t, {});
+      const members = [await program.open(), await program.open()];
+      program.signal(name);
+      for (const { client } of members) {
+        assert.equal(await client.text(), "shutting down");
+        assert.equal(await leave(client), 1001);
+      }
+      assert.equal(await program.exit(5_000), 0);
+      const events = program.notes().map(({ event }) => event);
+      assert.equal(events.filter((event) => event === "shutdown").length, 2);
+      assert.equal(events.filter((event) => event === "close").length, 2);
+      assert.deepEqual(events.slice(-3), ["close", "finish", "resolved"]);
+      await program.gone();
+    });
+
+    it(`by ${name} within a bounded time with a client that never answers the close`, async (t) => {
+      const program = await runService(t, { grace: 1 });
+      const { client } = await program.open();
+      client.answersClose = false;
+      program.signal(name);
+      assert.equal(await program.exit(6_000), 0);
+      assert.equal(program.notes("close").length, 1);
+      assert.equal(program.notes("shutdown").length, 1);
+    });
+  }
+
+  it("leaves signals to the program where signals is false", async (t) => {
+    const program = await runService(t, { signals: false });
+    program.signal("SIGTERM");
+    assert.equal(await program.exit(5_000), "SIGTERM");
+    assert.deepEqual(program.notes("finish"), []);
+  });
+});

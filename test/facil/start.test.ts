@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { get } from "node:https";
+import { describe, it, type TestContext } from "node:test";
+import WebSocket from "ws";
+import { start_http_server, Websocket, websocket_upgrade } from "../../src/facil/index.ts";
+import { nextMessage, opened } from "../e2e/ws-client.ts";
+import { codeOf, signal, sleep } from "../engine/harness.ts";
+import { tcpClient, within } from "../engine/raw-client.ts";
+import { answer, serve } from "./helpers.ts";
+
+const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
+
+describe('start_http_server(on_request, udata or null, { port = "3000", address?, threads = 1, processes = 1, public_folder?, timeout?, on_init?, on_finish?, … })', () => {
+  it("starts serving; resolves when the server has stopped", async (t) => {
+    const { server, port, stopped, connect } = await serve(t, (request) => answer(request, "here"));
+    let resolved = false;
+    void stopped.then(() => {
+      resolved = true;
+    });
+    const client = await connect();
+    assert.equal((await client.get("/").answer()).text, "here");
+    assert.equal(resolved, false);
+    server.stop();
+    assert.equal(await within(stopped, "the server to stop"), undefined);
+    await assert.rejects(tcpClient(port), (error) => codeOf(error) === "ECONNREFUSED");
+  });
+
+  it("gives the server's udata to each request, or null", async (t) => {
+    const udata = { own: true };
+    const seen: unknown[] = [];
+    const one = await serve(t, (request) => answer(request, String(seen.push(request.udata))), {}, udata);
+    const two = await serve(t, (request) => answer(request, String(seen.push(request.udata))), {}, null);
+    await (await one.connect()).get("/").answer();
+    await (await two.connect()).get("/").answer();
+    assert.equal(seen[0], udata);
+    assert.equal(seen[1], null);
+    assert.equal(one.server.udata, udata);
+  });
+
+  it('takes the port as text or as a number, "0" being any free one', async (t) => {
+    const first = await serve(t, (request) => answer(request, "text"), { port: "0" });
+    assert.ok(first.port > 0 && first.port < 65_536);
+    first.server.stop();
+    await within(first.stopped, "the first to stop");
+    const again = await serve(t, (request) => answer(request, "same"), { port: String(first.port) });
+    assert.equal(again.port, first.port);
+    assert.equal((await (await again.connect()).get("/").answer()).text, "same");
+    const numeric = await serve(t, (request) => answer(request, "number"), { port: 0 });
+    assert.equal((await (await numeric.connect()).get("/").answer()).text, "number");
+  });
+
+  it("listens on port 3000 by default", async () => {
+    const up = signal<number>();
+    const stopped = start_http_server((request) => answer(request, "default"), null, {
+      address: "127.0.0.1",
+      signals: false,
+      on_init(server) {
+        up.give(server.port);
+        server.stop();
+      },
+    });
+    const port = stopped.then(
+      () => up.promise,
+      // Where something else has the port, the error tells that it was the one.
+      (error: unknown) => {
+        assert.equal(codeOf(error), "EADDRINUSE");
+        return (error as { port?: number }).port;
+      },
+    );
+    assert.equal(await within(port, "the port"), 3000);
+  });
+
+  it("listens at the address", async (t) => {
+    const { server, connect } = await serve(t, (request) => answer(request, "at"), { address: "127.0.0.1" });
+    assert.equal(server.address, "127.0.0.1");
+    assert.equal((await (await connect()).get("/").answer()).text, "at");
+  });
+
+  it("rejects when the address cannot be bound or the port is none", async (t) => {
+    const { port } = await serve(t, (request) => answer(request, ""));
+    const start = async (taken: string): Promise<void> =>
+      start_http_server(() => {}, null, { port: taken, address: "127.0.0.1", signals: false });
+    await within(
+      assert.rejects(start(String(port)), (error) => codeOf(error) === "EADDRINUSE"),
+      "EADDRINUSE",
+    );
+    for (const wrong of ["http", "70000", "-1"]) await within(assert.rejects(start(wrong)), wrong);
+  });
+
+  it("timeout is the seconds that a kept connection may be silent", async (t) => {
+    const { connect } = await serve(t, (request) => answer(request, "x"), { timeout: 1 });
+    const client = await connect();
+    await client.get("/").answer();
+    await sleep(400);
+    assert.equal((await client.get("/").answer()).status, 200);
+    const from = Date.now();
+    await client.until(() => client.ended || client.closed, "the server to close", 5_000);
+    const ms = Date.now() - from;
+    assert.ok(ms > 500 && ms < 4_500, `closed after ${ms} ms`);
+  });
+
+  it("calls on_init before the first request and on_finish once at the end", async (t) => {
+    const log: string[] = [];
+    const { server, stopped, connect } = await serve(
+      t,
+      (request) => {
+        log.push("request");
+        answer(request, "");
+      },
+      {
+        on_init: (given) => void log.push(`init ${given.port > 0}`),
+        on_finish: (given) => void log.push(`finish ${given === server}`),
+      },
+    );
+    await (await connect()).get("/").answer();
+    server.stop();
+    server.stop();
+    await within(
+      stopped.then(() => log.push("resolved")),
+      "the server to stop",
+    );
+    await sleep(20);
+    assert.deepEqual(log, ["init true", "request", "finish true", "resolved"]);
+  });
+
+  it("two servers may run side by side", async (t) => {
+    const one = await serve(t, (request) => answer(request, "one"));
+    const two = await serve(t, (request) => answer(request, "two"));
+    one.server.stop();
+    await within(one.stopped, "the first to stop");
+    assert.equal((await (await two.connect()).get("/").answer()).text, "two");
+  });
+
+  it("serves over TLS", async (t) => {
+    const { port } = await secure(t);
+    const options = { port, host: "127.0.0.1", rejectUnauthorized: false, agent: false as const };
+    const body = await within(
+      new Promise<string>((resolve, reject) => {
+        get(options, (response) => response.once("data", (data) => resolve(String(data)))).once(
+          "error",
+          reject,
+        );
+      }),
+      "the answer",
+    );
+    assert.equal(body, "private");
+  });
+
+  it("serves WebSockets over TLS", async (t) => {
+    const { port } = await secure(t);
+    const client = await opened(new WebSocket(`wss://127.0.0.1:${port}/`, { rejectUnauthorized: false }));
+    const coming = nextMessage(client);
+    client.send("hidden");
+    assert.deepEqual(await within(coming, "the echo"), { data: "hidden", binary: false });
+    client.terminate();
+  });
+
+  it("takes limits of the engine", async (t) => {
+    let requests = 0;
+    const { connect } = await serve(
+      t,
+      (request) => {
+        requests++;
+        answer(request, "");
+      },
+      { limits: { maxBodyBytes: 10 } },
+    );
+    assert.equal((await (await connect()).post("/", "a".repeat(11)).answer()).status, 413);
+    assert.equal((await (await connect()).post("/", "a".repeat(10)).answer()).status, 200);
+    assert.equal(requests, 1);
+  });
+});
+
+function secure(t: TestContext): ReturnType<typeof serve> {
+  const tls = { key: fixture("localhost.key.pem"), cert: fixture("localhost.cert.pem") };
+  return serve(
+    t,
+    (request) => {
+      if (request.upgrade === undefined) return answer(request, "private");
+      return websocket_upgrade({
+        request,
+        on_message: (ws, data, size, is_text) => void Websocket.write(ws, data, size, is_text),
+      });
+    },
+    { tls },
+  );
+}

@@ -1,0 +1,286 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { deflateRawSync } from "node:zlib";
+import { Websocket } from "../../src/facil/index.ts";
+import { encodeFrame } from "../../src/websocket/frame-writer.ts";
+import { PING_FRAME } from "../../src/websocket/opcodes.ts";
+import { eventually, sleep } from "../engine/harness.ts";
+import { masked, type WebSocketClient } from "../engine/web-socket-client.ts";
+import { fragment, type Sockets, serveSockets } from "./helpers.ts";
+
+const DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+
+function limited(t: TestContext, bytes: number): void {
+  const before = Websocket.max_msg_size;
+  Websocket.max_msg_size = bytes;
+  t.after(() => {
+    Websocket.max_msg_size = before;
+  });
+}
+
+async function recording(t: TestContext): Promise<Sockets & { sizes: number[] }> {
+  const sizes: number[] = [];
+  return { ...(await serveSockets(t, { on_message: (_ws, _data, size) => void sizes.push(size) })), sizes };
+}
+
+/** Waits until the server has read all that was sent. */
+async function read(client: WebSocketClient): Promise<void> {
+  client.raw.send(masked(PING_FRAME, "read?"));
+  const event = await client.next();
+  assert.equal(event.type, "pong");
+}
+
+describe("Websocket.max_msg_size", () => {
+  it("is 262144 bytes", async (t) => {
+    assert.equal(Websocket.max_msg_size, 262_144);
+    const { pair, sizes } = await recording(t);
+    const { client } = await pair();
+    client.send(Buffer.alloc(262_144));
+    await eventually(() => sizes.length === 1, "the message");
+    client.send(Buffer.alloc(262_145));
+    assert.equal((await client.closeFrame()).code, 1009);
+    assert.deepEqual(sizes, [262_144]);
+  });
+
+  it("a larger message closes the connection with 1009, with on_close and without on_message", async (t) => {
+    limited(t, 100);
+    const { pair, sizes, closed } = await recording(t);
+    const { client } = await pair();
+    client.send("a".repeat(100)).send("b".repeat(101)).send("c");
+    assert.equal((await client.closeFrame()).code, 1009);
+    await eventually(() => closed.length === 1, "on_close");
+    assert.deepEqual(sizes, [100]);
+  });
+
+  it("is refused before the content has come", async (t) => {
+    limited(t, 100);
+    const { pair } = await recording(t);
+    const { client } = await pair();
+    client.raw.send(masked(2, Buffer.alloc(1_000)).subarray(0, 10));
+    assert.equal((await client.closeFrame()).code, 1009);
+  });
+
+  it("counts the whole message over all fragments", async (t) => {
+    limited(t, 100);
+    const { pair, sizes } = await recording(t);
+    const { client } = await pair();
+    client.raw.send(fragment(1, "a".repeat(50))).send(fragment(0, "a".repeat(50), true));
+    await eventually(() => sizes.length === 1, "the message");
+    client.raw.send(fragment(1, "a".repeat(50))).send(fragment(0, "a".repeat(50)));
+    client.raw.send(fragment(0, "a", true));
+    assert.equal((await client.closeFrame()).code, 1009);
+    assert.deepEqual(sizes, [100]);
+  });
+
+  it("may be changed at any time, for connections that are open, too", async (t) => {
+    limited(t, 100);
+    const { pair, sizes } = await recording(t);
+    const { client } = await pair();
+    const other = await pair();
+    client.send("a".repeat(100));
+    await eventually(() => sizes.length === 1, "the message");
+    Websocket.max_msg_size = 200;
+    client.send("b".repeat(200));
+    await eventually(() => sizes.length === 2, "the larger message");
+    Websocket.max_msg_size = 20;
+    client.send("c".repeat(21));
+    assert.equal((await client.closeFrame()).code, 1009);
+    other.client.send("d".repeat(21));
+    assert.equal((await other.client.closeFrame()).code, 1009);
+    const later = await pair();
+    later.client.send("e".repeat(20));
+    await eventually(() => sizes.length === 3, "the small message");
+    assert.deepEqual(sizes, [100, 200, 20]);
+  });
+
+  it("a smaller one takes effect for messages that start afterwards", async (t) => {
+    limited(t, 100);
+    const { pair, sizes } = await recording(t);
+    const { client } = await pair();
+    client.raw.send(fragment(1, "a".repeat(10)));
+    await read(client);
+    Websocket.max_msg_size = 20;
+    client.raw.send(fragment(0, "a".repeat(80), true));
+    await eventually(() => sizes.length === 1, "the message that had started before");
+    client.send("b".repeat(21));
+    assert.equal((await client.closeFrame()).code, 1009);
+    assert.deepEqual(sizes, [90]);
+  });
+
+  it("a larger one takes effect for messages that start afterwards", async (t) => {
+    limited(t, 20);
+    const { pair, sizes } = await recording(t);
+    const { client } = await pair();
+    client.raw.send(fragment(1, "a".repeat(10)));
+    await read(client);
+    Websocket.max_msg_size = 100;
+    client.raw.send(fragment(0, "a".repeat(80), true));
+    assert.equal((await client.closeFrame()).code, 1009);
+    assert.deepEqual(sizes, []);
+  });
+
+  it("may be changed by on_message", async (t) => {
+    limited(t, 100);
+    const sizes: number[] = [];
+    const { pair } = await serveSockets(t, {
+      on_message(_ws, _data, size) {
+        sizes.push(size);
+        Websocket.max_msg_size = 10;
+      },
+    });
+    const { client } = await pair();
+    client.raw.send(Buffer.concat([masked(1, "a".repeat(100)), masked(1, "b".repeat(11))]));
+    assert.equal((await client.closeFrame()).code, 1009);
+    assert.deepEqual(sizes, [100]);
+  });
+
+  it("counts after decompression", async (t) => {
+    limited(t, 1_000);
+    const { pair, sizes } = await recording(t);
+    const { client } = await pair(DEFLATE);
+    const compressed = deflateRawSync(Buffer.alloc(1_001), { finishFlush: 2 }).subarray(0, -4);
+    client.raw.send(encodeFrame(2, compressed, { compressed: true, maskKey: 1 }));
+    assert.ok(compressed.length < 100);
+    const { code } = await client.closeFrame();
+    const agreed = client.response.header("sec-websocket-extensions") !== undefined;
+    // Where compression is not agreed, nothing is ever decompressed: RSV1 breaks a rule (RFC 6455 §5.2).
+    assert.equal(code, agreed ? 1009 : 1002);
+    assert.deepEqual(sizes, []);
+  });
+});
+
+function inherited(t: TestContext, seconds: number): void {
+  const before = Websocket.timeout;
+  Websocket.timeout = seconds;
+  t.after(() => {
+    Websocket.timeout = before;
+  });
+}
+
+/** Milliseconds until the next ping. */
+async function untilPing(client: WebSocketClient, ms = 5_000): Promise<number> {
+  const from = Date.now();
+  const event = await client.next(ms);
+  assert.equal(event.type, "ping");
+  return Date.now() - from;
+}
+
+const pings = (client: WebSocketClient): number =>
+  client.events.filter((event) => event.type === "ping").length;
+
+describe("Websocket.timeout", { concurrency: false }, () => {
+  it("is 40 seconds", () => {
+    assert.equal(Websocket.timeout, 40);
+  });
+
+  it("is 0 to 255", (t) => {
+    inherited(t, 0);
+    assert.equal(Websocket.timeout, 0);
+    Websocket.timeout = 255;
+    assert.equal(Websocket.timeout, 255);
+    for (const wrong of [256, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      try {
+        Websocket.timeout = wrong;
+      } catch (error) {
+        assert.ok(error instanceof RangeError);
+      }
+      assert.ok(Websocket.timeout >= 0 && Websocket.timeout <= 255, `${wrong}: ${Websocket.timeout}`);
+    }
+  });
+
+  it("after that long without traffic a ping is sent, fuzzy by 1 to 2 seconds", async (t) => {
+    inherited(t, 1);
+    const { pair } = await serveSockets(t);
+    const { client } = await pair();
+    const first = await untilPing(client);
+    assert.ok(first > 400 && first < 4_000, `${first} ms`);
+    const second = await untilPing(client);
+    assert.ok(second > 400 && second < 4_000, `${second} ms`);
+  });
+
+  it("traffic puts the ping off", async (t) => {
+    inherited(t, 1);
+    const { pair } = await serveSockets(t);
+    const { client } = await pair();
+    for (let i = 0; i < 12; i++) {
+      client.send("traffic");
+      await client.readFor(250);
+    }
+    assert.equal(pings(client), 0);
+  });
+
+  it("is inherited by each new connection: later changes affect new ones only", async (t) => {
+    inherited(t, 1);
+    const { pair } = await serveSockets(t);
+    const early = await pair();
+    Websocket.timeout = 200;
+    const late = await pair();
+    await untilPing(early.client);
+    await late.client.readFor(500);
+    assert.equal(pings(late.client), 0);
+    Websocket.timeout = 1;
+    const last = await pair();
+    await untilPing(last.client);
+    late.client.read();
+    assert.equal(pings(late.client), 0);
+  });
+
+  it("a ping is sent, not a close: a client that never answers stays", async (t) => {
+    inherited(t, 1);
+    const { pair, closed } = await serveSockets(t, {
+      on_message: (ws, data, size, is_text) => void Websocket.write(ws, data, size, is_text),
+    });
+    const { client } = await pair();
+    client.answersPings = false;
+    await untilPing(client);
+    await client.readFor(4_000);
+    assert.equal(client.closed, false);
+    assert.ok(client.events.every((event) => event.type === "ping"));
+    assert.equal(closed.length, 0);
+    client.send("still here");
+    let event = await client.next();
+    while (event.type === "ping") event = await client.next();
+    assert.ok(event.type === "message" && event.text === "still here");
+  });
+
+  it("a connection that cannot be written to is closed", async (t) => {
+    inherited(t, 1);
+    const { pair, closed } = await serveSockets(t, {}, { limits: { maxBackpressureBytes: 1 << 26 } });
+    const { client, ws } = await pair();
+    client.raw.pause();
+    const piece = Buffer.alloc(1 << 20);
+    for (let i = 0; i < 32; i++) assert.equal(Websocket.write(ws, piece, piece.length, 0), 0);
+    await eventually(() => closed.length === 1, "on_close", 10_000);
+    assert.equal(Websocket.write(ws, piece, piece.length, 0), -1);
+  });
+
+  it("0 closes nothing", async (t) => {
+    inherited(t, 0);
+    const { pair, closed } = await serveSockets(t);
+    const { client } = await pair();
+    await client.readFor(2_500);
+    assert.equal(closed.length, 0);
+    assert.ok(pings(client) <= 3, `${pings(client)} pings`);
+  });
+
+  it("with close_without_pong a connection is closed when no pong came within one more period", async (t) => {
+    inherited(t, 1);
+    const { pair, closed, accepted } = await serveSockets(t, {}, { close_without_pong: true });
+    const silent = await pair();
+    const good = await pair();
+    silent.client.answersPings = false;
+    await untilPing(silent.client);
+    const from = Date.now();
+    while (closed.length === 0 && Date.now() - from < 6_000) {
+      silent.client.read();
+      good.client.read();
+      await sleep(10);
+    }
+    assert.deepEqual(closed, [silent.ws]);
+    assert.ok(Date.now() - from > 400, `${Date.now() - from} ms`);
+    await good.client.readFor(1_500);
+    assert.equal(closed.length, 1);
+    assert.equal(good.client.closed, false);
+    assert.equal(accepted.length, 2);
+  });
+});

@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { eventually, sleep } from "../engine/harness.ts";
+import type { RawClient } from "../engine/raw-client.ts";
+import { leave } from "./helpers.ts";
+import { runService, type ServiceProgram, type Who, who } from "./run-program.ts";
+
+const different = (answers: readonly Who[], of: "pid" | "thread" | "mark"): number =>
+  new Set(answers.map((answer) => answer[of])).size;
+
+interface Kept {
+  readonly client: RawClient;
+  readonly who: Who;
+}
+
+/** Two connections that are kept by two different processes or threads. */
+async function apart(program: ServiceProgram): Promise<[Kept, Kept]> {
+  const keep = async (): Promise<Kept> => {
+    const client = await program.connect();
+    return { client, who: who((await client.get("/").answer("GET", 5_000)).text) };
+  };
+  const first = await keep();
+  for (let i = 0; i < 400; i++) {
+    const other = await keep();
+    if (other.who.mark !== first.who.mark) return [first, other];
+  }
+  throw new Error("all connections came to one");
+}
+
+/** Asks one to compute for 1.5 seconds and another one for an answer meanwhile. */
+async function runsInParallel(program: ServiceProgram): Promise<void> {
+  const [one, two] = await apart(program);
+  await one.client.get("/busy").answer("GET", 5_000);
+  await eventually(() => program.notes("busy").length === 1, "the computing", 5_000);
+  assert.equal((await two.client.get("/").answer("GET", 5_000)).status, 200);
+  assert.equal(program.notes("idle").length, 0, "the answer waited for the other one");
+  assert.equal((await one.client.get("/").answer("GET", 5_000)).status, 200);
+  assert.equal(program.notes("idle").length, 1);
+}
+
+/** Opens WebSockets to at least two, signals the program and checks that every one is taken leave of. */
+async function stopsAll(program: ServiceProgram, stop: () => void, of: "pid" | "mark"): Promise<void> {
+  const members: Awaited<ReturnType<ServiceProgram["open"]>>[] = [];
+  while (
+    members.length < 8 ||
+    (members.length < 200 &&
+      different(
+        members.map((member) => member.who),
+        of,
+      ) < 2)
+  )
+    members.push(await program.open());
+  stop();
+  await Promise.all(
+    members.map(async ({ client }) => {
+      assert.equal((await client.next(8_000)).type, "message");
+      assert.equal(await leave(client, 8_000), 1001);
+    }),
+  );
+  assert.equal(await program.exit(10_000), 0);
+  assert.equal(program.notes("shutdown").length, members.length, "on_shutdown for each");
+  assert.equal(program.notes("close").length, members.length, "on_close for each");
+  await program.gone();
+}
+
+describe('start_http_server(on_request, udata or null, { port = "3000", address?, threads = 1, processes = 1, public_folder?, timeout?, on_init?, on_finish?, … })', () => {
+  it("processes > 1: that many processes share the port, and share nothing else", async (t) => {
+    const program = await runService(t, { processes: 3 }, 3);
+    const inits = program.notes("init");
+    assert.equal(new Set(inits.map(({ pid }) => pid)).size, 3);
+    assert.equal(new Set(inits.map(({ detail }) => detail)).size, 1, "one port");
+    const answers = await program.askUntil(
+      (got) => got.length >= 60 && different(got, "pid") >= 2,
+      "answers of two processes",
+    );
+    assert.equal(different(answers, "mark"), different(answers, "pid"));
+    program.signal("SIGTERM");
+    assert.equal(await program.exit(10_000), 0);
+    await program.gone();
+  });
+
+  it("processes > 1: they run in parallel", async (t) => {
+    await runsInParallel(await runService(t, { processes: 2 }, 2));
+  });
+
+  it("processes > 1: the call does not return in the first process before all have stopped", async (t) => {
+    const program = await runService(t, { processes: 2 }, 2);
+    const inFirst = (event: string) => program.notes(event).filter(({ pid }) => pid === program.pid);
+    assert.equal(inFirst("resolved").length, 0);
+    program.signal("SIGINT");
+    assert.equal(await program.exit(10_000), 0);
+    const resolved = inFirst("resolved");
+    assert.equal(resolved.length, 1);
+    assert.equal(program.notes().at(-1)?.pid, program.pid);
+    const finished = program.notes("finish").filter(({ pid }) => pid !== program.pid);
+    assert.ok(finished.length >= 1);
+    for (const { time } of finished) assert.ok(time <= (resolved[0]?.time ?? 0));
+  });
+
+  it("processes > 1: a crashed one is started again", async (t) => {
+    const program = await runService(t, { processes: 3 }, 3);
+    const before = new Set(program.notes("init").map(({ pid }) => pid));
+    const [victim] = (await program.askUntil((got) => got.length > 0, "an answer")).map(({ pid }) => pid);
+    assert.notEqual(victim, program.pid);
+    process.kill(victim as number, "SIGKILL");
+    await eventually(() => program.notes("init").length === 4, "one more to serve", 15_000);
+    const added = program.notes("init").find(({ pid }) => !before.has(pid));
+    assert.equal(added?.detail, String(program.port));
+    const answers = await program.askUntil(
+      (got) => got.some(({ pid }) => pid === added?.pid),
+      "an answer of the new process",
+    );
+    assert.ok(answers.every(({ pid }) => pid !== victim));
+    program.signal("SIGTERM");
+    assert.equal(await program.exit(10_000), 0);
+    await program.gone();
+  });
+
+  it("processes > 1: one that throws is started again", async (t) => {
+    const program = await runService(t, { processes: 2 }, 2, { QUIET: "1" });
+    const client = await program.connect();
+    const { pid } = who((await client.get("/throw").answer("GET", 5_000)).text);
+    await eventually(() => program.notes("init").length === 3, "one more to serve", 15_000);
+    assert.ok(program.notes("init").slice(2)[0]?.pid !== pid);
+  });
+
+  it("processes > 1: one that crashes at once is started again with a delay that grows", async (t) => {
+    const program = await runService(t, { processes: 2 }, 2, { CRASH: "2", QUIET: "1" });
+    await sleep(10_000);
+    const starts = program.notes("start").filter(({ pid }) => pid !== program.pid);
+    assert.ok(starts.length >= 3, `${starts.length} starts`);
+    const from = starts[0]?.time ?? 0;
+    const early = starts.filter(({ time }) => time - from < 5_000).length;
+    const late = starts.filter(({ time }) => time - from >= 5_000).length;
+    assert.ok(late < early, `${early} starts in 5 s, ${late} in the next 5 s`);
+    program.signal("SIGTERM");
+    assert.equal(await program.exit(10_000), 0);
+    await program.gone();
+  });
+
+  it("processes > 1: SIGTERM to the first ends all, each client having been taken leave of", async (t) => {
+    const program = await runService(t, { processes: 3 }, 3);
+    await stopsAll(program, () => program.signal("SIGTERM"), "pid");
+  });
+
+  it("processes > 1: Ctrl+C in a terminal, SIGINT to all at once, ends all in the same way", async (t) => {
+    const program = await runService(t, { processes: 2 }, 2);
+    await stopsAll(program, () => program.signalAll("SIGINT"), "pid");
+  });
+
+  it("processes > 1: SIGTERM ends those that are still starting, too", async (t) => {
+    const program = await runService(t, { processes: 3 }, 1);
+    await eventually(() => program.notes("start").length >= 3, "another process to start", 15_000);
+    program.signal("SIGTERM");
+    assert.equal(await program.exit(6_000), 0);
+    await program.gone();
+  });
+
+  it("processes > 1: all end within a bounded time with a client that never answers the close", async (t) => {
+    const program = await runService(t, { processes: 2, grace: 1 }, 2);
+    const { client } = await program.open();
+    client.answersClose = false;
+    program.signal("SIGTERM");
+    assert.equal(await program.exit(8_000), 0);
+    assert.equal(program.notes("close").length, 1);
+    await program.gone();
+  });
+
+  it("threads > 1: worker threads of one process share the port, and share nothing else", async (t) => {
+    const program = await runService(t, { threads: 3 }, 3);
+    const inits = program.notes("init");
+    assert.equal(new Set(inits.map(({ thread }) => thread)).size, 3);
+    assert.equal(new Set(inits.map(({ detail }) => detail)).size, 1, "one port");
+    const answers = await program.askUntil(
+      (got) => got.length >= 60 && different(got, "thread") >= 2,
+      "answers of two threads",
+    );
+    assert.deepEqual([...new Set(answers.map(({ pid }) => pid))], [program.pid]);
+    assert.equal(different(answers, "mark"), different(answers, "thread"));
+    await stopsAll(program, () => program.signal("SIGTERM"), "mark");
+  });
+
+  it("threads > 1: they run in parallel", async (t) => {
+    await runsInParallel(await runService(t, { threads: 2 }, 2));
+  });
+
+  it("threads > 1: all end within a bounded time with a client that never answers the close", async (t) => {
+    const program = await runService(t, { threads: 2, grace: 1 }, 2);
+    const { client } = await program.open();
+    client.answersClose = false;
+    program.signal("SIGINT");
+    assert.equal(await program.exit(8_000), 0);
+    assert.equal(program.notes("close").length, 1);
+    await program.gone();
+  });
+
+  it("threads > 1: a crashed one ends its process", async (t) => {
+    const program = await runService(t, { threads: 3 }, 3, { QUIET: "1" });
+    const client = await program.connect();
+    await client.get("/throw").answer("GET", 5_000);
+    const code = await program.exit(10_000);
+    assert.ok(code !== 0, `it ended with ${code}`);
+    await program.gone();
+  });
+
+  it("processes 2 and threads 2: all four share the port, and SIGTERM ends them all", async (t) => {
+    const program = await runService(t, { processes: 2, threads: 2 }, 4);
+    const inits = program.notes("init");
+    assert.equal(new Set(inits.map(({ pid }) => pid)).size, 2);
+    assert.equal(new Set(inits.map(({ pid, thread }) => `${pid} ${thread}`)).size, 4);
+    assert.equal(new Set(inits.map(({ detail }) => detail)).size, 1, "one port");
+    await program.askUntil(
+      (got) => got.length >= 60 && different(got, "mark") >= 2,
+      "answers of two of the four",
+    );
+    await stopsAll(program, () => program.signal("SIGTERM"), "mark");
+  });
+
+  it("threads > 1: SIGTERM ends those that are still starting, too", async (t) => {
+    const program = await runService(t, { threads: 3 }, 1);
+    program.signal("SIGTERM");
+    assert.equal(await program.exit(6_000), 0);
+    await program.gone();
+  });
+
+  it("processes 2 and threads 2: a thread that crashes ends its process, which is started again", async (t) => {
+    const program = await runService(t, { processes: 2, threads: 2 }, 4, { QUIET: "1" });
+    const client = await program.connect();
+    const { pid } = who((await client.get("/throw").answer("GET", 5_000)).text);
+    await eventually(() => program.notes("init").length === 6, "two more to serve", 20_000);
+    const added = program.notes("init").slice(4);
+    assert.ok(added.every((note) => note.pid !== pid));
+    assert.equal(new Set(added.map((note) => note.pid)).size, 1);
+    program.signal("SIGTERM");
+    assert.equal(await program.exit(10_000), 0);
+    await program.gone();
+  });
+});
