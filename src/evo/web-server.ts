@@ -99,6 +99,7 @@ export abstract class WebServer {
    * Ends everything at once: requests that are pending are answered with 503, WebSockets are closed with 1001. Then
    * the rest of the queue is processed, SERVER_STOPPED_LISTENING with the message "Going Away" comes as the last
    * event, and ASYNC_POLLING_UPDATE once more. Without effect when it does not listen. It may listen again later.
+   * What a handler throws reaches the caller; what is left of the queue then waits for `ProcessDeferredEvents`.
    */
   StopListening(): void {
     if (this.listener === undefined) return;
@@ -110,9 +111,9 @@ export abstract class WebServer {
     this.endClients(engine);
     this.engine = new Server({ ...this.engineOptions, limits: engine.limits });
     this.setUp(this.engine);
-    this.drain();
     const message = new WebServerMessage(EventType.SERVER_STOPPED_LISTENING, SERVER_ID, "Going Away");
-    this.OnEvent("SERVER_STOPPED_LISTENING", message);
+    this.queue.push({ type: "call", call: () => this.OnEvent("SERVER_STOPPED_LISTENING", message) });
+    this.drain();
     this.OnEvent("ASYNC_POLLING_UPDATE");
   }
 

@@ -1,0 +1,149 @@
+import type { TestContext } from "node:test";
+import {
+  HttpServer,
+  type WebServerMessage,
+  type WebServerOptions,
+  WebSocketServer,
+  type WebSocketServerOptions,
+} from "../../src/evo/index.ts";
+import { eventually } from "../engine/harness.ts";
+import { type RawClient, tcpClient } from "../engine/raw-client.ts";
+import { open, type WebSocketClient } from "../engine/web-socket-client.ts";
+
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+export const POLLING = "ASYNC_POLLING_UPDATE";
+
+/** One event as `OnEvent` saw it. */
+export interface Recorded {
+  readonly name: string;
+  readonly payload: WebServerMessage;
+  readonly id: string;
+  readonly text: string;
+}
+
+/** A server whose events are written down before its handlers run. */
+export class Recording<S extends HttpServer | WebSocketServer> {
+  readonly server: S;
+  /** All events but the polling updates. */
+  readonly events: Recorded[] = [];
+  /** Polling updates so far. */
+  updates = 0;
+  private readonly clients: RawClient[] = [];
+
+  constructor(t: TestContext, server: S) {
+    this.server = server;
+    const inherited = server.OnEvent;
+    server.OnEvent = (name, payload) => {
+      if (payload === undefined) this.updates++;
+      else this.events.push({ name, payload, id: payload.clientID, text: payload.text });
+      inherited.call(server, name, payload);
+    };
+    t.after(() => {
+      for (const client of this.clients) client.destroy();
+      server.OnEvent = () => {};
+      server.StopListening();
+    });
+  }
+
+  /** The names of the events in their order. */
+  get names(): string[] {
+    return this.events.map((event) => event.name);
+  }
+
+  /** The names and texts of one client's events, in their order. */
+  of(id: string): string[] {
+    return this.events.filter((event) => event.id === id).map((event) => `${event.name} ${event.text}`);
+  }
+
+  poll(): void {
+    this.server.ProcessDeferredEvents();
+  }
+
+  /** Polls until a condition holds. */
+  until(condition: () => boolean, what: string, ms?: number): Promise<void> {
+    const go = (): boolean => {
+      this.poll();
+      return condition();
+    };
+    return eventually(go, what, ms);
+  }
+
+  /** Polls until the event has come for the so-and-so-many-th time. */
+  async event(name: string, count = 1): Promise<Recorded> {
+    const find = (): Recorded | undefined => this.events.filter((event) => event.name === name)[count - 1];
+    await this.until(() => find() !== undefined, `${name}, ${count} times; so far ${this.names}`);
+    return find()!;
+  }
+
+  /** A client on a raw socket. */
+  async client(): Promise<RawClient> {
+    const client = await tcpClient(this.server.port);
+    this.clients.push(client);
+    return client;
+  }
+
+  /** An open WebSocket. */
+  async socket(target = "/", lines = ""): Promise<WebSocketClient> {
+    return open(await this.client(), target, lines);
+  }
+
+  /** Waits, without a poll, until the server has read what was sent to it before. */
+  async received(): Promise<void> {
+    const client = await this.client();
+    client.send("no request\r\n\r\n");
+    await client.over("the server to refuse what is no request");
+  }
+}
+
+const MANUAL = { host: "127.0.0.1", pollIntervalMs: 0 } as const;
+
+/** An `HttpServer` with the route `/*`, listening on 127.0.0.1, polled by the test. */
+export function httpServer(t: TestContext, options: WebServerOptions = {}): Recording<HttpServer> {
+  const recording = new Recording(t, new HttpServer({ ...MANUAL, ...options }));
+  recording.server.AddRoute("/*");
+  recording.server.StartListening(0);
+  return recording;
+}
+
+/** A `WebSocketServer` listening on 127.0.0.1, polled by the test. */
+export function webSocketServer(
+  t: TestContext,
+  options: WebSocketServerOptions = {},
+): Recording<WebSocketServer> {
+  const recording = new Recording(t, new WebSocketServer({ ...MANUAL, ...options }));
+  recording.server.StartListening(0);
+  return recording;
+}
+
+/** A server of a test's own class, recorded, polled by the test and not listening. */
+export function recorded<S extends HttpServer | WebSocketServer>(t: TestContext, server: S): Recording<S> {
+  return new Recording(t, server);
+}
+
+/** Sends a GET and polls until it has come. */
+export async function request(
+  recording: Recording<HttpServer>,
+  target = "/",
+  lines = "",
+): Promise<{ client: RawClient; id: string }> {
+  const client = await recording.client();
+  client.get(target, lines);
+  return { client, id: await nextFinished(recording) };
+}
+
+/** Polls until one more request is complete, and gives its id. */
+export async function nextFinished(recording: Recording<HttpServer>): Promise<string> {
+  const count = recording.names.filter((name) => name === "HTTP_REQUEST_FINISHED").length;
+  return (await recording.event("HTTP_REQUEST_FINISHED", count + 1)).id;
+}
+
+/** Opens a WebSocket and polls until the server has told of it. */
+export async function connected(
+  recording: Recording<WebSocketServer>,
+  lines = "",
+): Promise<{ socket: WebSocketClient; id: string }> {
+  const count = recording.names.filter((name) => name === "WEBSOCKET_CONNECTION_ESTABLISHED").length;
+  const socket = await recording.socket("/", lines);
+  const { id } = await recording.event("WEBSOCKET_CONNECTION_ESTABLISHED", count + 1);
+  return { socket, id };
+}

@@ -1,0 +1,347 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { HttpServer } from "../../src/evo/index.ts";
+import { httpServer, nextFinished, type Recording, recorded, request, UUID } from "./harness.ts";
+
+const MANUAL = { host: "127.0.0.1", pollIntervalMs: 0 };
+
+/** What the events of a request brought, joined. */
+function content(web: Recording<HttpServer>, id: string): string {
+  const carry = ["HTTP_DATA_RECEIVED", "HTTP_REQUEST_FINISHED"];
+  const pieces = web.events.filter((event) => event.id === id && carry.includes(event.name));
+  return Buffer.concat(pieces.map((event) => event.payload.message)).toString("latin1");
+}
+
+describe("HTTP_REQUEST_STARTED", () => {
+  it("headers complete: it comes before the content, not before the end of the head", async (t) => {
+    const web = httpServer(t);
+    const client = await web.client();
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n");
+    await web.received();
+    web.poll();
+    assert.equal(web.names.includes("HTTP_REQUEST_STARTED"), false);
+    client.send("\r\n");
+    const started = await web.event("HTTP_REQUEST_STARTED");
+    assert.equal(started.text, "");
+    assert.match(started.id, UUID);
+    assert.deepEqual(web.names, ["SERVER_STARTED_LISTENING", "HTTP_REQUEST_STARTED"]);
+  });
+
+  it("the id is valid from here", async (t) => {
+    const web = httpServer(t);
+    const seen: unknown[] = [];
+    web.server.HTTP_REQUEST_STARTED = (_, { clientID }) => {
+      seen.push(web.server.HasRequestDetails(clientID), web.server.GetRequestURL(clientID));
+    };
+    await request(web, "/valid");
+    assert.deepEqual(seen, [true, "/valid"]);
+  });
+
+  it("the response may be complete here; content that comes later is thrown away", async (t) => {
+    const web = httpServer(t);
+    web.server.HTTP_REQUEST_STARTED = (_, { clientID }) => void web.server.SendResponse(clientID, "early");
+    const client = await web.client();
+    client.send("POST /early HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n");
+    const { id } = await web.event("HTTP_REQUEST_STARTED");
+    assert.equal((await client.answer()).text, "early");
+    client.send("too late").get("/next");
+    await web.event("HTTP_REQUEST_STARTED", 2);
+    assert.equal((await client.answer()).text, "early");
+    assert.equal(content(web, id), "");
+    assert.equal(web.of(id).includes("HTTP_CONNECTION_ABORTED "), false);
+  });
+});
+
+describe("HTTP_DATA_RECEIVED", () => {
+  it("what was queued still comes after the response is complete, with an id that is gone", async (t) => {
+    const web = httpServer(t);
+    const client = await web.client();
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\none");
+    await web.received();
+    client.send("two");
+    await web.received();
+    const valid: boolean[] = [];
+    const note = (_: string, { clientID }: { clientID: string }): void =>
+      void valid.push(web.server.HasRequestDetails(clientID));
+    web.server.HTTP_REQUEST_STARTED = (_, { clientID }) => void web.server.SendResponse(clientID, "early");
+    web.server.HTTP_DATA_RECEIVED = note;
+    web.server.HTTP_REQUEST_FINISHED = note;
+    web.poll();
+    const id = web.events[1]!.id;
+    assert.deepEqual(web.of(id), [
+      "HTTP_REQUEST_STARTED ",
+      "HTTP_DATA_RECEIVED one",
+      "HTTP_REQUEST_FINISHED two",
+    ]);
+    assert.deepEqual(valid, [false, false]);
+    assert.equal((await client.answer()).text, "early");
+  });
+
+  it("one body chunk that is not the last; message = chunk", async (t) => {
+    const web = httpServer(t);
+    const client = await web.client();
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nab");
+    const first = await web.event("HTTP_DATA_RECEIVED");
+    assert.equal(first.text, "ab");
+    client.send("cd");
+    assert.equal((await web.event("HTTP_DATA_RECEIVED", 2)).text, "cd");
+    client.send("ef");
+    assert.equal((await web.event("HTTP_REQUEST_FINISHED")).text, "ef");
+    assert.equal(web.names.filter((name) => name === "HTTP_DATA_RECEIVED").length, 2);
+  });
+
+  it("chunks of a large content come in order, and nothing is missing", async (t) => {
+    const web = httpServer(t);
+    const client = await web.client();
+    const body = Array.from({ length: 200_000 }, (_, i) => `${i},`).join("");
+    client.post("/", body);
+    await web.until(() => web.names.includes("HTTP_REQUEST_FINISHED"), "the content", 5_000);
+    assert.equal(content(web, web.events[1]!.id), body);
+    assert.ok(web.names.includes("HTTP_DATA_RECEIVED"));
+  });
+});
+
+describe("HTTP_REQUEST_FINISHED", () => {
+  it("a request without a body gives STARTED then FINISHED with an empty message", async (t) => {
+    const web = httpServer(t);
+    for (const method of ["GET", "DELETE", "OPTIONS"]) {
+      const client = await web.client();
+      client.send(`${method} / HTTP/1.1\r\nHost: h\r\n\r\n`);
+      const id = await nextFinished(web);
+      assert.deepEqual(web.of(id), ["HTTP_REQUEST_STARTED ", "HTTP_REQUEST_FINISHED "]);
+    }
+  });
+
+  it("so does one with Content-Length: 0", async (t) => {
+    const web = httpServer(t);
+    (await web.client()).post("/", "");
+    const id = await nextFinished(web);
+    assert.deepEqual(web.of(id), ["HTTP_REQUEST_STARTED ", "HTTP_REQUEST_FINISHED "]);
+  });
+
+  it("the last chunk; message = that chunk", async (t) => {
+    const web = httpServer(t);
+    (await web.client()).post("/", "the only chunk");
+    const id = await nextFinished(web);
+    assert.deepEqual(web.of(id), ["HTTP_REQUEST_STARTED ", "HTTP_REQUEST_FINISHED the only chunk"]);
+  });
+
+  it("the last chunk may be empty: a chunked content whose end comes later", async (t) => {
+    const web = httpServer(t);
+    const client = await web.client();
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    await web.event("HTTP_DATA_RECEIVED");
+    client.send("0\r\n\r\n");
+    const finished = await web.event("HTTP_REQUEST_FINISHED");
+    assert.equal(finished.text, "");
+    assert.equal(content(web, finished.id), "hello");
+  });
+
+  it("chunked content comes without its framing", async (t) => {
+    const web = httpServer(t);
+    const client = await web.client();
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send("3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nTrailer: t\r\n\r\n");
+    const id = await nextFinished(web);
+    assert.equal(content(web, id), "abcdefg");
+  });
+
+  it("requests of one connection come one after the other, each with its own content", async (t) => {
+    const web = httpServer(t);
+    web.server.HTTP_REQUEST_FINISHED = (_, { clientID }) => void web.server.SendResponse(clientID, clientID);
+    const client = await web.client();
+    client.post("/1", "one").post("/2", "two").get("/3");
+    await web.event("HTTP_REQUEST_FINISHED", 3);
+    const texts = web.events.filter((event) => event.name === "HTTP_REQUEST_FINISHED");
+    assert.deepEqual(
+      texts.map((event) => event.text),
+      ["one", "two", ""],
+    );
+    for (const { id } of texts) assert.equal((await client.answer()).text, id);
+  });
+});
+
+describe("HTTP_CONNECTION_ABORTED", () => {
+  it("the peer went away before the response was complete; the id is already invalid", async (t) => {
+    const web = httpServer(t);
+    const { client, id } = await request(web);
+    const seen: unknown[] = [];
+    web.server.HTTP_CONNECTION_ABORTED = (_, { clientID }) => {
+      seen.push(clientID, web.server.HasRequestDetails(clientID), web.server.SendResponse(clientID, ""));
+    };
+    client.destroy();
+    await web.event("HTTP_CONNECTION_ABORTED");
+    assert.deepEqual(seen, [id, false, 0]);
+  });
+
+  it("also where the response had begun", async (t) => {
+    const web = httpServer(t);
+    const { client, id } = await request(web);
+    web.server.WriteResponse(id, "begun");
+    await client.until(() => client.rest.includes("begun"), "the chunk");
+    client.destroy();
+    assert.equal((await web.event("HTTP_CONNECTION_ABORTED")).id, id);
+    assert.equal(web.server.WriteResponse(id, "more"), 0);
+  });
+
+  it("not where the response was complete", async (t) => {
+    const web = httpServer(t);
+    const { client, id } = await request(web);
+    web.server.SendResponse(id, "complete");
+    await client.answer();
+    client.destroy();
+    await web.received();
+    web.poll();
+    await web.received();
+    web.poll();
+    assert.equal(web.names.includes("HTTP_CONNECTION_ABORTED"), false);
+  });
+
+  it("once for a connection, and only for the request under way", async (t) => {
+    const web = httpServer(t);
+    const client = await web.client();
+    client.get("/1").get("/2");
+    const first = await nextFinished(web);
+    client.destroy();
+    await web.event("HTTP_CONNECTION_ABORTED");
+    await web.received();
+    web.poll();
+    const aborted = web.events.filter((event) => event.name === "HTTP_CONNECTION_ABORTED");
+    assert.equal(aborted.length, 1);
+    assert.equal(aborted[0]!.id, first);
+  });
+});
+
+describe("GetRequestDetails(id)", () => {
+  it("{ method, url, query, endpoint, headers }", async (t) => {
+    const web = recorded(t, new HttpServer(MANUAL));
+    web.server.AddRoute("/users/:id", "PATCH");
+    web.server.StartListening(0);
+    const client = await web.client();
+    const fields = "Host: example.org\r\nX-Mixed-CASE: Value 1\r\nContent-Length: 0\r\n";
+    client.send(`PATCH /users/12?a=1&b=%20 HTTP/1.1\r\n${fields}\r\n`);
+    const id = await nextFinished(web);
+    const details = web.server.GetRequestDetails(id)!;
+    assert.equal(details.method, "PATCH");
+    assert.equal(details.url, "/users/12");
+    assert.equal(details.query, "a=1&b=%20");
+    assert.equal(details.endpoint, "/users/:id");
+    assert.deepEqual(
+      { ...details.headers },
+      { host: "example.org", "x-mixed-case": "Value 1", "content-length": "0" },
+    );
+    assert.deepEqual(Object.keys(details).sort(), ["endpoint", "headers", "method", "query", "url"]);
+  });
+
+  it('query is without "?", "" when absent', async (t) => {
+    const web = httpServer(t);
+    for (const [target, url, query] of [
+      ["/a", "/a", ""],
+      ["/a?", "/a", ""],
+      ["/a?b", "/a", "b"],
+      ["/a?b?c", "/a", "b?c"],
+      ["/a/?x=/y", "/a/", "x=/y"],
+    ] as const) {
+      const { client, id } = await request(web, target);
+      const details = web.server.GetRequestDetails(id)!;
+      assert.deepEqual([details.url, details.query], [url, query]);
+      client.destroy();
+    }
+  });
+
+  it("undefined where the id is unknown", (t) => {
+    assert.equal(httpServer(t).server.GetRequestDetails("unknown"), undefined);
+  });
+
+  it("headers of strange names are only headers", async (t) => {
+    const web = httpServer(t);
+    const { id } = await request(web, "/", "__proto__: x\r\nconstructor: y\r\n");
+    const { headers } = web.server.GetRequestDetails(id)!;
+    assert.equal(Object.hasOwn(headers, "__proto__"), true);
+    assert.equal(headers["constructor"], "y");
+    assert.equal(web.server.GetRequestHeader(id, "toString"), undefined);
+    assert.equal(web.server.GetRequestHeader(id, "__proto__"), "x");
+  });
+
+  it("details that were taken stay after the id is gone", async (t) => {
+    const web = httpServer(t);
+    const { client, id } = await request(web, "/kept?q", "X-Kept: yes\r\n");
+    const details = web.server.GetRequestDetails(id)!;
+    web.server.SendResponse(id, "");
+    await client.answer();
+    client.get("/other", "X-Kept: no\r\n");
+    await nextFinished(web);
+    assert.equal(details.url, "/kept");
+    assert.equal(details.headers["x-kept"], "yes");
+  });
+});
+
+describe("GetRequestMethod/URL/Query/Endpoint(id), GetRequestHeader(id, name), GetRequestHeaders(id)", () => {
+  it("the single fields", async (t) => {
+    const web = recorded(t, new HttpServer(MANUAL));
+    const { server } = web;
+    server.AddRoute("/a/:b/*");
+    server.StartListening(0);
+    const { id } = await request(web, "/a/x/y/z?q=1");
+    assert.equal(server.GetRequestMethod(id), "GET");
+    assert.equal(server.GetRequestURL(id), "/a/x/y/z");
+    assert.equal(server.GetRequestQuery(id), "q=1");
+    assert.equal(server.GetRequestEndpoint(id), "/a/:b/*");
+  });
+
+  it('the query is "" when absent, not undefined', async (t) => {
+    const web = httpServer(t);
+    const { id } = await request(web, "/a");
+    assert.equal(web.server.GetRequestQuery(id), "");
+  });
+
+  it("undefined when the id is unknown", (t) => {
+    const { server } = httpServer(t);
+    assert.equal(server.GetRequestMethod("?"), undefined);
+    assert.equal(server.GetRequestURL("?"), undefined);
+    assert.equal(server.GetRequestQuery("?"), undefined);
+    assert.equal(server.GetRequestEndpoint("?"), undefined);
+    assert.equal(server.GetRequestHeader("?", "host"), undefined);
+    assert.equal(server.GetRequestHeaders("?"), undefined);
+  });
+
+  it("header names are matched without regard to case", async (t) => {
+    const web = httpServer(t);
+    const { id } = await request(web, "/", "X-SoMe-Name: value\r\n");
+    for (const name of ["x-some-name", "X-SOME-NAME", "X-SoMe-Name"]) {
+      assert.equal(web.server.GetRequestHeader(id, name), "value");
+    }
+    assert.equal(web.server.GetRequestHeader(id, "x-other"), undefined);
+  });
+
+  it('GetRequestHeaders gives one serialised "name: value\\r\\n" string', async (t) => {
+    const web = httpServer(t);
+    const { id } = await request(web, "/", "X-One: 1\r\nX-Two:   2  \r\nX-Empty:\r\n");
+    assert.equal(web.server.GetRequestHeaders(id), "host: h\r\nx-one: 1\r\nx-two: 2\r\nx-empty: \r\n");
+  });
+});
+
+describe("HasRequestDetails(id)", () => {
+  it("whether the id is (still) valid", async (t) => {
+    const web = httpServer(t);
+    const { server } = web;
+    assert.equal(server.HasRequestDetails("unknown"), false);
+    const { client, id } = await request(web);
+    assert.equal(server.HasRequestDetails(id), true);
+    server.WriteStatus(id, "200 OK");
+    server.WriteHeader(id, "X-Name", "value");
+    assert.equal(server.HasRequestDetails(id), true);
+    server.WriteResponse(id, "still open");
+    assert.equal(server.HasRequestDetails(id), true);
+    server.SendResponse(id, "");
+    assert.equal(server.HasRequestDetails(id), false);
+    await client.answer();
+  });
+
+  it("the details can be asked for while the response is under way", async (t) => {
+    const web = httpServer(t);
+    const { id } = await request(web, "/under/way");
+    web.server.WriteResponse(id, "begun");
+    assert.equal(web.server.GetRequestURL(id), "/under/way");
+  });
+});

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { describe, it } from "node:test";
+import type { HttpServer, WebSocketServer } from "../../src/evo/index.ts";
+import { connected, httpServer, type Recording, request, webSocketServer } from "./harness.ts";
+
+const HTTP_CALLS: readonly [
+  name: string,
+  call: (server: HttpServer, id: string) => unknown,
+  failure: unknown,
+][] = [
+  ["GetRequestDetails", (server, id) => server.GetRequestDetails(id), undefined],
+  ["GetRequestMethod", (server, id) => server.GetRequestMethod(id), undefined],
+  ["GetRequestURL", (server, id) => server.GetRequestURL(id), undefined],
+  ["GetRequestQuery", (server, id) => server.GetRequestQuery(id), undefined],
+  ["GetRequestEndpoint", (server, id) => server.GetRequestEndpoint(id), undefined],
+  ["GetRequestHeader", (server, id) => server.GetRequestHeader(id, "host"), undefined],
+  ["GetRequestHeaders", (server, id) => server.GetRequestHeaders(id), undefined],
+  ["HasRequestDetails", (server, id) => server.HasRequestDetails(id), false],
+  ["WriteStatus", (server, id) => server.WriteStatus(id, "200 OK"), false],
+  ["WriteHeader", (server, id) => server.WriteHeader(id, "X-Stale", "1"), false],
+  ["WriteResponse", (server, id) => server.WriteResponse(id, "stale"), 0],
+  ["SendResponse", (server, id) => server.SendResponse(id, "stale"), 0],
+  ["StreamResponse", (server, id) => server.StreamResponse(id, "stale"), 0],
+  ["StreamResponse of a total", (server, id) => server.StreamResponse(id, "stale", 100), 0],
+];
+
+const WEBSOCKET_CALLS: readonly [name: string, call: (server: WebSocketServer, id: string) => unknown][] = [
+  ["SendTextMessageToClient", (server, id) => server.SendTextMessageToClient("stale", id)],
+  ["SendBinaryMessageToClient", (server, id) => server.SendBinaryMessageToClient(Buffer.from("stale"), id)],
+  [
+    "SendCompressedTextMessageToClient",
+    (server, id) => server.SendCompressedTextMessageToClient("stale", id),
+  ],
+];
+const DROPPED = 2;
+
+function assertStale(server: HttpServer, id: string, why: string): void {
+  for (const [name, call, failure] of HTTP_CALLS) {
+    assert.equal(call(server, id), failure, `${name} of an id that is ${why}`);
+  }
+}
+
+const STRANGE: readonly unknown[] = [
+  "",
+  "SERVER",
+  "__proto__",
+  "constructor",
+  "toString",
+  "x".repeat(100_000),
+  undefined,
+  null,
+  0,
+  -1,
+  {},
+  Symbol("id"),
+];
+
+describe("stale handles", () => {
+  it("HttpServer: every call with an id that is unknown returns the failure value and never throws", async (t) => {
+    const web = httpServer(t);
+    const { client, id } = await request(web);
+    assertStale(web.server, randomUUID(), "unknown");
+    for (const strange of STRANGE) assertStale(web.server, strange as string, "strange");
+    assert.equal(web.server.SendResponse(id, "the only answer"), 2);
+    const answer = await client.answer();
+    assert.equal(answer.text, "the only answer");
+    assert.equal(answer.header("x-stale"), undefined);
+  });
+
+  it("HttpServer: an id whose response is complete is gone; the connection's next request is not touched", async (t) => {
+    const web = httpServer(t);
+    const { client, id } = await request(web, "/first");
+    web.server.SendResponse(id, "first");
+    assertStale(web.server, id, "answered");
+    assert.equal((await client.answer()).text, "first");
+    client.get("/second");
+    const second = await web.event("HTTP_REQUEST_FINISHED", 2);
+    assertStale(web.server, id, "answered, with a next one");
+    assert.equal(web.server.GetRequestURL(second.id), "/second");
+    assert.equal(web.server.SendResponse(second.id, "second"), 2);
+    const answer = await client.answer();
+    assert.equal(answer.status, 200);
+    assert.equal(answer.text, "second");
+    assert.equal(answer.header("x-stale"), undefined);
+    assert.equal(client.rest, "");
+  });
+
+  it("HttpServer: an id whose response was ended by StreamResponse is gone", async (t) => {
+    const web = httpServer(t);
+    const { client, id } = await request(web);
+    assert.equal(web.server.StreamResponse(id, "all"), 3);
+    assertStale(web.server, id, "streamed");
+    assert.equal((await client.answer()).text, "all");
+    assert.equal(client.rest, "");
+  });
+
+  it("HttpServer: an id is gone in the handler of HTTP_CONNECTION_ABORTED and after it", async (t) => {
+    const web = httpServer(t);
+    const other = await request(web, "/other");
+    const { client, id } = await request(web);
+    let ran = 0;
+    web.server.HTTP_CONNECTION_ABORTED = (_, { clientID }) => {
+      assert.equal(clientID, id);
+      assertStale(web.server, clientID, "aborted");
+      ran++;
+    };
+    client.destroy();
+    await web.event("HTTP_CONNECTION_ABORTED");
+    assert.equal(ran, 1);
+    assertStale(web.server, id, "aborted");
+    web.server.SendResponse(other.id, "other");
+    const answer = await other.client.answer();
+    assert.equal(answer.text, "other");
+    assert.equal(answer.header("x-stale"), undefined);
+  });
+
+  it("HttpServer: every id is gone after StopListening", async (t) => {
+    const web = httpServer(t);
+    const { client, id } = await request(web);
+    web.server.StopListening();
+    assertStale(web.server, id, "of a stopped server");
+    assert.equal((await client.answer()).status, 503);
+    await client.over();
+    assert.equal(client.rest, "");
+  });
+
+  it("WebSocketServer: every call with an id that is unknown is DROPPED and never throws", async (t) => {
+    const web = webSocketServer(t);
+    const { socket, id } = await connected(web);
+    for (const [name, call] of WEBSOCKET_CALLS) {
+      assert.equal(call(web.server, randomUUID()), DROPPED, name);
+      for (const strange of STRANGE) assert.equal(call(web.server, strange as string), DROPPED, name);
+    }
+    web.server.SendTextMessageToClient("yours", id);
+    assert.equal(await socket.text(), "yours");
+  });
+
+  it("WebSocketServer: a client that closed is gone, in the handler of _CLOSED and after it", async (t) => {
+    const web = webSocketServer(t);
+    const other = await connected(web);
+    const { socket, id } = await connected(web);
+    const assertDropped = (): void => {
+      for (const [name, call] of WEBSOCKET_CALLS) assert.equal(call(web.server, id), DROPPED, name);
+    };
+    let ran = 0;
+    web.server.WEBSOCKET_CONNECTION_CLOSED = () => {
+      assertDropped();
+      ran++;
+    };
+    socket.close(1000);
+    await web.event("WEBSOCKET_CONNECTION_CLOSED");
+    assert.equal(ran, 1);
+    assertDropped();
+    await checkOnly(web, other);
+  });
+
+  it("WebSocketServer: a client whose connection broke is gone", async (t) => {
+    const web = webSocketServer(t);
+    const other = await connected(web);
+    const { socket, id } = await connected(web);
+    socket.raw.destroy();
+    await web.event("WEBSOCKET_CONNECTION_CLOSED");
+    for (const [name, call] of WEBSOCKET_CALLS) assert.equal(call(web.server, id), DROPPED, name);
+    await checkOnly(web, other);
+  });
+
+  it("WebSocketServer: every client is gone after StopListening, and after a restart", async (t) => {
+    const web = webSocketServer(t);
+    const { id } = await connected(web);
+    web.server.StopListening();
+    for (const [name, call] of WEBSOCKET_CALLS) assert.equal(call(web.server, id), DROPPED, name);
+    web.server.StartListening(0);
+    const other = await connected(web);
+    for (const [name, call] of WEBSOCKET_CALLS) assert.equal(call(web.server, id), DROPPED, name);
+    await checkOnly(web, other);
+  });
+});
+
+/** Nothing but this message reaches the client. */
+async function checkOnly(
+  web: Recording<WebSocketServer>,
+  { socket, id }: Awaited<ReturnType<typeof connected>>,
+): Promise<void> {
+  web.server.SendTextMessageToClient("the only one", id);
+  assert.equal(await socket.text(), "the only one");
+}

@@ -1,0 +1,269 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { describe, it, type TestContext } from "node:test";
+import WebSocket from "ws";
+import { WebSocketServer } from "../../src/evo/index.ts";
+import { nextMessage, opened } from "../e2e/ws-client.ts";
+import { eventually } from "../engine/harness.ts";
+import { within } from "../engine/raw-client.ts";
+import { open } from "../engine/web-socket-client.ts";
+import { connected, recorded, webSocketServer } from "./harness.ts";
+
+/** A client of the package ws. */
+function client(t: TestContext, port: number, path = "/"): WebSocket {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
+  socket.on("error", () => {});
+  t.after(() => socket.terminate());
+  return socket;
+}
+
+describe("endpoint", () => {
+  it("every path (/*) is upgraded", async (t) => {
+    const web = webSocketServer(t);
+    const paths = ["/", "/chat", "/a/b/c", "/chat?room=1", "/a%20b", "/a/"];
+    for (const path of paths) {
+      const socket = await open(await web.client(), path);
+      assert.equal(socket.response.status, 101);
+    }
+    await web.event("WEBSOCKET_CONNECTION_ESTABLISHED", paths.length);
+  });
+
+  it("what is no opening handshake is refused, without an event", async (t) => {
+    const web = webSocketServer(t);
+    const client = await web.client();
+    const answer = await client.get("/").answer();
+    assert.ok(answer.status >= 400 && answer.status < 500);
+    web.poll();
+    assert.deepEqual(web.names, ["SERVER_STARTED_LISTENING"]);
+    assert.equal(web.server.GetNumConnectedClients(), 0);
+  });
+
+  it("upgraded without a poll", async (t) => {
+    const web = webSocketServer(t);
+    await within(opened(client(t, web.server.port)), "the handshake");
+    assert.deepEqual(web.names, []);
+  });
+});
+
+describe("WEBSOCKET_CONNECTION_ESTABLISHED / _MESSAGE_RECEIVED / _CONNECTION_CLOSED", () => {
+  it('message: "" / the message / the close reason', async (t) => {
+    const web = webSocketServer(t);
+    const socket = await opened(client(t, web.server.port));
+    const established = await web.event("WEBSOCKET_CONNECTION_ESTABLISHED");
+    assert.equal(established.text, "");
+    socket.send("a message");
+    assert.equal((await web.event("WEBSOCKET_MESSAGE_RECEIVED")).text, "a message");
+    socket.close(4001, "the reason");
+    const closed = await web.event("WEBSOCKET_CONNECTION_CLOSED");
+    assert.equal(closed.text, "the reason");
+    assert.equal(closed.payload.code, 4001);
+    assert.deepEqual(new Set(web.events.slice(1).map((event) => event.id)), new Set([established.id]));
+  });
+
+  it("whether a message is text or binary is available", async (t) => {
+    const web = webSocketServer(t);
+    const socket = await opened(client(t, web.server.port));
+    socket.send("text");
+    socket.send(Buffer.from("bytes"));
+    socket.send("");
+    socket.send(Buffer.alloc(0));
+    await web.event("WEBSOCKET_MESSAGE_RECEIVED", 4);
+    const messages = web.events.filter((event) => event.name === "WEBSOCKET_MESSAGE_RECEIVED");
+    assert.deepEqual(
+      messages.map((event) => [event.text, event.payload.binary]),
+      [
+        ["text", false],
+        ["bytes", true],
+        ["", false],
+        ["", true],
+      ],
+    );
+    for (const { payload } of messages) assert.equal(payload.code, undefined);
+  });
+
+  it("fragments and compressed messages come as one message each", async (t) => {
+    const web = webSocketServer(t);
+    const socket = await opened(client(t, web.server.port));
+    assert.match(socket.extensions, /permessage-deflate/);
+    const long = "compressible ".repeat(1_000);
+    socket.send("one, ", { fin: false, compress: false });
+    socket.send("two", { fin: true, compress: false });
+    socket.send(long, { compress: true });
+    await web.event("WEBSOCKET_MESSAGE_RECEIVED", 2);
+    assert.deepEqual(
+      web.events.slice(2).map((event) => event.text),
+      ["one, two", long],
+    );
+  });
+
+  it("the close code of a client that gave none is 1005", async (t) => {
+    const web = webSocketServer(t);
+    const { socket } = await connected(web);
+    socket.close();
+    const { payload, text } = await web.event("WEBSOCKET_CONNECTION_CLOSED");
+    assert.equal(payload.code, 1005);
+    assert.equal(text, "");
+  });
+
+  it("the close code of a connection that broke is 1006", async (t) => {
+    const web = webSocketServer(t);
+    const { socket, id } = await connected(web);
+    socket.raw.destroy();
+    const closed = await web.event("WEBSOCKET_CONNECTION_CLOSED");
+    assert.equal(closed.id, id);
+    assert.equal(closed.payload.code, 1006);
+    assert.equal(closed.text, "");
+  });
+
+  it("a client that breaks the rules is closed, and the event has the code", async (t) => {
+    const web = webSocketServer(t);
+    const { socket } = await connected(web);
+    socket.raw.send(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0xff, 0xff]));
+    assert.equal((await socket.closeFrame()).code, 1007);
+    assert.equal((await web.event("WEBSOCKET_CONNECTION_CLOSED")).payload.code, 1007);
+  });
+
+  it("the handler of _ESTABLISHED can send", async (t) => {
+    const web = webSocketServer(t);
+    web.server.WEBSOCKET_CONNECTION_ESTABLISHED = (_, { clientID }) =>
+      void web.server.SendTextMessageToClient("welcome", clientID);
+    const { socket } = await connected(web);
+    assert.equal(await socket.text(), "welcome");
+  });
+
+  it("_CLOSED comes once", async (t) => {
+    const web = webSocketServer(t);
+    const { socket } = await connected(web);
+    socket.close(1000, "once");
+    await web.event("WEBSOCKET_CONNECTION_CLOSED");
+    socket.raw.destroy();
+    await web.received();
+    web.poll();
+    web.server.StopListening();
+    assert.equal(web.names.filter((name) => name === "WEBSOCKET_CONNECTION_CLOSED").length, 1);
+  });
+});
+
+describe("GetNumConnectedClients()", () => {
+  it("open connections now", async (t) => {
+    const web = webSocketServer(t);
+    assert.equal(web.server.GetNumConnectedClients(), 0);
+    const sockets = [];
+    for (let i = 1; i <= 3; i++) {
+      sockets.push(await web.socket());
+      assert.equal(web.server.GetNumConnectedClients(), i);
+    }
+    sockets[1]!.close(1000);
+    await eventually(() => web.server.GetNumConnectedClients() === 2, "the first to go");
+    sockets[0]!.raw.destroy();
+    await eventually(() => web.server.GetNumConnectedClients() === 1, "the second to go");
+    web.server.StopListening();
+    assert.equal(web.server.GetNumConnectedClients(), 0);
+  });
+
+  it("connections without a handshake do not count", async (t) => {
+    const web = webSocketServer(t);
+    await web.client();
+    await web.received();
+    assert.equal(web.server.GetNumConnectedClients(), 0);
+  });
+
+  it("0 before it listens, and again from 0 after a restart", async (t) => {
+    const web = webSocketServer(t);
+    await web.socket();
+    web.server.StopListening();
+    web.server.StartListening(0);
+    assert.equal(web.server.GetNumConnectedClients(), 0);
+    await web.socket();
+    assert.equal(web.server.GetNumConnectedClients(), 1);
+  });
+});
+
+describe("SetEchoMode(boolean)", () => {
+  it("each message is sent back as it came, by the server itself, while MESSAGE_RECEIVED is still queued", async (t) => {
+    const web = webSocketServer(t);
+    web.server.SetEchoMode(true);
+    const socket = await opened(client(t, web.server.port));
+    const answer = nextMessage(socket);
+    socket.send("echo me");
+    assert.deepEqual(await within(answer, "the echo"), { data: "echo me", binary: false });
+    assert.equal(web.events.length, 0);
+    web.poll();
+    assert.deepEqual(web.events.map((event) => `${event.name} ${event.text}`.trim()).slice(1), [
+      "WEBSOCKET_CONNECTION_ESTABLISHED",
+      "WEBSOCKET_MESSAGE_RECEIVED echo me",
+    ]);
+  });
+
+  it("binary comes back as binary, empty as empty, many in their order", async (t) => {
+    const web = webSocketServer(t);
+    web.server.SetEchoMode(true);
+    const socket = await web.socket();
+    const bytes = Buffer.from([0, 255, 1, 254]);
+    socket.send(bytes).send("").send(Buffer.alloc(0));
+    for (let i = 0; i < 500; i++) socket.send(`${i}`);
+    const echo = await socket.next();
+    assert.ok(echo.type === "message" && echo.binary && echo.data.compare(bytes) === 0);
+    for (const binary of [false, true]) {
+      const empty = await socket.next();
+      assert.ok(empty.type === "message" && empty.binary === binary && empty.text === "");
+    }
+    for (let i = 0; i < 500; i++) assert.equal(await socket.text(), `${i}`);
+    await web.event("WEBSOCKET_MESSAGE_RECEIVED", 503);
+  });
+
+  it("fragments and compressed messages come back whole", async (t) => {
+    const web = webSocketServer(t);
+    web.server.SetEchoMode(true);
+    const socket = await opened(client(t, web.server.port));
+    const long = "compressible ".repeat(1_000);
+    socket.send("one, ", { fin: false, compress: false });
+    socket.send("two", { fin: true, compress: false });
+    assert.equal((await within(nextMessage(socket), "the echo")).data, "one, two");
+    socket.send(long, { compress: true });
+    assert.equal((await within(nextMessage(socket), "the echo")).data, long);
+  });
+
+  it("the largest message comes back, though it is more than the backpressure limit", async (t) => {
+    const web = webSocketServer(t);
+    web.server.SetEchoMode(true);
+    const socket = new WebSocket(`ws://127.0.0.1:${web.server.port}`, { perMessageDeflate: false });
+    t.after(() => socket.terminate());
+    await opened(socket);
+    const message = Buffer.alloc(16 << 20, "0123456789abcdef+");
+    const [, data] = await within(
+      Promise.all([socket.send(message), once(socket, "message").then(([got]) => got as Buffer)]),
+      "the echo",
+      10_000,
+    );
+    assert.equal(data.compare(message), 0);
+  });
+
+  it("may be turned on before StartListening, off again, and holds for open connections", async (t) => {
+    const web = recorded(t, new WebSocketServer({ host: "127.0.0.1", pollIntervalMs: 0 }));
+    web.server.SetEchoMode(true);
+    web.server.StartListening(0);
+    const socket = await web.socket();
+    assert.equal(await socket.send("on").text(), "on");
+    web.server.SetEchoMode(false);
+    socket.send("off").ping("after");
+    assert.equal((await socket.next()).type, "pong");
+    web.server.SetEchoMode(true);
+    assert.equal(await socket.send("on again").text(), "on again");
+    await web.event("WEBSOCKET_MESSAGE_RECEIVED", 3);
+  });
+
+  it("is off at first", async (t) => {
+    const web = webSocketServer(t);
+    const socket = await web.socket();
+    socket.send("no echo").ping("after");
+    assert.equal((await socket.next()).type, "pong");
+  });
+
+  it("a non-boolean is a type error", (t) => {
+    const { server } = webSocketServer(t);
+    for (const value of [undefined, null, 0, 1, "true", {}]) {
+      assert.throws(() => server.SetEchoMode(value as never), TypeError);
+    }
+  });
+});
