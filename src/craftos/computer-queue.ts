@@ -1,4 +1,4 @@
-import { costOf, EventQueue, runEvent } from "../engine/event-queue.ts";
+import { EVENT_BYTES, EventQueue, runEvent } from "../engine/event-queue.ts";
 import { type Event, TERMINATE, terminated } from "./events.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -28,7 +28,6 @@ export class ComputerQueue {
   private armed = false;
   private turn = 0;
   private givenOut = false;
-  private costs = 0;
 
   constructor(maxBytes: number) {
     this.source = new EventQueue(() => maxBytes);
@@ -72,8 +71,11 @@ export class ComputerQueue {
     return subscription;
   }
 
-  /** Gives an event out; called while one of the engine is taken from the queue. */
-  give(event: Event): void {
+  /**
+   * Gives an event out; called while one of the engine is taken from the queue.
+   * @param bytes what it holds
+   */
+  give(event: Event, bytes = 0): void {
     this.givenOut = true;
     const terminates = event[0] === TERMINATE;
     for (const waiter of [...this.waiters]) {
@@ -82,7 +84,7 @@ export class ComputerQueue {
         waiter.fail(terminated());
       } else if (waiter.offer(event)) this.waiters.delete(waiter);
     }
-    for (const subscription of this.subscriptions) subscription.take(event, this.costs);
+    for (const subscription of this.subscriptions) subscription.take(event, EVENT_BYTES + bytes);
   }
 
   /** Ends all waits. */
@@ -115,7 +117,6 @@ export class ComputerQueue {
         this.arm();
         return;
       }
-      this.costs = costOf(event);
       runEvent(event);
     }
     this.schedule();

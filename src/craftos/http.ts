@@ -122,7 +122,7 @@ export class Http implements AsyncDisposable {
       message: ({ data: client }, data, binary) => {
         const message = binary ? data : data.toString("utf8");
         client?.deliver(message, binary);
-        queue.give(["websocket_server_message", client?.clientID, message, binary]);
+        queue.give(["websocket_server_message", client?.clientID, message, binary], data.length);
       },
       close: ({ data: client }, code, reason) => {
         client?.end();
@@ -216,7 +216,8 @@ export class Http implements AsyncDisposable {
 
   private tellRequest(port: number, exchange: Exchange, content: Buffer): void {
     const request = new RequestHandle(exchange, content);
-    this.queue.give(["http_request", port, request, new ResponseHandle(exchange, this.responseTimeoutMs)]);
+    const response = new ResponseHandle(exchange, this.responseTimeoutMs);
+    this.queue.give(["http_request", port, request, response], content.length);
   }
 
   private createServer(): Server {

@@ -26,7 +26,7 @@ export interface EventSource {
 }
 
 /** What an event costs beside its data, in bytes: the object and its place in the queue. */
-const EVENT_BYTES = 128;
+export const EVENT_BYTES = 128;
 
 /**
  * Events that wait to be polled, first in first out. When they hold more bytes than allowed, all sockets of the
@@ -124,8 +124,7 @@ export class EventQueue {
   }
 }
 
-/** What an event counts for in a queue, in bytes. */
-export function costOf(event: ServerEvent): number {
+function costOf(event: ServerEvent): number {
   return EVENT_BYTES + ("data" in event ? event.data.length : 0);
 }
 

@@ -51,6 +51,7 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   private readonly head: RequestHead;
   private paramsRecord: Params | undefined;
   private uuid: string | undefined;
+  private abortTold = false;
   private controller: AbortController | undefined;
   private content: RequestBody | undefined;
   private abortListeners: (() => unknown)[] | undefined;
@@ -360,6 +361,7 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
 
   /** @internal */
   runAbort(): void {
+    this.abortTold = true;
     this.controller?.abort();
     this.content?.fail();
     this.releaseWaiters();
@@ -390,7 +392,8 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
     if (this.content === undefined) {
       this.content = new RequestBody(this);
       if (!this.hasBody) this.content.receive(NO_CONTENT, true);
-      else if (this.finished) this.content.fail();
+      // Of a peer that has gone, what came before may still be in the queue.
+      else if (this.state === "done" || this.abortTold) this.content.fail();
     }
     return this.content;
   }

@@ -254,6 +254,23 @@ describe("events", () => {
     await iterator.return();
   });
 
+  test("content that came before its peer went is delivered", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    const got: string[] = [];
+    server.post("/", async (exchange) => got.push(await exchange.text()));
+    const whole = connect().post("/", "all of it");
+    await eventually(() => server.waitingEvents === 2, "the content");
+    whole.destroy();
+    await eventually(() => server.waitingEvents === 3, "the end");
+    const part = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\npart");
+    await eventually(() => server.waitingEvents === 5, "a part");
+    part.destroy();
+    await eventually(() => server.waitingEvents === 6, "the end");
+    server.poll();
+    await turns();
+    assert.deepEqual(got, ["all of it"]);
+  });
+
   test("drained() goes on although the event is not run", async (t) => {
     const { server, connect } = harness(t, deferred);
     server.get("/", () => {});
