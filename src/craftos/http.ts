@@ -1,6 +1,6 @@
 import { ByteCollector } from "../engine/byte-collector.ts";
 import type { Exchange } from "../engine/exchange.ts";
-import type { Limits } from "../engine/limits.ts";
+import { type Limits, limitsFrom } from "../engine/limits.ts";
 import { Server } from "../engine/server.ts";
 import type { WebSocketHandlers } from "../engine/web-socket-handlers.ts";
 import { MAX_TIMER_MS } from "../transport/max-timer.ts";
@@ -39,7 +39,9 @@ const DEFAULT_MAX_QUEUE_BYTES = 16_777_216;
  * files. What blocks the coroutine in CraftOS returns a promise. Listeners belong to their computer.
  */
 export class Http implements AsyncDisposable {
-  private readonly options: HttpOptions;
+  private readonly host: string | undefined;
+  private readonly responseTimeoutMs: number;
+  private readonly limits: Limits;
   private readonly queue: ComputerQueue;
   private readonly listeners = new Map<number, Server>();
   /** All that have not ended yet. */
@@ -47,8 +49,14 @@ export class Http implements AsyncDisposable {
 
   /** Made by {@link createHttp}. */
   constructor(options: HttpOptions) {
-    this.options = options;
-    this.queue = new ComputerQueue(options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES);
+    const { responseTimeout = DEFAULT_RESPONSE_TIMEOUT_S, maxWebSocketMessage = DEFAULT_MAX_MESSAGE_BYTES } =
+      options;
+    if (!(responseTimeout >= 0)) throw new RangeError("responseTimeout must be a number of seconds");
+    this.host = options.host;
+    this.responseTimeoutMs = Math.min(responseTimeout * 1_000, MAX_TIMER_MS);
+    const maxQueueBytes = options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES;
+    this.limits = limitsFrom({ ...options.limits, maxMessageBytes: maxWebSocketMessage, maxQueueBytes });
+    this.queue = new ComputerQueue(this.limits.maxQueueBytes);
   }
 
   /**
@@ -106,7 +114,8 @@ export class Http implements AsyncDisposable {
     port: number,
     headers: Readonly<Record<string, string>> = {},
   ): WebSocketServerHandle | [null, string] {
-    const { queue, maxMessageBytes } = this;
+    const { queue } = this;
+    const { maxMessageBytes } = this.limits;
     const server = this.createServer();
     let handle: WebSocketServerHandle | undefined;
     const retire = (): void => {
@@ -184,15 +193,6 @@ export class Http implements AsyncDisposable {
     return this.close();
   }
 
-  private get responseTimeoutMs(): number {
-    const { responseTimeout = DEFAULT_RESPONSE_TIMEOUT_S } = this.options;
-    return Math.min(responseTimeout * 1_000, MAX_TIMER_MS);
-  }
-
-  private get maxMessageBytes(): number {
-    return this.options.maxWebSocketMessage ?? DEFAULT_MAX_MESSAGE_BYTES;
-  }
-
   private openListener(port: number): number {
     this.removeListener(port);
     const server = this.createServer();
@@ -222,7 +222,7 @@ export class Http implements AsyncDisposable {
 
   private createServer(): Server {
     return new Server({
-      limits: { ...this.options.limits, maxMessageBytes: this.maxMessageBytes },
+      limits: this.limits,
       delivery: this.queue.source,
       autoHead: false,
       autoOptions: false,
@@ -230,7 +230,7 @@ export class Http implements AsyncDisposable {
   }
 
   private address(port: number): { port: number; host?: string } {
-    const { host } = this.options;
+    const { host } = this;
     return host === undefined ? { port } : { port, host };
   }
 
@@ -240,7 +240,10 @@ export class Http implements AsyncDisposable {
   }
 }
 
-/** An interface of its own, with its own queue and listeners. */
+/**
+ * An interface of its own, with its own queue and listeners.
+ * @throws RangeError for an option or a limit that is unknown or out of range
+ */
 export function createHttp(options: HttpOptions = {}): Http {
   return new Http(options);
 }

@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, connect as netConnect } from "node:net";
+import type { TestContext } from "node:test";
+import { Agent, type Dispatcher, request } from "undici";
+import WebSocket from "ws";
+import { createHttp, type Http } from "../../src/craftos/index.ts";
+import { opened } from "../e2e/ws-client.ts";
+import { eventually, sleep } from "../engine/harness.ts";
+import { type RawClient, tcpClient, within } from "../engine/raw-client.ts";
+
+/** How long these tests wait for what should come at once, in milliseconds. */
+const PATIENCE_MS = 5_000;
+
+export type Options = NonNullable<Parameters<typeof createHttp>[0]>;
+export type Event = Awaited<ReturnType<Http["pullEvent"]>>;
+export type RequestHandle = Parameters<Parameters<Http["listen"]>[1]>[0];
+export type ResponseHandle = Parameters<Parameters<Http["listen"]>[1]>[1];
+export type ServerHandle = Extract<ReturnType<Http["websocketServer"]>, { readonly port: number }>;
+export type ClientHandle = NonNullable<Awaited<ReturnType<ServerHandle["listen"]>>>;
+
+/** What a handle says that is used after its close. */
+export const CLOSED = { name: "Error", message: "attempt to use a closed file" };
+/** What a waiter says after a `terminate` event. */
+export const TERMINATED = { name: "Error", message: "Terminated" };
+
+/** Rejects when `promise` is not settled in time. */
+export function soon<T>(promise: Promise<T>, what: string, ms: number = PATIENCE_MS): Promise<T> {
+  return within(promise, what, ms);
+}
+
+/** Waits for what no event tells. */
+export function until(condition: () => boolean, what: string, ms: number = PATIENCE_MS): Promise<void> {
+  return eventually(condition, what, ms);
+}
+
+/** A response as a client got it. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly body: Buffer;
+  readonly text: string;
+}
+
+export interface Ask {
+  method?: Dispatcher.HttpMethod;
+  headers?: Record<string, string>;
+  body?: string | Buffer;
+}
+
+/** A computer for one test and its clients; all closed after it. */
+export interface Room {
+  readonly http: Http;
+  /** One more computer. */
+  another(options?: Options): Http;
+  /** Sends a request; nothing has to be awaited. */
+  ask(port: number, target?: string, how?: Ask): Promise<Reply>;
+  /** A client that sends and gets bytes. */
+  raw(port: number): Promise<RawClient>;
+  /** A WebSocket client, its handshake done. */
+  client(port: number, target?: string): Promise<Client>;
+}
+
+export function room(t: TestContext, options: Options = {}): Room {
+  const agent = new Agent();
+  const computers: Http[] = [];
+  const ends: (() => void)[] = [];
+  const another = (more: Options = {}): Http => {
+    const computer = createHttp({ host: "127.0.0.1", ...more });
+    computers.push(computer);
+    return computer;
+  };
+  t.after(async () => {
+    for (const end of ends) end();
+    await agent.destroy();
+    for (const computer of computers) await soon(computer.close(), "a computer to close after the test");
+  });
+  const ask = async (port: number, target: string, how: Ask): Promise<Reply> => {
+    const answer = await request(`http://127.0.0.1:${port}${target}`, { dispatcher: agent, ...how });
+    const body = Buffer.from(await answer.body.arrayBuffer());
+    return { status: answer.statusCode, headers: answer.headers, body, text: body.toString("utf8") };
+  };
+  return {
+    http: another(options),
+    another,
+    ask(port, target = "/", how = {}) {
+      const reply = soon(ask(port, target, how), `the reply to ${target}`, 4 * PATIENCE_MS);
+      reply.catch(() => {});
+      return reply;
+    },
+    async raw(port) {
+      const client = await soon(tcpClient(port), "a connection");
+      ends.push(() => client.destroy());
+      return client;
+    },
+    async client(port, target = "/") {
+      const client = new Client(`ws://127.0.0.1:${port}${target}`);
+      ends.push(() => client.socket.terminate());
+      await soon(opened(client.socket), "a WebSocket's handshake");
+      return client;
+    },
+  };
+}
+
+/** A message as the package ws got it: text as string, binary as Buffer. */
+export type Message = [data: string | Buffer, binary: boolean];
+
+/** A client of the package ws that keeps what comes. */
+export class Client {
+  readonly socket: WebSocket;
+  readonly messages: Message[] = [];
+  /** Fields of the handshake's response. */
+  handshake: Record<string, string | string[] | undefined> = {};
+  private end: { code: number; reason: string } | undefined;
+
+  constructor(url: string) {
+    this.socket = new WebSocket(url, { perMessageDeflate: false });
+    this.socket.on("error", () => {});
+    this.socket.on("upgrade", (response) => {
+      this.handshake = response.headers;
+    });
+    this.socket.on("message", (data: Buffer, binary) => {
+      this.messages.push([binary ? data : data.toString("utf8"), binary]);
+    });
+    this.socket.on("close", (code, reason) => {
+      this.end = { code, reason: reason.toString("utf8") };
+    });
+  }
+
+  /** The next message that was not taken. */
+  async next(): Promise<Message> {
+    await until(() => this.messages.length > 0, "a message at the client");
+    return this.messages.shift()!;
+  }
+
+  /** How the connection ended. */
+  async closed(): Promise<{ code: number; reason: string }> {
+    await until(() => this.end !== undefined, "the client's close");
+    return this.end!;
+  }
+
+  /** Waits until the peer takes no more, and tells how many bytes are left then. */
+  async stalled(): Promise<number> {
+    let same = 0;
+    let last = -1;
+    while (same < 20) {
+      await sleep(10);
+      same = this.socket.bufferedAmount === last ? same + 1 : 0;
+      last = this.socket.bufferedAmount;
+    }
+    return last;
+  }
+}
+
+/** Events that one loop of pullEvent sees, until it is rejected. */
+export class Recorder {
+  readonly seen: Event[] = [];
+  /** What ended the loop. */
+  failure: unknown;
+
+  constructor(http: Http, filter?: string) {
+    const loop = async (): Promise<never> => {
+      for (;;) this.seen.push(await http.pullEvent(filter));
+    };
+    loop().catch((error: unknown) => {
+      this.failure = error;
+    });
+  }
+
+  get names(): string[] {
+    return this.seen.map((event) => String(event[0]));
+  }
+
+  of(name: string): Event[] {
+    return this.seen.filter((event) => event[0] === name);
+  }
+
+  async until(count: number, name?: string): Promise<void> {
+    const found = (): Event[] => (name === undefined ? this.seen : this.of(name));
+    await until(() => found().length >= count, `${count} events${name === undefined ? "" : ` ${name}`}`);
+  }
+}
+
+/** Adds a listener at any free port. */
+export function addPort(http: Http): number {
+  const before = new Set(http.ports);
+  http.addListener(0);
+  const port = http.ports.find((each) => !before.has(each));
+  assert.ok(port !== undefined && port > 0, "ports tells the port of the new listener");
+  return port;
+}
+
+/** The port of a computer that has one listener, as soon as it has it. */
+export async function portOf(http: Http): Promise<number> {
+  await until(() => http.ports.length > 0, "a listener");
+  return http.ports[0]!;
+}
+
+/** Starts a WebSocket server at any free port. */
+export function webSockets(http: Http, headers?: Record<string, string>): ServerHandle {
+  const handle = headers === undefined ? http.websocketServer(0) : http.websocketServer(0, headers);
+  assert.ok("port" in handle, `no WebSocket server: ${String(handle)}`);
+  return handle;
+}
+
+/** The parts of an event `http_request`. */
+export function requestOf(event: Event): { port: number; request: RequestHandle; response: ResponseHandle } {
+  const [name, port, request, response] = event as readonly unknown[];
+  assert.equal(name, "http_request");
+  return { port: port as number, request: request as RequestHandle, response: response as ResponseHandle };
+}
+
+/** Pulls the next request. */
+export async function pullRequest(http: Http): Promise<ReturnType<typeof requestOf>> {
+  return requestOf(await soon(http.pullEvent("http_request"), "a request"));
+}
+
+/** Answers with a text. */
+export function answer(response: ResponseHandle, text: string): void {
+  response.write(text);
+  response.close();
+}
+
+/** The next client of a WebSocket server. */
+export async function nextClient(server: ServerHandle): Promise<ClientHandle> {
+  const handle = await soon(server.listen(), "a client's handle");
+  assert.ok(handle !== null, "listen without a timeout gave null");
+  return handle;
+}
+
+/** The next message of a client. */
+export async function nextMessage(handle: ClientHandle): Promise<Message> {
+  const message = await soon(handle.receive(), "a message from a client");
+  assert.ok(message !== null, "receive gave null");
+  return [message[0], message[1]];
+}
+
+/** Pulls the next event of a name. */
+export async function pulled(http: Http, name: string): Promise<readonly unknown[]> {
+  return soon(http.pullEvent(name), `an event ${name}`);
+}
+
+/** Whether another program could listen at a port of 127.0.0.1. */
+export async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+/** Another program's listener at a free port, until the test ends. */
+export async function occupied(t: TestContext): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  return address.port;
+}
+
+/** Whether connections to a port are refused. */
+export async function isRefused(port: number): Promise<boolean> {
+  const socket = netConnect({ port, host: "127.0.0.1" });
+  try {
+    await once(socket, "connect");
+    return false;
+  } catch (error) {
+    return (error as { code?: string }).code === "ECONNREFUSED";
+  } finally {
+    socket.destroy();
+  }
+}

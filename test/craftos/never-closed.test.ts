@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { sleep } from "../engine/harness.ts";
+import {
+  addPort,
+  answer,
+  CLOSED,
+  type Options,
+  pullRequest,
+  type Reply,
+  type ResponseHandle,
+  room,
+  soon,
+  until,
+} from "./computer.ts";
+
+describe("never closed", () => {
+  const unclosed = async (
+    t: TestContext,
+    options: Options,
+  ): Promise<{ response: ResponseHandle; reply: Promise<Reply> }> => {
+    const { http, ask } = room(t, options);
+    const reply = ask(addPort(http));
+    const { response } = await pullRequest(http);
+    return { response, reply };
+  };
+
+  it("after responseTimeout what was written is sent and the handle closed", async (t) => {
+    const begin = performance.now();
+    const { response, reply } = await unclosed(t, { responseTimeout: 0.3 });
+    response.setStatusCode(202);
+    response.setResponseHeader("X-Computer", "7");
+    response.write("what was ");
+    response.writeLine("written");
+    const { status, headers, text } = await reply;
+    const took = performance.now() - begin;
+    assert.ok(took > 250 && took < 2_500, `${took} ms`);
+    assert.equal(status, 202);
+    assert.equal(headers["x-computer"], "7");
+    assert.equal(headers["content-length"], "17");
+    assert.equal(text, "what was written\n");
+    assert.throws(() => response.write("late"), CLOSED);
+    assert.throws(() => response.writeLine("late"), CLOSED);
+  });
+
+  it("nothing written is an empty response", async (t) => {
+    const { reply } = await unclosed(t, { responseTimeout: 0.1 });
+    const { status, headers, text } = await reply;
+    assert.deepEqual([status, headers["content-length"], text], [200, "0", ""]);
+  });
+
+  it("a response that is closed in time is sent once", async (t) => {
+    const { http, raw } = room(t, { responseTimeout: 0.1 });
+    const client = (await raw(addPort(http))).get("/");
+    answer((await pullRequest(http)).response, "in time");
+    assert.equal((await client.answer()).text, "in time");
+    await sleep(300);
+    assert.equal(client.rest, "");
+    client.get("/next");
+    answer((await pullRequest(http)).response, "next");
+    assert.equal((await client.answer()).text, "next");
+  });
+
+  it("each response has its own time", async (t) => {
+    const { http, ask } = room(t, { responseTimeout: 0.5 });
+    const port = addPort(http);
+    let first: Reply | undefined;
+    void ask(port, "/1").then((reply) => {
+      first = reply;
+    });
+    (await pullRequest(http)).response.write("one");
+    await sleep(250);
+    const second = ask(port, "/2");
+    const { response } = await pullRequest(http);
+    response.write("t");
+    await until(() => first !== undefined, "the first response");
+    response.write("wo");
+    assert.equal(first?.text, "one");
+    assert.equal((await second).text, "two");
+  });
+
+  it("a request that no waiter wanted is answered, too", async (t) => {
+    const { http, ask } = room(t, { responseTimeout: 0.1 });
+    const other = soon(http.pullEvent("other"), "another event");
+    const { status, text } = await ask(addPort(http));
+    assert.deepEqual([status, text], [200, ""]);
+    http.queueEvent("other");
+    await other;
+  });
+
+  it("a very long responseTimeout is not over at once", async (t) => {
+    const { response, reply } = await unclosed(t, { responseTimeout: 1e10 });
+    response.write("still ");
+    await sleep(50);
+    response.write("open");
+    response.close();
+    assert.equal((await reply).text, "still open");
+  });
+
+  it("the default is 15 s", async (t) => {
+    const begin = performance.now();
+    const { response, reply } = await unclosed(t, {});
+    response.write("patience");
+    assert.equal((await reply).text, "patience");
+    const took = performance.now() - begin;
+    assert.ok(took > 14_000 && took < 17_500, `${took} ms`);
+  });
+
+  it("waits without busy waiting", async (t) => {
+    const { http, ask } = room(t, { responseTimeout: 0.6 });
+    const reply = ask(addPort(http));
+    const { response } = await pullRequest(http);
+    response.write("quiet");
+    const begin = process.cpuUsage();
+    assert.equal((await reply).text, "quiet");
+    const { user, system } = process.cpuUsage(begin);
+    assert.ok(user + system < 250_000, `${user + system} µs of processor time`);
+  });
+});

@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { sleep } from "../engine/harness.ts";
+import {
+  type ClientHandle,
+  nextClient,
+  nextMessage,
+  pulled,
+  Recorder,
+  room,
+  soon,
+  TERMINATED,
+  until,
+  webSockets,
+} from "./computer.ts";
+import { COUNT, flood, heldBack, numberOf } from "./flood.ts";
+
+describe("handles of one client used from two places", () => {
+  it("every waiter on the queue sees the event", async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    const { socket } = await client(server.port);
+    const handle = await nextClient(server);
+    const waiters = [
+      pulled(http, "websocket_server_message"),
+      soon(http.pullEvent(), "the event"),
+      soon(http.pullEventRaw(), "the event"),
+    ];
+    const receiving = nextMessage(handle);
+    socket.send("to all");
+    for (const waiter of waiters) {
+      assert.deepEqual([...(await waiter)], ["websocket_server_message", handle.clientID, "to all", false]);
+    }
+    assert.deepEqual(await receiving, ["to all", false]);
+  });
+
+  it("receive returns the messages of its own client only", async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    const a = await client(server.port);
+    const handleA = await nextClient(server);
+    const b = await client(server.port);
+    const handleB = await nextClient(server);
+    const waiting = nextMessage(handleA);
+    for (let i = 0; i < 5; i++) b.socket.send(`b${i}`);
+    await until(() => b.socket.bufferedAmount === 0, "the messages of b to be on their way");
+    await sleep(20);
+    a.socket.send("a0");
+    assert.deepEqual(await waiting, ["a0", false]);
+    for (let i = 0; i < 5; i++) assert.deepEqual(await nextMessage(handleB), [`b${i}`, false]);
+  });
+
+  it("receive from two places gives each message once, in order", async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    const connected = pulled(http, "websocket_server_connect");
+    const listening = nextClient(server);
+    const { socket } = await client(server.port);
+    const [one, two] = [(await connected)[2] as ClientHandle, await listening];
+    const got: string[] = [];
+    const loop = async (handle: ClientHandle): Promise<void> => {
+      while (got.length < 100) {
+        const message = await handle.receive(0.2);
+        if (message !== null) got.push(String(message[0]));
+      }
+    };
+    const loops = Promise.all([loop(one), loop(two)]);
+    const sent = Array.from({ length: 100 }, (_, i) => String(i));
+    for (const text of sent) socket.send(text);
+    await soon(loops, "both loops");
+    assert.deepEqual(got, sent);
+  });
+
+  it("two that receive at once get one message each", async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    const { socket } = await client(server.port);
+    const handle = await nextClient(server);
+    const waiting = [nextMessage(handle), nextMessage(handle)];
+    socket.send("first");
+    socket.send("second");
+    assert.deepEqual(await Promise.all(waiting), [
+      ["first", false],
+      ["second", false],
+    ]);
+  });
+
+  it("messages that came while nobody was in receive wait, in order, none twice", async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    const recorder = new Recorder(http, "websocket_server_message");
+    const { socket } = await client(server.port);
+    const handle = await nextClient(server);
+    socket.send("0");
+    assert.deepEqual(await nextMessage(handle), ["0", false]);
+    for (let i = 1; i <= 1_000; i++) socket.send(String(i));
+    await recorder.until(1_001);
+    for (let i = 1; i <= 1_000; i++) assert.deepEqual(await nextMessage(handle), [String(i), false]);
+    assert.equal(await soon(handle.receive(0.02), "the timeout"), null);
+  });
+
+  it("messages sent before the handle was taken are not lost", async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    const { socket } = await client(server.port);
+    for (let i = 0; i < 10; i++) socket.send(String(i));
+    await sleep(20);
+    const handle = await nextClient(server);
+    for (let i = 0; i < 10; i++) assert.deepEqual(await nextMessage(handle), [String(i), false]);
+  });
+
+  it("a first receive finds the last 256 messages of a client that nobody has received from", async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    const recorder = new Recorder(http, "websocket_server_message");
+    const { socket } = await client(server.port);
+    const handle = await nextClient(server);
+    for (let i = 0; i < 400; i++) socket.send(String(i));
+    await recorder.until(400);
+    for (let i = 144; i < 400; i++) assert.deepEqual(await nextMessage(handle), [String(i), false]);
+    assert.equal(await soon(handle.receive(0.02), "the timeout"), null);
+  });
+
+  it("a first receive finds at most 1 MiB, and that the last", async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    const recorder = new Recorder(http, "websocket_server_message");
+    const { socket } = await client(server.port);
+    const handle = await nextClient(server);
+    for (let i = 0; i < 48; i++) socket.send(Buffer.alloc(65_536, i));
+    await recorder.until(48);
+    const kept: number[] = [];
+    for (;;) {
+      const message = await soon(handle.receive(0.05), "a message");
+      if (message === null) break;
+      kept.push(Buffer.from(message[0] as Buffer)[0] ?? -1);
+    }
+    assert.ok(kept.length >= 8 && kept.length <= 16, `${kept.length} messages`);
+    assert.deepEqual(
+      kept,
+      kept.map((_, i) => 48 - kept.length + i),
+    );
+  });
+
+  it("terminate rejects both", async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    await client(server.port);
+    const handle = await nextClient(server);
+    const rejected = [handle.receive(), handle.receive(60)].map((waiting) =>
+      assert.rejects(soon(waiting, "receive to reject"), TERMINATED),
+    );
+    http.queueEvent("terminate");
+    await Promise.all(rejected);
+  });
+
+  it("a handle on which receive was never called holds nothing back", async (t) => {
+    const { http, client } = room(t, { maxQueueBytes: 300_000 });
+    const server = webSockets(http);
+    flood(await client(server.port));
+    await nextClient(server);
+    for (let i = 0; i < COUNT; i++) {
+      assert.equal(numberOf((await pulled(http, "websocket_server_message"))[2]), i);
+    }
+  });
+
+  it("a full inbox pauses its client and no other, and loses nothing", async (t) => {
+    const { http, client } = room(t, { maxQueueBytes: 300_000 });
+    const server = webSockets(http);
+    const recorder = new Recorder(http, "websocket_server_connect");
+    const fast = await client(server.port);
+    const handle = await nextClient(server);
+    flood(fast, 0, 1);
+    assert.equal(numberOf((await nextMessage(handle))[0]), 0);
+    flood(fast, 1);
+    await heldBack(fast);
+    const other = await client(server.port);
+    const otherHandle = await nextClient(server);
+    other.socket.send("not held back");
+    assert.deepEqual(await nextMessage(otherHandle), ["not held back", false]);
+    for (let i = 1; i <= COUNT; i++) assert.equal(numberOf((await nextMessage(handle))[0]), i);
+    fast.socket.send("and on");
+    assert.deepEqual(await nextMessage(handle), ["and on", false]);
+    assert.equal(recorder.seen.length, 2);
+  });
+});
