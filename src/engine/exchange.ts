@@ -4,6 +4,7 @@ import type { Fields } from "../http1/fields.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import { type ChunkSource, readerOf } from "./chunk-source.ts";
 import { PorticoError } from "./errors.ts";
+import { FormerHost } from "./former-host.ts";
 import { type BodyConsumer, RequestBody } from "./request-body.ts";
 import { type ResponseHost, ResponseWriter } from "./response-writer.ts";
 import type { Match } from "./router.ts";
@@ -47,7 +48,7 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   routed: Match<unknown> | undefined;
   /** @internal */
   trailerFields: Fields | null = null;
-  protected readonly host: ExchangeHost;
+  protected host: ExchangeHost;
   private readonly head: RequestHead;
   private paramsRecord: Params | undefined;
   private uuid: string | undefined;
@@ -380,6 +381,9 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   takeUpgradeFields(): string {
     this.state = "done";
     this.conclude();
+    // The connection has done its part, and must not stay in memory for as long as the WebSocket.
+    this.host = new FormerHost(this.host.transport);
+    this.head.fields.forgetPositions();
     return this.setFields;
   }
 

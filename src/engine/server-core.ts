@@ -1,7 +1,7 @@
 import type { HttpLimits } from "../http1/limits.ts";
 import { hasToken } from "../http1/request-head.ts";
 import { MAX_TIMER_MS } from "../transport/max-timer.ts";
-import type { Transport } from "../transport/transport.ts";
+import type { Peer, Transport } from "../transport/transport.ts";
 import { type Connection, type Core, PAUSED_BY_QUEUE } from "./core.ts";
 import type { Counters } from "./counters.ts";
 import { PorticoError } from "./errors.ts";
@@ -57,7 +57,7 @@ export class ServerCore implements Core, EventSource {
   readonly webSocketRoutes: Router<Target> = new Router();
   closing = false;
   private readonly options: CoreOptions;
-  private readonly addresses = new Map<string, number>();
+  private addresses: Map<string, number> | undefined;
   private admitted = 0;
   private readonly releaseOne = (): void => {
     this.admitted--;
@@ -87,7 +87,7 @@ export class ServerCore implements Core, EventSource {
 
   /** Serves a connection, unless a limit is reached or it has gone already. */
   accept(transport: Transport): void {
-    const release = transport.closed ? undefined : this.admit(transport.remoteAddress);
+    const release = transport.closed ? undefined : this.admit(transport);
     if (release === undefined) {
       transport.destroy();
       return;
@@ -106,22 +106,33 @@ export class ServerCore implements Core, EventSource {
    * Counts a connection, or the handshake that comes before it.
    * @returns what takes it from the count again, or undefined when a limit is reached
    */
-  admit(remoteAddress: string | undefined): (() => void) | undefined {
-    const { limits, addresses } = this;
-    const same = remoteAddress === undefined ? 0 : (addresses.get(remoteAddress) ?? 0);
+  admit(peer: Peer): (() => void) | undefined {
+    const { limits } = this;
+    const counts = this.addressCounts();
+    const address = counts && peer.remoteAddress;
+    const same = (address !== undefined && counts?.get(address)) || 0;
     if (this.closing || this.admitted >= limits.maxConnections || same >= limits.maxConnectionsPerAddress) {
       this.counters.refusedConnections++;
       return undefined;
     }
     this.admitted++;
-    if (remoteAddress === undefined) return this.releaseOne;
-    addresses.set(remoteAddress, same + 1);
-    return () => {
-      this.admitted--;
-      const count = (addresses.get(remoteAddress) ?? 1) - 1;
-      if (count === 0) addresses.delete(remoteAddress);
-      else addresses.set(remoteAddress, count);
-    };
+    return counts === undefined || address === undefined
+      ? this.releaseOne
+      : countAddress(counts, address, this.releaseOne);
+  }
+
+  /** Connections by address, counted from when a limit for them is first set: asking for an address costs memory. */
+  private addressCounts(): Map<string, number> | undefined {
+    if (this.addresses === undefined && this.limits.maxConnectionsPerAddress !== Number.POSITIVE_INFINITY) {
+      this.addresses = new Map();
+      for (const connection of this.connections) {
+        const { remoteAddress } = connection.transport;
+        if (remoteAddress !== undefined) {
+          connection.release = countAddress(this.addresses, remoteAddress, this.releaseOne);
+        }
+      }
+    }
+    return this.addresses;
   }
 
   removed(connection: Connection): void {
@@ -263,4 +274,15 @@ export class ServerCore implements Core, EventSource {
     const data = target.handlers.upgrade?.(exchange);
     return isThenable(data) ? Promise.resolve(data).then(finish) : finish(data);
   }
+}
+
+/** Counts a connection of an address. @returns what takes it from the count again */
+function countAddress(counts: Map<string, number>, address: string, release: () => void): () => void {
+  counts.set(address, (counts.get(address) ?? 0) + 1);
+  return () => {
+    release();
+    const count = (counts.get(address) ?? 1) - 1;
+    if (count === 0) counts.delete(address);
+    else counts.set(address, count);
+  };
 }

@@ -281,7 +281,7 @@ export class Server implements AsyncDisposable {
   private get transportHandlers(): TransportListenerHandlers {
     return {
       accept: (transport) => this.core.accept(transport),
-      admit: (remoteAddress) => this.core.admit(remoteAddress),
+      admit: (peer) => this.core.admit(peer),
       error: (error) => this.counters.countError("code" in error ? String(error.code) : error.name),
     };
   }

@@ -16,6 +16,11 @@ export class Fields {
     this.start = start;
   }
 
+  /** Gives back memory; the fields are looked for again when they are asked for. */
+  forgetPositions(): void {
+    this.positions = null;
+  }
+
   /** The field lines as they came, each with its CRLF, without the empty line that ends the section. */
   get raw(): string {
     return this.text.slice(this.start, this.text.length - 2);

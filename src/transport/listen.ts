@@ -3,7 +3,7 @@ import { createServer as createTlsServer, type SecureContextOptions, type TlsOpt
 import { bindNow } from "./bind.ts";
 import { MAX_TIMER_MS } from "./max-timer.ts";
 import { SocketTransport } from "./socket-transport.ts";
-import type { Transport } from "./transport.ts";
+import type { Peer, Transport } from "./transport.ts";
 
 /** Where to listen. */
 export interface TransportAddress {
@@ -33,7 +33,7 @@ export interface TransportListenerHandlers {
    * A connection begins its TLS handshake.
    * @returns what to call when the handshake has ended in any way, or undefined to turn the connection away
    */
-  admit(remoteAddress: string | undefined): (() => void) | undefined;
+  admit(peer: Peer): (() => void) | undefined;
   /** A connection that never came to be (a failed TLS handshake), or a failure of the listening socket. */
   error(error: Error): void;
 }
@@ -155,7 +155,7 @@ function prepare(
     ...base,
   });
   server.on("connection", (socket: Socket) => {
-    const left = handlers.admit(socket.remoteAddress);
+    const left = handlers.admit(socket);
     if (left === undefined) {
       socket.destroy();
       return;

@@ -10,6 +10,12 @@ export interface TransportSink {
   onClose(error: Error | undefined): void;
 }
 
+/** Who is at the other end. */
+export interface Peer {
+  /** Asking for it may cost a call to the system and memory; undefined for a Unix socket. */
+  readonly remoteAddress?: string | undefined;
+}
+
 /** Where the bytes of several transports are added up. */
 export interface TransportTotals {
   /** Sent and not taken yet. */

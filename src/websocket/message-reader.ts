@@ -96,7 +96,8 @@ export class MessageReader {
   #limit = 0;
   #wireLimit = 0;
   readonly #assembly: Assembly = new Assembly();
-  readonly #utf8: Utf8Validator = new Utf8Validator();
+  /** Made for the first text that does not come in one piece. */
+  #utf8: Utf8Validator | undefined;
 
   // The frame under way, in the states payload and control.
   #frameRead = 0;
@@ -208,8 +209,9 @@ export class MessageReader {
       if (this.#masked) applyMask(assembly.bytes, at, at + count, header.maskKey, this.#frameRead);
       this.#at += count;
       this.#frameRead += count;
-      if (this.#opcode === TEXT && !this.#compressed && !this.#utf8.push(assembly.bytes, at, at + count)) {
-        return this.#fail("WS_INVALID_UTF8");
+      if (this.#opcode === TEXT && !this.#compressed) {
+        this.#utf8 ??= new Utf8Validator();
+        if (!this.#utf8.push(assembly.bytes, at, at + count)) return this.#fail("WS_INVALID_UTF8");
       }
     }
     if (count < rest) return this.#needBytes();
@@ -230,7 +232,7 @@ export class MessageReader {
     const data = this.#assembly.take();
     if (this.#compressed) return this.#deliverInflated(data, 0, data.length);
     // Whole, the validator is as new; else nothing is read after it.
-    return this.#utf8.finish() ? this.#deliverData(data, false) : this.#fail("WS_INVALID_UTF8");
+    return this.#utf8?.finish() === false ? this.#fail("WS_INVALID_UTF8") : this.#deliverData(data, false);
   }
 
   // RFC 7692 §6.2: the bytes of all fragments together are inflated, text is validated after that.
