@@ -1,3 +1,4 @@
+import { Fifo } from "../engine/fifo.ts";
 import { byteLengthOf } from "../engine/payload.ts";
 import type { WebSocket } from "../engine/web-socket.ts";
 import type { ComputerQueue } from "./computer-queue.ts";
@@ -23,7 +24,7 @@ export class ClientHandle {
   private readonly socket: WebSocket;
   private readonly queue: ComputerQueue;
   private readonly maxMessageBytes: number;
-  private inbox: Message[] = [];
+  private readonly inbox = new Fifo<Message>();
   private inboxBytes = 0;
   private receivers: ((message: Message | null) => void)[] = [];
   private receives = false;
@@ -35,11 +36,6 @@ export class ClientHandle {
     this.socket = socket;
     this.queue = queue;
     this.maxMessageBytes = maxMessageBytes;
-  }
-
-  /** Whether the client is connected and the handle not closed. */
-  get isOpen(): boolean {
-    return this.state === "open";
   }
 
   /**
@@ -54,6 +50,7 @@ export class ClientHandle {
     const message = this.inbox.shift();
     if (message === undefined) {
       if (this.state === "gone") return null;
+      this.socket.readOn();
       return waitFor(this.queue, this.receivers, timeout);
     }
     this.inboxBytes -= costOf(message);
@@ -70,7 +67,9 @@ export class ClientHandle {
   send(message: string | Uint8Array, binary = false): boolean {
     if (this.state === "closed") throw closedFile();
     if (byteLengthOf(message) > this.maxMessageBytes) throw new Error("Message is too large");
-    const result = this.socket.send(message, { binary });
+    // The engine keeps large pieces by reference, and the program may use its memory again.
+    const own = typeof message === "string" ? message : Buffer.from(message);
+    const result = this.socket.send(own, { binary });
     return result === "sent" || result === "queued";
   }
 

@@ -1,14 +1,22 @@
 import { EVENT_BYTES, EventQueue, runEvent } from "../engine/event-queue.ts";
 import { type Event, TERMINATE, terminated } from "./events.ts";
-import { Subscription } from "./subscription.ts";
+import { type Account, Subscription } from "./subscription.ts";
 
-/** Something that waits for the queue to go on. */
+/** Somebody who pulls. */
 interface Waiter {
   /** Takes the event that ends the wait. @returns whether it was this one */
   offer(event: Event): boolean;
   fail(error: Error): void;
   /** Whether `terminate` is an event like any other to it. */
   readonly raw: boolean;
+}
+
+/** What an event brings with it. */
+interface Baggage {
+  /** Bytes that it holds. */
+  bytes?: number;
+  /** Called when the program gets it, or when nobody wants it. */
+  onTaken?: () => void;
 }
 
 /** After so many events in a row the system gets a turn. */
@@ -23,11 +31,14 @@ export class ComputerQueue {
   /** Of all servers of this computer. */
   readonly source: EventQueue;
   private readonly waiters = new Set<Waiter>();
+  /** Those who wait for what events bring about elsewhere. */
+  private readonly parked = new Set<(error: Error) => void>();
   private readonly subscriptions = new Set<Subscription>();
   private scheduled = false;
   private armed = false;
   private turn = 0;
   private givenOut = false;
+  private closed = false;
 
   constructor(maxBytes: number) {
     this.source = new EventQueue(() => maxBytes);
@@ -41,7 +52,11 @@ export class ComputerQueue {
   /** The next event that a filter admits. @param raw also `terminate`, which otherwise rejects */
   pull(filter: string | undefined, raw: boolean): Promise<Event> {
     return new Promise((resolve, reject) => {
-      this.add({
+      if (this.closed) {
+        reject(terminated());
+        return;
+      }
+      this.waiters.add({
         offer(event) {
           const wanted = filter === undefined || event[0] === filter || event[0] === TERMINATE;
           if (wanted) resolve(event);
@@ -50,6 +65,7 @@ export class ComputerQueue {
         fail: reject,
         raw,
       });
+      this.schedule();
     });
   }
 
@@ -59,23 +75,30 @@ export class ComputerQueue {
    * @returns what ends that
    */
   park(fail: (error: Error) => void): () => void {
-    const waiter: Waiter = { offer: () => false, fail, raw: false };
-    this.add(waiter);
-    return () => this.waiters.delete(waiter);
-  }
-
-  /** Sees every event that is wanted from now on, also those that come while nobody asks it for one. */
-  subscribe(wants: (event: Event) => boolean): Subscription {
-    const subscription = new Subscription(this, wants, () => this.subscriptions.delete(subscription));
-    this.subscriptions.add(subscription);
-    return subscription;
+    // Another function for each, as one may wait several times.
+    const entry = (error: Error): void => fail(error);
+    if (this.closed) queueMicrotask(() => fail(terminated()));
+    else this.parked.add(entry);
+    this.schedule();
+    return () => this.parked.delete(entry);
   }
 
   /**
-   * Gives an event out; called while one of the engine is taken from the queue.
-   * @param bytes what it holds
+   * Sees every event that is wanted from now on, also those that come while nobody asks it for one.
+   * @param account where what it keeps is counted; by default in the queue
    */
-  give(event: Event, bytes = 0): void {
+  subscribe(wants: (event: Event) => boolean, account: Account = this.source): Subscription {
+    const onEnd = (ended: Subscription): void => {
+      this.subscriptions.delete(ended);
+    };
+    const subscription = new Subscription(this, wants, account, onEnd);
+    if (this.closed) void subscription.return();
+    else this.subscriptions.add(subscription);
+    return subscription;
+  }
+
+  /** Gives an event out; called while one of the engine is taken from the queue. */
+  give(event: Event, { bytes = 0, onTaken }: Baggage = {}): void {
     this.givenOut = true;
     const terminates = event[0] === TERMINATE;
     for (const waiter of [...this.waiters]) {
@@ -84,23 +107,39 @@ export class ComputerQueue {
         waiter.fail(terminated());
       } else if (waiter.offer(event)) this.waiters.delete(waiter);
     }
-    for (const subscription of this.subscriptions) subscription.take(event, EVENT_BYTES + bytes);
+    if (terminates) this.failParked();
+    let kept = false;
+    for (const subscription of this.subscriptions) {
+      kept = subscription.take(event, EVENT_BYTES + bytes, onTaken) || kept;
+    }
+    if (!kept) onTaken?.();
   }
 
-  /** Ends all waits. */
+  /** Ends all waits; those that begin later end at once. */
   close(): void {
+    this.closed = true;
     for (const waiter of this.waiters) waiter.fail(terminated());
     this.waiters.clear();
+    this.failParked();
     for (const subscription of [...this.subscriptions]) void subscription.return();
   }
 
-  private add(waiter: Waiter): void {
-    this.waiters.add(waiter);
-    this.schedule();
+  private failParked(): void {
+    const parked = [...this.parked];
+    this.parked.clear();
+    for (const fail of parked) fail(terminated());
+  }
+
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
+  private get isWanted(): boolean {
+    return this.waiters.size > 0 || this.parked.size > 0;
   }
 
   private schedule(): void {
-    if (this.scheduled || this.waiters.size === 0) return;
+    if (this.scheduled || !this.isWanted) return;
     this.scheduled = true;
     // A tick that a microtask asks for comes after all continuations of promises; one that a tick asks for does not.
     if (++this.turn % EVENTS_PER_TURN === 0) setImmediate(() => this.run());
@@ -111,7 +150,7 @@ export class ComputerQueue {
   private run(): void {
     this.scheduled = false;
     this.givenOut = false;
-    while (this.waiters.size > 0 && !this.givenOut) {
+    while (this.isWanted && !this.givenOut) {
       const event = this.source.shift();
       if (event === undefined) {
         this.arm();

@@ -4,10 +4,11 @@ import { type Limits, limitsFrom } from "../engine/limits.ts";
 import { Server } from "../engine/server.ts";
 import type { WebSocketHandlers } from "../engine/web-socket-handlers.ts";
 import { MAX_TIMER_MS } from "../transport/max-timer.ts";
-import { NO_STATUS_RECEIVED } from "../websocket/close-codes.ts";
+import { GOING_AWAY, NO_STATUS_RECEIVED } from "../websocket/close-codes.ts";
 import { ClientHandle } from "./client-handle.ts";
 import { ComputerQueue } from "./computer-queue.ts";
-import { type Event, type EventOf, SERVER_STOP } from "./events.ts";
+import { closedFile, type Event, type EventOf, SERVER_STOP } from "./events.ts";
+import { Listening } from "./listening.ts";
 import { RequestHandle } from "./request-handle.ts";
 import { ResponseHandle } from "./response-handle.ts";
 import { WebSocketServerHandle } from "./web-socket-server-handle.ts";
@@ -43,7 +44,8 @@ export class Http implements AsyncDisposable {
   private readonly responseTimeoutMs: number;
   private readonly limits: Limits;
   private readonly queue: ComputerQueue;
-  private readonly listeners = new Map<number, Server>();
+  private readonly listeners = new Map<number, Listening>();
+  private readonly handles = new Set<WebSocketServerHandle>();
   /** All that have not ended yet. */
   private readonly servers = new Set<Server>();
 
@@ -51,7 +53,8 @@ export class Http implements AsyncDisposable {
   constructor(options: HttpOptions) {
     const { responseTimeout = DEFAULT_RESPONSE_TIMEOUT_S, maxWebSocketMessage = DEFAULT_MAX_MESSAGE_BYTES } =
       options;
-    if (!(responseTimeout >= 0)) throw new RangeError("responseTimeout must be a number of seconds");
+    if (!(typeof responseTimeout === "number" && responseTimeout >= 0))
+      throw new RangeError("responseTimeout must be a number of seconds");
     this.host = options.host;
     this.responseTimeoutMs = Math.min(responseTimeout * 1_000, MAX_TIMER_MS);
     const maxQueueBytes = options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES;
@@ -69,12 +72,16 @@ export class Http implements AsyncDisposable {
     this.openListener(port);
   }
 
-  /** Stops a listener; the port is free at once. Responses to requests that were taken can still be sent. */
+  /**
+   * Stops a listener, and the `listen` that serves it; the port is free at once. Responses to requests that were
+   * taken can still be sent.
+   */
   removeListener(port: number): void {
-    const server = this.listeners.get(port);
-    if (server === undefined) return;
+    const listening = this.listeners.get(port);
+    if (listening === undefined) return;
     this.listeners.delete(port);
-    void this.end(server, this.responseTimeoutMs);
+    void this.end(listening.server, this.responseTimeoutMs);
+    listening.detach();
   }
 
   /** The ports of the listeners. */
@@ -84,14 +91,18 @@ export class Http implements AsyncDisposable {
 
   /**
    * Serves requests until the callback returns true (or a promise of it), or a `server_stop` event comes; then the
-   * listener is removed. Requests that come while the callback is busy wait for it.
+   * listener is removed. Requests that come while the callback is busy wait for it. It ends, too, when the listener is
+   * removed or replaced.
    * @throws what the callback throws, after the listener was removed; Error "Terminated"; what {@link addListener} throws
    */
   async listen(port: number, callback: RequestCallback): Promise<void> {
     const real = this.openListener(port);
+    const listening = this.listeners.get(real);
     const events = this.queue.subscribe(
       ([name, about]) => name === SERVER_STOP || (name === "http_request" && about === real),
+      listening,
     );
+    listening?.attach(events);
     try {
       for await (const event of events) {
         if (event[0] === SERVER_STOP) return;
@@ -99,7 +110,7 @@ export class Http implements AsyncDisposable {
         if ((await callback(request, response)) === true) return;
       }
     } finally {
-      this.removeListener(real);
+      if (this.listeners.get(real) === listening) this.removeListener(real);
     }
   }
 
@@ -119,36 +130,46 @@ export class Http implements AsyncDisposable {
     const server = this.createServer();
     let handle: WebSocketServerHandle | undefined;
     const retire = (): void => {
-      if (handle?.isClosed && server.counters.openWebSockets === 0) void this.end(server, CLOSE_MS);
+      if (!handle?.isClosed) return;
+      this.handles.delete(handle);
+      if (server.counters.openWebSockets === 0) void this.end(server, CLOSE_MS);
     };
     const handlers: WebSocketHandlers<ClientHandle | undefined> = {
       open: (socket) => {
+        if (handle === undefined || handle.isClosed) {
+          socket.dismiss(GOING_AWAY);
+          return;
+        }
         const client = new ClientHandle(socket, queue, maxMessageBytes);
         socket.data = client;
-        handle?.arrive(client);
-        queue.give(["websocket_server_connect", handle?.port, client]);
+        handle.arrive(client);
+        queue.give(["websocket_server_connect", handle.port, client]);
       },
       message: ({ data: client }, data, binary) => {
+        if (client === undefined) return;
         const message = binary ? data : data.toString("utf8");
-        client?.deliver(message, binary);
-        queue.give(["websocket_server_message", client?.clientID, message, binary], data.length);
+        client.deliver(message, binary);
+        queue.give(["websocket_server_message", client.clientID, message, binary], { bytes: data.length });
       },
       close: ({ data: client }, code, reason) => {
-        client?.end();
-        handle?.depart();
         retire();
+        if (client === undefined) return;
+        client.end();
+        handle?.depart(client);
         const given = code === NO_STATUS_RECEIVED ? null : code;
-        queue.give(["websocket_server_closed", client?.clientID, reason === "" ? null : reason, given]);
+        queue.give(["websocket_server_closed", client.clientID, reason === "" ? null : reason, given]);
       },
     };
-    server.websocket("/*", handlers, { headers });
     try {
+      server.websocket("/*", handlers, { headers });
       handle = new WebSocketServerHandle(server.listenNow(this.address(port)), queue, retire);
     } catch (error) {
+      void server.close();
       if (!isSystemError(error)) throw error;
       return [null, error.code === "EADDRINUSE" ? "Port already in use" : couldNotOpen(error)];
     }
     this.servers.add(server);
+    this.handles.add(handle);
     return handle;
   }
 
@@ -182,10 +203,14 @@ export class Http implements AsyncDisposable {
     return this.queue.subscribe(() => true);
   }
 
-  /** Stops everything. All that waits is terminated; WebSockets are closed with 1001. @returns when all are gone */
+  /**
+   * Stops everything, for good. All that waits is terminated; WebSockets are closed with 1001.
+   * @returns when all connections are gone
+   */
   async close(): Promise<void> {
     this.queue.close();
-    this.listeners.clear();
+    for (const handle of this.handles) handle.close();
+    for (const port of this.ports) this.removeListener(port);
     await Promise.all([...this.servers].map((server) => this.end(server, 0)));
   }
 
@@ -207,9 +232,10 @@ export class Http implements AsyncDisposable {
     try {
       real = server.listenNow(this.address(port)).port;
     } catch (error) {
+      void server.close();
       throw isSystemError(error) ? new Error(couldNotOpen(error), { cause: error }) : error;
     }
-    this.listeners.set(real, server);
+    this.listeners.set(real, new Listening(server, this.limits.maxQueueBytes));
     this.servers.add(server);
     return real;
   }
@@ -217,10 +243,12 @@ export class Http implements AsyncDisposable {
   private tellRequest(port: number, exchange: Exchange, content: Buffer): void {
     const request = new RequestHandle(exchange, content);
     const response = new ResponseHandle(exchange, this.responseTimeoutMs);
-    this.queue.give(["http_request", port, request, response], content.length);
+    const onTaken = (): void => response.startTimeout();
+    this.queue.give(["http_request", port, request, response], { bytes: content.length, onTaken });
   }
 
   private createServer(): Server {
+    if (this.queue.isClosed) throw closedFile();
     return new Server({
       limits: this.limits,
       delivery: this.queue.source,

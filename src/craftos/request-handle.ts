@@ -20,7 +20,10 @@ export class RequestHandle {
   /** The path with the query, as sent. */
   getURL(): string {
     this.check();
-    return this.exchange.target;
+    const { target, path, query } = this.exchange;
+    // A proxy's form of the target has the host in it, too.
+    if (target.startsWith("/")) return target;
+    return query === "" ? path : `${path}?${query}`;
   }
 
   getMethod(): string {
@@ -50,7 +53,9 @@ export class RequestHandle {
   /** The next bytes of the content. @returns null at the end; a view that stays valid */
   readBytes(count = 1): Buffer | null {
     this.check();
-    return this.atEnd ? null : this.advance(Math.min(this.at + count, this.content.length));
+    if (this.atEnd) return null;
+    const end = count >= 0 ? this.at + Math.trunc(count) : this.at;
+    return this.advance(Math.min(end, this.content.length));
   }
 
   /**

@@ -9,13 +9,19 @@ import { closedFile } from "./events.ts";
 export class ResponseHandle {
   private readonly exchange: Exchange;
   private readonly content = new ByteCollector();
-  private readonly timer: NodeJS.Timeout;
+  private readonly timeoutMs: number;
+  private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
-  /** Made by the listener. @param timeoutMs after which it closes itself */
+  /** Made by the listener. @param timeoutMs after which it closes itself, once {@link startTimeout} was called */
   constructor(exchange: Exchange, timeoutMs: number) {
     this.exchange = exchange;
-    this.timer = setTimeout(() => this.close(), timeoutMs).unref();
+    this.timeoutMs = timeoutMs;
+  }
+
+  /** @internal The program has got it. */
+  startTimeout(): void {
+    if (!this.closed) this.timer ??= setTimeout(() => this.close(), this.timeoutMs).unref();
   }
 
   /** @param code 200 to 599, default 200 @throws FieldError for another */
@@ -51,8 +57,8 @@ export class ResponseHandle {
     this.closed = true;
     clearTimeout(this.timer);
     const content = this.content.take();
-    // A length that was declared is corrected: the content is known.
-    this.exchange.removeHeader("Content-Length");
+    // A length that was declared is corrected where the content is known.
+    if (this.exchange.method !== "HEAD") this.exchange.removeHeader("Content-Length");
     this.exchange.end(content);
   }
 

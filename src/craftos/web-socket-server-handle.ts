@@ -1,3 +1,4 @@
+import { Fifo } from "../engine/fifo.ts";
 import type { Listener } from "../engine/listener.ts";
 import type { ClientHandle } from "./client-handle.ts";
 import type { ComputerQueue } from "./computer-queue.ts";
@@ -13,7 +14,9 @@ export class WebSocketServerHandle {
   readonly port: number;
   private readonly listener: Listener;
   private readonly queue: ComputerQueue;
-  private arrived: ClientHandle[] = [];
+  /** Clients that nobody has asked for yet, and of them those that have gone. */
+  private readonly arrived = new Set<ClientHandle>();
+  private readonly gone = new Fifo<ClientHandle>();
   private waiting: ((client: ClientHandle | null) => void)[] = [];
   private readonly onClose: () => void;
   private closed = false;
@@ -38,7 +41,11 @@ export class WebSocketServerHandle {
    */
   async listen(timeout?: number): Promise<ClientHandle | null> {
     if (this.closed) throw closedFile();
-    return this.arrived.shift() ?? waitFor(this.queue, this.waiting, timeout);
+    for (const client of this.arrived) {
+      this.arrived.delete(client);
+      return client;
+    }
+    return waitFor(this.queue, this.waiting, timeout);
   }
 
   /** Accepts no more clients; those that are connected stay. A second time it does nothing. */
@@ -46,7 +53,7 @@ export class WebSocketServerHandle {
     if (this.closed) return;
     this.closed = true;
     this.listener.close();
-    this.arrived = [];
+    this.arrived.clear();
     const { waiting } = this;
     this.waiting = [];
     for (const wake of waiting) wake(null);
@@ -57,13 +64,14 @@ export class WebSocketServerHandle {
   arrive(client: ClientHandle): void {
     const wake = this.waiting.shift();
     if (wake !== undefined) wake(client);
-    else if (!this.closed) this.arrived.push(client);
+    else if (!this.closed) this.arrived.add(client);
   }
 
   /** @internal A client has gone. */
-  depart(): void {
-    const gone = this.arrived.filter((client) => !client.isOpen);
-    const forgotten = new Set(gone.slice(0, -GONE_CLIENTS));
-    if (forgotten.size > 0) this.arrived = this.arrived.filter((client) => !forgotten.has(client));
+  depart(client: ClientHandle): void {
+    if (!this.arrived.has(client)) return;
+    this.gone.push(client);
+    const forgotten = this.gone.length > GONE_CLIENTS ? this.gone.shift() : undefined;
+    if (forgotten !== undefined) this.arrived.delete(forgotten);
   }
 }

@@ -1,4 +1,5 @@
 import type { Exchange } from "./exchange.ts";
+import { Fifo } from "./fifo.ts";
 import type { WebSocket } from "./web-socket.ts";
 
 /** What a server with deferred delivery has to tell, in the order in which it happened. */
@@ -36,8 +37,7 @@ export const EVENT_BYTES = 128;
 export class EventQueue {
   private readonly sources = new Set<EventSource>();
   private readonly maxBytes: () => number;
-  private events: (ServerEvent | undefined)[] = [];
-  private head = 0;
+  private readonly events = new Fifo<ServerEvent>();
   private bytes = 0;
   private full = false;
   private wake: (() => void) | undefined;
@@ -49,7 +49,7 @@ export class EventQueue {
 
   /** Events that wait. */
   get length(): number {
-    return this.events.length - this.head;
+    return this.events.length;
   }
 
   /** Bytes that they hold. */
@@ -79,17 +79,8 @@ export class EventQueue {
   }
 
   shift(): ServerEvent | undefined {
-    const event = this.events[this.head];
-    if (event === undefined) return undefined;
-    this.events[this.head++] = undefined;
-    if (this.head === this.events.length) {
-      this.events = [];
-      this.head = 0;
-    } else if (this.head >= 1_024 && this.head * 2 > this.events.length) {
-      this.events = this.events.slice(this.head);
-      this.head = 0;
-    }
-    this.free(costOf(event));
+    const event = this.events.shift();
+    if (event !== undefined) this.free(costOf(event));
     return event;
   }
 
@@ -125,6 +116,7 @@ export class EventQueue {
 }
 
 function costOf(event: ServerEvent): number {
+  if (event.type === "request") return EVENT_BYTES + event.exchange.requestHead.fields.textLength;
   return EVENT_BYTES + ("data" in event ? event.data.length : 0);
 }
 

@@ -324,6 +324,11 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     core.counters.requests++;
     const exchange = new Exchange(this, head);
     this.exchange = exchange;
+    if (core.closing && core.queue !== null) {
+      // Who polls has stopped to do so, or has been told of the last event.
+      exchange.refuse(503);
+      return;
+    }
     const limit = core.route(exchange);
     if (limit === undefined || this.checkBodyLimit(exchange, limit)) return;
     if (core.queue === null) core.handle(exchange);

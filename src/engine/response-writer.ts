@@ -178,8 +178,12 @@ export abstract class ResponseWriter {
    * sent again from `offset` on when the response is writable.
    * @param chunk the content from `offset` on, or a part of it
    * @param totalBytes the length of the whole content; needed in the first call, unless `chunk` is all that is left
+   * @throws RangeError for a length that is not a whole number from 0 on
    */
   tryEnd(chunk: string | Uint8Array, totalBytes?: number): TryEndResult {
+    if (totalBytes !== undefined && !(Number.isSafeInteger(totalBytes) && totalBytes >= 0)) {
+      throw new RangeError(`${totalBytes} is not a length in bytes`);
+    }
     const bytes = asOwnedBytes(chunk);
     if (this.state === "pending") this.begin(totalBytes ?? bytes.length);
     if (this.state === "done") {

@@ -2,7 +2,7 @@ import type { HttpLimits } from "../http1/limits.ts";
 import { hasToken } from "../http1/request-head.ts";
 import { MAX_TIMER_MS } from "../transport/max-timer.ts";
 import type { Peer, Transport } from "../transport/transport.ts";
-import { type Connection, type Core, PAUSED_BY_QUEUE } from "./core.ts";
+import { type Connection, type Core, PAUSED_BY_QUEUE, PAUSED_BY_SERVER } from "./core.ts";
 import type { Counters } from "./counters.ts";
 import { PorticoError } from "./errors.ts";
 import { EventQueue, type EventSource, type ServerEvent } from "./event-queue.ts";
@@ -56,6 +56,7 @@ export class ServerCore implements Core, EventSource {
   readonly routes: Router<Target> = new Router();
   readonly webSocketRoutes: Router<Target> = new Router();
   closing = false;
+  private held = false;
   private readonly options: CoreOptions;
   private addresses: Map<string, number> | undefined;
   private admitted = 0;
@@ -64,6 +65,8 @@ export class ServerCore implements Core, EventSource {
   };
   private routeCeiling = 0;
   private emptied: (() => void) | undefined;
+  private cutOffTimer: NodeJS.Timeout | undefined;
+  private cutOffAt = Number.POSITIVE_INFINITY;
 
   constructor(limits: Limits, counters: Counters, options: CoreOptions) {
     const { delivery } = options;
@@ -99,6 +102,7 @@ export class ServerCore implements Core, EventSource {
     const connection = new HttpConnection(this, transport);
     connection.release = release;
     this.connections.add(connection);
+    if (this.held) connection.pauseFor(PAUSED_BY_SERVER);
     this.ticker.start();
   }
 
@@ -207,6 +211,15 @@ export class ServerCore implements Core, EventSource {
     if (this.queue?.isFull) connection.pauseFor(PAUSED_BY_QUEUE);
   }
 
+  /** Reads from no connection, old or new, until it is called with false. */
+  holdAll(held: boolean): void {
+    this.held = held;
+    for (const connection of this.connections) {
+      if (held) connection.pauseFor(PAUSED_BY_SERVER);
+      else connection.resumeFrom(PAUSED_BY_SERVER);
+    }
+  }
+
   pauseAll(): void {
     for (const connection of this.connections) connection.pauseFor(PAUSED_BY_QUEUE);
   }
@@ -223,18 +236,28 @@ export class ServerCore implements Core, EventSource {
     this.closing = true;
     for (const connection of this.connections) connection.shutDown();
     if (this.connections.size > 0) {
-      const cutOff = setTimeout(
-        () => {
-          for (const connection of this.connections) connection.cutOff();
-        },
-        Math.min(graceMs, MAX_TIMER_MS),
-      );
-      await new Promise<void>((resolve) => {
+      const emptied = new Promise<void>((resolve) => {
         this.emptied = resolve;
       });
-      clearTimeout(cutOff);
+      this.cutOffAfter(graceMs);
+      await emptied;
+      clearTimeout(this.cutOffTimer);
     }
     this.queue?.removeSource(this);
+  }
+
+  /** Sets how long connections may still take; a time that was set before holds if it ends sooner. */
+  cutOffAfter(graceMs: number): void {
+    const end = performance.now() + graceMs;
+    if (end >= this.cutOffAt) return;
+    this.cutOffAt = end;
+    clearTimeout(this.cutOffTimer);
+    this.cutOffTimer = setTimeout(
+      () => {
+        for (const connection of this.connections) connection.cutOff();
+      },
+      Math.min(graceMs, MAX_TIMER_MS),
+    );
   }
 
   private match(exchange: Exchange): Match<Target> | null {

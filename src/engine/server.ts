@@ -1,4 +1,3 @@
-import { checkFieldName, checkFieldValue } from "../http1/response-head.ts";
 import {
   listen,
   listenNow,
@@ -16,6 +15,7 @@ import { type Limits, limitsFrom } from "./limits.ts";
 import { Listener } from "./listener.ts";
 import { ANY, type RouteParams } from "./router.ts";
 import { type ErrorReporter, type Handler, ServerCore } from "./server-core.ts";
+import { checkHandshakeField } from "./upgrade.ts";
 import { publish, WebSocket } from "./web-socket.ts";
 import type { SendOptions, UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts";
 
@@ -141,10 +141,7 @@ export class Server implements AsyncDisposable {
     options: UpgradeOptions<Data> = {},
   ): this {
     if (typeof options.compression === "object") deflateSettings(options.compression);
-    for (const [name, value] of Object.entries(options.headers ?? {})) {
-      checkFieldName(name);
-      checkFieldValue(value);
-    }
+    for (const [name, value] of Object.entries(options.headers ?? {})) checkHandshakeField(name, value);
     this.core.addRoute(ANY, path, {
       kind: "websocket",
       handlers: handlers as WebSocketHandlers<unknown>,
@@ -233,6 +230,15 @@ export class Server implements AsyncDisposable {
     return this.core.queue?.length ?? 0;
   }
 
+  /** Reads no more from any connection, and takes nothing from new ones, until {@link resume}. */
+  pause(): void {
+    this.core.holdAll(true);
+  }
+
+  resume(): void {
+    this.core.holdAll(false);
+  }
+
   /** Sends to all that have joined a topic. Framed once, and compressed once. @returns how many took it */
   publish(topic: string, data: string | Uint8Array, options: SendOptions = {}): number {
     return publish(this.core, topic, data, options);
@@ -261,10 +267,12 @@ export class Server implements AsyncDisposable {
   /**
    * Stops: accepts nothing more, closes idle connections, closes WebSockets with 1001 and lets exchanges end; after
    * `graceMs` those that are left are answered with 503 and destroyed.
-   * @returns when all connections are gone; the same promise at each call
+   * @returns when all connections are gone; the same promise at each call. A later call can shorten the time
    */
   close(options: CloseOptions = {}): Promise<void> {
-    this.closed ??= this.shutDown(options.graceMs ?? 5_000);
+    const { graceMs = 5_000 } = options;
+    if (this.closed === undefined) this.closed = this.shutDown(graceMs);
+    else if (this.core.connections.size > 0) this.core.cutOffAfter(graceMs);
     return this.closed;
   }
 

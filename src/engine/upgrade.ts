@@ -1,4 +1,5 @@
 import type { RequestHead } from "../http1/request-head.ts";
+import { checkFieldName, checkFieldValue, FieldError } from "../http1/response-head.ts";
 import { acceptKey, checkUpgrade } from "../websocket/handshake.ts";
 import {
   createDeflater,
@@ -66,6 +67,19 @@ export function shakeHands(
   if (protocol !== undefined) response += `Sec-WebSocket-Protocol: ${protocol}\r\n`;
   if (agreed !== null) response += `Sec-WebSocket-Extensions: ${agreed.response}\r\n`;
   return { ok: true, agreement, response: `${response}${fields()}\r\n` };
+}
+
+/** Fields that the handshake itself decides about. */
+const HANDSHAKE_FIELD = /^(?:connection|upgrade|content-length|transfer-encoding|sec-websocket-.*)$/i;
+
+/**
+ * Checks a field of the program for the response that opens a WebSocket.
+ * @throws FieldError
+ */
+export function checkHandshakeField(name: string, value: string): void {
+  checkFieldName(name);
+  checkFieldValue(value);
+  if (HANDSHAKE_FIELD.test(name)) throw new FieldError(`${name} is decided by the handshake`);
 }
 
 /** RFC 6455 §4.2.2: one of those that the client offers, or none. */

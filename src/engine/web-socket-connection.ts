@@ -112,6 +112,16 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     this.finish(code, reason);
   }
 
+  /**
+   * Closes, and is closed for the program at once; the peer has a moment to take what it was sent.
+   * @param code for the peer and for the handler `close`
+   */
+  dismiss(code: number, reason = ""): void {
+    if (this.state === "closed") return;
+    this.close(code, reason);
+    this.part(code, reason);
+  }
+
   // What follows is called by the transport, the server and the ticker.
 
   /** @internal Takes the connection over; `rest` came with the handshake. */
@@ -276,6 +286,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
   /** Both close frames are on their way: end the stream and give the peer a moment to do so, too. */
   private part(code: number, reason: string): void {
     this.finish(code, reason);
+    this.pausedBy = 0;
     this.transport.resume();
     if (this.agreement.role === "server") this.transport.end();
     this.deadline = this.core.ticker.after(this.core.limits.closeTimeoutMs);

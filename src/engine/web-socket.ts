@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Transport } from "../transport/transport.ts";
 import { INTERNAL_ERROR } from "../websocket/close-codes.ts";
 import { BINARY, FIN, PING_FRAME, RSV1, TEXT } from "../websocket/opcodes.ts";
-import { type Core, PAUSED_BY_PROGRAM, PAUSED_BY_WRITES } from "./core.ts";
+import { type Core, PAUSED_BY_PROGRAM, PAUSED_BY_QUEUE, PAUSED_BY_WRITES } from "./core.ts";
 import type { Exchange } from "./exchange.ts";
 import { SharedFrames } from "./frames.ts";
 import { byteLengthOf } from "./payload.ts";
@@ -90,6 +90,19 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
     if (this.state !== "open") return "closed";
     const length = byteLengthOf(data);
     if (!this.hasRoom(length)) return this.drop();
+    return this.put(data, length, options);
+  }
+
+  /**
+   * Sends a message whatever waits already, and reads no more until the peer has taken it: for what answers the peer
+   * itself, which then is the measure of what can wait.
+   */
+  reply(data: string | Uint8Array, options: SendOptions = DEFAULT_SEND): void {
+    if (this.state === "open" && this.put(data, byteLengthOf(data), options) === "queued")
+      this.pauseUntilDrain();
+  }
+
+  private put(data: string | Uint8Array, length: number, options: SendOptions): SendResult {
     const { deflater, thresholdBytes } = this.agreement;
     const opcode = (options.binary ?? typeof data !== "string") ? BINARY : TEXT;
     if (deflater !== undefined && length >= thresholdBytes && options.compress !== false) {
@@ -152,6 +165,11 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
 
   resume(): void {
     this.resumeFrom(PAUSED_BY_PROGRAM);
+  }
+
+  /** Reads on although the queue is full: the program waits for what this peer sends. */
+  readOn(): void {
+    this.resumeFrom(PAUSED_BY_QUEUE);
   }
 
   /** Stops reading until the peer has taken everything that waits for it. */
@@ -247,8 +265,8 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
   }
 
   private hasRoom(length: number): boolean {
-    const pending = this.transport.pendingBytes;
-    if (pending === 0) return true;
+    const pending = this.transport.pendingBytes - this.transport.slackBytes;
+    if (pending <= 0) return true;
     const { limits } = this.core;
     return (
       pending + length <= limits.maxBackpressureBytes &&

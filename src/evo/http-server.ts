@@ -1,5 +1,6 @@
 import type { ServerEvent } from "../engine/event-queue.ts";
 import { Exchange } from "../engine/exchange.ts";
+import { byteLengthOf } from "../engine/payload.ts";
 import type { Server } from "../engine/server.ts";
 import { FieldError } from "../http1/response-head.ts";
 import { EventType, WebServerMessage } from "./message.ts";
@@ -48,6 +49,11 @@ const ACCEPTED = 1;
 const COMPLETE = 2;
 
 function ignore(): void {}
+
+/** Whether a response may have this size when it has so much content at the least. */
+function fits(bytes: number, totalSize: number | undefined): boolean {
+  return totalSize === undefined || (Number.isSafeInteger(totalSize) && totalSize >= bytes);
+}
 
 /**
  * An HTTP server whose events are polled. For each request HTTP_REQUEST_STARTED comes first, then
@@ -185,26 +191,33 @@ export class HttpServer extends WebServer {
     const exchange = this.find(id);
     if (exchange === undefined) return NOT_SENT;
     exchange.onWritable(ignore);
-    return exchange.write(chunk) ? SENT : NOT_SENT;
+    // A response that has no content (HEAD, 204, 304) is complete with its head.
+    return exchange.write(chunk) || exchange.finished ? SENT : NOT_SENT;
   }
 
   /**
-   * Completes the response; the id becomes invalid. A response in one piece has a Content-Length.
+   * Completes the response; the id becomes invalid. A response in one piece has a Content-Length, whatever was written
+   * as one.
+   * @param body bytes are copied up to 64 KiB, here and wherever something is sent; larger ones must not change until
+   *   they are taken
    * @returns 2, or 0 for an unknown id
    */
   SendResponse(id: string, body: string | Uint8Array = ""): number {
-    return this.find(id)?.end(body) ? SENT : NOT_SENT;
+    const exchange = this.find(id);
+    if (exchange !== undefined && exchange.method !== "HEAD") exchange.removeHeader("Content-Length");
+    return exchange?.end(body) ? SENT : NOT_SENT;
   }
 
   /**
    * Sends as much as the peer takes soon and buffers no more than that. What was not accepted is to be sent again
    * from the offset on that HTTP_CONNECTION_WRITABLE gives.
    * @param totalSize length of the whole content in bytes; needed in the first call unless `chunk` is all of it
-   * @returns 1 when all of the chunk was accepted, plus 2 when the response is complete
+   * @returns 1 when all of the chunk was accepted, plus 2 when the response is complete. 0, too, for a size that
+   *   cannot be: not a whole number, or less than what there is
    */
   StreamResponse(id: string, chunk: string | Uint8Array, totalSize?: number): number {
     const exchange = this.find(id);
-    if (exchange === undefined) return NOT_SENT;
+    if (exchange === undefined || !fits(exchange.offset + byteLengthOf(chunk), totalSize)) return NOT_SENT;
     exchange.onWritable(ignore);
     const { accepted, done } = exchange.tryEnd(chunk, totalSize);
     return (accepted ? ACCEPTED : 0) | (done ? COMPLETE : 0);

@@ -4,6 +4,8 @@ import { EventQueue, type ServerEvent } from "../engine/event-queue.ts";
 import type { Limits } from "../engine/limits.ts";
 import type { Listener } from "../engine/listener.ts";
 import { Server, type ServerOptions } from "../engine/server.ts";
+import { isThenable } from "../engine/thenable.ts";
+import { MAX_TIMER_MS } from "../transport/max-timer.ts";
 import { EventType, SERVER_ID, WebServerMessage } from "./message.ts";
 
 export interface WebServerOptions {
@@ -15,7 +17,10 @@ export interface WebServerOptions {
   pollIntervalMs?: number;
   /** Limits of the engine that differ from the defaults. */
   limits?: Partial<Limits>;
-  /** Gets what a handler throws while the timer polls. Default: to the console. */
+  /**
+   * Gets what a handler throws while the timer polls, what an async handler rejects with, and responses that had to
+   * be broken off. Default: to the console.
+   */
   onError?: (error: unknown) => unknown;
 }
 
@@ -52,7 +57,10 @@ export abstract class WebServer {
   protected constructor(options: WebServerOptions, engineOptions: ServerOptions) {
     this.options = options;
     this.queue = new EventQueue(() => this.limits.maxQueueBytes);
-    this.engineOptions = { ...engineOptions, delivery: this.queue };
+    const { pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
+    if (!(pollIntervalMs >= 0)) throw new RangeError("pollIntervalMs must be a number of milliseconds");
+    const onError = (error: unknown): void => this.report(error);
+    this.engineOptions = { ...engineOptions, delivery: this.queue, onError };
     this.engine = new Server({
       ...this.engineOptions,
       limits: { ...engineOptions.limits, ...options.limits },
@@ -89,7 +97,8 @@ export abstract class WebServer {
       ...(tls === undefined ? {} : { tls }),
     });
     this.listener = listener;
-    if (pollIntervalMs > 0) this.timer = setInterval(() => this.pollByTimer(), pollIntervalMs);
+    if (pollIntervalMs > 0)
+      this.timer = setInterval(() => this.pollByTimer(), Math.min(pollIntervalMs, MAX_TIMER_MS));
     const message = new WebServerMessage(EventType.SERVER_STARTED_LISTENING, SERVER_ID, `${listener.port}`);
     this.queue.push({ type: "call", call: () => this.OnEvent("SERVER_STARTED_LISTENING", message) });
     return listener.port;
@@ -135,8 +144,10 @@ export abstract class WebServer {
   /** Every event comes through here on its way to its handler. */
   OnEvent(eventName: string, payload?: WebServerMessage): void {
     const handler: unknown = this.eventNames.has(eventName) ? this[eventName as keyof this] : undefined;
-    if (typeof handler === "function") handler.call(this, eventName, payload);
-    else this.UNKNOWN_OR_INVALID_WEBSERVER_EVENT(eventName, payload);
+    if (typeof handler === "function") {
+      const result: unknown = handler.call(this, eventName, payload);
+      if (isThenable(result)) result.then(undefined, (error: unknown) => this.report(error));
+    } else this.UNKNOWN_OR_INVALID_WEBSERVER_EVENT(eventName, payload);
   }
 
   /** The server listens; `message` is its port as a decimal string. */

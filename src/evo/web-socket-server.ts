@@ -53,8 +53,7 @@ export class WebSocketServer extends WebServer {
     received: (socket, data, binary) => {
       if (!this.echo) return;
       const own = data.length > BY_REFERENCE_BYTES ? Buffer.from(data) : data;
-      // Who does not read what comes back is not read from.
-      if (socket.send(own, binary ? BINARY : TEXT) !== "sent") socket.pauseUntilDrain();
+      socket.reply(own, binary ? BINARY : TEXT);
     },
   };
   private readonly compression: boolean | DeflateOptions;
@@ -76,7 +75,11 @@ export class WebSocketServer extends WebServer {
   /** A connection has ended; the message is the reason, `payload.code` the close code. */
   WEBSOCKET_CONNECTION_CLOSED(_eventName: string, _payload: WebServerMessage): void {}
 
-  /** @returns one of {@link SendStatus} */
+  /**
+   * @param message text, or bytes in UTF-8; here as in all functions that send, bytes are copied up to 64 KiB, and
+   *   larger ones must not change until they are taken
+   * @returns one of {@link SendStatus}
+   */
   SendTextMessageToClient(message: string | Uint8Array, clientID: string): SendStatus {
     return this.send(message, clientID, TEXT);
   }
@@ -133,11 +136,7 @@ export class WebSocketServer extends WebServer {
   }
 
   protected endClients(engine: Server): void {
-    for (const socket of engine.webSockets) {
-      socket.close(GOING_AWAY, REASON);
-      socket.transport.flush();
-      socket.terminate(GOING_AWAY, REASON);
-    }
+    for (const socket of engine.webSockets) socket.dismiss(GOING_AWAY, REASON);
   }
 
   protected handle(event: ServerEvent): void {

@@ -16,6 +16,11 @@ export class Fields {
     this.start = start;
   }
 
+  /** Characters of the head, or of the trailer section, that are kept. */
+  get textLength(): number {
+    return this.text.length;
+  }
+
   /** Gives back memory; the fields are looked for again when they are asked for. */
   forgetPositions(): void {
     this.positions = null;
