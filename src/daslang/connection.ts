@@ -70,7 +70,6 @@ export class Connection implements TransportSink {
     this.received.clear();
     this.transport.resume();
     this.transport.end();
-    this.transport.requestDrain();
     this.cutOffWhenStalled();
   }
 
@@ -99,9 +98,8 @@ export class Connection implements TransportSink {
     this.ending ??= { type: "closed" };
   }
 
-  onDrain(): void {
-    if (this.left) this.transport.destroy();
-  }
+  // A peer that is still talking would be reset, and lose what it has not read: it is read from until it ends.
+  onDrain(): void {}
 
   onClose(error: Error | undefined): void {
     this.ending ??= error === undefined ? { type: "closed" } : { type: "failed", code: errnoOf(error) };

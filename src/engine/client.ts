@@ -88,6 +88,8 @@ export async function connect<Data = undefined>(
       maxMessageBytes: undefined,
       idleTimeoutMs: undefined,
       sendResetsIdle: false,
+      pongTimeoutMs: undefined,
+      writeTimeoutMs: undefined,
     };
     const core = new ServerCore(limits, new Counters(), {
       delivery: "immediate",

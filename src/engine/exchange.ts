@@ -239,8 +239,9 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
     this.host.resumeBody(this.self);
   }
 
-  /** Calls back once if the peer goes before the response is complete. */
+  /** Calls back once if the peer goes before the response is complete, or has gone before. */
   onAbort(listener: () => unknown): void {
+    if (this.abortTold) queueMicrotask(() => this.guard(listener));
     this.abortListeners ??= [];
     this.abortListeners.push(listener);
   }

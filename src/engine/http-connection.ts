@@ -109,7 +109,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
 
   onTick(tick: number): void {
     const { core, transport } = this;
-    if (this.writeWatch.isStalled(transport, core, tick)) {
+    if (this.writeWatch.isStalled(transport, core.ticker, core.limits.writeTimeoutMs)) {
       core.counters.countError("HTTP_WRITE_TIMEOUT");
       this.drop();
       return;

@@ -59,6 +59,8 @@ export function shakeHands(
     maxMessageBytes: options.maxMessageBytes,
     idleTimeoutMs: options.idleTimeoutMs === 0 ? Number.POSITIVE_INFINITY : options.idleTimeoutMs,
     sendResetsIdle: options.sendResetsIdle ?? false,
+    pongTimeoutMs: options.pongTimeoutMs,
+    writeTimeoutMs: options.writeTimeoutMs,
   };
   for (const [name, value] of Object.entries(options.headers ?? {})) exchange.setHeader(name, value);
   let response =

@@ -32,6 +32,9 @@ export interface Agreement {
   /** In place of the server's limit; Infinity: never ping. */
   readonly idleTimeoutMs: number | undefined;
   readonly sendResetsIdle: boolean;
+  /** In place of the server's limit. */
+  readonly pongTimeoutMs: number | undefined;
+  readonly writeTimeoutMs: number | undefined;
 }
 
 /*
@@ -177,7 +180,8 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
   /** @internal */
   onTick(tick: number): void {
     const { limits, ticker } = this.core;
-    if (this.writeWatch.isStalled(this.transport, this.core, tick)) {
+    const { writeTimeoutMs = limits.writeTimeoutMs, pongTimeoutMs = limits.pongTimeoutMs } = this.agreement;
+    if (this.writeWatch.isStalled(this.transport, ticker, writeTimeoutMs)) {
       this.core.counters.countError("WS_WRITE_TIMEOUT");
       this.terminate();
     }
@@ -188,10 +192,10 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     // A peer that is still taking what waits for it is alive, and one that is not read from cannot show that it is.
     if (this.transport.pendingBytes > 0) this.renew();
     if (tick <= this.deadline || (this.state === "open" && this.pausedBy !== 0)) return;
-    const patient = limits.pongTimeoutMs === Number.POSITIVE_INFINITY;
+    const patient = pongTimeoutMs === Number.POSITIVE_INFINITY;
     if (this.state === "open" && (patient || !this.pinged)) {
       this.pinged = true;
-      this.deadline = ticker.after(patient ? this.idleTimeoutMs : limits.pongTimeoutMs);
+      this.deadline = ticker.after(patient ? this.idleTimeoutMs : pongTimeoutMs);
       this.frame(FIN | PING_FRAME, "");
       return;
     }

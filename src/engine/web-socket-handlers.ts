@@ -51,6 +51,10 @@ export interface UpgradeOptions<Data = unknown> {
   headers?: Readonly<Record<string, string>>;
   /** After so long without traffic it is sent a ping, in place of the server's limit, in milliseconds; 0: never. */
   idleTimeoutMs?: number;
+  /** For anything to arrive after that ping, in place of the server's limit, in milliseconds. */
+  pongTimeoutMs?: number;
+  /** For a peer that takes nothing of what waits for it, in place of the server's limit, in milliseconds. */
+  writeTimeoutMs?: number;
   /** Whether what is sent counts as traffic, too. Default false. */
   sendResetsIdle?: boolean;
 }

@@ -1,21 +1,21 @@
 import type { Transport } from "../transport/transport.ts";
-import type { Core } from "./core.ts";
+import type { Ticker } from "./ticker.ts";
 
 /** Watches, tick by tick, whether a peer takes anything of what waits for it. */
 export class WriteWatch {
   private mark = -1;
   private deadline = 0;
 
-  /** Whether something has been pending for `writeTimeoutMs` of which the peer took nothing. */
-  isStalled(transport: Transport, core: Core, tick: number): boolean {
+  /** Whether something has been pending for so long of which the peer took nothing. */
+  isStalled(transport: Transport, ticker: Ticker, timeoutMs: number): boolean {
     if (transport.pendingBytes === 0) {
       this.mark = -1;
       return false;
     }
     const mark = transport.progressMark;
-    if (mark === this.mark) return tick > this.deadline;
+    if (mark === this.mark) return ticker.tick > this.deadline;
     this.mark = mark;
-    this.deadline = core.ticker.after(core.limits.writeTimeoutMs);
+    this.deadline = ticker.after(timeoutMs);
     return false;
   }
 }

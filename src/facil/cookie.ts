@@ -25,7 +25,7 @@ export function setCookieValue(cookie: Cookie): string | null {
   const { name, value, path, domain, max_age, same_site } = cookie;
   if (!NAME.test(name) || !VALUE.test(value)) return null;
   if (!ATTRIBUTE.test(path ?? "") || !ATTRIBUTE.test(domain ?? "")) return null;
-  if (max_age !== undefined && !Number.isInteger(max_age)) return null;
+  if (max_age !== undefined && !Number.isSafeInteger(max_age)) return null;
   if (same_site !== undefined && !/^(?:Strict|Lax|None)$/i.test(same_site)) return null;
   let line = `${name}=${value}`;
   if (path !== undefined) line += `; Path=${path}`;

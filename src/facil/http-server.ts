@@ -2,12 +2,13 @@ import type { Exchange } from "../engine/exchange.ts";
 import type { Listener } from "../engine/listener.ts";
 import { Server } from "../engine/server.ts";
 import { isThenable } from "../engine/thenable.ts";
+import type { UpgradeOptions } from "../engine/web-socket-handlers.ts";
 import { listen, type TransportAddress, type TransportListener } from "../transport/listen.ts";
 import { HttpRequest } from "./http-request.ts";
 import { PublicFolder } from "./public-folder.ts";
 import { runGuarded } from "./report.ts";
 import { receiveContent } from "./request-content.ts";
-import { type Plan, writeTimeoutMs } from "./settings.ts";
+import type { Plan } from "./settings.ts";
 import {
   followSettings,
   forgetSettings,
@@ -93,14 +94,21 @@ export class HttpServer implements SettingsListener {
     throw new Error("threads cannot share a port here: Node tells no descriptor; use processes instead");
   }
 
-  /** @internal `Websocket.max_msg_size` or `Websocket.timeout` has changed. */
+  /** @internal `Websocket.max_msg_size` has changed. */
   settingsChanged(): void {
-    const { limits } = this.engine;
-    limits.maxMessageBytes = maxMessageSize();
-    if (!this.plan.ownWriteTimeout) limits.writeTimeoutMs = writeTimeoutMs();
+    this.engine.limits.maxMessageBytes = maxMessageSize();
+  }
+
+  /** @internal What a WebSocket inherits of `Websocket.timeout` when it is opened. */
+  webSocketTimeouts(): UpgradeOptions {
     const period = timeoutSeconds() * 1_000;
     const patient = !this.plan.close_without_pong || period === 0;
-    limits.pongTimeoutMs = patient ? Number.POSITIVE_INFINITY : period;
+    const timeouts = {
+      idleTimeoutMs: period,
+      pongTimeoutMs: patient ? Number.POSITIVE_INFINITY : period,
+      sendResetsIdle: true,
+    };
+    return this.plan.ownWriteTimeout || period === 0 ? timeouts : { ...timeouts, writeTimeoutMs: period };
   }
 
   /** Listens at a descriptor that others use, too: closing it here would close it for all. */
@@ -129,6 +137,11 @@ export class HttpServer implements SettingsListener {
   private receive(exchange: Exchange): unknown {
     if (!exchange.hasBody) return this.onRequest(new HttpRequest(exchange, this, null));
     return receiveContent(exchange, this.plan.max_body_in_memory).then(({ body, file }) => {
+      // The peer has gone while its content was written: nobody would remove the file.
+      if (exchange.finished && file !== undefined) {
+        file.remove();
+        return undefined;
+      }
       const request = new HttpRequest(exchange, this, body, file);
       return file === undefined ? this.onRequest(request) : this.runReleasing(request);
     });

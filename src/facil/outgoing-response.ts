@@ -64,7 +64,8 @@ export class OutgoingResponse {
 
   /** @internal Sends the head, the content so far and then a part of a file. */
   sendFile(path: string, offset: number, length: number | undefined): boolean {
-    if (this.isOver || !(offset >= 0) || (length !== undefined && !(length >= 0))) return false;
+    const whole = Number.isSafeInteger(offset) && offset >= 0;
+    if (this.isOver || !whole || (length !== undefined && !isLength(length))) return false;
     const { request } = this;
     let fd: number;
     try {
@@ -139,4 +140,9 @@ export class OutgoingResponse {
     this.more = [];
     return more.length === 0 ? content : Buffer.concat([Buffer.from(content), ...more]);
   }
+}
+
+/** Whether a part of a file may be so long; more than there is means all of it. */
+function isLength(length: number): boolean {
+  return length === Number.POSITIVE_INFINITY || (Number.isSafeInteger(length) && length >= 0);
 }

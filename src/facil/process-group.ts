@@ -1,5 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import { isMainThread } from "node:worker_threads";
+import { MAX_TIMER_MS } from "../transport/max-timer.ts";
 import { ENVELOPE, type Envelope, type Message, ORDERS_VARIABLE, type Orders, opened } from "./orders.ts";
 import type { Plan } from "./settings.ts";
 import { assertFree, findSharing } from "./sharing.ts";
@@ -12,6 +13,8 @@ const DELAY_GROWTH = 4;
 const LONGEST_DELAY_MS = 10_000;
 /** How much longer than its server may take, and the program after it, a process may take to end. */
 const END_MS = 1_000;
+/** How long a process that could not begin has to say why. */
+const SHOW_MS = 500;
 
 /**
  * Has processes serve and starts those again that crash; this one does not serve itself.
@@ -119,15 +122,25 @@ class ProcessGroup {
         else if (message?.type === "stopped") stopped = true;
         else if (message?.type === "failed") {
           reject(Object.assign(new Error(message.message), { code: message.code }));
-          worker.process.kill("SIGKILL");
+          // It may show its error before.
+          const kill = setTimeout(() => worker.process.kill("SIGKILL"), SHOW_MS);
+          worker.once("exit", () => clearTimeout(kill));
         }
       });
-      worker.on("error", reject);
-      worker.once("exit", (code, signal) => {
+      const ended = (error: Error): void => {
+        if (slot.worker !== worker) return;
         slot.worker = undefined;
-        reject(new Error(`a process has ended with ${signal ?? code} before it served`));
+        reject(error);
         if (this.established && !stopped && !this.stopping) this.startAgain(slot, Date.now() - bornAt);
         else this.checkEnd();
+      };
+      worker.on("error", (error) => {
+        // One that could not even be started has no end.
+        if (worker.process.pid === undefined) ended(error);
+        else reject(error);
+      });
+      worker.once("exit", (code, signal) => {
+        ended(new Error(`a process has ended with ${signal ?? code} before it served`));
       });
     });
   }
@@ -149,7 +162,10 @@ class ProcessGroup {
     askToStop(worker);
     // One that is still starting may not hear that, and has nothing to take leave of.
     if (!serves) worker.process.kill("SIGTERM");
-    const kill = setTimeout(() => worker.process.kill("SIGKILL"), 2 * this.plan.graceMs + END_MS);
+    const kill = setTimeout(
+      () => worker.process.kill("SIGKILL"),
+      Math.min(2 * this.plan.graceMs + END_MS, MAX_TIMER_MS),
+    );
     worker.once("exit", () => clearTimeout(kill));
   }
 

@@ -1,5 +1,5 @@
 import { constants as fsConstants, type Stats } from "node:fs";
-import { type FileHandle, open, realpath } from "node:fs/promises";
+import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
 import type { Exchange } from "../engine/exchange.ts";
 import { mediaType } from "./media-types.ts";
@@ -66,15 +66,24 @@ export class PublicFolder {
     let path: string;
     try {
       path = await realpath(wanted);
-      if (!path.startsWith(this.root.endsWith(sep) ? this.root : this.root + sep)) return null;
+      if (!this.holds(path)) return null;
       handle = await open(path, OPEN_FLAGS);
     } catch {
+      return null;
+    }
+    // A folder on the way may have become a link meanwhile: what counts is what has been opened.
+    if (!this.holds(await openedPath(handle, path))) {
+      await handle.close();
       return null;
     }
     const stat = await handle.stat();
     if (stat.isFile()) return { handle, stat, path };
     await handle.close();
     return null;
+  }
+
+  private holds(path: string): boolean {
+    return path.startsWith(this.root.endsWith(sep) ? this.root : this.root + sep);
   }
 
   /** The file that a path means, or null where it can mean none. A path that ends in "/" means its index. */
@@ -90,9 +99,18 @@ export class PublicFolder {
   }
 }
 
+/** Where an open file lies, where the system tells; otherwise as it was found. */
+function openedPath(handle: FileHandle, path: string): Promise<string> {
+  return readlink(`/proc/self/fd/${handle.fd}`).catch(() => path);
+}
+
+// RFC 9110 §5.6.7: the one form that is generated today.
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
 // RFC 9110 §13.1.3: only a valid date counts, and only where there is no If-None-Match.
 function notModified(exchange: Exchange, stat: Stats): boolean {
   const since = exchange.header("if-modified-since");
-  if (since === undefined || exchange.header("if-none-match") !== undefined) return false;
+  if (since === undefined || !HTTP_DATE.test(since) || exchange.header("if-none-match") !== undefined)
+    return false;
   return Math.floor(stat.mtimeMs / 1_000) * 1_000 <= Date.parse(since);
 }

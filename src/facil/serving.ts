@@ -49,8 +49,8 @@ export async function serve(
   } catch (error) {
     await Promise.all([server.shutDown(), group?.stop(0)]);
     const own = !isSystemError(error);
-    // What the program throws in a process is shown there, as it always is, and ends that process.
-    if (isThread || !own) superior?.tell({ type: "failed", ...describe(error) });
+    // What the program throws is shown here, too, as it always is; the superior ends what does not end by itself.
+    superior?.tell({ type: "failed", ...describe(error) });
     superior?.leave();
     // The superior says so to the program, once for all; here the program goes no further.
     if (superior !== undefined && !own) await new Promise<never>(() => {});

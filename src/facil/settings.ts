@@ -1,7 +1,6 @@
 import type { TlsOptions } from "node:tls";
 import type { Limits } from "../engine/limits.ts";
 import type { HttpServer } from "./http-server.ts";
-import { timeoutSeconds } from "./websocket-globals.ts";
 
 /** Settings of {@link start_http_server}; all are optional. */
 export interface HttpSettings {
@@ -82,12 +81,6 @@ export function planFrom(settings: HttpSettings): Plan {
     graceMs: checked("grace", settings.grace ?? 5, 0) * 1_000,
     signals: settings.signals ?? true,
   };
-}
-
-/** How long a peer may take nothing of what waits for it: the time after which a ping would be due. */
-export function writeTimeoutMs(): number {
-  const seconds = timeoutSeconds();
-  return seconds === 0 ? 60_000 : seconds * 1_000;
 }
 
 function portFrom(port: string | number): number {

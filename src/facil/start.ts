@@ -1,3 +1,4 @@
+import { isMainThread } from "node:worker_threads";
 import type { OnRequest } from "./http-server.ts";
 import { superior } from "./orders.ts";
 import { superviseProcesses } from "./process-group.ts";
@@ -5,6 +6,8 @@ import { serve } from "./serving.ts";
 import { type HttpSettings, planFrom } from "./settings.ts";
 
 let calls = 0;
+/** The call that this process or thread is for has stopped. */
+let served = false;
 
 /**
  * Starts an HTTP and WebSocket service and resolves when it has stopped: by SIGINT, SIGTERM or `server.stop()`.
@@ -26,9 +29,12 @@ export async function start_http_server(
   const call = ++calls;
   if (superior !== undefined && superior.orders.call !== call) {
     // Calls before the one that this process or thread is for are done with elsewhere; later ones are not for it.
-    return call < superior.orders.call ? undefined : new Promise<never>(() => {});
+    if (call < superior.orders.call) return undefined;
+    if (served && !isMainThread) process.exit();
+    return new Promise<never>(() => {});
   }
   const plan = planFrom(settings);
   if (superior === undefined && plan.processes > 1) return superviseProcesses(plan, call);
-  return serve(on_request, udata, plan, call, superior);
+  await serve(on_request, udata, plan, call, superior);
+  served = true;
 }

@@ -1,8 +1,10 @@
+import { MAX_TIMER_MS } from "../transport/max-timer.ts";
+
 /** Waits for a promise, but not for longer than this. @returns whether it was settled */
 export async function settledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
+    timer = setTimeout(resolve, Math.min(ms, MAX_TIMER_MS), false);
   });
   const done = promise.then(
     () => true,

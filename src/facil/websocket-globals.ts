@@ -39,9 +39,8 @@ export function timeoutSeconds(): number {
 
 /** @throws RangeError for anything but a number from 0 to 255 */
 export function setTimeoutSeconds(seconds: number): void {
-  if (!(seconds >= 0 && seconds <= MAX_TIMEOUT_SECONDS)) {
+  if (!(typeof seconds === "number" && seconds >= 0 && seconds <= MAX_TIMEOUT_SECONDS)) {
     throw new RangeError(`Websocket.timeout cannot be ${String(seconds)}: 0 to 255 seconds are possible`);
   }
   timeout = seconds;
-  for (const listener of listeners) listener.settingsChanged();
 }

@@ -1,10 +1,9 @@
 import type { WebSocketHandlers } from "../engine/web-socket-handlers.ts";
 import { checkUpgrade } from "../websocket/handshake.ts";
-import type { DeflateOptions } from "../websocket/permessage-deflate.ts";
+import { type DeflateOptions, deflateSettings } from "../websocket/permessage-deflate.ts";
 import type { HttpRequest } from "./http-request.ts";
 import type { HttpResponse } from "./http-response.ts";
 import { runGuarded } from "./report.ts";
-import { timeoutSeconds } from "./websocket-globals.ts";
 import { Ws } from "./ws.ts";
 
 /** How a request becomes a WebSocket and what is done with it then. */
@@ -40,16 +39,16 @@ const handlers: WebSocketHandlers<Ws> = {
  * Makes the connection of a request a WebSocket. `on_open` is called before it returns.
  * @returns 0, or -1 when that was not possible: a request that is no valid handshake has been answered with 400, and
  *   `on_close` was called with a connection that has its data, but on which all else answers -1 or undefined
+ * @throws RangeError for settings of the compression that are out of range
  */
 export function websocket_upgrade(settings: WebsocketSettings): 0 | -1 {
   const { request, response, compression = true } = settings;
+  if (typeof compression === "object") deflateSettings(compression);
   const { exchange } = request;
   const ws = new Ws(settings, request.server);
   refuseInvalid(request);
   response?.giveFields();
-  const idleTimeoutMs = timeoutSeconds() * 1_000;
-  const options = { data: ws, compression, idleTimeoutMs, sendResetsIdle: true };
-  const done = exchange.upgrade(handlers, options);
+  const done = exchange.upgrade(handlers, { data: ws, compression, ...request.server.webSocketTimeouts() });
   request.release();
   if (done) return 0;
   runGuarded(() => ws.closed());

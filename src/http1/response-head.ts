@@ -26,7 +26,7 @@ export function reasonPhrase(code: number): string {
  * @throws FieldError for a code or a reason that may not be sent
  */
 export function statusLine(code: number, reason?: string): string {
-  if (reason === undefined) {
+  if (reason === undefined && typeof code === "number") {
     const line = commonLines[code];
     if (line !== undefined) return line;
   }

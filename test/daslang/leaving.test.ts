@@ -52,3 +52,29 @@ describe("class Client", () => {
     client.tick();
   });
 });
+
+describe("send(data, size)", () => {
+  it("what was accepted arrives at a client that goes on talking after the server has closed", async (t) => {
+    const server = new Server({ host: "127.0.0.1" });
+    server.make_server_adapter();
+    assert.equal(server.init(0), true);
+    const peer = connect(server.port, "127.0.0.1").pause();
+    t.after(() => peer.destroy());
+    await once(peer, "connect");
+    await eventually(() => {
+      server.tick();
+      return server.is_connected();
+    }, "the client");
+    assert.equal(server.send(Buffer.alloc(3_000_000)), true);
+    server.close();
+    let length = 0;
+    peer.on("data", (piece: Buffer) => {
+      length += piece.length;
+      if (!peer.writableEnded) peer.write("still here");
+    });
+    peer.resume();
+    await once(peer, "end");
+    peer.end();
+    assert.equal(length, 3_000_000);
+  });
+});
