@@ -3,38 +3,47 @@ import { existsSync, statSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { cells as allCells, peers as allPeers, modes } from "./lib/cells.mjs";
-import { prepareLoads } from "./lib/loads.mjs";
-import { killAll, pinned, run, startServer } from "./lib/processes.mjs";
-import { figures, tableHead, tableRows } from "./lib/report.mjs";
+import { cells as allCells, cellNamed } from "./lib/cells.mjs";
+import { Measurement } from "./lib/measure.mjs";
+import { modes } from "./lib/modes.mjs";
+import { absence, peers as allPeers, CEILING, isPortico } from "./lib/peers.mjs";
+import { killAll, pinned, run } from "./lib/processes.mjs";
+import { preparePrograms } from "./lib/programs.mjs";
+import { figures, goalResults } from "./lib/report.mjs";
+import { tableHead, tableRows } from "./lib/table.mjs";
 
 /** @typedef {import("./lib/cells.mjs").Cell} Cell */
-/** @typedef {import("./lib/cells.mjs").Mode} Mode */
 /** @typedef {import("./lib/report.mjs").Result} Result */
 
-const INSTALL_TIMEOUT_MS = 120_000;
-const usage = `npm run bench -- [${Object.keys(modes).join(" | ")}] [--cells a,b] [--peers a,b] [--json FILE]
+const INSTALL_TIMEOUT_MS = 300_000;
+const usage = `npm run bench -- [${Object.keys(modes).join(" | ")}] [--cells a,b] [--peers a,b] [--rounds N] [--seconds S] [--json FILE]
   cells: ${allCells.map((cell) => cell.name).join(", ")}
-  peers: ${Object.keys(allPeers).join(", ")}`;
+  peers: ${[CEILING, ...Object.keys(allPeers)].join(", ")}`;
 
 function readArguments() {
+  const text = /** @type {const} */ ({ type: "string" });
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { cells: { type: "string" }, peers: { type: "string" }, json: { type: "string" } },
+    options: { cells: text, peers: text, rounds: text, seconds: text, json: text },
   });
   const [name = "full", ...rest] = positionals;
   const mode = modes[name];
   if (mode === undefined || rest.length > 0)
     throw new Error(`unknown mode ${positionals.join(" ")}\n${usage}`);
-  const cellNames = values.cells?.split(",") ?? mode.cells.map((cell) => cell.name);
-  const peers = values.peers?.split(",") ?? [...mode.peers];
-  const cells = cellNames.map((cellName) => {
-    const cell = [...mode.cells, ...allCells].find((candidate) => candidate.name === cellName);
-    if (cell === undefined) throw new Error(`unknown cell ${cellName}\n${usage}`);
-    return cell;
-  });
-  for (const peer of peers) if (!(peer in allPeers)) throw new Error(`unknown peer ${peer}\n${usage}`);
-  return { name, mode: { ...mode, cells }, peers, json: values.json };
+  const cells = values.cells
+    ?.split(",")
+    .map((cellName) => mode.cells.find((cell) => cell.name === cellName) ?? cellNamed(cellName));
+  const peers = values.peers?.split(",");
+  for (const peer of peers ?? []) {
+    if (peer !== CEILING && !(peer in allPeers)) throw new Error(`unknown peer ${peer}\n${usage}`);
+  }
+  const [rounds, seconds] = [Number(values.rounds ?? mode.rounds), Number(values.seconds ?? mode.seconds)];
+  if (!(rounds >= 1 && seconds > 0)) throw new Error(`--rounds and --seconds are numbers\n${usage}`);
+  return {
+    name,
+    json: values.json,
+    mode: { ...mode, cells: cells ?? mode.cells, peers: peers ?? mode.peers, rounds, seconds },
+  };
 }
 
 /** Installs the peers when they are absent or when the lock file is newer than they are. */
@@ -47,29 +56,43 @@ async function installPeers() {
   await run("npm", ["ci", "--prefix", folder, "--no-audit", "--no-fund"], { timeoutMs: INSTALL_TIMEOUT_MS });
 }
 
+/** Those that can run here; says why the others cannot. @param {readonly string[]} peers */
+function presentPeers(peers) {
+  return peers.filter((peer) => {
+    const reason = absence(peer);
+    if (reason !== undefined) console.log(`${peer} is left out: ${reason}`);
+    return reason === undefined;
+  });
+}
+
 /**
- * One cell: in every round each peer in turn, each time in a fresh process. A peer that failed is left out.
+ * Whether a peer has what a cell needs. The bare server has no TLS, and is no measure for memory or latency.
+ * @param {string} peer
  * @param {Cell} cell
- * @param {Mode} mode
+ */
+function serves(peer, cell) {
+  if (peer !== CEILING) return allPeers[peer]?.includes(cell.needs) === true;
+  return (cell.kind === "exchanges" || cell.kind === "broadcast") && !cell.tls;
+}
+
+/**
+ * One cell: in every round each peer in turn, each time in a fresh process. A peer that failed is left out; of the
+ * bare server one round is enough.
+ * @param {Measurement} measurement
  * @param {readonly string[]} peers
- * @param {import("./lib/loads.mjs").Loads} loads
+ * @param {number} rounds
  * @returns {Promise<Result[]>}
  */
-async function measureCell(cell, mode, peers, loads) {
+async function measureCell(measurement, peers, rounds) {
   /** @type {Result[]} */
   const results = peers
-    .filter((peer) => allPeers[peer]?.includes(cell.protocol))
+    .filter((peer) => serves(peer, measurement.cell))
     .map((peer) => ({ peer, samples: [] }));
-  for (let round = 0; round < mode.rounds; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const result of results) {
-      if (result.error !== undefined) continue;
+      if (result.error !== undefined || (result.peer === CEILING && round > 0)) continue;
       try {
-        const server = await startServer(result.peer);
-        try {
-          result.samples.push(await loads.measure(cell, mode, server));
-        } finally {
-          await server.stop();
-        }
+        result.samples.push(await measurement.sample(result.peer));
       } catch (error) {
         result.error = error instanceof Error ? error.message : String(error);
       }
@@ -79,15 +102,13 @@ async function measureCell(cell, mode, peers, loads) {
 }
 
 async function main() {
-  const { name, mode, peers, json } = readArguments();
-  if (peers.includes("portico") && !existsSync(new URL("../dist/index.js", import.meta.url))) {
-    throw new Error(
-      "dist/index.js is absent: run `npm run bench`, which builds it, or leave out --peers portico",
-    );
+  const { name, mode, json } = readArguments();
+  if (mode.peers.some(isPortico) && !existsSync(new URL("../dist/index.js", import.meta.url))) {
+    throw new Error("dist/index.js is absent: run `npm run bench`, which builds it");
   }
   await installPeers();
-  const loads = await prepareLoads(mode.cells);
-  process.once("exit", loads.remove);
+  const peers = presentPeers(mode.peers);
+  const programs = await preparePrograms({ tls: mode.cells.some((cell) => cell.tls) });
   const machine = { node: process.version, cpu: cpus()[0]?.model ?? "unknown", cpus: cpus().length, pinned };
   const plan = { rounds: mode.rounds, warmSeconds: mode.warmSeconds, seconds: mode.seconds };
   console.log(`${name}: ${plan.rounds} x ${plan.seconds} s after ${plan.warmSeconds} s of warming up`);
@@ -98,12 +119,23 @@ async function main() {
 
   const report = [];
   for (const cell of mode.cells) {
-    const results = await measureCell(cell, mode, peers, loads);
+    if (cell.tls && !programs.tls) {
+      console.log(`${cell.name}: skipped, the load needs the Debian package libssl-dev`);
+      continue;
+    }
+    const results = await measureCell(new Measurement(cell, plan, programs), peers, plan.rounds);
     if (results.length === 0) continue;
-    console.log(tableRows(cell, results));
-    const base = results.find((result) => result.peer === cell.base);
-    report.push({ ...cell, results: results.map((result) => ({ ...result, ...figures(result, base) })) });
+    const [found, goals] = [figures(cell, results), goalResults(cell, results)];
+    console.log(tableRows(cell, found, goals));
+    report.push({
+      ...cell,
+      goals,
+      results: found.map((each, index) => ({ ...each, samples: results[index]?.samples })),
+    });
   }
+  const goals = report.flatMap((cell) => cell.goals);
+  if (goals.length > 0)
+    console.log(`\n${goals.filter(({ met }) => met).length} of ${goals.length} goals are met`);
   if (json !== undefined) {
     const all = { date: new Date().toISOString(), mode: name, ...plan, machine, cells: report };
     writeFileSync(json, `${JSON.stringify(all, null, 2)}\n`);

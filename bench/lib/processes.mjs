@@ -1,17 +1,17 @@
 // Child processes: pinned to a CPU, bounded in time, and none left behind.
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 /** @typedef {import("node:child_process").ChildProcess} ChildProcess */
-/** @typedef {{ pid: number, port: number, stop: () => Promise<void> }} RunningServer */
+/** @typedef {{ rss: number, heap: number }} Memory in bytes, after a collection of garbage */
+/** @typedef {{ pid: number, port: number, memory: () => Promise<Memory>, stop: () => Promise<void> }} RunningServer */
 
 const SERVER_CPU = 0;
 const LOAD_CPU = 1;
-const START_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 2_000;
 const bench = fileURLToPath(new URL("../", import.meta.url));
 
@@ -77,47 +77,43 @@ export async function run(command, args, { timeoutMs, load = false }) {
 }
 
 /**
- * Starts `servers/<name>.mjs` in a fresh process and waits for the line with its port.
- * @param {string} name
+ * Starts a server and waits for the line with its port.
+ * @param {string} name for messages
+ * @param {readonly string[]} commandLine
  * @returns {Promise<RunningServer>}
  */
-export async function startServer(name) {
-  const args = ["--import", new URL("./exit-with-parent.mjs", import.meta.url).href, `servers/${name}.mjs`];
-  const { child, ended } = start(SERVER_CPU, process.execPath, args, ["pipe", "pipe", "pipe"]);
+export async function startServer(name, [command = "", ...args]) {
+  const { child, ended } = start(SERVER_CPU, command, args, ["pipe", "pipe", "pipe"]);
+  const { pid = 0, stdin, stdout, stderr } = child;
+  if (stdin === null || stdout === null) throw new Error("the server has no pipes");
   let errors = "";
-  child.stderr?.setEncoding("utf8").on("data", (text) => (errors = (errors + text).slice(-4_000)));
+  stderr?.setEncoding("utf8").on("data", (text) => (errors = (errors + text).slice(-4_000)));
   const stop = async () => {
     child.kill("SIGTERM");
     const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
     await ended;
     clearTimeout(timer);
   };
-  if (child.stdout === null) throw new Error("the server's output is no pipe");
-  const timer = setTimeout(() => child.kill("SIGKILL"), START_TIMEOUT_MS);
+  stdin.on("error", () => {});
+  const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
+  const nextLine = async () => {
+    const timer = setTimeout(() => child.kill("SIGKILL"), ANSWER_TIMEOUT_MS);
+    const { value, done } = await lines.next();
+    clearTimeout(timer);
+    if (done) throw new Error(`server ${name} ended: ${errors.trim()}`);
+    return value;
+  };
   try {
-    for await (const line of createInterface({ input: child.stdout })) {
-      const port = Number(line);
-      if (!Number.isInteger(port) || port < 1) throw new Error(`server ${name}: "${line}" is no port`);
-      child.stdout.resume();
-      return { pid: child.pid ?? 0, port, stop };
-    }
+    const line = await nextLine();
+    const port = Number(line);
+    if (!Number.isInteger(port) || port < 1) throw new Error(`server ${name}: "${line}" is no port`);
+    const memory = async () => {
+      stdin.write("memory\n");
+      return /** @type {Memory} */ (JSON.parse(await nextLine()));
+    };
+    return { pid, port, memory, stop };
   } catch (error) {
     await stop();
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
-  await stop();
-  throw new Error(`server ${name} ended before it gave its port: ${errors.trim()}`);
-}
-
-/**
- * Processor time that a process has used. Linux counts it in hundredths of a second.
- * @param {number} pid
- * @returns {number} seconds
- */
-export function cpuSeconds(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }

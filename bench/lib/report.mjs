@@ -1,7 +1,8 @@
-// From samples to medians, spreads and ratios; and the table.
+// From samples to medians, spreads, ratios and goals.
+import { CEILING, isPortico } from "./peers.mjs";
 
 /** @typedef {import("./cells.mjs").Cell} Cell */
-/** @typedef {import("./loads.mjs").Sample} Sample */
+/** @typedef {import("./measure.mjs").Sample} Sample */
 /** @typedef {{ median: number, min: number, max: number }} Spread */
 /**
  * What one peer did in one cell: samples by round, or why there are none.
@@ -10,7 +11,19 @@
  * @property {Sample[]} samples
  * @property {string} [error]
  */
-/** @typedef {{ rate: Spread, busy: Spread, ratio?: Spread }} Figures */
+/**
+ * @typedef {object} Figures
+ * @property {string} peer
+ * @property {Spread} [value] nothing when the peer failed
+ * @property {Spread} [ofPortico] its value in proportion to Portico's
+ * @property {number} [busy]
+ * @property {number} [loadBusy]
+ * @property {number} [cpuMicros] processor time for one unit
+ * @property {number} [p99] µs
+ * @property {number} [heap] bytes
+ * @property {string} [error]
+ */
+/** @typedef {{ subject: string, peer: string, goal: number, ratio: Spread, met: boolean }} GoalResult */
 
 /**
  * @param {readonly number[]} values at least one
@@ -27,78 +40,75 @@ function spread(values) {
   };
 }
 
+/** @param {Result} result */
+function values(result) {
+  return result.samples.map(({ value }) => value);
+}
+
 /**
  * The ratio is taken round by round, between neighbours in time, so that a machine that slows down hits both.
- * @param {Result} result
- * @param {Result | undefined} base
- * @returns {Figures | undefined} nothing when the peer failed
+ * @param {Result} above
+ * @param {Result | undefined} below
  */
-export function figures(result, base) {
-  if (result.error !== undefined) return undefined;
-  const rates = result.samples.map((sample) => sample.rate);
-  const ratios =
-    base === undefined || base.error !== undefined
-      ? []
-      : rates.map((rate, round) => rate / (base.samples[round]?.rate ?? Number.NaN));
-  return {
-    rate: spread(rates),
-    busy: spread(result.samples.map((sample) => sample.busy)),
-    ...(ratios.length > 0 && { ratio: spread(ratios) }),
-  };
-}
-
-const columns = /** @type {const} */ ([
-  ["peer", 14],
-  ["per second", 11],
-  ["min-max", 20],
-  ["ratio", 7],
-  ["min-max", 13],
-  ["goal", 13],
-  ["busy", 6],
-]);
-
-/** @param {readonly string[]} texts */
-function row(texts) {
-  const padded = columns.map(([, width], index) =>
-    index === 0 ? (texts[index] ?? "").padEnd(width) : (texts[index] ?? "").padStart(width),
-  );
-  return `  ${padded.join(" ").trimEnd()}`;
-}
-
-/** The table's first line. */
-export function tableHead() {
-  return row(columns.map(([title]) => title));
+function ratios(above, below) {
+  if (below === undefined || above.error !== undefined || below.error !== undefined) return undefined;
+  const pairs = values(above).slice(0, below.samples.length);
+  return spread(pairs.map((value, round) => value / (below.samples[round]?.value ?? Number.NaN)));
 }
 
 /**
  * @param {Cell} cell
  * @param {readonly Result[]} results
- * @returns {string} the cell's lines
+ * @returns {Figures[]}
  */
-export function tableRows(cell, results) {
-  const base = results.find((result) => result.peer === cell.base);
-  const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-  const lines = results.map((result) => {
-    const found = figures(result, base);
-    if (found === undefined) return `  ${result.peer.padEnd(columns[0][1])} FAILED: ${result.error}`;
-    const { rate, ratio, busy } = found;
-    return row([
-      result.peer,
-      whole.format(rate.median),
-      `${whole.format(rate.min)}-${whole.format(rate.max)}`,
-      ratio === undefined ? "" : ratio.median.toFixed(2),
-      ratio === undefined || result === base ? "" : `${ratio.min.toFixed(2)}-${ratio.max.toFixed(2)}`,
-      ratio === undefined || !cell.subjects.includes(result.peer) ? "" : goalText(cell, ratio.median),
-      `${Math.round(busy.median * 100)} %`,
-    ]);
+export function figures(cell, results) {
+  const portico = results.find(({ peer }) => peer === "portico");
+  return results.map((result) => {
+    const { peer, samples, error } = result;
+    if (error !== undefined) return { peer, error };
+    const median = (/** @type {"busy" | "loadBusy" | "p99" | "heap"} */ key) => {
+      const found = samples.map((sample) => sample[key]).filter((value) => value !== undefined);
+      return found.length === 0 ? undefined : spread(found).median;
+    };
+    const [value, busy, loadBusy] = [spread(values(result)), median("busy"), median("loadBusy")];
+    const [p99, heap] = [median("p99"), median("heap")];
+    const ofPortico = result === portico ? undefined : ratios(result, portico);
+    return {
+      ...{ peer, value },
+      ...(ofPortico !== undefined && { ofPortico }),
+      ...(busy !== undefined && { busy }),
+      ...(loadBusy !== undefined && { loadBusy }),
+      ...(busy !== undefined && cell.kind !== "half-load" && { cpuMicros: (busy / value.median) * 1e6 }),
+      ...(p99 !== undefined && { p99 }),
+      ...(heap !== undefined && { heap }),
+    };
   });
-  return [cell.title, ...lines].join("\n");
 }
 
 /**
  * @param {Cell} cell
- * @param {number} ratio
+ * @param {readonly Result[]} results
+ * @returns {GoalResult[]} of the goals whose peers were both measured
  */
-function goalText(cell, ratio) {
-  return `${cell.goal} ${ratio >= cell.goal ? "met" : "missed"}`;
+export function goalResults(cell, results) {
+  const named = (/** @type {string} */ name) => results.find(({ peer }) => peer === name);
+  return cell.goals.flatMap(({ subject: name = "portico", peer, ratio: goal }) => {
+    const subject = named(name);
+    const other = peer === "best" ? best(cell, results) : named(peer);
+    const ratio = subject && ratios(subject, other);
+    if (ratio === undefined || other === undefined) return [];
+    const met = cell.less ? ratio.median <= goal : ratio.median >= goal;
+    return [{ subject: name, peer: other.peer, goal, ratio, met }];
+  });
+}
+
+/**
+ * @param {Cell} cell
+ * @param {readonly Result[]} results
+ */
+function best(cell, results) {
+  const sign = cell.less ? -1 : 1;
+  return results
+    .filter(({ peer, error }) => peer !== CEILING && !isPortico(peer) && error === undefined)
+    .toSorted((a, b) => sign * (spread(values(b)).median - spread(values(a)).median))[0];
 }

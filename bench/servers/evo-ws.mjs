@@ -1,7 +1,8 @@
 // The WebSocketServer of portico/evo, polled in a loop that does nothing else.
 import { WebSocketServer } from "../../dist/evo/index.js";
+import { HOST } from "../lib/workload.mjs";
 
-const server = new WebSocketServer({ host: "127.0.0.1", pollIntervalMs: 0 });
+const server = new WebSocketServer({ host: HOST, pollIntervalMs: 0 });
 server.WEBSOCKET_MESSAGE_RECEIVED = (_event, { clientID, message, binary }) => {
   if (binary) server.SendBinaryMessageToClient(message, clientID);
   else server.SendTextMessageToClient(message, clientID);

@@ -1,15 +1,5 @@
 // Portico with its defaults.
 import { Server } from "../../dist/index.js";
+import { serve } from "../lib/portico-program.mjs";
 
-const server = new Server();
-server.get("/", (exchange) => {
-  exchange.setHeader("Content-Type", "text/plain");
-  exchange.end("Hello, World!");
-});
-server.websocket("/*", {
-  message(socket, data, binary) {
-    socket.send(data, { binary });
-  },
-});
-const listener = await server.listen({ port: 0, host: "127.0.0.1" });
-console.log(listener.port);
+console.log(await serve(new Server()));

@@ -1,0 +1,54 @@
+// How much is measured.
+import { cellNamed, cells, deferredCells } from "./cells.mjs";
+import { CEILING } from "./peers.mjs";
+
+/**
+ * @typedef {object} Mode
+ * @property {readonly import("./cells.mjs").Cell[]} cells
+ * @property {readonly string[]} peers
+ * @property {number} rounds
+ * @property {number} warmSeconds load before the measured time
+ * @property {number} seconds measured time
+ */
+
+const fastest = ["node-http", "ws", "uws", "bun", "portico"];
+const telling = "get get-pipelined get-routes post-1k echo-20 echo-20-deep echo-16k broadcast-1k";
+const smallest = "get get-pipelined get-routes post-1k echo-20 echo-20-deep echo-1m";
+
+/** @type {Readonly<Record<string, Mode>>} */
+export const modes = {
+  full: { cells, peers: [CEILING, ...fastest], rounds: 3, warmSeconds: 0.5, seconds: 1 },
+  quick: {
+    cells: telling.split(" ").map(cellNamed),
+    peers: fastest,
+    rounds: 3,
+    warmSeconds: 0.4,
+    seconds: 0.6,
+  },
+  smoke: {
+    cells: smallest.split(" ").map(cellNamed),
+    peers: ["node-http", "ws", "portico"],
+    rounds: 1,
+    warmSeconds: 0,
+    seconds: 0.5,
+  },
+  deferred: {
+    cells: deferredCells,
+    peers: ["portico", "portico-polled", "evo-http", "evo-ws"],
+    rounds: 7,
+    warmSeconds: 1,
+    seconds: 2,
+  },
+  /** The frameworks and Portico's other interfaces, on what most of them can do. */
+  others: {
+    cells: ["get", "get-routes", "post-1k", "echo-20", "echo-1k"].map((name) => ({
+      ...cellNamed(name),
+      goals: [],
+    })),
+    peers: ["fastify", "hono", "evo-http", "evo-ws", "craftos", "facil", "portico-polled", "portico"],
+    rounds: 3,
+    warmSeconds: 0.5,
+    seconds: 1,
+  },
+  ceiling: { cells, peers: [CEILING], rounds: 3, warmSeconds: 0.5, seconds: 1 },
+};

@@ -1,0 +1,88 @@
+// Who is measured: the programs in `servers/`, what each serves and how it is started.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/**
+ * @typedef {"plain" | "contents" | "routes" | "upload" | "http-tls"} HttpFeature
+ * @typedef {"echo" | "echo-tls" | "deflate" | "topic" | "topic-deflate"} WebSocketFeature
+ * @typedef {HttpFeature | WebSocketFeature} Feature
+ */
+
+/** @type {readonly Feature[]} */
+const http = ["plain", "contents", "routes", "upload", "http-tls"];
+/** @type {readonly Feature[]} */
+const webSocket = ["echo", "echo-tls", "deflate", "topic", "topic-deflate"];
+
+/** What the program `servers/NAME.mjs` serves. @type {Readonly<Record<string, readonly Feature[]>>} */
+export const peers = {
+  "node-http": http,
+  fastify: http,
+  hono: http,
+  ws: webSocket,
+  uws: [...http, ...webSocket],
+  bun: [...http, ...webSocket],
+  portico: [...http, ...webSocket],
+  "portico-polled": [...http, ...webSocket],
+  "evo-http": ["plain"],
+  "evo-ws": ["echo"],
+  craftos: ["plain", "contents", "echo"],
+  facil: ["plain", "contents", "echo"],
+};
+
+/** The bare server in `load/ceiling.c`, which shows what the load can do: no peer, but named like one. */
+export const CEILING = "ceiling";
+
+/** @param {string} peer */
+export function isPortico(peer) {
+  return /^(portico|evo|craftos|facil)/.test(peer);
+}
+
+/**
+ * Bun's binary is taken from its package for this platform, so that no install script is needed.
+ * @returns {string | undefined}
+ */
+function bunBinary() {
+  return ["bun-linux-x64", "bun-linux-aarch64"]
+    .map((name) => fileURLToPath(new URL(`../node_modules/@oven/${name}/bin/bun`, import.meta.url)))
+    .find((path) => existsSync(path));
+}
+
+/** Where uWebSockets.js has no binary it falls back to slow JavaScript, which is not what is to be measured. */
+function uwsBinary() {
+  const { platform, arch, versions } = process;
+  const name = `binaries/uws_${platform}_${arch}_${versions.modules}.node`;
+  return new URL(`../node_modules/@trufflesuite/uws-js-unofficial/${name}`, import.meta.url);
+}
+
+/**
+ * Why a peer cannot run here.
+ * @param {string} peer
+ * @returns {string | undefined}
+ */
+export function absence(peer) {
+  if (peer === "bun") {
+    const binary = bunBinary();
+    if (binary === undefined) return "there is no package of Bun's binary for this platform";
+    if (spawnSync(binary, ["--version"]).status !== 0) return "Bun's binary does not run here";
+  }
+  if (peer === "uws" && !existsSync(uwsBinary())) {
+    return "uWebSockets.js has no binary for this platform and this version of Node";
+  }
+  return undefined;
+}
+
+/**
+ * The command that starts a peer's server.
+ * @param {string} peer
+ * @param {readonly string[]} flags for the server
+ * @returns {string[]}
+ */
+export function serverCommand(peer, flags) {
+  const preload = fileURLToPath(new URL("server-preload.mjs", import.meta.url));
+  const start =
+    peer === "bun"
+      ? [bunBinary() ?? "bun", "--preload", preload]
+      : [process.execPath, "--expose-gc", "--import", new URL("server-preload.mjs", import.meta.url).href];
+  return [...start, `servers/${peer}.mjs`, ...flags];
+}
