@@ -167,6 +167,42 @@ describe("examples of portico/daslang", () => {
   });
 });
 
+describe("examples of portico/facil", () => {
+  it("hello.ts: the document's example, with threads", async (t) => {
+    const program = await start(t, "facil/hello", "2");
+    assert.equal(await (await fetch(program.url)).text(), "Hello World!");
+    const socket = await webSocket(t, program.url.replace("http", "ws"));
+    socket.send("text");
+    assert.deepEqual(await nextMessage(socket), { data: "text", binary: false });
+    await ends(program);
+  });
+
+  it("broadcast.ts: what one says reaches the others", async (t) => {
+    const program = await start(t, "facil/broadcast");
+    const url = program.url.replace("http", "ws");
+    const [one, two] = await Promise.all([webSocket(t, url), webSocket(t, url)]);
+    const heard = new Promise<void>((resolve) => {
+      two.on("message", (data) => {
+        if (String(data).includes("hello, others")) resolve();
+      });
+    });
+    one.send("hello, others");
+    await within(heard, "the message");
+    await ends(program);
+  });
+
+  it("workers.ts: processes and threads answer on one port", async (t) => {
+    const program = await start(t, "facil/workers", "2", "2");
+    const seen = new Set<string>();
+    for (let i = 0; i < 200 && seen.size < 2; i++) {
+      const { pid, thread } = (await (await fetch(program.url)).json()) as { pid: number; thread: number };
+      seen.add(`${pid} ${thread}`);
+    }
+    assert.ok(seen.size >= 2, `${[...seen]}`);
+    await ends(program);
+  });
+});
+
 describe("the chat with a status page, in all models", () => {
   for (const name of ["portico", "evo", "craftos", "facil"]) {
     it(`${name}.ts`, async (t) => {
