@@ -1,25 +1,31 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
-import { describe, it } from "node:test";
+import { connect, type Socket } from "node:net";
+import { describe, it, type TestContext } from "node:test";
 import { Client, Server } from "../../src/daslang/index.ts";
 import { eventually } from "../engine/harness.ts";
 
 /** Bounds are the program's: 2 s for a peer that takes nothing. */
 const PATIENCE_MS = 8_000;
 
+/** A server and the client that it serves, which does not read yet. */
+async function pausedClient(t: TestContext): Promise<{ server: Server; peer: Socket }> {
+  const server = new Server({ host: "127.0.0.1" });
+  server.make_server_adapter();
+  assert.equal(server.init(0), true);
+  const peer = connect(server.port, "127.0.0.1").pause();
+  t.after(() => peer.destroy());
+  await once(peer, "connect");
+  await eventually(() => {
+    server.tick();
+    return server.is_connected();
+  }, "the client");
+  return { server, peer };
+}
+
 describe("class Server", () => {
   it("close() cuts a client off that takes nothing of what it was sent", async (t) => {
-    const server = new Server({ host: "127.0.0.1" });
-    server.make_server_adapter();
-    assert.equal(server.init(0), true);
-    const peer = connect(server.port, "127.0.0.1").pause();
-    t.after(() => peer.destroy());
-    await once(peer, "connect");
-    await eventually(() => {
-      server.tick();
-      return server.is_connected();
-    }, "the client");
+    const { server, peer } = await pausedClient(t);
     assert.equal(server.send(Buffer.alloc(12 << 20)), true);
     server.close();
     const closed = once(peer, "error");
@@ -55,16 +61,7 @@ describe("class Client", () => {
 
 describe("send(data, size)", () => {
   it("what was accepted arrives at a client that goes on talking after the server has closed", async (t) => {
-    const server = new Server({ host: "127.0.0.1" });
-    server.make_server_adapter();
-    assert.equal(server.init(0), true);
-    const peer = connect(server.port, "127.0.0.1").pause();
-    t.after(() => peer.destroy());
-    await once(peer, "connect");
-    await eventually(() => {
-      server.tick();
-      return server.is_connected();
-    }, "the client");
+    const { server, peer } = await pausedClient(t);
     assert.equal(server.send(Buffer.alloc(3_000_000)), true);
     server.close();
     let length = 0;
