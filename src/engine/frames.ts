@@ -1,8 +1,9 @@
+import { outbox } from "../transport/outbox.ts";
 import type { Transport } from "../transport/transport.ts";
 import { encodeFrame, frameHeaderSize, writeFrameHeader } from "../websocket/frame-writer.ts";
 import { compressShared, type MessageDeflater } from "../websocket/message-deflater.ts";
 import { BINARY, TEXT } from "../websocket/opcodes.ts";
-import { byteLengthOf } from "./payload.ts";
+import { byteLengthOf, writePayload } from "./payload.ts";
 import type { SendOptions } from "./web-socket-handlers.ts";
 
 const scratch = Buffer.alloc(14);
@@ -11,18 +12,29 @@ const scratch = Buffer.alloc(14);
 const TEXT_FRAME_BYTES = 2_048;
 
 /**
- * A frame header as latin1 text (RFC 6455 §5.2).
+ * Writes a whole frame without a mask (RFC 6455 §5.2).
  * @param first its first byte: FIN, RSV1 and opcode
- * @param length of the payload in bytes
- * @param maskKey for a client
+ * @param payload text is sent as UTF-8
  */
-export function frameHead(first: number, length: number, maskKey?: number): string {
-  if (length < 126 && maskKey === undefined) return String.fromCharCode(first, length);
-  if (length < 65_536 && maskKey === undefined) {
-    return String.fromCharCode(first, 126, length >>> 8, length & 255);
+export function writeFrame(transport: Transport, first: number, payload: string | Uint8Array): void {
+  const length = byteLengthOf(payload);
+  if (typeof payload !== "string") {
+    const at = transport.claim(frameHeaderSize(length, false) + length);
+    if (at >= 0) {
+      const start = writeFrameHeader(outbox.bytes, at, first & 0x0f, length, first & 0xf0, undefined);
+      outbox.bytes.set(payload, start);
+      return;
+    }
   }
-  writeFrameHeader(scratch, 0, first & 0x0f, length, first & 0xf0, maskKey);
-  return scratch.toString("latin1", 0, frameHeaderSize(length, maskKey !== undefined));
+  writePayload(transport, frameHead(first, length), payload, length, "");
+}
+
+/** A frame header as latin1 text. */
+function frameHead(first: number, length: number): string {
+  if (length < 126) return String.fromCharCode(first, length);
+  if (length < 65_536) return String.fromCharCode(first, 126, length >>> 8, length & 255);
+  const end = writeFrameHeader(scratch, 0, first & 0x0f, length, first & 0xf0, undefined);
+  return scratch.toString("latin1", 0, end);
 }
 
 /** One message for many sockets: framed once, and compressed once for each window size among them. */

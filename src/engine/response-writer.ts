@@ -1,7 +1,7 @@
 import { dateLine } from "../http1/date.ts";
-import { checkFieldName, checkFieldValue, FieldError, statusLine } from "../http1/response-head.ts";
+import { FieldError, fieldLine, statusLine } from "../http1/response-head.ts";
 import type { Transport } from "../transport/transport.ts";
-import { asOwnedBytes, byteLengthOf, writePayload } from "./payload.ts";
+import { asBytes, byteLengthOf, writePayload } from "./payload.ts";
 
 /*
  *   state      call                     next
@@ -109,12 +109,11 @@ export abstract class ResponseWriter {
    */
   setHeader(name: string, value: string | number): this {
     const text = String(value);
-    checkFieldName(name);
-    checkFieldValue(text);
+    const line = fieldLine(name, text);
     this.touched = true;
     if (this.state === "pending" && !this.isOwnField(name, text)) {
       if (this.fieldLines !== "") this.removeHeader(name);
-      this.fieldLines += `${name}: ${text}\r\n`;
+      this.fieldLines += line;
     }
     return this;
   }
@@ -122,10 +121,9 @@ export abstract class ResponseWriter {
   /** Adds a header field and keeps those of the same name (for Set-Cookie above all). Otherwise like {@link setHeader}. */
   appendHeader(name: string, value: string | number): this {
     const text = String(value);
-    checkFieldName(name);
-    checkFieldValue(text);
+    const line = fieldLine(name, text);
     this.touched = true;
-    if (this.state === "pending" && !this.isOwnField(name, text)) this.fieldLines += `${name}: ${text}\r\n`;
+    if (this.state === "pending" && !this.isOwnField(name, text)) this.fieldLines += line;
     return this;
   }
 
@@ -184,7 +182,7 @@ export abstract class ResponseWriter {
     if (totalBytes !== undefined && !(Number.isSafeInteger(totalBytes) && totalBytes >= 0)) {
       throw new RangeError(`${totalBytes} is not a length in bytes`);
     }
-    const bytes = asOwnedBytes(chunk);
+    const bytes = asBytes(chunk);
     if (this.state === "pending") this.begin(totalBytes ?? bytes.length);
     if (this.state === "done") {
       const nothingToSend = this.framing === "none";
@@ -238,7 +236,7 @@ export abstract class ResponseWriter {
     } else {
       if (this.declared >= 0 && this.declared !== length) return this.breakOff();
       this.framing = "length";
-      writePayload(transport, this.composeHead(length), chunk, "");
+      writePayload(transport, this.composeHead(length), chunk, length, "");
     }
     this.offset = length;
     this.finish();
@@ -264,8 +262,9 @@ export abstract class ResponseWriter {
     if (this.framing === "length" && this.offset + length > this.declared) return this.breakOff();
     if (host.transport.bufferedBytes > host.maxBackpressureBytes) return this.breakOff("ERR_BACKPRESSURE");
     this.offset += length;
-    if (this.framing === "chunked") writePayload(host.transport, `${length.toString(16)}\r\n`, chunk, "\r\n");
-    else writePayload(host.transport, "", chunk, "");
+    if (this.framing === "chunked")
+      writePayload(host.transport, `${length.toString(16)}\r\n`, chunk, length, "\r\n");
+    else writePayload(host.transport, "", chunk, length, "");
     return true;
   }
 

@@ -35,8 +35,11 @@ export interface ServerOptions {
   autoOptions?: boolean;
   /** Answer 405 with Allow where a path has routes, but not for the method; false: 404. Default true. */
   autoAllow?: boolean;
-  /** Read all sockets into one shared buffer where Node allows it. Default true; false uses 'data' events. */
-  sharedRead?: boolean;
+  /**
+   * Read from all sockets into one buffer and write to their handles, where Node allows it. Default true; false uses
+   * their streams only, which is slower.
+   */
+  directIo?: boolean;
 }
 
 export interface RouteOptions {
@@ -58,14 +61,14 @@ export class Server implements AsyncDisposable {
   /** What has happened so far. */
   readonly counters: Counters = new Counters();
   private readonly core: ServerCore;
-  private readonly sharedRead: boolean;
+  private readonly directIo: boolean;
   private readonly listeners = new Set<Listener>();
   private closed: Promise<void> | undefined;
 
   /** @throws RangeError for a limit that is unknown or not a number from 0 on */
   constructor(options: ServerOptions = {}) {
     this.limits = limitsFrom(options.limits ?? {});
-    this.sharedRead = options.sharedRead ?? true;
+    this.directIo = options.directIo ?? true;
     this.core = new ServerCore(this.limits, this.counters, {
       delivery: options.delivery ?? "immediate",
       onError: options.onError ?? ((error) => console.error(error)),
@@ -158,8 +161,8 @@ export class Server implements AsyncDisposable {
    */
   async listen(address: TransportAddress = {}): Promise<Listener> {
     if (this.closed !== undefined) throw new PorticoError("ERR_LISTENING");
-    const { limits, sharedRead, transportHandlers } = this;
-    const listener = this.keep(await listen(address, transportHandlers, sharedRead, limits.headTimeoutMs));
+    const { limits, directIo, transportHandlers } = this;
+    const listener = this.keep(await listen(address, transportHandlers, directIo, limits.headTimeoutMs));
     if (this.closed !== undefined) listener.close();
     return listener;
   }
@@ -173,8 +176,8 @@ export class Server implements AsyncDisposable {
    */
   listenNow(address: TransportAddress = {}): Listener {
     if (this.closed !== undefined) throw new PorticoError("ERR_LISTENING");
-    const { limits, sharedRead, transportHandlers } = this;
-    return this.keep(listenNow(address, transportHandlers, sharedRead, limits.headTimeoutMs));
+    const { limits, directIo, transportHandlers } = this;
+    return this.keep(listenNow(address, transportHandlers, directIo, limits.headTimeoutMs));
   }
 
   /** Serves a connection that was accepted elsewhere, such as one end of a pair in memory. */

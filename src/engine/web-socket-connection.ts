@@ -1,7 +1,7 @@
 import type { Transport, TransportSink } from "../transport/transport.ts";
 import { ABNORMAL_CLOSURE, GOING_AWAY, NO_STATUS_RECEIVED } from "../websocket/close-codes.ts";
-import { encodeClosePayload } from "../websocket/frame-writer.ts";
-import { applyMask, randomMaskKey } from "../websocket/mask.ts";
+import { encodeClosePayload, encodeFrame } from "../websocket/frame-writer.ts";
+import { randomMaskKey } from "../websocket/mask.ts";
 import type { MessageDeflater } from "../websocket/message-deflater.ts";
 import type { MessageInflater } from "../websocket/message-inflater.ts";
 import {
@@ -13,11 +13,10 @@ import {
   PING,
   PONG,
 } from "../websocket/message-reader.ts";
-import { CLOSE_FRAME, FIN, PING_FRAME, PONG_FRAME } from "../websocket/opcodes.ts";
+import { CLOSE_FRAME, FIN, PING_FRAME, PONG_FRAME, RSV1 } from "../websocket/opcodes.ts";
 import { WebSocketError } from "../websocket/websocket-error.ts";
 import { type Connection, type Core, PAUSED_BY_QUEUE, PAUSED_BY_WRITES } from "./core.ts";
-import { frameHead } from "./frames.ts";
-import { asOwnedBytes, byteLengthOf, writePayload } from "./payload.ts";
+import { writeFrame } from "./frames.ts";
 import type { WebSocket } from "./web-socket.ts";
 import { WriteWatch } from "./write-watch.ts";
 
@@ -309,14 +308,11 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
 
   protected frame(first: number, payload: string | Uint8Array): void {
     const { transport } = this;
-    if (this.agreement.role === "server") {
-      writePayload(transport, frameHead(first, byteLengthOf(payload)), payload, "");
-      return;
-    }
-    const masked = Buffer.from(asOwnedBytes(payload));
-    const key = randomMaskKey();
-    applyMask(masked, 0, masked.length, key, 0);
-    writePayload(transport, frameHead(first, masked.length, key), masked, "");
+    if (this.agreement.role === "server") writeFrame(transport, first, payload);
+    else
+      transport.writeBytes(
+        encodeFrame(first & 0x0f, payload, { maskKey: randomMaskKey(), compressed: (first & RSV1) !== 0 }),
+      );
   }
 
   /** Begins the time anew that the peer has for what it is to do next. */

@@ -65,6 +65,28 @@ export function checkFieldValue(value: string): void {
   }
 }
 
+/** The last line that was made for a name, where its value is the same again: most fields of a program never change. */
+const lastLines = new Map<string, { readonly value: string; readonly line: string }>();
+const MAX_LAST_LINES = 64;
+const MAX_LAST_LINE_LENGTH = 256;
+
+/**
+ * A field line, its name and value checked.
+ * @returns with its CRLF
+ * @throws FieldError
+ */
+export function fieldLine(name: string, value: string): string {
+  const last = lastLines.get(name);
+  if (last !== undefined && last.value === value) return last.line;
+  checkFieldName(name);
+  checkFieldValue(value);
+  const line = `${name}: ${value}\r\n`;
+  if (line.length <= MAX_LAST_LINE_LENGTH && (last !== undefined || lastLines.size < MAX_LAST_LINES)) {
+    lastLines.set(name, { value, line });
+  }
+  return line;
+}
+
 function isFieldValue(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);

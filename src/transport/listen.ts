@@ -91,17 +91,17 @@ export class TransportListener {
 
 /**
  * Listens for connections.
- * @param sharedRead see {@link SocketTransport}
+ * @param directIo see {@link SocketTransport}
  * @param handshakeTimeoutMs how long a TLS handshake may take
  * @throws the system's error (EADDRINUSE, EACCES …) when the address cannot be bound
  */
 export function listen(
   address: TransportAddress,
   handlers: TransportListenerHandlers,
-  sharedRead: boolean,
+  directIo: boolean,
   handshakeTimeoutMs: number,
 ): Promise<TransportListener> {
-  const { server, listener, target } = prepare(address, handlers, sharedRead, handshakeTimeoutMs);
+  const { server, listener, target } = prepare(address, handlers, directIo, handshakeTimeoutMs);
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(target, () => {
@@ -119,10 +119,10 @@ export function listen(
 export function listenNow(
   address: TransportAddress,
   handlers: TransportListenerHandlers,
-  sharedRead: boolean,
+  directIo: boolean,
   handshakeTimeoutMs: number,
 ): TransportListener {
-  const { server, listener, target } = prepare(address, handlers, sharedRead, handshakeTimeoutMs);
+  const { server, listener, target } = prepare(address, handlers, directIo, handshakeTimeoutMs);
   bindNow(server, target);
   server.on("error", handlers.error);
   return listener;
@@ -131,7 +131,7 @@ export function listenNow(
 function prepare(
   address: TransportAddress,
   handlers: TransportListenerHandlers,
-  sharedRead: boolean,
+  directIo: boolean,
   handshakeTimeoutMs: number,
 ): { server: Server; listener: TransportListener; target: NetListenOptions } {
   const { tls, ...where } = address;
@@ -139,7 +139,7 @@ function prepare(
   const target: NetListenOptions = elsewhere ? where : { port: 0, ...where };
   const base = { allowHalfOpen: true, noDelay: true };
   const handshaking = new Map<Socket, () => void>();
-  const accept = (socket: Socket): void => handlers.accept(new SocketTransport(socket, sharedRead));
+  const accept = (socket: Socket): void => handlers.accept(new SocketTransport(socket, directIo));
   if (tls === undefined) {
     const server = createServer(base, accept);
     return { server, listener: new TransportListener(server, handshaking, undefined), target };

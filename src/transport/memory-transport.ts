@@ -64,7 +64,7 @@ export class MemoryTransport extends Transport {
     });
   }
 
-  protected send(data: string | Uint8Array): void {
+  protected send(data: string | Uint8Array, _lent?: boolean): void {
     const { peer } = this;
     if (this.ended || peer === undefined) return;
     // Copied like by a kernel: the receiver may change what it gets.

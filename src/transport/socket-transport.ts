@@ -1,5 +1,14 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import {
+  DONE,
+  directWriteHandle,
+  PARTLY,
+  type WriteHandle,
+  writeDirectly,
+  writeError,
+} from "./direct-write.ts";
+import { outbox } from "./outbox.ts";
 import { shareReadBuffer } from "./shared-read.ts";
 import { Transport } from "./transport.ts";
 
@@ -19,6 +28,9 @@ function onData(this: OwnedSocket, bytes: Buffer): void {
 function onEnd(this: OwnedSocket): void {
   this[TRANSPORT]?.sink.onEnd();
 }
+function holdOutbox(): () => void {
+  return outbox.hold();
+}
 function onError(this: OwnedSocket, error: Error): void {
   this[TRANSPORT]?.fail(error);
 }
@@ -31,14 +43,21 @@ export class SocketTransport extends Transport {
   readonly encrypted: boolean;
   readonly slackBytes: number;
   private readonly socket: OwnedSocket;
+  /** Where bytes go for as long as the system takes all of them at once. */
+  private readonly handle: WriteHandle | undefined;
+  /** Something may be pending: bytes go through the stream. */
+  private isBusy = false;
+  /** Bytes that a write to the handle has left. */
+  private restBytes = 0;
+  private ended = false;
   private error: Error | undefined;
   private awaitsDrain = false;
 
   /**
    * @param socket connected, and not read from yet
-   * @param sharedRead read into the buffer that all sockets share, where that is possible
+   * @param direct read into the buffer that all sockets share and write to the handle, where that is possible
    */
-  constructor(socket: Socket, sharedRead: boolean) {
+  constructor(socket: Socket, direct: boolean) {
     super();
     this.socket = socket;
     this.encrypted = socket instanceof TLSSocket;
@@ -47,12 +66,14 @@ export class SocketTransport extends Transport {
     socket.on("end", onEnd);
     socket.on("error", onError);
     socket.on("close", onClose);
-    if (!sharedRead || this.encrypted || !shareReadBuffer(socket, onRead)) socket.on("data", onData);
+    const isPlain = direct && !this.encrypted;
+    this.handle = isPlain ? directWriteHandle(socket) : undefined;
+    if (!isPlain || !shareReadBuffer(socket, onRead)) socket.on("data", onData);
     socket.resume();
   }
 
   get pendingBytes(): number {
-    return this.socket.writableLength;
+    return this.isBusy ? this.restBytes + this.socket.writableLength : 0;
   }
   get progressMark(): number {
     const { bytesWritten, writableLength } = this.socket;
@@ -83,6 +104,7 @@ export class SocketTransport extends Transport {
 
   end(): void {
     this.flush();
+    this.ended = true;
     this.socket.end();
   }
 
@@ -105,16 +127,39 @@ export class SocketTransport extends Transport {
     this.sink.onClose(this.error);
   }
 
-  protected send(data: string | Uint8Array): void {
-    if (!this.socket.writable) return;
-    if (typeof data === "string") this.socket.write(data, "latin1");
-    else this.socket.write(data);
+  protected send(data: string | Uint8Array, lent: boolean): void {
+    if (this.ended) return;
+    if (this.handle !== undefined && !this.isBusy) this.sendDirectly(this.handle, data, lent);
+    else this.sendThroughStream([typeof data !== "string" && lent ? Buffer.from(data) : data]);
   }
 
   protected sendAll(pieces: readonly (string | Uint8Array)[]): void {
-    this.socket.cork();
-    for (const piece of pieces) this.send(piece);
-    this.socket.uncork();
+    if (!this.ended) this.sendThroughStream(pieces);
+  }
+
+  private sendDirectly(handle: WriteHandle, data: string | Uint8Array, lent: boolean): void {
+    const outcome = lent
+      ? writeDirectly(handle, outbox.isCrowded ? Buffer.from(data) : data, holdOutbox)
+      : writeDirectly(handle, data);
+    if (outcome === DONE) return;
+    if (outcome !== PARTLY) {
+      this.socket.destroy(writeError(outcome));
+      return;
+    }
+    this.isBusy = true;
+    this.restBytes = handle.writeQueueSize;
+  }
+
+  private sendThroughStream(pieces: readonly (string | Uint8Array)[]): void {
+    const { socket } = this;
+    if (!socket.writable) return;
+    socket.cork();
+    for (const piece of pieces) {
+      if (typeof piece === "string") socket.write(piece, "latin1");
+      else socket.write(piece);
+    }
+    socket.uncork();
+    this.isBusy = this.restBytes > 0 || socket.writableLength > 0;
   }
 
   protected awaitDrain(): void {
@@ -123,10 +168,12 @@ export class SocketTransport extends Transport {
     // An empty write is done when all before it is: unlike 'drain', that also tells the end of small amounts.
     this.socket.write("", (error) => {
       this.awaitsDrain = false;
+      this.restBytes = 0;
       if (error || this.closed) return;
       const pending = this.pendingBytes;
+      this.isBusy = pending > 0;
       this.count(pending);
-      if (pending > 0) this.awaitDrain();
+      if (this.isBusy) this.awaitDrain();
       else this.drained();
     });
   }

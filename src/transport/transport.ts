@@ -1,3 +1,5 @@
+import { outbox, type Sender } from "./outbox.ts";
+
 /** Who is told what happens to a transport. Calls come one at a time, never from inside a call to the transport. */
 export interface TransportSink {
   /** Bytes have come: `bytes[start..end)`, lent for the call, and free to be changed in place. */
@@ -26,34 +28,58 @@ export interface TransportTotals {
 
 const nobody: TransportSink = { onBytes() {}, onEnd() {}, onDrain() {}, onClose() {} };
 
+/*
+ * How output is gathered, and what changes that:
+ *
+ *   state   call                                  next
+ *   text    writeText                             text      (one string, which leaves in one write)
+ *           claim, writeCopy                      outbox    (the text is moved there), or pieces when it is full
+ *   outbox  claim, writeCopy, writeText           outbox    (a part of it, which leaves in one write)
+ *           the same after another transport's    pieces    (the part is taken back)
+ *   any     writeBytes                            pieces    (and text behind them)
+ *   any     flush                                 text      (empty)
+ */
+type Gathering = "text" | "outbox" | "pieces";
+
+/** So much text is gathered as a string before it moves to the outbox. */
+const TEXT_BYTES = 2_048;
+
+/** Bytes are copied up to this size; larger ones are kept by reference until the peer takes them. */
+const COPY_BYTES = 65_536;
+
+/** Below this size bytes that cannot join the outbox join the text around them. */
+const INLINE_BYTES = 2_048;
+
 /** Beyond this many bytes there is nothing to win by gathering more into one system call. */
 const GATHER_BYTES = 65_536;
 
-/** Who has something to send when this tick ends, and when this turn of the event loop ends. */
-let atTickEnd: Transport[] = [];
-let atTurnEnd: Transport[] = [];
+/** Who has something to send when this tick ends, or when this turn of the event loop does if something was read in it. */
+let waiting: Transport[] = [];
+let isReading = false;
 
-function endTick(): void {
-  const transports = atTickEnd;
-  atTickEnd = [];
+function sendAll(): void {
+  const transports = waiting;
+  waiting = [];
   for (const transport of transports) transport.flush();
 }
 
 function endTurn(): void {
-  const transports = atTurnEnd;
-  atTurnEnd = [];
-  for (const transport of transports) transport.flush();
+  isReading = false;
+  sendAll();
 }
 
 /**
  * A two-way stream of bytes. What is written in response to reads in one turn of the event loop, or in one tick of the
  * program, is gathered and leaves together. Nothing here throws; after the end all calls do nothing.
  */
-export abstract class Transport {
+export abstract class Transport implements Sender {
   sink: TransportSink = nobody;
   totals: TransportTotals = { pendingBytes: 0, bytesSent: 0 };
   private counted = 0;
+  private gathering: Gathering = "text";
   private text = "";
+  private partStart = 0;
+  private partEnd = 0;
   private pieces: (string | Uint8Array)[] = [];
   private gathered = 0;
   private corked = 0;
@@ -78,7 +104,8 @@ export abstract class Transport {
   abstract end(): void;
   /** Drops everything at once. */
   abstract destroy(): void;
-  protected abstract send(data: string | Uint8Array): void;
+  /** @param lent whether bytes lie in the outbox: what is kept of them must be copied */
+  protected abstract send(data: string | Uint8Array, lent: boolean): void;
   protected abstract sendAll(pieces: readonly (string | Uint8Array)[]): void;
   /** Called after a flush that left something pending, to arrange for `onDrain`. */
   protected abstract awaitDrain(): void;
@@ -90,20 +117,49 @@ export abstract class Transport {
 
   /** @param text latin1: each character is one byte */
   writeText(text: string): void {
+    const at = this.gathering === "outbox" || this.gathered > TEXT_BYTES ? this.claim(text.length) : -1;
+    if (at >= 0) {
+      outbox.bytes.write(text, at, "latin1");
+      return;
+    }
+    this.takePartBack();
     this.text += text;
-    this.gathered += text.length;
-    if (this.corked === 0 || this.gathered > GATHER_BYTES) this.settle();
+    this.grow(text.length);
   }
 
   /** @param bytes belong to the transport from here on: they must not change any more */
   writeBytes(bytes: Uint8Array): void {
+    this.takePartBack();
+    this.gathering = "pieces";
     if (this.text !== "") {
       this.pieces.push(this.text);
       this.text = "";
     }
     this.pieces.push(bytes);
-    this.gathered += bytes.length;
-    if (this.corked === 0 || this.gathered > GATHER_BYTES) this.settle();
+    this.grow(bytes.length);
+  }
+
+  /** @param bytes may change afterwards, but for more than {@link COPY_BYTES}: those are kept by reference */
+  writeCopy(bytes: Uint8Array): void {
+    const { length } = bytes;
+    const at = this.claim(length);
+    if (at >= 0) outbox.bytes.set(bytes, at);
+    else if (length <= INLINE_BYTES) this.writeText(asBuffer(bytes).toString("latin1"));
+    else this.writeBytes(length <= COPY_BYTES ? Buffer.from(bytes) : bytes);
+  }
+
+  /**
+   * Makes room behind what has been written, which the caller fills at once.
+   * @returns where it begins in the outbox, or -1 when there is none: then write the bytes in another way
+   */
+  claim(count: number): number {
+    if (count === 0 || count > COPY_BYTES || this.gathering === "pieces") return -1;
+    if (this.gathered > GATHER_BYTES) this.flush();
+    const at = this.gathering === "outbox" ? this.lengthenPart(count) : this.beginPart(count);
+    if (at < 0) return at;
+    this.gathered += count;
+    if (this.corked === 0) this.flushLater();
+    return at;
   }
 
   /** Calls `onDrain` when everything that was written has been taken, even if that takes no time at all. */
@@ -125,25 +181,65 @@ export abstract class Transport {
   flush(): void {
     this.isScheduled = false;
     if (this.gathered === 0) return;
-    const { text, pieces, gathered } = this;
-    this.text = "";
-    this.gathered = 0;
-    if (pieces.length > 0) this.pieces = [];
+    const { gathering, gathered } = this;
     // What comes too late is dropped, and not counted: the totals have been settled.
-    if (this.closed) return;
-    this.totals.bytesSent += gathered;
-    if (pieces.length === 0) {
-      this.send(text);
-    } else {
-      if (text !== "") pieces.push(text);
-      const only = pieces.length === 1 ? pieces[0] : undefined;
-      if (only !== undefined) this.send(only);
-      else this.sendAll(pieces);
+    if (!this.closed) {
+      this.totals.bytesSent += gathered;
+      if (gathering === "text") this.send(this.text, false);
+      else if (gathering === "outbox") this.send(outbox.bytes.subarray(this.partStart, this.partEnd), true);
+      else this.sendPieces();
     }
+    this.gathering = "text";
+    this.gathered = 0;
+    this.text = "";
+    if (gathering === "outbox") outbox.release();
+    else if (gathering === "pieces") this.pieces = [];
+    if (this.closed) return;
     const pending = this.pendingBytes;
     if (pending !== this.counted) this.count(pending);
     if (pending > 0) this.awaitDrain();
     else if (this.drainOwed) this.payDrain();
+  }
+
+  private sendPieces(): void {
+    const { pieces, text } = this;
+    if (text !== "") pieces.push(text);
+    const only = pieces.length === 1 ? pieces[0] : undefined;
+    if (only !== undefined) this.send(only, false);
+    else this.sendAll(pieces);
+  }
+
+  private beginPart(count: number): number {
+    const { text } = this;
+    const start = outbox.begin(this, text.length + count);
+    if (start < 0) {
+      this.gathering = "pieces";
+      return start;
+    }
+    this.gathering = "outbox";
+    if (text !== "") outbox.bytes.write(text, start, "latin1");
+    this.text = "";
+    this.partStart = start;
+    this.partEnd = start + text.length + count;
+    return start + text.length;
+  }
+
+  private lengthenPart(count: number): number {
+    const at = this.partEnd;
+    if (!outbox.extend(at, count)) {
+      this.takePartBack();
+      return -1;
+    }
+    this.partEnd += count;
+    return at;
+  }
+
+  /** What follows cannot join the part: from here on this transport gathers text and pieces of its own. */
+  private takePartBack(): void {
+    if (this.gathering !== "outbox") return;
+    this.text = outbox.bytes.toString("latin1", this.partStart, this.partEnd);
+    outbox.release();
+    this.gathering = "pieces";
   }
 
   /** Never from inside a call to the transport. */
@@ -165,36 +261,43 @@ export abstract class Transport {
     this.counted = pending;
   }
 
-  /** Tells the sink of bytes that have come, with everything that it writes meanwhile gathered. */
+  /**
+   * Tells the sink of bytes that have come. What is written meanwhile, and until this turn of the event loop has ended,
+   * leaves when all sockets that were ready have been read from: 1.1 to 1.3 times the rate of writing in between,
+   * which wakes the peers one by one.
+   */
   protected deliver(bytes: Buffer, start: number, end: number): void {
+    if (!isReading) {
+      isReading = true;
+      setImmediate(endTurn);
+    }
     this.corked++;
     try {
       this.sink.onBytes(bytes, start, end);
     } finally {
-      if (--this.corked === 0 && this.gathered > 0) this.settleLater();
+      if (--this.corked === 0 && this.gathered > 0) this.settle();
     }
   }
 
-  /** Runs after the current callback and its microtasks: the rest of the tick is gathered, too. */
+  private grow(count: number): void {
+    this.gathered += count;
+    if (this.corked === 0 || this.gathered > GATHER_BYTES) this.settle();
+  }
+
   private settle(): void {
-    if (this.gathered > GATHER_BYTES) {
-      this.flush();
-    } else if (!this.isScheduled) {
-      this.isScheduled = true;
-      if (atTickEnd.push(this) === 1) process.nextTick(endTick);
-    }
+    if (this.gathered > GATHER_BYTES) this.flush();
+    else this.flushLater();
   }
 
-  /**
-   * Answers to what has been read leave when all sockets that were ready have been read from: 1.1 to 1.3 times the
-   * rate of writing in between, which wakes the peers one by one.
-   */
-  private settleLater(): void {
-    if (this.gathered > GATHER_BYTES) {
-      this.flush();
-    } else if (!this.isScheduled) {
-      this.isScheduled = true;
-      if (atTurnEnd.push(this) === 1) setImmediate(endTurn);
-    }
+  private flushLater(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    // The rest of the tick, its microtasks included, is gathered, too.
+    if (waiting.push(this) === 1 && !isReading) process.nextTick(sendAll);
   }
+}
+
+/** A Buffer on the same memory. */
+function asBuffer(data: Uint8Array): Buffer {
+  return Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }

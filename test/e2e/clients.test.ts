@@ -27,8 +27,8 @@ function digest(bytes: Uint8Array): string {
 }
 
 /** What all clients are tried against. */
-function makeServer(sharedRead: boolean): Server {
-  const server = new Server({ sharedRead });
+function makeServer(directIo: boolean): Server {
+  const server = new Server({ directIo });
   server.get("/hello/:name", (exchange) => {
     exchange.setHeader("X-Query", exchange.query).end(`Hello, ${exchange.params.name}`);
   });
@@ -59,14 +59,14 @@ function makeServer(sharedRead: boolean): Server {
   return server;
 }
 
-for (const [kind, secure, sharedRead] of [
+for (const [kind, secure, directIo] of [
   ["TCP", false, true],
   ["TCP with 'data' events", false, false],
   ["TLS", true, true],
 ] as const) {
   describe(`independent clients over ${kind}`, () => {
     const own = certificate("localhost");
-    const server = makeServer(sharedRead);
+    const server = makeServer(directIo);
     const dispatcher = new Agent({ connect: { ca: own.cert } });
     let listener: Listener;
     let url: string;

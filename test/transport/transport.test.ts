@@ -18,7 +18,7 @@ interface Pair {
 }
 
 /** A connected pair over a listening socket. */
-async function socketPair(sharedRead: boolean, secure: boolean): Promise<Pair> {
+async function socketPair(directIo: boolean, secure: boolean): Promise<Pair> {
   const own = certificate("localhost");
   const errors: Error[] = [];
   let accepted: (transport: Transport) => void = () => {};
@@ -32,7 +32,7 @@ async function socketPair(sharedRead: boolean, secure: boolean): Promise<Pair> {
       admit: () => () => {},
       error: (error) => errors.push(error),
     },
-    sharedRead,
+    directIo,
     5_000,
   );
   const tls = secure ? { tls: { ca: own.cert, servername: "localhost" } } : {};
@@ -212,80 +212,88 @@ for (const [name, make] of kinds) {
   });
 }
 
-describe("gathering", () => {
-  /** A transport on a socket whose writes are counted, and the client that sees them. */
-  async function counted(): Promise<{ transport: Transport; client: Socket; writes: number[] }> {
-    const server = createServer();
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    const client = netConnect((address as { port: number }).port, "127.0.0.1");
-    const [socket] = (await once(server, "connection")) as [Socket];
-    server.close();
-    const writes: number[] = [];
-    const write = socket.write.bind(socket) as (
-      data: string | Uint8Array,
-      encoding?: BufferEncoding,
-    ) => boolean;
-    Reflect.set(socket, "write", (data: string | Uint8Array, encoding?: BufferEncoding) => {
-      writes.push(data.length);
-      return write(data, encoding);
-    });
-    return { transport: new SocketTransport(socket, true), client, writes };
-  }
+type Write = (this: unknown, ...values: unknown[]) => unknown;
 
-  it("everything that is written in response to one read leaves in one write", async () => {
-    const { transport, client, writes } = await counted();
-    const sink = new RecordingSink();
-    transport.sink = sink;
-    sink.onBytes = () => {
-      for (let i = 0; i < 10; i++) transport.writeText("answer ");
-    };
-    client.write("ask");
-    await once(client, "data");
-    assert.deepEqual(writes, [70]);
-    transport.destroy();
+/** Calls `seen` for each call of one of an object's methods. */
+function spy(object: object, method: string, seen: (values: unknown[]) => void): void {
+  const original: Write = Reflect.get(object, method);
+  Reflect.set(object, method, function (this: unknown, ...values: unknown[]): unknown {
+    seen(values);
+    return Reflect.apply(original, this, values);
   });
+}
 
-  it("everything that is written in one turn, microtasks included, leaves in one write", async () => {
-    const { transport, client, writes } = await counted();
-    await new Promise<void>((resolve) => {
-      setImmediate(() => {
-        transport.writeText("a");
-        transport.writeText("b");
-        resolve();
+for (const direct of [true, false])
+  describe(`gathering, ${direct ? "to the handle" : "through the stream"}`, () => {
+    /** A transport on a socket whose writes are counted, and the client that sees them. */
+    async function counted(): Promise<{ transport: Transport; client: Socket; writes: number[] }> {
+      const server = createServer();
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const address = server.address();
+      const client = netConnect((address as { port: number }).port, "127.0.0.1");
+      const [socket] = (await once(server, "connection")) as [Socket];
+      server.close();
+      const transport = new SocketTransport(socket, direct);
+      const writes: number[] = [];
+      const handle: object = Reflect.get(socket, "_handle");
+      for (const method of ["writeLatin1String", "writeBuffer"])
+        spy(handle, method, ([, data]) => writes.push((data as string | Uint8Array).length));
+      return { transport, client, writes };
+    }
+
+    it("everything that is written in response to one read leaves in one write", async () => {
+      const { transport, client, writes } = await counted();
+      const sink = new RecordingSink();
+      transport.sink = sink;
+      sink.onBytes = () => {
+        for (let i = 0; i < 10; i++) transport.writeText("answer ");
+      };
+      client.write("ask");
+      await once(client, "data");
+      assert.deepEqual(writes, [70]);
+      transport.destroy();
+    });
+
+    it("everything that is written in one turn, microtasks included, leaves in one write", async () => {
+      const { transport, client, writes } = await counted();
+      await new Promise<void>((resolve) => {
+        setImmediate(() => {
+          transport.writeText("a");
+          transport.writeText("b");
+          resolve();
+        });
       });
+      queueMicrotask(() => {
+        transport.writeText("c");
+        queueMicrotask(() => transport.writeText("d"));
+      });
+      await once(client, "data");
+      assert.deepEqual(writes, [2, 2]);
+      transport.destroy();
     });
-    queueMicrotask(() => {
-      transport.writeText("c");
-      queueMicrotask(() => transport.writeText("d"));
+
+    it("a corked transport sends once, when it is uncorked as often as corked", async () => {
+      const { transport, client, writes } = await counted();
+      transport.cork();
+      transport.cork();
+      transport.writeText("a");
+      transport.uncork();
+      transport.writeText("b");
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(writes, []);
+      transport.uncork();
+      assert.deepEqual(writes, [2]);
+      await once(client, "data");
+      transport.destroy();
     });
-    await once(client, "data");
-    assert.deepEqual(writes, [2, 2]);
-    transport.destroy();
-  });
 
-  it("a corked transport sends once, when it is uncorked as often as corked", async () => {
-    const { transport, client, writes } = await counted();
-    transport.cork();
-    transport.cork();
-    transport.writeText("a");
-    transport.uncork();
-    transport.writeText("b");
-    await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual(writes, []);
-    transport.uncork();
-    assert.deepEqual(writes, [2]);
-    await once(client, "data");
-    transport.destroy();
+    it("does not gather without bound", async () => {
+      const { transport, writes } = await counted();
+      transport.cork();
+      for (let i = 0; i < 100; i++) transport.writeText("x".repeat(10_000));
+      transport.uncork();
+      assert.ok(writes.length > 10 && Math.max(...writes) < 80_000);
+      transport.destroy();
+    });
   });
-
-  it("does not gather without bound", async () => {
-    const { transport, writes } = await counted();
-    transport.cork();
-    for (let i = 0; i < 100; i++) transport.writeText("x".repeat(10_000));
-    transport.uncork();
-    assert.ok(writes.length > 10 && Math.max(...writes) < 80_000);
-    transport.destroy();
-  });
-});

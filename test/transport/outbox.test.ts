@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer, connect as netConnect, type Socket } from "node:net";
+import { describe, it, type TestContext } from "node:test";
+import { outbox } from "../../src/transport/outbox.ts";
+import { SocketTransport } from "../../src/transport/socket-transport.ts";
+
+interface Link {
+  readonly transport: SocketTransport;
+  readonly client: Socket;
+}
+
+async function links(t: TestContext, count: number, direct = true): Promise<Link[]> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const made: Link[] = [];
+  for (let i = 0; i < count; i++) {
+    const client = netConnect(port, "127.0.0.1").pause();
+    const [socket] = (await once(server, "connection")) as [Socket];
+    made.push({ transport: new SocketTransport(socket, direct), client });
+  }
+  server.close();
+  t.after(() => {
+    for (const { transport, client } of made) {
+      transport.destroy();
+      client.destroy();
+    }
+  });
+  return made;
+}
+
+/** Everything that a client gets until the end, as a digest. */
+async function received(client: Socket): Promise<string> {
+  const hash = createHash("sha256");
+  client.on("data", (data) => hash.update(data)).resume();
+  await once(client, "end");
+  return hash.digest("hex");
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("the outbox", () => {
+  it("gives each part to one transport, whoever writes in between, and in whatever form", async (t) => {
+    const pairs = await links(t, 8);
+    const expected = pairs.map(() => createHash("sha256"));
+    const done = pairs.map(({ client }) => received(client));
+    let seed = 1;
+    const random = (below: number): number => {
+      seed = (seed * 48_271) % 0x7fffffff;
+      return seed % below;
+    };
+    for (let round = 0; round < 400; round++) {
+      const index = random(pairs.length);
+      const { transport } = pairs[index]!;
+      const size = [0, 1, 20, 300, 3_000, 20_000, 65_536, 90_000][random(8)]!;
+      const bytes = Buffer.alloc(size, round);
+      expected[index]!.update(bytes);
+      if (random(3) === 0) transport.writeText(bytes.toString("latin1"));
+      else {
+        transport.writeCopy(bytes);
+        if (size <= 65_536) bytes.fill(0);
+      }
+      if (random(20) === 0) await turn();
+    }
+    for (const { transport } of pairs) transport.end();
+    assert.deepEqual(
+      await Promise.all(done),
+      expected.map((hash) => hash.digest("hex")),
+    );
+  });
+
+  it("keeps what a slow peer has not taken, though the memory is used again", async (t) => {
+    const pairs = await links(t, 20);
+    const expected = pairs.map(() => createHash("sha256"));
+    // More peers than may hold an outbox each; none of them reads.
+    for (const [index, { transport }] of pairs.entries()) {
+      for (let round = 0; transport.pendingBytes === 0; round++) {
+        assert.ok(round < 4_000, "the system takes everything");
+        const bytes = Buffer.alloc(40_000, index + round);
+        expected[index]!.update(bytes);
+        transport.writeCopy(bytes);
+        await turn();
+      }
+    }
+    assert.equal(outbox.isCrowded, true);
+    const [{ transport, client }] = (await links(t, 1)) as [Link];
+    const quick = received(client);
+    transport.writeCopy(Buffer.alloc(60_000, "x"));
+    transport.end();
+    assert.equal(await quick, createHash("sha256").update("x".repeat(60_000)).digest("hex"));
+    const done = pairs.map((pair) => received(pair.client));
+    for (const pair of pairs) pair.transport.end();
+    assert.deepEqual(
+      await Promise.all(done),
+      expected.map((hash) => hash.digest("hex")),
+    );
+    assert.equal(outbox.isCrowded, false);
+  });
+});
+
+describe("a write to the handle", () => {
+  it("that the peer has made impossible ends the transport with the system's error", async (t) => {
+    const [{ transport, client }] = (await links(t, 1)) as [Link];
+    const closed = new Promise<Error | undefined>((resolve) => {
+      transport.sink = { onBytes() {}, onEnd() {}, onDrain() {}, onClose: resolve };
+    });
+    client.resetAndDestroy();
+    await once(client, "close");
+    // Whether the reset or the failing write is seen first is up to the system.
+    transport.writeText("too late");
+    transport.flush();
+    transport.writeText("far too late");
+    transport.flush();
+    const error = await closed;
+    assert.ok(error !== undefined && "code" in error && "errno" in error);
+    assert.match(String(error.code), /^(EPIPE|ECONNRESET)$/);
+  });
+
+  it("tells pending bytes and their end like the stream does", async (t) => {
+    for (const direct of [true, false]) {
+      const [{ transport, client }] = (await links(t, 1, direct)) as [Link];
+      const drained = new Promise<void>((resolve) => {
+        transport.sink = { onBytes() {}, onEnd() {}, onDrain: resolve, onClose() {} };
+      });
+      let written = 0;
+      while (transport.pendingBytes === 0) {
+        transport.writeBytes(Buffer.alloc(60_000));
+        transport.flush();
+        written += 60_000;
+      }
+      transport.writeText("x".repeat(1_000));
+      transport.flush();
+      written += 1_000;
+      assert.ok(transport.pendingBytes > 1_000 && transport.pendingBytes <= 61_000);
+      assert.equal(transport.totals.pendingBytes, transport.pendingBytes);
+      const mark = transport.progressMark;
+      let got = 0;
+      client.on("data", (data) => {
+        got += data.length;
+      });
+      client.resume();
+      await drained;
+      assert.equal(transport.pendingBytes, 0);
+      assert.equal(transport.totals.pendingBytes, 0);
+      assert.ok(transport.progressMark > mark);
+      while (got < written) await once(client, "data");
+      assert.equal(got, written);
+    }
+  });
+});
