@@ -31,6 +31,8 @@ export interface ExchangeHost extends ResponseHost {
 }
 
 const NO_CONTENT = Buffer.alloc(0);
+/** Objects made from it have no other properties, and unlike those that are made from null they are no dictionaries. */
+const NO_PARAMS = Object.freeze(Object.create(null));
 
 /**
  * A request and its response. It may be kept and called at any time: when the response is complete or the peer has
@@ -90,10 +92,10 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   /** The parameters of the route, percent-decoded. */
   get params(): Params {
     if (this.paramsRecord === undefined) {
-      const record: Record<string, string> = Object.create(null);
-      for (const [index, name] of (this.routed?.route.names ?? []).entries()) {
-        record[name] = this.routed?.values[index] ?? "";
-      }
+      const record: Record<string, string> = Object.create(NO_PARAMS);
+      const { routed } = this;
+      const names = routed?.route.names ?? [];
+      for (let i = 0; i < names.length; i++) record[names[i] ?? ""] = routed?.values[i] ?? "";
       this.paramsRecord = record as Params;
     }
     return this.paramsRecord;

@@ -114,11 +114,10 @@ export class Router<T> {
       const route = pick(node.routes, methods);
       if (route !== undefined) return { route, values: NO_VALUES };
     }
-    const segments = path.slice(1).split("/");
-    if (path.includes("%")) {
-      for (const [index, segment] of segments.entries()) segments[index] = decodeURIComponent(segment);
-    }
-    return walk(this.root, segments, 0, [], methods, allowed);
+    const encoded = path.includes("%");
+    // What is broken anywhere is refused, also where no route looks.
+    if (encoded) decodeURIComponent(path);
+    return walk(this.root, path, 1, encoded, [], methods, allowed);
   }
 }
 
@@ -140,31 +139,41 @@ function pick<T>(
   return any;
 }
 
+/** @param from where the next segment begins; behind the end when there is none */
 function walk<T>(
   node: Node<T>,
-  segments: readonly string[],
-  index: number,
+  path: string,
+  from: number,
+  encoded: boolean,
   values: string[],
   methods: readonly string[],
   allowed: Set<string> | undefined,
 ): Match<T> | null {
-  const segment = segments[index];
-  if (segment === undefined) {
+  if (from > path.length) {
     const route = pick(node.routes, methods, allowed);
     return route === undefined ? null : { route, values };
   }
+  const slash = path.indexOf("/", from);
+  const end = slash < 0 ? path.length : slash;
+  const segment = decoded(path.substring(from, end), encoded);
   const next = node.segments.get(segment);
   if (next !== undefined) {
-    const found = walk(next, segments, index + 1, values, methods, allowed);
+    const found = walk(next, path, end + 1, encoded, values, methods, allowed);
     if (found !== null) return found;
   }
   if (node.parameter !== undefined && segment !== "") {
     values.push(segment);
-    const found = walk(node.parameter, segments, index + 1, values, methods, allowed);
+    const found = walk(node.parameter, path, end + 1, encoded, values, methods, allowed);
     if (found !== null) return found;
     values.pop();
   }
   if (node.wildcards.size === 0) return null;
   const route = pick(node.wildcards, methods, allowed);
-  return route === undefined ? null : { route, values: [...values, segments.slice(index).join("/")] };
+  if (route === undefined) return null;
+  const rest = path.substring(from).split("/");
+  return { route, values: [...values, rest.map((part) => decoded(part, encoded)).join("/")] };
+}
+
+function decoded(segment: string, encoded: boolean): string {
+  return encoded ? decodeURIComponent(segment) : segment;
 }

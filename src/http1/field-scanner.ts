@@ -1,3 +1,5 @@
+import { wordsOf } from "../bytes/words.ts";
+import type { FieldPositions } from "./fields.ts";
 import { HttpError } from "./http-error.ts";
 import { COLON, CR, FIELD_VALUE, HTAB, LF, octetClass, SP, TOKEN } from "./octets.ts";
 
@@ -35,11 +37,16 @@ names[10] = ["connection", SPECIAL.connection];
 names[14] = ["content-length", SPECIAL.contentLength];
 names[17] = ["transfer-encoding", SPECIAL.transferEncoding];
 
+/** Of the section that is being read; copied when it has been read in one go. */
+const located: number[] = [];
+
 export class FieldScanner {
   /** Bits of the {@link SPECIAL} fields that have been seen. */
   seen = 0;
   /** Bits of those that came in more than one line. */
   repeated = 0;
+  /** See {@link Fields}; null when the section came in several pieces. */
+  positions: FieldPositions | null = null;
   private state = LINE;
   private count = 0;
   private nameStart = 0;
@@ -59,15 +66,17 @@ export class FieldScanner {
 
   /**
    * Goes on from `at`.
+   * @param base what the positions of the field lines are counted from
    * @returns the position after the empty line, or -1 when all octets were taken and the section is not complete
    * @throws HttpError at the first octet that cannot stand where it is
    */
-  scan(bytes: Uint8Array, at: number, end: number, maxCount: number): number {
+  scan(bytes: Uint8Array, at: number, end: number, maxCount: number, base: number): number {
     let p = at;
     let state = this.state;
+    const isWhole = state === LINE && this.count === 0;
     while (p < end) {
       if (state === VALUE) {
-        while (p < end && ((octetClass[bytes[p] ?? 0] ?? 0) & FIELD_VALUE) !== 0) p++;
+        p = afterFieldValue(bytes, p, end);
         if (p === end) break;
         if (bytes[p] !== CR) throw new HttpError("HTTP_BAD_FIELD", "control character in a field value");
         p++;
@@ -77,6 +86,9 @@ export class FieldScanner {
         if (p === end) break;
         if (bytes[p] !== COLON) throw new HttpError("HTTP_BAD_FIELD", "invalid character in a field name");
         this.note(bytes, p);
+        const index = 2 * this.count;
+        located[index - 2] = this.nameStart - base;
+        located[index - 1] = p - base;
         p++;
         state = VALUE;
       } else if (state === LINE) {
@@ -100,6 +112,8 @@ export class FieldScanner {
         p++;
         if (state === LAST_LF) {
           this.state = LINE;
+          located[2 * this.count] = p - 2 - base;
+          this.positions = isWhole ? located.slice(0, 2 * this.count + 1) : null;
           return p;
         }
         state = LINE;
@@ -120,4 +134,33 @@ export class FieldScanner {
     if ((this.seen & bit) !== 0) this.repeated |= bit;
     this.seen |= bit;
   }
+}
+
+/** Below this many octets the loop by octets is as fast as the one by words. */
+const WORDS_FROM = 16;
+
+/** The first position that holds no octet of a field value. */
+function afterFieldValue(bytes: Uint8Array, at: number, end: number): number {
+  let p = at;
+  if (end - at >= WORDS_FROM) {
+    const base = bytes.byteOffset;
+    const aligned = at + (-(base + at) & 3);
+    while (p < aligned && ((octetClass[bytes[p] ?? 0] ?? 0) & FIELD_VALUE) !== 0) p++;
+    if (p === aligned)
+      p = afterPlainWords(wordsOf(bytes.buffer), (base + p) >>> 2, (base + end) >>> 2) * 4 - base;
+  }
+  while (p < end && ((octetClass[bytes[p] ?? 0] ?? 0) & FIELD_VALUE) !== 0) p++;
+  return p;
+}
+
+/** The first word that holds an octet below 0x20 or DEL: what ends a field value, or a tab. */
+function afterPlainWords(words: Uint32Array, at: number, end: number): number {
+  let w = at;
+  for (; w < end; w++) {
+    const word = words[w] ?? 0;
+    const below = (word - 0x20202020) & ~word;
+    const other = word ^ 0x7f7f7f7f;
+    if (((below | ((other - 0x01010101) & ~other)) & 0x80808080) !== 0) break;
+  }
+  return w;
 }

@@ -1,3 +1,6 @@
+/** For each field line where its name begins and where its colon is, and then where the lines end. */
+export type FieldPositions = readonly number[];
+
 /**
  * The field lines of a head or of a trailer section (RFC 9110 §5), already validated. They are kept as the one
  * string they arrived in and looked at only when asked for: most handlers read few fields or none.
@@ -5,15 +8,17 @@
 export class Fields {
   private readonly text: string;
   private readonly start: number;
-  private positions: number[] | null = null;
+  private positions: FieldPositions | null;
 
   /**
    * @param text a latin1 string with valid field lines, each ended by CRLF, and an empty line after them
    * @param start where in `text` the first field line begins
+   * @param positions in `text`, where they are known
    */
-  constructor(text: string, start: number) {
+  constructor(text: string, start: number, positions: FieldPositions | null = null) {
     this.text = text;
     this.start = start;
+    this.positions = positions;
   }
 
   /** Characters of the head, or of the trailer section, that are kept. */
@@ -40,7 +45,7 @@ export class Fields {
   get(name: string): string | undefined {
     const positions = this.positions ?? this.locate();
     let found: string | undefined;
-    for (let i = 0; i < positions.length; i += 4) {
+    for (let i = 0; i < positions.length - 1; i += 2) {
       if (!this.isNamed(positions, i, name)) continue;
       const value = this.value(positions, i);
       if (found === undefined) found = value;
@@ -52,7 +57,7 @@ export class Fields {
   /** Whether there is a field of this name, in any case. */
   has(name: string): boolean {
     const positions = this.positions ?? this.locate();
-    for (let i = 0; i < positions.length; i += 4) if (this.isNamed(positions, i, name)) return true;
+    for (let i = 0; i < positions.length - 1; i += 2) if (this.isNamed(positions, i, name)) return true;
     return false;
   }
 
@@ -60,7 +65,7 @@ export class Fields {
   getAll(name: string): string[] {
     const positions = this.positions ?? this.locate();
     const values: string[] = [];
-    for (let i = 0; i < positions.length; i += 4) {
+    for (let i = 0; i < positions.length - 1; i += 2) {
       if (this.isNamed(positions, i, name)) values.push(this.value(positions, i));
     }
     return values;
@@ -70,7 +75,7 @@ export class Fields {
   entries(): [name: string, value: string][] {
     const positions = this.positions ?? this.locate();
     const entries: [string, string][] = [];
-    for (let i = 0; i < positions.length; i += 4) {
+    for (let i = 0; i < positions.length - 1; i += 2) {
       const name = this.text.substring(positions[i] ?? 0, positions[i + 1] ?? 0);
       entries.push([name, this.value(positions, i)]);
     }
@@ -88,11 +93,16 @@ export class Fields {
     return record;
   }
 
-  private value(positions: number[], i: number): string {
-    return this.text.substring(positions[i + 2] ?? 0, positions[i + 3] ?? 0);
+  private value(positions: FieldPositions, i: number): string {
+    const { text } = this;
+    let from = (positions[i + 1] ?? 0) + 1;
+    let to = (positions[i + 2] ?? 0) - 2;
+    while (from < to && isWhiteSpace(text.charCodeAt(from))) from++;
+    while (to > from && isWhiteSpace(text.charCodeAt(to - 1))) to--;
+    return text.substring(from, to);
   }
 
-  private isNamed(positions: number[], i: number, name: string): boolean {
+  private isNamed(positions: FieldPositions, i: number, name: string): boolean {
     const start = positions[i] ?? 0;
     if ((positions[i + 1] ?? 0) - start !== name.length) return false;
     for (let k = 0; k < name.length; k++) {
@@ -103,21 +113,16 @@ export class Fields {
     return true;
   }
 
-  /** Four positions a field line: name start, name end, value start, value end. */
-  private locate(): number[] {
+  private locate(): FieldPositions {
     const { text } = this;
     const positions: number[] = [];
-    let line = this.start;
-    while (line < text.length - 2) {
+    const last = text.length - 2;
+    for (let line = this.start; line < last; ) {
       const colon = text.indexOf(":", line);
-      const end = text.indexOf("\r\n", colon);
-      let from = colon + 1;
-      let to = end;
-      while (from < to && isWhiteSpace(text.charCodeAt(from))) from++;
-      while (to > from && isWhiteSpace(text.charCodeAt(to - 1))) to--;
-      positions.push(line, colon, from, to);
-      line = end + 2;
+      positions.push(line, colon);
+      line = text.indexOf("\r\n", colon) + 2;
     }
+    positions.push(last);
     this.positions = positions;
     return positions;
   }

@@ -1,4 +1,4 @@
-import { SPECIAL } from "./field-scanner.ts";
+import { type FieldScanner, SPECIAL } from "./field-scanner.ts";
 import { Fields } from "./fields.ts";
 import { HttpError } from "./http-error.ts";
 
@@ -38,8 +38,7 @@ export class RequestHead {
    * @param targetStart where the target begins in `text`
    * @param targetEnd where it ends
    * @param minorVersion 0 or 1
-   * @param seen bits of the special fields that occur
-   * @param repeated bits of those that occur more than once
+   * @param scanned what has been noted of the fields
    * @throws HttpError when the fields contradict each other or ask for what is not supported
    */
   constructor(
@@ -48,11 +47,11 @@ export class RequestHead {
     targetStart: number,
     targetEnd: number,
     minorVersion: number,
-    seen: number,
-    repeated: number,
+    scanned: Pick<FieldScanner, "seen" | "repeated" | "positions">,
   ) {
+    const { seen, repeated } = scanned;
     const target = text.substring(targetStart, targetEnd);
-    const fields = new Fields(text, targetEnd + 11); // " HTTP/1.1\r\n"
+    const fields = new Fields(text, targetEnd + 11, scanned.positions); // " HTTP/1.1\r\n"
     this.method = method;
     this.target = target;
     this.minorVersion = minorVersion;
@@ -141,16 +140,22 @@ function listOf(list: string): string[] {
 export function hasToken(list: string, token: string): boolean {
   if (list === token) return true;
   if (list.length < token.length) return false;
-  for (const item of listOf(list)) if (item === token) return true;
-  return false;
+  // Nearly always there is one item: told apart by its length alone, without a list of strings.
+  if (!list.includes(",")) return list.length === token.length && list.toLowerCase() === token;
+  return listOf(list).includes(token);
 }
 
 // RFC 3986 §3.2.2: reg-name, IPv4 or bracketed IP literal, with an optional port; no user information.
 const HOST = /^(?:\[[0-9A-Fa-f:.vV]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::\d*)?$/;
 
+/** The host that was found valid last: most requests are for the same. */
+let lastHost = "";
+
 function checkedHost(value: string, repeated: number): string {
   if ((repeated & SPECIAL.host) !== 0) throw new HttpError("HTTP_BAD_HOST", "more than one Host");
+  if (value === lastHost) return lastHost;
   if (!HOST.test(value)) throw new HttpError("HTTP_BAD_HOST", "invalid host");
+  lastHost = value;
   return value;
 }
 

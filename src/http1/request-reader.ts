@@ -194,7 +194,7 @@ export class RequestReader {
     this.position = p;
     if (this.state === START || this.state === START_LF) return NEED_BYTES;
     if (this.state === FIELDS && p < end) {
-      const done = this.scanner.scan(bytes, p, end, limits.maxFieldCount);
+      const done = this.scanner.scan(bytes, p, end, limits.maxFieldCount, this.sectionStart);
       this.position = done < 0 ? end : done;
       if (done >= 0) return this.finishHead(bytes, done);
     }
@@ -280,8 +280,7 @@ export class RequestReader {
       this.targetStart - start,
       this.targetEnd - start,
       Math.min(minor, 1), // RFC 9110 §2.5: a higher minor version is served like the highest that is known
-      this.scanner.seen,
-      this.scanner.repeated,
+      this.scanner,
     );
     if (head.chunked) {
       if (limits.requireContentLength)
@@ -318,7 +317,7 @@ export class RequestReader {
   private readTrailers(): RequestSignal {
     const { limits, scanner } = this;
     const end = Math.min(this.end, this.sectionStart + limits.maxTrailerBytes);
-    const done = scanner.scan(this.bytes, this.position, end, limits.maxFieldCount);
+    const done = scanner.scan(this.bytes, this.position, end, limits.maxFieldCount, this.sectionStart);
     if (done < 0) {
       this.position = end;
       if (end - this.sectionStart < limits.maxTrailerBytes) return NEED_BYTES;
@@ -329,7 +328,7 @@ export class RequestReader {
       throw new HttpError("HTTP_BAD_FIELD", "a trailer field that is only allowed in the head");
     }
     const text = this.bytes.toString("latin1", this.sectionStart, done);
-    this.trailers = text.length > 2 ? new Fields(text, 0) : null;
+    this.trailers = text.length > 2 ? new Fields(text, 0, scanner.positions) : null;
     this.position = done;
     this.state = COMPLETE;
     return this.advance();

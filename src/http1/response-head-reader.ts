@@ -33,7 +33,8 @@ export class ResponseHeadReader {
     if (lineEnd >= 2 && match === null) {
       throw new HttpError("HTTP_BAD_REQUEST_LINE", "the peer does not answer with HTTP/1");
     }
-    const end = lineEnd < 2 ? -1 : new FieldScanner().scan(this.bytes, lineEnd, this.bytes.length, 100);
+    const end =
+      lineEnd < 2 ? -1 : new FieldScanner().scan(this.bytes, lineEnd, this.bytes.length, 100, lineEnd);
     if ((end < 0 ? this.bytes.length : end) > this.maxBytes) {
       throw new HttpError("HTTP_HEAD_TOO_LARGE", `more than ${this.maxBytes} bytes of head`);
     }

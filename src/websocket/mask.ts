@@ -1,13 +1,8 @@
 import { randomFillSync } from "node:crypto";
+import { wordsOf } from "../bytes/words.ts";
 
 // Below this many bytes the loop by bytes is faster than by words: both take 60 ns there.
 const WORDS_FROM = 64;
-
-// A view of words over the buffer that was unmasked last: the shared read buffer comes back for every frame.
-// Larger buffers are not kept here, they belong to one message.
-const KEEP_WORDS_BYTES = 256 * 1024;
-let keptBuffer: ArrayBufferLike = new ArrayBuffer(0);
-let keptWords: Uint32Array = new Uint32Array(keptBuffer);
 
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
@@ -74,16 +69,6 @@ function rotate(key: number, bytes: number): number {
 
 function swap(word: number): number {
   return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
-}
-
-function wordsOf(buffer: ArrayBufferLike): Uint32Array {
-  if (buffer === keptBuffer) return keptWords;
-  const words = new Uint32Array(buffer, 0, buffer.byteLength >>> 2);
-  if (buffer.byteLength <= KEEP_WORDS_BYTES) {
-    keptBuffer = buffer;
-    keptWords = words;
-  }
-  return words;
 }
 
 const keys = new Uint32Array(1024);

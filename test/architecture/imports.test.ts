@@ -48,7 +48,7 @@ describe("imports only point down", () => {
 
 describe("the checker itself", () => {
   const bad: [from: string, to: string, rule: RegExp][] = [
-    ["src/http1/a.ts", "../websocket/frame.ts", /src\/http1\/ may import only src\/http1\/$/],
+    ["src/http1/a.ts", "../websocket/frame.ts", /src\/http1\/ may import only .*src\/bytes\/$/],
     ["src/http1/a.ts", "node:net", /may import from Node only node:buffer, node:crypto, node:zlib$/],
     ["src/websocket/a.ts", "../http1/head.ts", /src\/websocket\/ may import only/],
     ["src/websocket/a.ts", "node:timers", /may import from Node only/],

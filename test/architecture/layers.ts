@@ -12,14 +12,15 @@ export interface Layer {
 }
 
 const protocols = ["src/http1/", "src/websocket/"];
-const core = [...protocols, "src/transport/", "src/engine/"];
+const core = ["src/bytes/", ...protocols, "src/transport/", "src/engine/"];
 const interfaces = ["src/evo/", "src/craftos/", "src/daslang/", "src/facil/"];
 /** Protocol code computes on bytes: no sockets, no timers, no streams, no files. */
 const bytesOnly = ["node:buffer", "node:crypto", "node:zlib"];
 
 /** The table, from the bottom up. An arrow that no row allows is a defect. */
 export const layerTable: readonly Layer[] = [
-  ...protocols.map((path) => ({ path, layers: [], node: bytesOnly })),
+  { path: "src/bytes/", layers: [], node: [] },
+  ...protocols.map((path) => ({ path, layers: ["src/bytes/"], node: bytesOnly })),
   { path: "src/transport/", layers: [], node: ["node:*"] },
   { path: "src/engine/", layers: [...protocols, "src/transport/"], node: ["node:*"] },
   ...interfaces.map((path) => ({ path, layers: core, node: ["node:*"] })),
