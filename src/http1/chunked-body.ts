@@ -1,17 +1,15 @@
+import { afterExtensionOctet, BETWEEN, DONE, INVALID, NAME_START } from "./chunk-extension.ts";
 import { HttpError } from "./http-error.ts";
-import { CR, FIELD_VALUE, HTAB, LF, octetClass, SEMICOLON, SP } from "./octets.ts";
+import { CR, HTAB, LF, SEMICOLON, SP } from "./octets.ts";
 
 /*
  * The chunked transfer coding as a state machine on octets (RFC 9112 §7.1).
  *
  *   state      input                 next
  *   SIZE       hex digit             SIZE        (at least one, at most 16, value up to 2^53-1)
- *              ";"                   EXTENSION
- *              SP HTAB               SPACE
+ *              ";" SP HTAB           EXTENSION
  *              CR                    SIZE_LF
- *   SPACE      SP HTAB               SPACE       (bad white space, RFC 9110 §5.6.3)
- *              ";"                   EXTENSION
- *   EXTENSION  field octet           EXTENSION   (bounded over the message, otherwise ignored)
+ *   EXTENSION  what may follow       EXTENSION   (see chunk-extension.ts; bounded over the message, then ignored)
  *              CR                    SIZE_LF
  *   SIZE_LF    LF                    DATA, or TRAILERS after the chunk of size 0
  *   DATA       that many octets      DATA_CR
@@ -28,7 +26,6 @@ const DATA = 3;
 const DATA_CR = 4;
 const DATA_LF = 5;
 const TRAILERS = 6;
-const SPACE = 7;
 
 export class ChunkedBody {
   /** First octet of the data that the last call of {@link scan} found. */
@@ -38,6 +35,7 @@ export class ChunkedBody {
   private state = SIZE;
   private digits = 0;
   private size = 0;
+  private extension = BETWEEN;
   private extensionBytes = 0;
   private total = 0;
 
@@ -77,18 +75,12 @@ export class ChunkedBody {
           p++;
           break;
         case EXTENSION:
-          if (octet === CR) this.state = SIZE_LF;
-          else if (((octetClass[octet] ?? 0) & FIELD_VALUE) === 0) {
-            throw new HttpError("HTTP_BAD_CHUNK", "control character in a chunk extension");
-          } else this.countExtension(limits.maxChunkExtensionBytes);
-          p++;
-          break;
-        case SPACE:
-          if (octet === SEMICOLON) this.state = EXTENSION;
-          else if (octet !== SP && octet !== HTAB) {
-            throw new HttpError("HTTP_BAD_CHUNK", "white space after a chunk size");
+          this.extension = afterExtensionOctet(this.extension, octet);
+          if (this.extension === INVALID) throw new HttpError("HTTP_BAD_CHUNK", "malformed chunk extension");
+          if (this.extension === DONE) this.state = SIZE_LF;
+          else if (++this.extensionBytes > limits.maxChunkExtensionBytes) {
+            throw new HttpError("HTTP_BAD_CHUNK", "chunk extensions are too long");
           }
-          this.countExtension(limits.maxChunkExtensionBytes);
           p++;
           break;
         case SIZE_LF:
@@ -131,10 +123,6 @@ export class ChunkedBody {
     return p;
   }
 
-  private countExtension(limit: number): void {
-    if (++this.extensionBytes > limit) throw new HttpError("HTTP_BAD_CHUNK", "chunk extensions are too long");
-  }
-
   private readSize(octet: number): void {
     const digit = hexDigit(octet);
     if (digit >= 0) {
@@ -147,9 +135,10 @@ export class ChunkedBody {
     }
     if (this.digits === 0) throw new HttpError("HTTP_BAD_CHUNK", "chunk size is missing");
     if (octet === CR) this.state = SIZE_LF;
-    else if (octet === SEMICOLON) this.state = EXTENSION;
-    else if (octet === SP || octet === HTAB) this.state = SPACE;
-    else throw new HttpError("HTTP_BAD_CHUNK", "invalid character in a chunk size");
+    else if (octet === SEMICOLON || octet === SP || octet === HTAB) {
+      this.state = EXTENSION;
+      this.extension = octet === SEMICOLON ? NAME_START : BETWEEN;
+    } else throw new HttpError("HTTP_BAD_CHUNK", "invalid character in a chunk size");
   }
 }
 

@@ -87,7 +87,7 @@ const target: fc.Arbitrary<Target> = fc.oneof(
 );
 
 const content = stringOf(characters(0x00, 0xff), 0, 40);
-const extension = fc.constantFrom("", "", ";a", ";a=b", ' ; a = "b;\\"c"', ";\tx;y=\xff");
+const extension = fc.constantFrom("", "", ";a", ";a=b", ' ; a = "b;\\"c"', ';\tx;y="\xff"');
 interface Framing {
   contentLength: number;
   chunked: boolean;
