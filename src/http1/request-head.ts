@@ -1,5 +1,6 @@
 import { type FieldScanner, SPECIAL } from "./field-scanner.ts";
 import { Fields } from "./fields.ts";
+import { checkedHost } from "./host.ts";
 import { HttpError } from "./http-error.ts";
 
 /** The form of a request target (RFC 9112 §3.2); the authority form belongs to CONNECT, which is refused. */
@@ -57,7 +58,8 @@ export class RequestHead {
     this.minorVersion = minorVersion;
     this.fields = fields;
 
-    let host = (seen & SPECIAL.host) !== 0 ? checkedHost(fields.get("host") ?? "", repeated) : undefined;
+    if ((repeated & SPECIAL.host) !== 0) throw new HttpError("HTTP_BAD_HOST", "more than one Host");
+    let host = (seen & SPECIAL.host) !== 0 ? checkedHost(fields.get("host") ?? "") : undefined;
     // RFC 9112 §3.2: a 1.1 request without Host gets 400.
     if (host === undefined && minorVersion === 1) throw new HttpError("HTTP_BAD_HOST", "Host is missing");
     if (method === "CONNECT") throw new HttpError("HTTP_METHOD_UNKNOWN", "this is not a proxy");
@@ -73,9 +75,7 @@ export class RequestHead {
       const absolute = /^https?:\/\/([^/?]+)(.*)$/i.exec(target);
       if (absolute === null)
         throw new HttpError("HTTP_BAD_TARGET", "the target is neither path nor http URI");
-      host = checkedHost(absolute[1] ?? "", 0);
-      // RFC 9110 §4.2.1: an http URI with an empty host is invalid.
-      if (host.startsWith(":")) throw new HttpError("HTTP_BAD_TARGET", "the target has no host");
+      host = checkedHost(absolute[1] ?? "");
       path = absolute[2] ?? "";
       if (path.charCodeAt(0) !== 0x2f) path = `/${path}`;
       this.form = "absolute";
@@ -143,20 +143,6 @@ export function hasToken(list: string, token: string): boolean {
   // Nearly always there is one item: told apart by its length alone, without a list of strings.
   if (!list.includes(",")) return list.length === token.length && list.toLowerCase() === token;
   return listOf(list).includes(token);
-}
-
-// RFC 3986 §3.2.2: reg-name, IPv4 or bracketed IP literal, with an optional port; no user information.
-const HOST = /^(?:\[[0-9A-Fa-f:.vV]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::\d*)?$/;
-
-/** The host that was found valid last: most requests are for the same. */
-let lastHost = "";
-
-function checkedHost(value: string, repeated: number): string {
-  if ((repeated & SPECIAL.host) !== 0) throw new HttpError("HTTP_BAD_HOST", "more than one Host");
-  if (value === lastHost) return lastHost;
-  if (!HOST.test(value)) throw new HttpError("HTTP_BAD_HOST", "invalid host");
-  lastHost = value;
-  return value;
 }
 
 function contentLength(value: string, repeated: number): number {

@@ -1,0 +1,43 @@
+import { HttpError } from "./http-error.ts";
+
+// RFC 3986 §3.2.2: reg-name, IPv4 or bracketed IP literal, with an optional port; no user information.
+const HOST = /^(?:\[[^\]]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::\d*)?$/;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+const IP_FUTURE = /^v[0-9a-f]+\.[a-z0-9\-._~!$&'()*+,;=:]+$/i;
+
+/** The one that was found valid last: most requests are for the same. */
+let lastHost = "";
+
+/**
+ * A host with or without a port, from Host or from a target in absolute form.
+ * @throws HttpError for what is neither that nor empty (RFC 9112 §3.2)
+ */
+export function checkedHost(value: string): string {
+  if (value === lastHost) return lastHost;
+  // RFC 9110 §4.2.1: an http URI with an empty host is invalid, so a port alone is no host.
+  if (!HOST.test(value) || value.startsWith(":")) throw new HttpError("HTTP_BAD_HOST", "invalid host");
+  if (value.startsWith("[")) {
+    const literal = value.slice(1, value.indexOf("]"));
+    if (!isIpv6(literal) && !IP_FUTURE.test(literal)) {
+      throw new HttpError("HTTP_BAD_HOST", "invalid IP literal");
+    }
+  }
+  lastHost = value;
+  return value;
+}
+
+/** Eight groups, or fewer where "::" stands for the others; the last two may be written as IPv4. */
+function isIpv6(text: string): boolean {
+  const halves = text.split("::");
+  if (halves.length > 2) return false;
+  const groups = halves.flatMap((half) => (half === "" ? [] : half.split(":")));
+  const lastGroup = groups.at(-1) ?? "";
+  let count = groups.length;
+  if (lastGroup.includes(".")) {
+    if (!text.endsWith(lastGroup) || !IPV4.test(lastGroup)) return false;
+    groups.pop();
+    count++;
+  }
+  if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return false;
+  return halves.length === 2 ? count < 8 : count === 8;
+}
