@@ -1,0 +1,140 @@
+import type { Limits } from "../../src/engine/limits.ts";
+
+/** What the handler must have been given of one request. */
+export interface Seen {
+  readonly method: string;
+  readonly target: string;
+  readonly authority: string | undefined;
+  readonly version: string;
+  /** As latin1. */
+  readonly body: string;
+  /** Values that `header(name)` must give, by name; undefined for a field that must not be there. */
+  readonly fields: Readonly<Record<string, string | undefined>>;
+  readonly trailers: Readonly<Record<string, string>>;
+}
+
+/*
+ * What the server must do with the bytes of a case.
+ *
+ *   refused      one answer with this status and "Connection: close", then the end of the stream. What follows is
+ *                neither answered nor told to the program. `began`: the fault is in the content, so the handler
+ *                knows the head, but gets no content
+ *   accepted     the handler gets these requests, each is answered with 200, and so is what follows on the connection
+ *   last         the same, but the server closes and does not look at what follows
+ *   answered     the server itself answers, the handler sees nothing, and what follows is answered
+ *   upgraded     101, and what follows is no longer HTTP
+ *   unfinished   no answer; when the peer ends its stream the connection closes without one
+ */
+export type Outcome =
+  | {
+      readonly kind: "refused";
+      readonly status: number;
+      readonly began: boolean;
+      /** Requests before it on the connection. */
+      readonly seen: readonly Seen[];
+    }
+  | { readonly kind: "accepted" | "last"; readonly seen: readonly Seen[]; readonly continues: boolean }
+  | { readonly kind: "answered"; readonly status: number; readonly method: string }
+  | { readonly kind: "upgraded" }
+  | { readonly kind: "unfinished"; readonly began: boolean };
+
+/** [section that demands it, or the named reason, what it is about, input as latin1, outcome, other limits]. */
+export type Case = readonly [
+  section: string,
+  name: string,
+  input: string,
+  outcome: Outcome,
+  limits?: Partial<Limits>,
+];
+
+/** Cases that belong together. */
+export interface Table {
+  readonly area: string;
+  readonly cases: readonly Case[];
+}
+
+/** A reason beside the RFCs: where they leave the choice, docs/architecture.md says "requests are strict". */
+export const STRICT = "docs/architecture.md (strict)";
+
+export function refused(status = 400): Outcome {
+  return { kind: "refused", status, began: false, seen: [] };
+}
+
+/** Refused, behind requests of the same input that are answered. */
+export function refusedBehind(seen: readonly Seen[], status = 400): Outcome {
+  return { kind: "refused", status, began: false, seen };
+}
+
+/** Refused for its content. */
+export function broken(status = 400): Outcome {
+  return { kind: "refused", status, began: true, seen: [] };
+}
+
+/** A GET of /x without content, unless said otherwise. */
+export function saw(seen: Partial<Seen> = {}): Seen {
+  return {
+    method: "GET",
+    target: "/x",
+    authority: "h",
+    version: "1.1",
+    body: "",
+    fields: {},
+    trailers: {},
+    ...seen,
+  };
+}
+
+/** A POST to /x with this content. */
+export function posted(body: string, seen: Partial<Seen> = {}): Seen {
+  return saw({ method: "POST", body, ...seen });
+}
+
+export function accepted(...seen: Seen[]): Outcome {
+  return { kind: "accepted", seen, continues: false };
+}
+
+/** Accepted, and asked to continue before the answer, unless the content has come already. */
+export function continued(...seen: Seen[]): Outcome {
+  return { kind: "accepted", seen, continues: true };
+}
+
+export function last(...seen: Seen[]): Outcome {
+  return { kind: "last", seen, continues: false };
+}
+
+export function answered(status: number, method = "GET"): Outcome {
+  return { kind: "answered", status, method };
+}
+
+export const upgraded: Outcome = { kind: "upgraded" };
+export const unfinished: Outcome = { kind: "unfinished", began: false };
+export const unfinishedContent: Outcome = { kind: "unfinished", began: true };
+
+/** A head of these lines. */
+export function head(...lines: string[]): string {
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+export function get(...lines: string[]): string {
+  return head("GET /x HTTP/1.1", "Host: h", ...lines);
+}
+
+export function post(...lines: string[]): string {
+  return head("POST /x HTTP/1.1", "Host: h", ...lines);
+}
+
+/** A chunked POST with this as its coded content. */
+export function chunked(coded: string): string {
+  return post("Transfer-Encoding: chunked") + coded;
+}
+
+/** A request that hides in something else. */
+export const HIDDEN = "GET /hidden HTTP/1.1\r\nHost: hidden\r\n\r\n";
+
+export function char(code: number): string {
+  return String.fromCharCode(code);
+}
+
+export function hex(code: number): string {
+  return `0x${code.toString(16).padStart(2, "0")}`;
+}
