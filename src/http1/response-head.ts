@@ -34,8 +34,10 @@ export function statusLine(code: number, reason?: string): string {
     throw new FieldError(`status code ${code} is not an integer from 100 to 599`);
   }
   if (reason !== undefined) {
-    if (!isFieldValue(reason)) throw new FieldError("a reason phrase cannot hold control characters");
-    return `HTTP/1.1 ${code} ${reason}\r\n`;
+    // Who does without types may give an error here, whose message is longer than a line.
+    const phrase = String(reason);
+    if (!isFieldValue(phrase)) throw new FieldError("a reason phrase cannot hold control characters");
+    return `HTTP/1.1 ${code} ${phrase}\r\n`;
   }
   const line = `HTTP/1.1 ${code} ${reasonPhrase(code)}\r\n`;
   commonLines[code] = line;

@@ -60,6 +60,12 @@ describe("statusLine", () => {
     }
   });
 
+  test("RFC 9112 §11.1: an error or a list as the reason is looked at as the text that it becomes", () => {
+    for (const reason of [new Error("a\r\nX: 1"), ["a\r\nX: 1", "b"]]) {
+      assert.throws(() => statusLine(200, reason as unknown as string), refusal());
+    }
+  });
+
   for (const code of [...controls, ...folded]) {
     test(`RFC 9112 §4: ${hex(code)} in a reason`, () => {
       for (const reason of [
