@@ -198,7 +198,10 @@ function answer(
   if (offered.serverMaxWindowBits !== undefined) {
     parts.push(`server_max_window_bits=${params.serverMaxWindowBits}`);
   }
-  if (settings.clientMaxWindowBits < 15) parts.push(`client_max_window_bits=${params.clientMaxWindowBits}`);
+  // §7.2.2: what the client offers is a hint, and binds it only when it is in the answer.
+  if (params.clientMaxWindowBits < MAX_WINDOW_BITS) {
+    parts.push(`client_max_window_bits=${params.clientMaxWindowBits}`);
+  }
   return { response: parts.join("; "), params };
 }
 

@@ -138,10 +138,13 @@ describe("negotiate, RFC 7692 §5, §7.1", () => {
       response("permessage-deflate; client_max_window_bits=9", options),
       "permessage-deflate; client_max_window_bits=9",
     );
-    assert.equal(
-      negotiate("permessage-deflate; client_max_window_bits=8", BOTH)?.params.clientMaxWindowBits,
-      8,
-    );
+  });
+  it("§7.2.2: a window that the client offers binds it when it is in the answer, else it may use 32 KiB", () => {
+    for (const bits of [8, 9, 14, 15]) {
+      const answered = negotiate(`permessage-deflate; client_max_window_bits=${bits}`, BOTH);
+      const said = /client_max_window_bits=(\d+)/.exec(answered?.response ?? "")?.[1] ?? 15;
+      assert.equal(answered?.params.clientMaxWindowBits, Number(said), answered?.response);
+    }
   });
   it("quoted values count like plain ones", () => {
     assert.equal(
