@@ -8,6 +8,8 @@ export interface Extension {
 // RFC 9110 §5.6.2.
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
 const SPACE = "[ \\t]*";
+// RFC 9110 §5.6.1.2, RFC 2616 §2.1: empty elements of a list are ignored.
+const EMPTY_ELEMENTS = /[ \t]*(?:,[ \t]*)*/y;
 const NAME = new RegExp(`${SPACE}(${TOKEN})${SPACE}`, "y");
 // RFC 6455 §9.1: a quoted value has to be a token once it is unescaped, so only token characters stand in it.
 const PARAM = new RegExp(
@@ -23,7 +25,7 @@ const PARAM = new RegExp(
  */
 export function parseExtensions(header: string): Extension[] | null {
   const extensions: Extension[] = [];
-  let at = 0;
+  let at = afterEmptyElements(header, 0);
   for (;;) {
     NAME.lastIndex = at;
     const name = NAME.exec(header)?.[1];
@@ -39,8 +41,13 @@ export function parseExtensions(header: string): Extension[] | null {
       const [, key = "", plain, quoted] = param;
       extension.params.push([key, plain ?? quoted?.replaceAll("\\", "") ?? null]);
     }
+    if (at < header.length && header[at] !== ",") return null;
+    at = afterEmptyElements(header, at);
     if (at === header.length) return extensions;
-    if (header[at] !== ",") return null;
-    at += 1;
   }
+}
+
+function afterEmptyElements(header: string, at: number): number {
+  EMPTY_ELEMENTS.lastIndex = at;
+  return at + (EMPTY_ELEMENTS.exec(header)?.[0].length ?? 0);
 }

@@ -183,9 +183,10 @@ function hasToken(list: string | undefined, token: string): boolean {
 // RFC 6455 §4.1 item 10, §4.3: 1#token, all different.
 function parseProtocols(header: string | undefined): string[] | null {
   if (header === undefined) return [];
-  const protocols = header.split(",").map((element) => element.trim());
+  // RFC 9110 §5.6.1.2, RFC 2616 §2.1: empty elements of a list are ignored.
+  const protocols = header.split(",").flatMap((element) => element.trim() || []);
   const valid = protocols.every((name) => TOKEN.test(name)) && new Set(protocols).size === protocols.length;
-  return valid ? protocols : null;
+  return valid && protocols.length > 0 ? protocols : null;
 }
 
 function fieldLine(name: string, value: string): string {

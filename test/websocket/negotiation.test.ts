@@ -39,10 +39,9 @@ describe("parseExtensions, RFC 6455 §9.1", () => {
     "",
     " ",
     ",",
-    "a,",
-    ",a",
-    "a,,b",
+    " , ,",
     ";a",
+    "a, ;b",
     "a;",
     "a;;b",
     "a;b=",
@@ -61,8 +60,15 @@ describe("parseExtensions, RFC 6455 §9.1", () => {
   ]) {
     it(`refuses ${JSON.stringify(bad)}`, () => assert.equal(parseExtensions(bad), null));
   }
+  it("RFC 9110 §5.6.1.2: empty elements do not count", () => {
+    for (const list of ["a,", ",a", " , a ,\t, ", ",,a"]) {
+      assert.deepEqual(parseExtensions(list), [{ name: "a", params: [] }], list);
+    }
+    assert.equal(parseExtensions("a,,b, ,c;d,")?.length, 3);
+  });
   it("takes linear time", () => {
     const start = performance.now();
+    parseExtensions(`${",".repeat(50_000)}a${" ,".repeat(50_000)};`);
     parseExtensions(`a;b=c${" \t".repeat(50_000)}x`);
     parseExtensions("a;b,".repeat(30_000));
     parseExtensions(`a;b="${"\\c".repeat(50_000)}`);
