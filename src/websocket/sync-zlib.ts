@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { constants, createDeflateRaw, createInflateRaw } from "node:zlib";
 import { OutputSink } from "./output-sink.ts";
 
-const { Z_SYNC_FLUSH, Z_RLE, Z_DEFAULT_STRATEGY } = constants;
+const { Z_BLOCK, Z_SYNC_FLUSH, Z_RLE, Z_DEFAULT_STRATEGY } = constants;
 
 interface NativeZlib {
   onerror: (message: string, errno: number, code: string) => void;
@@ -50,7 +50,7 @@ class SyncZlib {
     this.#after = after;
   }
 
-  /** Bytes of the input that the last `write` left because the deflate stream had ended. */
+  /** Bytes of the input that the last `write` left because the deflate stream, or a block, had ended. */
   get unread(): number {
     return this.#after[1] ?? 0;
   }
@@ -58,15 +58,22 @@ class SyncZlib {
   /**
    * Feeds `input[start..end)` and adds the output to `sink`. Stops once the output passes the sink's limit.
    *
+   * @param flush Z_BLOCK: an inflater stops at the end of a deflate block, too, and leaves the rest.
    * @returns null, or why it stopped; the context is useless then until `reset`.
    */
-  write(input: Uint8Array, start: number, end: number, sink: OutputSink): ZlibFailure | null {
+  write(
+    input: Uint8Array,
+    start: number,
+    end: number,
+    sink: OutputSink,
+    flush: number = Z_SYNC_FLUSH,
+  ): ZlibFailure | null {
     if (this.#closed) return "invalid"; // the native object aborts the process when it is used after close
     this.#failed = false;
     let at = start;
     for (;;) {
       const room = sink.room();
-      this.#native.writeSync(Z_SYNC_FLUSH, input, at, end - at, sink.chunk, sink.used, room);
+      this.#native.writeSync(flush, input, at, end - at, sink.chunk, sink.used, room);
       if (this.#failed) return "invalid";
       const left = this.#after[0] ?? 0;
       sink.used += room - left;
@@ -91,7 +98,9 @@ class SyncZlib {
 }
 
 // RFC 7692 §7.2.1: every message ends with an empty stored block, and its last four bytes are not sent.
-const TAIL: Buffer = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+const TAIL_BYTES = 4;
+// These bytes and one more. A whole message leaves an inflater that stops at the end of a block right before that one.
+const TAIL_AND_MORE: Buffer = Buffer.from([0x00, 0x00, 0xff, 0xff, 0x00]);
 
 // Each block with BFINAL costs a restart (about 1 µs for 2 bytes): a message of nothing else would hold the process.
 const MAX_STREAMS = 1024;
@@ -110,10 +119,13 @@ export class SyncInflate {
    * Inflates one message, without its removed tail, to a buffer of its own.
    *
    * @param limit most bytes that the message may have; inflating stops as soon as it has more.
+   * @returns "invalid" also for a message that is not complete.
    */
   inflate(bytes: Uint8Array, start: number, end: number, limit: number): Buffer | ZlibFailure {
     const sink = new OutputSink(limit);
-    const failure = this.#feed(bytes, start, end, sink) ?? this.#feed(TAIL, 0, TAIL.length, sink);
+    // No peer should send this (§7.2.1), but one whose compressor has nothing to flush may, and means an empty message.
+    if (start === end) return sink.take(0);
+    const failure = this.#feed(bytes, start, end, sink) ?? this.#feedTail(sink);
     return failure ?? sink.take(0);
   }
 
@@ -126,10 +138,21 @@ export class SyncInflate {
       if (this.#zlib.unread === 0) return null;
       at = end - this.#zlib.unread;
       this.#zlib.reset();
-      // The message ended right after BFINAL, without the empty block that §7.2.1 demands: nothing is missing.
-      if (bytes === TAIL && at === start) return null;
     }
     return "invalid";
+  }
+
+  // zlib says nothing of a stream that breaks off: it would take the tail, and the next message, for the rest of it.
+  #feedTail(sink: OutputSink): ZlibFailure | null {
+    const before = sink.used;
+    const failure = this.#zlib.write(TAIL_AND_MORE, 0, TAIL_AND_MORE.length, sink, Z_BLOCK);
+    if (failure !== null) return failure;
+    const taken = TAIL_AND_MORE.length - this.#zlib.unread;
+    if (taken === TAIL_BYTES && sink.used === before) return null;
+    if (taken > 0) return "invalid";
+    // The message ended right after BFINAL, without the empty block that §7.2.1 demands: nothing is missing.
+    this.#zlib.reset();
+    return null;
   }
 
   reset(): void {
@@ -168,7 +191,7 @@ export class SyncDeflate {
     const sink = new OutputSink(Number.POSITIVE_INFINITY);
     const failure = this.#zlib.write(payload, 0, payload.length, sink);
     if (failure !== null) throw new Error("The deflater was used after close(); make a new one.");
-    return sink.take(TAIL.length);
+    return sink.take(TAIL_BYTES);
   }
 
   reset(): void {
@@ -203,7 +226,7 @@ function probe(): boolean {
     const inflate = new SyncInflate(15);
     const message = Buffer.alloc(100_000, "portico");
     try {
-      // Twice, so that the second one needs the window; then an error and a reset; then a limit.
+      // Twice, so that the second one needs the window; then errors and resets; then a limit.
       for (let round = 0; round < 2; round += 1) {
         const packed = deflate.deflate(message);
         const unpacked = inflate.inflate(packed, 0, packed.length, message.length);
@@ -213,6 +236,8 @@ function probe(): boolean {
       inflate.reset();
       deflate.reset();
       const packed = deflate.deflate(message);
+      if (inflate.inflate(packed, 0, packed.length - 1, message.length) !== "invalid") return false;
+      inflate.reset();
       return inflate.inflate(packed, 0, packed.length, message.length - 1) === "too-large";
     } finally {
       deflate.close();

@@ -107,6 +107,36 @@ describe("what else a peer may send", () => {
     assert.deepEqual(read(packed(hex("f2 48 cd c9 c9 07 00")), SHARED), ["text Hello"]);
     assert.deepEqual(read(packed(hex("ff ff ff")), CONTEXT), ["failed WS_INVALID_DEFLATE 1007"]);
   });
+  it("a message that is cut short fails, wherever it was cut", () => {
+    const failed = ["failed WS_INVALID_DEFLATE 1007"];
+    const stored = hex("00 05 00 fa ff 48 65 6c 6c 6f 00");
+    const announcing = hex("00 f4 01 0b fe 48 65");
+    for (const whole of [hex("f2 48 cd c9 c9 07 00"), stored, compressShared(prose(300), NO_BITS)]) {
+      // The octet 00 alone is an empty message.
+      for (let size = whole === stored ? 2 : 1; size < whole.length; size += 1) {
+        const part = packed(whole.subarray(0, size), BINARY);
+        for (const setting of [SHARED, CONTEXT]) assert.deepEqual(read(part, setting), failed, `${size}`);
+      }
+      assert.equal(read(packed(whole), CONTEXT).length, 1);
+    }
+    assert.deepEqual(read(packed(announcing, BINARY), SHARED), failed);
+  });
+  it("a message without a payload is empty, and does not harm the next", () => {
+    const bytes = Buffer.concat([
+      packed(hex("")),
+      packed(hex("f2 48 cd c9 c9 07 00")),
+      packed(hex("f2 00 11 00 00")),
+    ]);
+    assert.deepEqual(read(bytes, CONTEXT), ["text ", "text Hello", "text Hello"]);
+  });
+  it("an empty last block with BFINAL, which the tail completes", () => {
+    const bytes = Buffer.concat([
+      packed(hex("00 05 00 fa ff 48 65 6c 6c 6f 01")),
+      packed(hex("01")),
+      packed(hex("f2 48 cd c9 c9 07 00")),
+    ]);
+    assert.deepEqual(read(bytes, CONTEXT), ["text Hello", "text ", "text Hello"]);
+  });
   it("text is validated after inflating", () => {
     const bad = compressShared(hex("ff"), NO_BITS);
     assert.deepEqual(read(packed(bad), SHARED), ["failed WS_INVALID_UTF8 1007"]);
