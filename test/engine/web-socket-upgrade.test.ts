@@ -44,7 +44,7 @@ describe("the handshake on the wire", () => {
     [
       "a broken list of protocols",
       400,
-      (text) => text.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: a,,b\r\n\r\n"),
+      (text) => text.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: a b\r\n\r\n"),
     ],
     ["a protocol twice", 400, (text) => text.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: a, a\r\n\r\n")],
     [
