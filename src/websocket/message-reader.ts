@@ -299,8 +299,9 @@ export class MessageReader {
   }
 
   #needBytes(): Signal {
-    this.#at = this.#end;
     this.#bytes = NOTHING;
+    this.#at = 0;
+    this.#end = 0;
     // A connection that waits must not keep its last message alive.
     this.data = NOTHING;
     return NEED_BYTES;

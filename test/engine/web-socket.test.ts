@@ -4,6 +4,7 @@ import type { Server, ServerOptions } from "../../src/engine/server.ts";
 import type { WebSocket } from "../../src/engine/web-socket.ts";
 import type { UpgradeOptions, WebSocketHandlers } from "../../src/engine/web-socket-handlers.ts";
 import { encodeFrame } from "../../src/websocket/frame-writer.ts";
+import { BINARY, PING_FRAME, TEXT } from "../../src/websocket/opcodes.ts";
 import { eventually, type Harness, harness, signal, turns } from "./harness.ts";
 import { masked, open, type WebSocketClient } from "./web-socket-client.ts";
 
@@ -628,6 +629,25 @@ describe("pause and resume", () => {
     );
   });
 
+  test("in the middle of a frame of any kind", async (t) => {
+    const { client, socket } = await pair(t, { message: (socket, data) => socket.send(data) });
+    for (const [opcode, payload] of [
+      [TEXT, "hello"],
+      [BINARY, "h"],
+      [PING_FRAME, "hello"],
+    ] as const) {
+      const frame = masked(opcode, payload);
+      for (let cut = 1; cut < frame.length; cut += 1) {
+        client.raw.send(frame.subarray(0, cut));
+        await turns();
+        socket.pause();
+        socket.resume();
+        client.raw.send(frame.subarray(cut));
+        const event = await client.next();
+        assert.equal("text" in event && event.text, payload, `cut after ${cut} bytes`);
+      }
+    }
+  });
   test("from inside a handler, one message at a time", async (t) => {
     let messages = 0;
     const { client } = await pair(t, {
