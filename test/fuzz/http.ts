@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import type { HttpLimits } from "../../src/http1/limits.ts";
+import type { Campaign } from "./campaign.ts";
+import { compareWithNode } from "./http-differential.ts";
+import { type HttpSample, httpSample } from "./http-inputs.ts";
+import { type HttpRun, readCut, readWhole } from "./http-run.ts";
+import type { Random } from "./random.ts";
+
+function bytesOf(sample: HttpSample): Buffer {
+  return Buffer.from(sample.items.join(""), "latin1");
+}
+
+function check(sample: HttpSample, random: Random): string {
+  const input = bytesOf(sample);
+  const whole = readWhole(input, sample.setting);
+  const cut = readCut(input, sample.setting, random);
+  assert.equal(cut.told, whole.told, "cut differs from whole");
+  if (sample.expected !== null) assert.equal(whole.requests, sample.expected, "a valid input");
+  return outcomeOf(whole);
+}
+
+function outcomeOf(run: HttpRun): string {
+  if (run.failure !== null) return run.failure.code;
+  if (run.inMessage) return "incomplete content";
+  if (run.reader.midway) return "incomplete head";
+  return "accepted";
+}
+
+function* simpler(item: string): Iterable<string> {
+  const half = item.length >> 1;
+  if (half > 0) {
+    yield item.slice(0, half);
+    yield item.slice(half);
+  }
+  if (item.length > 24) return;
+  for (let at = 0; item.length > 1 && at < item.length; at += 1) yield item.slice(0, at) + item.slice(at + 1);
+  for (let at = 0; at < item.length; at += 1) {
+    if (/[b-z1-9\x80-\xff]/.test(item[at]!)) yield `${item.slice(0, at)}a${item.slice(at + 1)}`;
+  }
+}
+
+export const http: Campaign<string, HttpLimits> = {
+  name: "http",
+  outcomes: [
+    "accepted",
+    "incomplete head",
+    "incomplete content",
+    "HTTP_BAD_REQUEST_LINE",
+    "HTTP_BAD_TARGET",
+    "HTTP_BAD_VERSION",
+    "HTTP_BAD_FIELD",
+    "HTTP_BAD_HOST",
+    "HTTP_BAD_CONTENT_LENGTH",
+    "HTTP_BAD_TRANSFER_ENCODING",
+    "HTTP_BAD_CHUNK",
+    "HTTP_LENGTH_REQUIRED",
+    "HTTP_BODY_TOO_LARGE",
+    "HTTP_TARGET_TOO_LONG",
+    "HTTP_EXPECTATION_FAILED",
+    "HTTP_HEAD_TOO_LARGE",
+    "HTTP_METHOD_UNKNOWN",
+    "HTTP_CODING_UNKNOWN",
+    "HTTP_VERSION_UNSUPPORTED",
+  ],
+  generate: httpSample,
+  check,
+  compare: (sample) => compareWithNode(bytesOf(sample)),
+  simpler,
+  show: (sample) => `${JSON.stringify(sample.items.join(""))}\nlimits ${JSON.stringify(sample.setting)}`,
+};
