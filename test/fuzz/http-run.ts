@@ -163,17 +163,17 @@ export function readCut(input: Buffer, limits: HttpLimits, random: Random): Http
   for (let at = 0; at < input.length; ) {
     const length = Math.min(longest === 1 ? 1 : random.below(longest + 1), input.length - at);
     const start = random.below(16);
-    input.copy(scratch, start, at, at + length);
+    lend(input, at, length, start);
     run.receive(scratch, start, start + length);
     at += length;
     if (patient || random.oneIn(2)) run.drain();
     else if (run.step()) {
       run.reader.release();
-      scratch.fill(0, start, start + length);
+      takeBack(start, length);
       run.drain();
     }
     run.release(longest);
-    scratch.fill(0, start, start + length);
+    takeBack(start, length);
   }
   run.drain();
   return run;
@@ -181,7 +181,16 @@ export function readCut(input: Buffer, limits: HttpLimits, random: Random): Http
 
 /** One byte now and then: it finds the most, and costs the most. */
 function longestPiece(length: number, random: Random): number {
-  const style = random.below(32);
+  const style = random.below(64);
   if (style === 0) return 1;
-  return 1 + random.below(style < 3 ? 8 : style < 10 ? 80 : length + 8);
+  return 1 + random.below(style < 3 ? 8 : style < 16 ? 80 : length + 8);
+}
+
+// Pieces are short: loops take less time than calls.
+function lend(input: Buffer, at: number, length: number, start: number): void {
+  for (let offset = 0; offset < length; offset += 1) scratch[start + offset] = input[at + offset] as number;
+}
+
+function takeBack(start: number, length: number): void {
+  for (let offset = 0; offset < length; offset += 1) scratch[start + offset] = 0;
 }

@@ -134,8 +134,8 @@ export function readWhole(input: Buffer, setting: WebSocketSetting): WebSocketRu
 /** Pieces out of one buffer that is overwritten each time; some are given before all of the last one was told. */
 export function readCut(input: Buffer, setting: WebSocketSetting, random: Random): WebSocketRun {
   const run = new WebSocketRun(setting);
-  const style = random.below(32);
-  const longest = style === 0 ? 1 : 1 + random.below(style < 4 ? 8 : style < 10 ? 80 : input.length + 8);
+  const style = random.below(64);
+  const longest = style === 0 ? 1 : 1 + random.below(style < 4 ? 8 : style < 16 ? 80 : input.length + 8);
   const patient = random.oneIn(2);
   for (let at = 0; at < input.length; ) {
     const length = Math.min(longest === 1 ? 1 : random.below(longest + 1), input.length - at);
