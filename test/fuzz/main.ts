@@ -8,7 +8,7 @@ import { webSocket } from "./websocket.ts";
 const USAGE =
   "usage: npm run fuzz -- http|websocket [--seconds N] [--seed S] [--inputs N] [--from N] [--compare N] [--differential]\n" +
   "  --from N        number of the first input: one input is repeated with its seed, its number and --inputs 1\n" +
-  "  --compare N     compare every Nth input with node:http or ws (20); 0: none\n" +
+  "  --compare N     compare every Nth input with node:http or ws (5); 0: none\n" +
   "  --differential  only compare, every input";
 
 function main(): Promise<void> {
@@ -19,7 +19,7 @@ function main(): Promise<void> {
       seed: { type: "string" },
       inputs: { type: "string", default: "Infinity" },
       from: { type: "string", default: "0" },
-      compare: { type: "string", default: "20" },
+      compare: { type: "string", default: "5" },
       differential: { type: "boolean", default: false },
     },
   });

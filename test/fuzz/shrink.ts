@@ -1,7 +1,7 @@
 import type { Campaign, Sample } from "./campaign.ts";
 import { Random } from "./random.ts";
 
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 10_000;
 const CUTS = 24;
 
 /** An input that broke a rule, made as small as it was possible. */

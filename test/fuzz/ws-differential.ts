@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import * as ws from "ws";
-import { webSocketDisagreements } from "./disagreements.ts";
 import { describeFailure, referenceRead, type WebSocketSetting } from "./reference-reader.ts";
 import { readWhole } from "./websocket-run.ts";
+import { webSocketDisagreements } from "./ws-disagreements.ts";
 
 /** What a reader has told, and how it ended. */
 export interface Reading {
