@@ -149,9 +149,9 @@ export const httpDisagreements: readonly Explained<HttpDisagreement>[] = [
     name: "a target that is neither path nor http URI",
     rfc: "RFC 9112 §3.2",
     why: "`*` is for OPTIONS, a fragment is never sent, and other schemes are not served here.",
-    applies: ({ ours, theirMessage }) => {
-      if (ours !== "HTTP_BAD_TARGET" || theirMessage === undefined) return false;
-      const { target, method } = theirMessage;
+    applies: ({ where, ours, text }) => {
+      if (where !== "head" || ours !== "HTTP_BAD_TARGET") return false;
+      const [method, target = ""] = firstLine(text).split(" ");
       const authority = authorityOf(target);
       return (
         /[#\x80-\xff]/.test(target) ||
