@@ -106,7 +106,7 @@ class ProcessGroup {
   /** @returns the port, when the process serves */
   private start(slot: Slot): Promise<number> {
     if (this.stopping) return Promise.reject(new Error("the server has been stopped"));
-    const bornAt = Date.now();
+    const bornAt = performance.now();
     const worker = cluster.fork({ [ORDERS_VARIABLE]: JSON.stringify(this.orders) });
     slot.worker = worker;
     slot.serves = false;
@@ -131,7 +131,7 @@ class ProcessGroup {
         if (slot.worker !== worker) return;
         slot.worker = undefined;
         reject(error);
-        if (this.established && !stopped && !this.stopping) this.startAgain(slot, Date.now() - bornAt);
+        if (this.established && !stopped && !this.stopping) this.startAgain(slot, performance.now() - bornAt);
         else this.checkEnd();
       };
       worker.on("error", (error) => {
