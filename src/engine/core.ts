@@ -15,6 +15,7 @@ export const PAUSED_BY_PIPELINE = 4;
 export const PAUSED_BY_PROGRAM = 8;
 export const PAUSED_BY_WRITES = 16;
 export const PAUSED_BY_SERVER = 32;
+export const PAUSED_BY_TURN = 64;
 
 /** A connection of a server, whatever it speaks. */
 export interface Connection extends Ticking {

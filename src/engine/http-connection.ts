@@ -12,6 +12,7 @@ import {
 import { PorticoError } from "./errors.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";
 import { refusal } from "./refusal.ts";
+import { TURN_STEPS, waitForTurn } from "./turns.ts";
 import { shakeHands } from "./upgrade.ts";
 import { WebSocket } from "./web-socket.ts";
 import type { UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts";
@@ -49,6 +50,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
   private deadline: number;
   private pausedBy = 0;
   private pumping = false;
+  private steps = 0;
   private requests = 0;
   private ended = false;
   private continueOwed = false;
@@ -234,6 +236,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     const { core, transport } = this;
     const rest = this.reader.takeRest();
     this.state = "upgraded";
+    this.pausedBy = 0;
     this.exchange = undefined;
     core.connections.delete(this);
     transport.cork();
@@ -284,6 +287,9 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
       else if (signal === BODY) this.takeBody();
       else if (signal === END) this.endRequest();
       else if (signal === FAILED) this.fail(this.reader.error);
+      if (++this.steps < TURN_STEPS) continue;
+      this.steps = 0;
+      waitForTurn(this);
     }
     this.pumping = false;
     this.setDeadline();

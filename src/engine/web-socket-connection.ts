@@ -17,6 +17,7 @@ import { CLOSE_FRAME, FIN, PING_FRAME, PONG_FRAME, RSV1 } from "../websocket/opc
 import { WebSocketError } from "../websocket/websocket-error.ts";
 import { type Connection, type Core, PAUSED_BY_QUEUE, PAUSED_BY_WRITES } from "./core.ts";
 import { writeFrame } from "./frames.ts";
+import { TURN_STEPS, waitForTurn } from "./turns.ts";
 import type { WebSocket } from "./web-socket.ts";
 import { WriteWatch } from "./write-watch.ts";
 
@@ -62,6 +63,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
   private readonly bornAt: number;
   private pausedBy = 0;
   private pumping = false;
+  private steps = 0;
   private deadline = 0;
   private pinged = false;
   private ended = false;
@@ -243,6 +245,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
       const signal = reader.next();
       if (signal === NEED_BYTES) break;
       if (signal === MESSAGE) {
+        this.steps += reader.data.length >>> 10;
         if (this.state !== "open") continue;
         core.counters.messagesReceived++;
         this.tellMessage(reader.data, reader.binary, reader.shared);
@@ -250,6 +253,9 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
       else if (signal === PONG && this.state === "open") this.tellPong(reader.data);
       else if (signal === CLOSE) this.answerClose(reader.closeCode, reader.closeReason);
       else if (signal === FAILED) this.fail(reader.error ?? new WebSocketError("WS_LENGTH_INVALID"));
+      if (++this.steps < TURN_STEPS) continue;
+      this.steps = 0;
+      waitForTurn(this);
     }
     this.pumping = false;
     if (this.ended && this.pausedBy === 0) this.finishInput();

@@ -1,0 +1,22 @@
+import { type Connection, PAUSED_BY_TURN } from "./core.ts";
+
+/**
+ * How many signals of its reader, and KiB of its messages, are looked at before a connection lets the others go first:
+ * one or two milliseconds of work. libuv reads up to 2 MiB of one peer in one turn of the event loop, and the smallest
+ * requests or messages in that would hold all others for 100 to 200 ms.
+ */
+export const TURN_STEPS = 1_024;
+
+let waiting: Connection[] = [];
+
+/** Goes on with a connection when the others have been. */
+export function waitForTurn(connection: Connection): void {
+  connection.pauseFor(PAUSED_BY_TURN);
+  if (waiting.push(connection) === 1) setImmediate(beginTurn);
+}
+
+function beginTurn(): void {
+  const connections = waiting;
+  waiting = [];
+  for (const connection of connections) connection.resumeFrom(PAUSED_BY_TURN);
+}

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { constants, deflateRawSync } from "node:zlib";
+import { BINARY, FIN, PING_FRAME, RSV1, TEXT } from "../../src/websocket/opcodes.ts";
+import { harness } from "./harness.ts";
+import { masked, open } from "./web-socket-client.ts";
+
+const MANY = 10_000;
+/** What may be done for one connection before the others are looked at. */
+const FEW = 1_100;
+const GET = "GET /many HTTP/1.1\r\nHost: h\r\n\r\n";
+const CHUNKED = "POST /many HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+describe("what one peer sends at once does not hold the others", () => {
+  const floods = [
+    { name: "requests", sent: GET.repeat(MANY) },
+    { name: "chunks of a byte", sent: `${CHUNKED}${"1\r\nx\r\n".repeat(MANY)}0\r\n\r\n` },
+  ];
+  for (const { name, sent } of floods) {
+    it(name, async (t) => {
+      const { server, connect } = harness(t);
+      let done = 0;
+      let doneBefore = -1;
+      server.get("/many", (exchange) => exchange.end(String(done++)));
+      server.post("/many", (exchange) =>
+        exchange.onBody((_, last) => {
+          done++;
+          if (last) exchange.end(String(done));
+        }),
+      );
+      server.get("/one", (exchange) => {
+        doneBefore = done;
+        exchange.end();
+      });
+      const [flood, other] = [connect(), connect()];
+      flood.send(sent);
+      other.get("/one");
+      assert.equal((await other.answer()).status, 200);
+      assert.ok(doneBefore < FEW, `${doneBefore} came before`);
+      await flood.until(() => done >= MANY, "all of the flood", 5_000);
+      if (sent.startsWith("GET")) {
+        await flood.until(() => flood.rest.endsWith(`\r\n\r\n${MANY - 1}`), "the last answer", 5_000);
+        assert.equal(flood.rest.split("HTTP/1.1 200 OK").length - 1, MANY);
+      } else assert.equal((await flood.answer("POST", 5_000)).text, String(done));
+    });
+  }
+
+  it("messages and pings", async (t) => {
+    const { server, connect } = harness(t);
+    let done = 0;
+    let doneBefore = -1;
+    const order: number[] = [];
+    server.websocket("/many", {
+      message(_, data) {
+        done++;
+        order.push(Number(data.toString()));
+      },
+    });
+    server.get("/one", (exchange) => {
+      doneBefore = done;
+      exchange.end();
+    });
+    const flood = await open(connect(), "/many");
+    const other = connect();
+    const frames = Array.from({ length: MANY }, (_, i) => [masked(TEXT, String(i)), masked(PING_FRAME, "")]);
+    flood.raw.send(Buffer.concat(frames.flat()));
+    other.get("/one");
+    await other.answer();
+    assert.ok(doneBefore < FEW, `${doneBefore} came before`);
+    // 2 bytes for each pong.
+    await flood.raw.until(() => flood.raw.rest.length === MANY * 2, "all pongs", 5_000);
+    assert.deepEqual(
+      order,
+      Array.from({ length: MANY }, (_, i) => i),
+    );
+  });
+
+  it("messages that become large when they are inflated", async (t) => {
+    const { server, connect } = harness(t);
+    let done = 0;
+    let doneBefore = -1;
+    server.websocket("/many", { message: () => void done++ }, { compression: true });
+    server.get("/one", (exchange) => {
+      doneBefore = done;
+      exchange.end();
+    });
+    const flood = await open(
+      connect(),
+      "/many",
+      "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n",
+    );
+    const other = connect();
+    const message = masked(
+      BINARY,
+      deflateRawSync(Buffer.alloc(1 << 20), { finishFlush: constants.Z_SYNC_FLUSH }),
+    );
+    message[0] = FIN | RSV1 | BINARY;
+    flood.raw.send(Buffer.concat(Array.from({ length: 40 }, () => message)));
+    other.get("/one");
+    await other.answer();
+    assert.ok(doneBefore < 10, `${doneBefore} came before`);
+    await flood.ping("done").next(5_000);
+    assert.equal(done, 40);
+  });
+
+  it("the end of the stream after all that is seen when its turn has come", async (t) => {
+    const { server, connect } = harness(t);
+    let done = 0;
+    server.get("/many", (exchange) => exchange.end(String(done++)));
+    const flood = connect();
+    flood.send(GET.repeat(MANY)).end();
+    await flood.until(() => flood.ended, "the end", 5_000);
+    assert.equal(done, MANY);
+    assert.equal(flood.rest.split("HTTP/1.1 200 OK").length - 1, MANY);
+  });
+});
