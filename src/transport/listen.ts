@@ -168,7 +168,11 @@ function prepare(
     leave(Reflect.get(socket, "_parent"));
     accept(socket);
   });
-  server.on("tlsClientError", handlers.error);
+  server.on("tlsClientError", (error, socket) => {
+    handlers.error(error);
+    // Node itself leaves a socket open whose handshake took too long.
+    socket.destroy();
+  });
   // What is not named again stays as it was: versions, ciphers, authorities.
   let current: SecureContextOptions = tls;
   const secure = (options: SecureContextOptions): void => {
