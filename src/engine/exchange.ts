@@ -256,8 +256,10 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   /** Resolves when the response can take more: true, or false when it is over. */
   drained(): Promise<boolean> {
     if (this.finished) return Promise.resolve(false);
-    if (this.host.transport.bufferedBytes < this.host.writeHighWaterBytes) return Promise.resolve(true);
-    this.host.transport.requestDrain();
+    const { transport, writeHighWaterBytes } = this.host;
+    // A transport that has closed is about to tell so.
+    if (!transport.closed && transport.bufferedBytes < writeHighWaterBytes) return Promise.resolve(true);
+    transport.requestDrain();
     return new Promise((resolve) => {
       this.drainWaiters ??= [];
       this.drainWaiters.push(resolve);

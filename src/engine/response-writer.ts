@@ -258,6 +258,8 @@ export abstract class ResponseWriter {
   private sendPiece(chunk: string | Uint8Array): boolean {
     const length = byteLengthOf(chunk);
     const { host } = this;
+    // The peer has gone, and the program will be told when it returns: one that loops must wait for that.
+    if (host.transport.closed) return false;
     if (length === 0) return true;
     if (this.framing === "length" && this.offset + length > this.declared) return this.breakOff();
     if (host.transport.bufferedBytes > host.maxBackpressureBytes) return this.breakOff("ERR_BACKPRESSURE");

@@ -288,6 +288,8 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
 
   private result(): SendResult {
     const { transport } = this;
+    // The peer has gone, and the program will be told when it returns: one that loops must not go on.
+    if (transport.closed) return "closed";
     if (transport.pendingBytes <= transport.slackBytes) return "sent";
     this.slow = true;
     return "queued";

@@ -91,7 +91,8 @@ export class SocketTransport extends Transport {
     return this.socket.remotePort;
   }
   get closed(): boolean {
-    return this.socket.destroyed;
+    // A write that fails at once destroys the socket a little later.
+    return this.socket.destroyed || this.socket.errored !== null;
   }
 
   pause(): void {
