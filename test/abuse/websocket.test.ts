@@ -1,0 +1,264 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { constants, createDeflateRaw } from "node:zlib";
+import {
+  BINARY,
+  CLOSE_FRAME,
+  CONTINUATION,
+  FIN,
+  PING_FRAME,
+  PONG_FRAME,
+  RSV1,
+  TEXT,
+} from "../../src/websocket/opcodes.ts";
+import { frame, type Peer, webSocketHead } from "./peer.ts";
+import { type Abuse, type Stage, testAbuses } from "./stage.ts";
+
+const MIB = 1 << 20;
+const ENDS = { peakMiB: 48, endMs: 2_500 };
+const NO_FIN = 0;
+const DEFLATE = "permessage-deflate";
+const DEFLATE_ALONE = `${DEFLATE}; client_no_context_takeover`;
+
+/** The payload of a message of permessage-deflate (RFC 7692 §7.2.1) that is this many zeros. */
+async function bomb(bytes: number): Promise<Buffer> {
+  const deflate = createDeflateRaw({ level: 9, finishFlush: constants.Z_SYNC_FLUSH });
+  const pieces: Buffer[] = [];
+  deflate.on("data", (piece: Buffer) => pieces.push(piece));
+  deflate.end(Buffer.alloc(bytes));
+  await once(deflate, "end");
+  return Buffer.concat(pieces).subarray(0, -4);
+}
+
+/** Payload cut into frames of one message. */
+function fragments(opcode: number, payload: Uint8Array, size: number, bits = 0): Buffer {
+  const frames: Buffer[] = [];
+  for (let at = 0; at < payload.length; at += size) {
+    const first = at === 0 ? opcode | bits : CONTINUATION;
+    const last = at + size >= payload.length ? FIN : NO_FIN;
+    frames.push(frame(opcode, payload.subarray(at, at + size), first | last));
+  }
+  return Buffer.concat(frames);
+}
+
+/** A message of so many bytes, each in a frame of its own. */
+function singly(bytes: number): Buffer {
+  const rest = Buffer.alloc(7 * (bytes - 2), frame(CONTINUATION, "x", NO_FIN));
+  return Buffer.concat([frame(BINARY, "x", BINARY), rest, frame(CONTINUATION, "x")]);
+}
+
+/** All of a crowd were closed with this code. */
+function closedWith(peers: readonly Peer[], code: number): void {
+  assert.deepEqual([...new Set(peers.map((peer) => peer.closeCode))], [code]);
+}
+
+/** Opens WebSockets and does the same on each. */
+async function sockets(
+  stage: Stage,
+  count: number,
+  target: string,
+  act: (peer: Peer) => unknown,
+  extensions = "",
+): Promise<Peer[]> {
+  return Promise.all(
+    Array.from({ length: count }, async () => {
+      const peer = await stage.open(target, extensions);
+      await act(peer);
+      return peer;
+    }),
+  );
+}
+
+/** Frames as fast as they are taken, without reading what comes. */
+function floods(what: Uint8Array, target = "/echo", connections = 4): Abuse["run"] {
+  const many = Buffer.concat(Array.from({ length: Math.ceil(65_536 / what.length) }, () => what));
+  return async (stage) => {
+    const before = (await stage.glance()).counters.bytesReceived;
+    await sockets(stage, connections, target, (peer) => {
+      peer.socket.pause();
+      return peer.flood(many, 32 * MIB);
+    });
+    const received = (await stage.glance()).counters.bytesReceived - before;
+    assert.ok(received > MIB, `only ${received} bytes of the flood arrived`);
+  };
+}
+
+/** One message in so many WebSockets, which is refused with a close code. */
+function refused(
+  code: number,
+  count: number,
+  target: string,
+  message: () => Promise<Uint8Array>,
+  extensions = "",
+) {
+  return async (stage: Stage): Promise<void> => {
+    const bytes = await message();
+    closedWith(await sockets(stage, count, target, (peer) => peer.send(bytes).over, extensions), code);
+  };
+}
+
+const abuses: Abuse[] = [
+  {
+    name: "receivers of broadcasts that never read",
+    async run(stage) {
+      const slow = await sockets(stage, 10, "/news", (peer) => peer.socket.pause());
+      const [reader] = await sockets(stage, 1, "/news", () => {});
+      assert.ok(reader !== undefined && slow.length === 10);
+      const before = reader.bytesReceived;
+      for (let i = 0; i < 20; i++) await stage.server.ask("publish", { bytes: 65_536, times: 20 });
+      while (reader.bytesReceived - before < 400 * 65_546) await once(reader.socket, "data");
+      assert.ok((await stage.glance()).counters.messagesDropped > 100);
+    },
+    bounds: { peakMiB: 96, endMs: 2_500, errors: { WS_WRITE_TIMEOUT: 10 } },
+  },
+  {
+    name: "messages whose echo is not read",
+    run: floods(frame(BINARY, Buffer.alloc(16_000))),
+    bounds: { ...ENDS, peakMiB: 64 },
+  },
+  { name: "pings whose pongs are not read", run: floods(frame(PING_FRAME, "x".repeat(125))), bounds: ENDS },
+  { name: "empty pings whose pongs are not read", run: floods(frame(PING_FRAME, "")), bounds: ENDS },
+  {
+    name: "pings whose pongs are read",
+    async run(stage) {
+      const pings = Buffer.concat(Array.from({ length: 1_000 }, () => frame(PING_FRAME, "x")));
+      await sockets(stage, 4, "/echo", (peer) => peer.flood(pings, 32 * MIB));
+    },
+    bounds: ENDS,
+  },
+  { name: "pongs that nobody asked for", run: floods(frame(PONG_FRAME, "")), bounds: ENDS },
+  {
+    name: "close frames again and again",
+    run: floods(frame(CLOSE_FRAME, Buffer.from([0x03, 0xe8]))),
+    bounds: ENDS,
+  },
+  {
+    name: "messages after the close frame",
+    async run(stage) {
+      const message = frame(BINARY, Buffer.alloc(60_000));
+      const peers = await sockets(stage, 8, "/echo", async (peer) => {
+        peer.send(frame(CLOSE_FRAME, Buffer.from([0x03, 0xe8])));
+        await peer.flood(message, 32 * MIB);
+      });
+      closedWith(peers, 1000);
+    },
+    bounds: ENDS,
+  },
+  { name: "empty messages", run: floods(frame(TEXT, "")), bounds: ENDS },
+  {
+    name: "empty fragments without an end",
+    async run(stage) {
+      const more = Buffer.concat(Array.from({ length: 10_000 }, () => frame(CONTINUATION, "", NO_FIN)));
+      await sockets(stage, 8, "/echo", (peer) => peer.send(frame(TEXT, "", TEXT)).flood(more, 32 * MIB));
+    },
+    bounds: ENDS,
+  },
+  {
+    name: "a message of 1 MiB in fragments of one byte",
+    async run(stage) {
+      const message = singly(MIB);
+      await sockets(stage, 2, "/echo", async (peer) => {
+        const before = peer.bytesReceived;
+        peer.send(message);
+        while (peer.bytesReceived - before < MIB + 10) await once(peer.socket, "data");
+        assert.equal(peer.bytesReceived - before, MIB + 10);
+      });
+    },
+    bounds: ENDS,
+  },
+  {
+    name: "a message in fragments of one byte without an end",
+    run: refused(1009, 2, "/echo", async () => singly(2 * MIB)),
+    bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: 2 } },
+  },
+  {
+    name: "messages that announce 1 MiB and send a byte",
+    async run(stage) {
+      const begin = frame(BINARY, Buffer.alloc(MIB)).subarray(0, 15);
+      await sockets(stage, 300, "/echo", (peer) => peer.send(begin));
+    },
+    bounds: { ...ENDS, errors: { WS_PONG_TIMEOUT: 300 } },
+  },
+  {
+    name: "messages that announce 2 to the 62nd bytes",
+    run: refused(1009, 50, "/echo", async () => Buffer.from("82ff4000000000000000000000000000", "hex")),
+    bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: 50 } },
+  },
+  {
+    name: "compression bombs, 1000:1",
+    run: refused(
+      1009,
+      50,
+      "/shared-sink",
+      async () => frame(BINARY, await bomb(64 * MIB), FIN | RSV1 | BINARY),
+      DEFLATE_ALONE,
+    ),
+    bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: 50 } },
+  },
+  {
+    name: "compression bombs, 1000:1, with a window of their own",
+    run: refused(
+      1009,
+      50,
+      "/sink",
+      async () => frame(BINARY, await bomb(64 * MIB), FIN | RSV1 | BINARY),
+      DEFLATE,
+    ),
+    bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: 50 } },
+  },
+  {
+    name: "compression bombs, 1000:1, in fragments of 100 bytes",
+    run: refused(
+      1009,
+      20,
+      "/shared-sink",
+      async () => fragments(BINARY, await bomb(64 * MIB), 100, RSV1),
+      DEFLATE_ALONE,
+    ),
+    bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: 20 } },
+  },
+  {
+    name: "compression bombs just within the limit, one after the other",
+    async run(stage) {
+      const message = frame(BINARY, await bomb(MIB), FIN | RSV1 | BINARY);
+      const before = (await stage.glance()).counters.messagesReceived;
+      await sockets(stage, 4, "/shared-sink", (peer) => peer.flood(message, MIB / 16), DEFLATE_ALONE);
+      await stage.until(
+        ({ counters }) => counters.messagesReceived - before >= 200,
+        "the bombs to be inflated",
+      );
+    },
+    bounds: { ...ENDS, peakMiB: 64 },
+  },
+  {
+    name: "compressed messages of nothing but ends of streams",
+    run: refused(
+      1007,
+      20,
+      "/shared-sink",
+      async () => frame(BINARY, Buffer.from("0300".repeat(100_000), "hex"), FIN | RSV1 | BINARY),
+      DEFLATE_ALONE,
+    ),
+    bounds: { ...ENDS, errors: { WS_INVALID_DEFLATE: 20 } },
+  },
+  {
+    name: "WebSockets that say nothing",
+    async run(stage) {
+      const peers = await sockets(stage, 300, "/echo", () => {});
+      await Promise.all(peers.map((peer) => peer.over));
+    },
+    bounds: { ...ENDS, errors: { WS_PONG_TIMEOUT: 300 } },
+  },
+  {
+    name: "handshakes by the hundred, whose WebSockets are dropped at once",
+    async run(stage) {
+      for (let i = 0; i < 10; i++) {
+        await stage.crowd(50, (peer) => peer.send(webSocketHead("/sink", DEFLATE)).until("\r\n\r\n"));
+        stage.hangUp();
+      }
+    },
+    bounds: ENDS,
+  },
+];
+
+testAbuses("abuse of WebSocket", abuses);
