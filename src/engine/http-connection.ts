@@ -73,6 +73,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
   onBytes(bytes: Buffer, start: number, end: number): void {
     this.core.counters.bytesReceived += end - start;
     if (this.state === "lingering" || this.state === "closed") return;
+    this.steps += (end - start) >>> 10;
     this.reader.receive(bytes, start, end);
     this.pump();
     this.reader.release();
@@ -281,15 +282,18 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     this.pumping = true;
     while (this.pausedBy === 0 && (this.state === "idle" || this.state === "content")) {
       if (this.state === "idle" && this.mustWaitForWrites()) break;
+      if (this.steps >= TURN_STEPS) {
+        this.steps = 0;
+        waitForTurn(this);
+        continue;
+      }
       const signal = this.reader.next();
       if (signal === NEED_BYTES) break;
+      this.steps++;
       if (signal === REQUEST) this.begin();
       else if (signal === BODY) this.takeBody();
       else if (signal === END) this.endRequest();
       else if (signal === FAILED) this.fail(this.reader.error);
-      if (++this.steps < TURN_STEPS) continue;
-      this.steps = 0;
-      waitForTurn(this);
     }
     this.pumping = false;
     this.setDeadline();

@@ -233,6 +233,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
 
   private read(bytes: Buffer, start: number, end: number): void {
     if (this.state === "open") this.touch();
+    this.steps += (end - start) >>> 10;
     this.reader.receive(bytes, start, end);
     this.pump();
     this.reader.release();
@@ -242,8 +243,14 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     const { core, reader } = this;
     this.pumping = true;
     while (this.pausedBy === 0 && this.state !== "closed") {
+      if (this.steps >= TURN_STEPS) {
+        this.steps = 0;
+        waitForTurn(this);
+        continue;
+      }
       const signal = reader.next();
       if (signal === NEED_BYTES) break;
+      this.steps++;
       if (signal === MESSAGE) {
         this.steps += reader.data.length >>> 10;
         if (this.state !== "open") continue;
@@ -253,9 +260,6 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
       else if (signal === PONG && this.state === "open") this.tellPong(reader.data);
       else if (signal === CLOSE) this.answerClose(reader.closeCode, reader.closeReason);
       else if (signal === FAILED) this.fail(reader.error ?? new WebSocketError("WS_LENGTH_INVALID"));
-      if (++this.steps < TURN_STEPS) continue;
-      this.steps = 0;
-      waitForTurn(this);
     }
     this.pumping = false;
     if (this.ended && this.pausedBy === 0) this.finishInput();
