@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { BINARY } from "../../src/websocket/opcodes.ts";
-import { sleep } from "../engine/harness.ts";
+import { eventually, sleep } from "../engine/harness.ts";
 import { frame, type Peer, webSocketHead } from "./peer.ts";
 import { type Abuse, held, limits, Stage, testAbuses, WITNESS_CONNECTIONS } from "./stage.ts";
 
@@ -127,10 +127,11 @@ async function flood(stage: Stage, count: number, from?: string): Promise<{ kept
   const options = from === undefined ? {} : { from };
   const before = await stage.glance();
   const peers = await stage.crowd(count, () => {}, options);
-  await sleep(100);
+  const kept = (): number => peers.filter((peer) => !peer.isOver).length;
+  await eventually(() => kept() <= ALLOWED, "the others to be turned away");
   const now = await stage.glance();
   return {
-    kept: peers.filter((peer) => !peer.isOver).length,
+    kept: kept(),
     refused: now.counters.refusedConnections - before.counters.refusedConnections,
   };
 }

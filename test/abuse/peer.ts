@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { FIN } from "../../src/websocket/opcodes.ts";
@@ -132,7 +133,9 @@ export async function connectPeer(port: number, options: PeerOptions = {}): Prom
 export async function connectTlsPeer(port: number, options: ConnectionOptions = {}): Promise<Peer> {
   const below = connect(port, "127.0.0.1");
   below.on("error", () => {});
-  const socket = connectTls({ socket: below, rejectUnauthorized: false, ...options });
+  // As a stream: a socket would hand its handle over, and could be neither written to nor reset any more.
+  const stream = Duplex.from({ readable: below, writable: below }).on("error", () => {});
+  const socket = connectTls({ socket: stream, rejectUnauthorized: false, ...options });
   const peer = new Peer(socket, true, below);
   await within(Promise.race([once(socket, "secureConnect"), peer.over]), "a handshake", CONNECT_PATIENCE_MS);
   return peer;
