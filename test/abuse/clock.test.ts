@@ -26,7 +26,7 @@ const waiting: readonly { name: string; sent: string | Uint8Array; reads: boolea
   },
 ];
 
-describe("the system's clock jumps", () => {
+describe("the system's clock jumps", { concurrency: true }, () => {
   const jumps = [
     { name: "a day ahead and back, again and again", by: (i: number) => (i % 2 === 0 ? DAY_MS : -DAY_MS) },
     { name: "a day ahead", by: (i: number) => (i === 0 ? DAY_MS : 0) },
