@@ -6,9 +6,10 @@ import { parseArgs } from "node:util";
 import { cells as allCells, cellNamed } from "./lib/cells.mjs";
 import { Measurement } from "./lib/measure.mjs";
 import { modes } from "./lib/modes.mjs";
-import { absence, peers as allPeers, CEILING, isPortico } from "./lib/peers.mjs";
+import { absence, addHost, peers as allPeers, CEILING, isPortico } from "./lib/peers.mjs";
 import { killAll, pinned, run } from "./lib/processes.mjs";
 import { preparePrograms } from "./lib/programs.mjs";
+import { dropsOf, ratiosToRecord, readRecord, writeRecord } from "./lib/record.mjs";
 import { figures, goalResults } from "./lib/report.mjs";
 import { tableHead, tableRows } from "./lib/table.mjs";
 
@@ -16,7 +17,8 @@ import { tableHead, tableRows } from "./lib/table.mjs";
 /** @typedef {import("./lib/report.mjs").Result} Result */
 
 const INSTALL_TIMEOUT_MS = 300_000;
-const usage = `npm run bench -- [${Object.keys(modes).join(" | ")}] [--cells a,b] [--peers a,b] [--rounds N] [--seconds S] [--json FILE]
+const usage = `npm run bench -- [${Object.keys(modes).join(" | ")}] [--cells a,b] [--peers a,b] [--rounds N] [--seconds S] [--json FILE] [--host NAME=PATH]
+  check: fails when a ratio to node:http or ws is below 0.8 of the recorded one, twice; check --record writes them anew
   cells: ${allCells.map((cell) => cell.name).join(", ")}
   peers: ${[CEILING, ...Object.keys(allPeers)].join(", ")}`;
 
@@ -24,7 +26,11 @@ function readArguments() {
   const text = /** @type {const} */ ({ type: "string" });
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { cells: text, peers: text, rounds: text, seconds: text, json: text },
+    options: {
+      ...{ cells: text, peers: text, rounds: text, seconds: text, json: text },
+      record: { type: "boolean" },
+      host: { type: "string", multiple: true },
+    },
   });
   const [name = "full", ...rest] = positionals;
   const mode = modes[name];
@@ -33,8 +39,10 @@ function readArguments() {
   const cells = values.cells
     ?.split(",")
     .map((cellName) => mode.cells.find((cell) => cell.name === cellName) ?? cellNamed(cellName));
-  const peers = values.peers?.split(",");
-  for (const peer of peers ?? []) {
+  for (const host of values.host ?? []) addHost(host);
+  const added = (values.host ?? []).map((host) => `portico@${host.replace(/=.*/, "")}`);
+  const peers = [...(values.peers?.split(",") ?? mode.peers), ...added];
+  for (const peer of peers) {
     if (peer !== CEILING && !(peer in allPeers)) throw new Error(`unknown peer ${peer}\n${usage}`);
   }
   const [rounds, seconds] = [Number(values.rounds ?? mode.rounds), Number(values.seconds ?? mode.seconds)];
@@ -42,7 +50,8 @@ function readArguments() {
   return {
     name,
     json: values.json,
-    mode: { ...mode, cells: cells ?? mode.cells, peers: peers ?? mode.peers, rounds, seconds },
+    record: values.record === true,
+    mode: { ...mode, cells: cells ?? mode.cells, peers, rounds, seconds },
   };
 }
 
@@ -102,7 +111,7 @@ async function measureCell(measurement, peers, rounds) {
 }
 
 async function main() {
-  const { name, mode, json } = readArguments();
+  const { name, mode, json, record } = readArguments();
   if (mode.peers.some(isPortico) && !existsSync(new URL("../dist/index.js", import.meta.url))) {
     throw new Error("dist/index.js is absent: run `npm run bench`, which builds it");
   }
@@ -117,19 +126,31 @@ async function main() {
   );
   console.log(`\n${tableHead()}`);
 
+  /** @param {Cell} cell */
+  const measure = async (cell) => {
+    const results = await measureCell(new Measurement(cell, plan, programs), peers, plan.rounds);
+    const [found, goals] = [figures(cell, results), goalResults(cell, results)];
+    if (results.length > 0) console.log(tableRows(cell, found, goals));
+    return { results, found, goals };
+  };
   const report = [];
+  /** @type {import("./lib/record.mjs").Drop[]} */
+  const drops = [];
   for (const cell of mode.cells) {
     if (cell.tls && !programs.tls) {
       console.log(`${cell.name}: skipped, the load needs the Debian package libssl-dev`);
       continue;
     }
-    const results = await measureCell(new Measurement(cell, plan, programs), peers, plan.rounds);
+    const { results, found, goals } = await measure(cell);
     if (results.length === 0) continue;
-    const [found, goals] = [figures(cell, results), goalResults(cell, results)];
-    console.log(tableRows(cell, found, goals));
+    if (name === "check" && !record && dropsOf(cell, results, readRecord()).length > 0) {
+      console.log("once more, since it is slower than what was recorded");
+      drops.push(...dropsOf(cell, (await measure(cell)).results, readRecord()));
+    }
     report.push({
       ...cell,
       goals,
+      ratios: ratiosToRecord(results),
       results: found.map((each, index) => ({ ...each, samples: results[index]?.samples })),
     });
   }
@@ -142,6 +163,11 @@ async function main() {
   }
   const failed = report.flatMap((cell) => cell.results).filter((result) => result.error !== undefined);
   if (failed.length > 0) throw new Error(`${failed.length} measurements failed`);
+  for (const { cell, peer, ratio, least } of drops) {
+    console.log(`${cell}: ${ratio.toFixed(2)} of ${peer}, which was to be at least ${least.toFixed(2)}`);
+  }
+  if (drops.length > 0) throw new Error("Portico has become slower");
+  if (record) writeRecord(Object.fromEntries(report.map((cell) => [cell.name, cell.ratios])));
   if (report.length === 0) throw new Error("nothing was measured: no chosen peer serves a chosen cell");
 }
 

@@ -13,7 +13,7 @@ import { CEILING } from "./peers.mjs";
 
 const fastest = ["node-http", "ws", "uws", "bun", "portico"];
 const telling = "get get-pipelined get-routes post-1k echo-20 echo-20-deep echo-16k broadcast-1k";
-const smallest = "get get-pipelined get-routes post-1k echo-20 echo-20-deep echo-1m";
+const guarded = "get get-pipelined get-routes post-1k echo-20 echo-20-deep echo-16k";
 
 /** @type {Readonly<Record<string, Mode>>} */
 export const modes = {
@@ -25,11 +25,12 @@ export const modes = {
     warmSeconds: 0.4,
     seconds: 0.6,
   },
-  smoke: {
-    cells: smallest.split(" ").map(cellNamed),
+  /** In CI: the ratios to Node's own servers, which must not fall behind the recorded ones. */
+  check: {
+    cells: guarded.split(" ").map((name) => ({ ...cellNamed(name), goals: [] })),
     peers: ["node-http", "ws", "portico"],
-    rounds: 1,
-    warmSeconds: 0,
+    rounds: 3,
+    warmSeconds: 0.3,
     seconds: 0.5,
   },
   deferred: {
@@ -49,6 +50,20 @@ export const modes = {
     rounds: 3,
     warmSeconds: 0.5,
     seconds: 1,
+  },
+  /** The same load over more and more connections. */
+  connections: {
+    cells: ["get", "echo-20"].flatMap((name) =>
+      [64, 1_000, 10_000].map((connections) => {
+        const cell = cellNamed(name);
+        const title = cell.title.replace(/\b64\b/, String(connections));
+        return { ...cell, name: `${name}-x${connections}`, title, connections, goals: [] };
+      }),
+    ),
+    peers: fastest,
+    rounds: 3,
+    warmSeconds: 1,
+    seconds: 2,
   },
   ceiling: { cells, peers: [CEILING], rounds: 3, warmSeconds: 0.5, seconds: 1 },
 };

@@ -9,12 +9,15 @@ import { fileURLToPath } from "node:url";
  * @typedef {HttpFeature | WebSocketFeature} Feature
  */
 
+/** Other binaries that run Portico, by the names that they were given. @type {Map<string, string>} */
+const hosts = new Map();
+
 /** @type {readonly Feature[]} */
 const http = ["plain", "contents", "routes", "upload", "http-tls"];
 /** @type {readonly Feature[]} */
 const webSocket = ["echo", "echo-tls", "deflate", "topic", "topic-deflate"];
 
-/** What the program `servers/NAME.mjs` serves. @type {Readonly<Record<string, readonly Feature[]>>} */
+/** What the program `servers/NAME.mjs` serves. @type {Record<string, readonly Feature[]>} */
 export const peers = {
   "node-http": http,
   fastify: http,
@@ -32,6 +35,19 @@ export const peers = {
 
 /** The bare server in `load/ceiling.c`, which shows what the load can do: no peer, but named like one. */
 export const CEILING = "ceiling";
+
+/**
+ * Adds a peer: Portico, run by another binary of Node or Bun.
+ * @param {string} nameAndPath such as "24=/opt/node-24/bin/node", for the peer "portico@24"
+ */
+export function addHost(nameAndPath) {
+  const [, name, path] = /^([^=]+)=(.+)$/.exec(nameAndPath) ?? [];
+  if (name === undefined || path === undefined || !existsSync(path)) {
+    throw new Error(`--host takes NAME=PATH of a binary, not ${nameAndPath}`);
+  }
+  hosts.set(`portico@${name}`, path);
+  peers[`portico@${name}`] = [...http, ...webSocket];
+}
 
 /** @param {string} peer */
 export function isPortico(peer) {
@@ -80,9 +96,9 @@ export function absence(peer) {
  */
 export function serverCommand(peer, flags) {
   const preload = fileURLToPath(new URL("server-preload.mjs", import.meta.url));
-  const start =
-    peer === "bun"
-      ? [bunBinary() ?? "bun", "--preload", preload]
-      : [process.execPath, "--expose-gc", "--import", new URL("server-preload.mjs", import.meta.url).href];
-  return [...start, `servers/${peer}.mjs`, ...flags];
+  const binary = hosts.get(peer) ?? (peer === "bun" ? (bunBinary() ?? "bun") : process.execPath);
+  const start = /\bbun$/.test(binary)
+    ? [binary, "--preload", preload]
+    : [binary, "--expose-gc", "--import", new URL("server-preload.mjs", import.meta.url).href];
+  return [...start, `servers/${peer.replace(/@.*/, "")}.mjs`, ...flags];
 }
