@@ -66,9 +66,9 @@ export class SocketTransport extends Transport {
     socket.on("end", onEnd);
     socket.on("error", onError);
     socket.on("close", onClose);
-    const isPlain = direct && !this.encrypted;
-    this.handle = isPlain ? directWriteHandle(socket) : undefined;
-    if (!isPlain || !shareReadBuffer(socket, onRead)) socket.on("data", onData);
+    this.handle = direct && !this.encrypted ? directWriteHandle(socket) : undefined;
+    // What a TLS socket has read by now is told by events only.
+    if (!direct || socket.readableLength > 0 || !shareReadBuffer(socket, onRead)) socket.on("data", onData);
     socket.resume();
   }
 
@@ -154,12 +154,12 @@ export class SocketTransport extends Transport {
   private sendThroughStream(pieces: readonly (string | Uint8Array)[]): void {
     const { socket } = this;
     if (!socket.writable) return;
-    socket.cork();
+    if (pieces.length > 1) socket.cork();
     for (const piece of pieces) {
       if (typeof piece === "string") socket.write(piece, "latin1");
       else socket.write(piece);
     }
-    socket.uncork();
+    if (pieces.length > 1) socket.uncork();
     this.isBusy = this.restBytes > 0 || socket.writableLength > 0;
   }
 
