@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+
+interface Manifest {
+  readonly scripts?: Record<string, string>;
+  readonly dependencies?: Record<string, string>;
+  readonly optionalDependencies?: Record<string, string>;
+}
+
+interface Lock {
+  readonly packages: Record<string, { readonly hasInstallScript?: boolean; readonly dev?: boolean }>;
+}
+
+const read = (path: string): unknown =>
+  JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"));
+const manifest = read("package.json") as Manifest;
+
+/** esbuild looks whether the binary of its platform has come along. */
+const expectedScripts = ["node_modules/esbuild", "node_modules/fsevents"];
+
+describe("the packages that come along", () => {
+  it("are none for who uses Portico", () => {
+    assert.deepEqual({ ...manifest.dependencies, ...manifest.optionalDependencies }, {});
+    const { packages } = read("package-lock.json") as Lock;
+    for (const [path, found] of Object.entries(packages)) {
+      if (path !== "") assert.equal(found.dev, true, `${path} is not for development only`);
+    }
+  });
+
+  it("run nothing when Portico is installed", () => {
+    const names = Object.keys(manifest.scripts ?? {});
+    assert.deepEqual(
+      names.filter((name) => /^(pre|post)?install$|^prepare$/.test(name)),
+      [],
+    );
+  });
+
+  it("run no install scripts but the expected ones", () => {
+    const { packages } = read("package-lock.json") as Lock;
+    const scripts = Object.keys(packages).filter((path) => packages[path]?.hasInstallScript);
+    for (const path of scripts) assert.ok(expectedScripts.includes(path), `${path} has an install script`);
+  });
+
+  it("run no install scripts at all for the benchmark", () => {
+    assert.match(
+      readFileSync(new URL("../../bench/.npmrc", import.meta.url), "utf8"),
+      /^ignore-scripts=true$/m,
+    );
+  });
+});
