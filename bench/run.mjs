@@ -9,7 +9,7 @@ import { modes } from "./lib/modes.mjs";
 import { absence, addHost, peers as allPeers, CEILING, isPortico } from "./lib/peers.mjs";
 import { killAll, pinned, run } from "./lib/processes.mjs";
 import { preparePrograms } from "./lib/programs.mjs";
-import { dropsOf, ratiosToRecord, readRecord, writeRecord } from "./lib/record.mjs";
+import { dropsOf, ratiosOf, readRecord, writeRecord } from "./lib/record.mjs";
 import { figures, goalResults } from "./lib/report.mjs";
 import { tableHead, tableRows } from "./lib/table.mjs";
 
@@ -150,7 +150,7 @@ async function main() {
     report.push({
       ...cell,
       goals,
-      ratios: ratiosToRecord(results),
+      ratios: ratiosOf(results, "min"),
       results: found.map((each, index) => ({ ...each, samples: results[index]?.samples })),
     });
   }

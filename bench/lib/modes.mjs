@@ -1,6 +1,6 @@
 // How much is measured.
 import { cellNamed, cells, deferredCells } from "./cells.mjs";
-import { CEILING } from "./peers.mjs";
+import { CEILING, limits } from "./peers.mjs";
 
 /**
  * @typedef {object} Mode
@@ -17,7 +17,7 @@ const guarded = "get get-pipelined get-routes post-1k echo-20 echo-20-deep echo-
 
 /** @type {Readonly<Record<string, Mode>>} */
 export const modes = {
-  full: { cells, peers: [CEILING, ...fastest], rounds: 3, warmSeconds: 0.5, seconds: 1 },
+  full: { cells, peers: [...limits, ...fastest], rounds: 3, warmSeconds: 0.5, seconds: 1 },
   quick: {
     cells: telling.split(" ").map(cellNamed),
     peers: fastest,
@@ -30,8 +30,8 @@ export const modes = {
     cells: guarded.split(" ").map((name) => ({ ...cellNamed(name), goals: [] })),
     peers: ["node-http", "ws", "portico"],
     rounds: 3,
-    warmSeconds: 0.3,
-    seconds: 0.5,
+    warmSeconds: 1,
+    seconds: 0.6,
   },
   deferred: {
     cells: deferredCells,

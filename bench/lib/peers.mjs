@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
- * @typedef {"plain" | "contents" | "routes" | "upload" | "http-tls"} HttpFeature
+ * @typedef {"plain" | "contents" | "blobs" | "routes" | "upload" | "http-tls"} HttpFeature
  * @typedef {"echo" | "echo-tls" | "deflate" | "topic" | "topic-deflate"} WebSocketFeature
  * @typedef {HttpFeature | WebSocketFeature} Feature
  */
@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 const hosts = new Map();
 
 /** @type {readonly Feature[]} */
-const http = ["plain", "contents", "routes", "upload", "http-tls"];
+const http = ["plain", "contents", "blobs", "routes", "upload", "http-tls"];
 /** @type {readonly Feature[]} */
 const webSocket = ["echo", "echo-tls", "deflate", "topic", "topic-deflate"];
 
@@ -29,12 +29,16 @@ export const peers = {
   "portico-polled": [...http, ...webSocket],
   "evo-http": ["plain"],
   "evo-ws": ["echo"],
-  craftos: ["plain", "contents", "echo"],
-  facil: ["plain", "contents", "echo"],
+  craftos: ["plain", "contents", "blobs", "echo"],
+  facil: ["plain", "contents", "blobs", "echo"],
+  net: ["plain", "blobs", "http-tls"],
 };
 
 /** The bare server in `load/ceiling.c`, which shows what the load can do: no peer, but named like one. */
 export const CEILING = "ceiling";
+
+/** Those that no goal can mean: they show a limit. */
+export const limits = [CEILING, "net"];
 
 /**
  * Adds a peer: Portico, run by another binary of Node or Bun.

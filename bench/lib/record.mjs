@@ -24,14 +24,15 @@ export function writeRecord(record) {
 
 /**
  * @param {readonly Result[]} results
+ * @param {"median" | "min"} which the lowest round is what is recorded: later runs on a busy machine must come near it
  * @returns {Record<string, number>} by peer, as far as it was measured
  */
-export function ratiosToRecord(results) {
+export function ratiosOf(results, which) {
   /** @type {Record<string, number>} */
   const ratios = {};
   for (const peer of peers) {
     const ratio = ratioOf(results, "portico", peer);
-    if (ratio !== undefined) ratios[peer] = Number(ratio.median.toFixed(2));
+    if (ratio !== undefined) ratios[peer] = Number(ratio[which].toFixed(2));
   }
   return ratios;
 }
@@ -43,7 +44,7 @@ export function ratiosToRecord(results) {
  * @returns {Drop[]}
  */
 export function dropsOf(cell, results, record) {
-  return Object.entries(ratiosToRecord(results)).flatMap(([peer, ratio]) => {
+  return Object.entries(ratiosOf(results, "median")).flatMap(([peer, ratio]) => {
     const least = (record[cell.name]?.[peer] ?? 0) * LEAST_PART;
     return ratio < least ? [{ cell: cell.name, peer, ratio, least }] : [];
   });

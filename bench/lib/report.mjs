@@ -1,5 +1,5 @@
 // From samples to medians, spreads, ratios and goals.
-import { CEILING, isPortico } from "./peers.mjs";
+import { isPortico, limits } from "./peers.mjs";
 
 /** @typedef {import("./cells.mjs").Cell} Cell */
 /** @typedef {import("./measure.mjs").Sample} Sample */
@@ -125,6 +125,6 @@ export function goalResults(cell, results) {
 function best(cell, results) {
   const sign = cell.less ? -1 : 1;
   return results
-    .filter(({ peer, error }) => peer !== CEILING && !isPortico(peer) && error === undefined)
+    .filter(({ peer, error }) => !limits.includes(peer) && !isPortico(peer) && error === undefined)
     .toSorted((a, b) => sign * (spread(values(b)).median - spread(values(a)).median))[0];
 }

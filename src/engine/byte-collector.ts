@@ -1,9 +1,10 @@
 const FIRST_BYTES = 1_024;
+const NOTHING = Buffer.alloc(0);
 
 /** Bytes that come in pieces, put together in memory that grows by doubling: pieces of one byte cost one byte each. */
 export class ByteCollector {
   length = 0;
-  private bytes: Buffer = Buffer.alloc(0);
+  private bytes: Buffer = NOTHING;
 
   /** Copies a piece to the end. */
   append(piece: Uint8Array): void {
@@ -20,7 +21,7 @@ export class ByteCollector {
   /** What has been collected, in memory that nothing here touches again; begins anew. */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length);
-    this.bytes = Buffer.alloc(0);
+    this.bytes = NOTHING;
     this.length = 0;
     return taken;
   }

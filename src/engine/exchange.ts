@@ -190,8 +190,10 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
    * @param limit in bytes; the server's `maxBodyBytes` holds as well
    * @throws PorticoError ERR_BODY_TOO_LARGE (answers 413 when it leaves the handler), ERR_ABORTED, ERR_BODY_USED
    */
-  async bytes(limit: number = this.host.maxBodyBytes): Promise<Buffer> {
-    if (this.head.contentLength > limit) throw new PorticoError("ERR_BODY_TOO_LARGE", `${limit} bytes`);
+  bytes(limit: number = this.host.maxBodyBytes): Promise<Buffer> {
+    if (this.head.contentLength > limit) {
+      return Promise.reject(new PorticoError("ERR_BODY_TOO_LARGE", `${limit} bytes`));
+    }
     return this.requestBody().bytes(limit);
   }
 

@@ -16,6 +16,7 @@ export function asBytes(data: string | Uint8Array): Uint8Array {
  * @param data text is sent as UTF-8
  * @param length its {@link byteLengthOf}
  * @param after latin1
+ * @param copyLimit bytes up to this size are copied
  */
 export function writePayload(
   transport: Transport,
@@ -23,6 +24,7 @@ export function writePayload(
   data: string | Uint8Array,
   length: number,
   after: string,
+  copyLimit?: number,
 ): void {
   // All characters are ASCII: the same bytes in latin1.
   if (typeof data === "string" && length === data.length) {
@@ -30,6 +32,6 @@ export function writePayload(
     return;
   }
   transport.writeText(before);
-  transport.writeCopy(asBytes(data));
+  transport.writeCopy(asBytes(data), copyLimit);
   transport.writeText(after);
 }

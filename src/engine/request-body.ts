@@ -35,7 +35,7 @@ type State = "waiting" | "flowing" | "abandoned" | "over" | "failed";
  */
 export class RequestBody {
   private readonly host: BodyHost;
-  private readonly kept = new ByteCollector();
+  private kept: ByteCollector | undefined;
   private state: State = "waiting";
   private complete = false;
   private consumer: BodyConsumer | undefined;
@@ -59,6 +59,7 @@ export class RequestBody {
       if (last) this.state = "over";
       this.consumer?.(chunk, last);
     } else if (this.state === "waiting" && chunk.length > 0) {
+      this.kept ??= new ByteCollector();
       this.kept.append(chunk);
       if (this.kept.length >= KEEP_BYTES && !last) this.host.pauseBody();
     }
@@ -69,7 +70,7 @@ export class RequestBody {
     if (this.complete || this.state === "abandoned" || this.state === "failed") return;
     const told = this.state === "flowing";
     this.state = "failed";
-    this.kept.take();
+    this.kept = undefined;
     if (told) this.onFail?.(new PorticoError("ERR_ABORTED"));
   }
 
@@ -89,7 +90,8 @@ export class RequestBody {
     this.onFail = onFail;
     this.state = this.complete ? "over" : "flowing";
     this.held = false;
-    const kept = this.kept.take();
+    const kept = this.kept?.take() ?? NOTHING;
+    this.kept = undefined;
     if (kept.length > 0 || this.complete) consumer(kept, this.complete);
     if (this.complete) return;
     this.host.wantBody();
@@ -115,15 +117,16 @@ export class RequestBody {
    */
   bytes(limit: number): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      const collector = new ByteCollector();
+      let collector: ByteCollector | undefined;
       this.consume((chunk, last) => {
-        if (collector.length + chunk.length > limit) {
+        if ((collector?.length ?? 0) + chunk.length > limit) {
+          collector = undefined;
           reject(new PorticoError("ERR_BODY_TOO_LARGE", `${limit} bytes`));
-          collector.take();
           this.abandon();
-        } else if (last && collector.length === 0) {
+        } else if (last && collector === undefined) {
           resolve(chunk.length === 0 ? NOTHING : Buffer.from(chunk));
         } else {
+          collector ??= new ByteCollector();
           collector.append(chunk);
           if (last) resolve(collector.take());
         }

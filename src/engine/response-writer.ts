@@ -39,6 +39,8 @@ export interface ResponseHost {
   broke(code: "ERR_CONTENT_LENGTH" | "ERR_BACKPRESSURE"): void;
 }
 
+/** Content is copied up to this size; from 64 KiB without the copy a third of the time is saved. */
+const COPY_BYTES = 16_384;
 const LAST_CHUNK = "0\r\n\r\n";
 const NOT_ACCEPTED: TryEndResult = { accepted: false, done: false };
 
@@ -143,7 +145,7 @@ export abstract class ResponseWriter {
 
   /**
    * Sends a piece of the content and keeps the response open.
-   * @param chunk text as UTF-8; bytes are copied up to 64 KiB, larger ones must not change until they are taken
+   * @param chunk text as UTF-8; bytes are copied up to 16 KiB, larger ones must not change until they are taken
    * @returns whether to go on; after false wait for `drained`. False, too, when the response is over
    */
   write(chunk: string | Uint8Array): boolean {
@@ -236,7 +238,7 @@ export abstract class ResponseWriter {
     } else {
       if (this.declared >= 0 && this.declared !== length) return this.breakOff();
       this.framing = "length";
-      writePayload(transport, this.composeHead(length), chunk, length, "");
+      writePayload(transport, this.composeHead(length), chunk, length, "", COPY_BYTES);
     }
     this.offset = length;
     this.finish();
@@ -265,8 +267,8 @@ export abstract class ResponseWriter {
     if (host.transport.bufferedBytes > host.maxBackpressureBytes) return this.breakOff("ERR_BACKPRESSURE");
     this.offset += length;
     if (this.framing === "chunked")
-      writePayload(host.transport, `${length.toString(16)}\r\n`, chunk, length, "\r\n");
-    else writePayload(host.transport, "", chunk, length, "");
+      writePayload(host.transport, `${length.toString(16)}\r\n`, chunk, length, "\r\n", COPY_BYTES);
+    else writePayload(host.transport, "", chunk, length, "", COPY_BYTES);
     return true;
   }
 

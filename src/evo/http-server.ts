@@ -198,7 +198,7 @@ export class HttpServer extends WebServer {
   /**
    * Completes the response; the id becomes invalid. A response in one piece has a Content-Length, whatever was written
    * as one.
-   * @param body bytes are copied up to 64 KiB, here and wherever something is sent; larger ones must not change until
+   * @param body bytes are copied up to 16 KiB, here and wherever content is sent; larger ones must not change until
    *   they are taken
    * @returns 2, or 0 for an unknown id
    */

@@ -11,7 +11,7 @@ import { getSystemErrorName } from "node:util";
 /** Keeps the data of one write alive while it is under way. One that was done at once serves for the next write, too. */
 interface WriteRequest {
   oncomplete: () => void;
-  data: string | Uint8Array | undefined;
+  data: WriteData | undefined;
   /** -1 for as long as no write is under way. */
   getAsyncId(): number;
 }
@@ -23,7 +23,12 @@ export interface WriteHandle {
   /** @returns 0, or the negative number of a system error */
   writeLatin1String(request: WriteRequest, text: string): unknown;
   writeBuffer(request: WriteRequest, bytes: Uint8Array): unknown;
+  /** @param chunks pieces, each followed by its encoding */
+  writev(request: WriteRequest, chunks: readonly (string | Uint8Array)[], allBuffers: false): unknown;
 }
+
+/** Latin1 text, bytes, or several of both. */
+export type WriteData = string | Uint8Array | readonly (string | Uint8Array)[];
 
 /** What {@link writeDirectly} answers beside the negative number of a system error. */
 export const DONE = 0;
@@ -56,19 +61,18 @@ export function directWriteHandle(socket: Socket): WriteHandle | undefined {
 }
 
 /**
- * @param data latin1 text, or bytes that must stay as they are until the write is done
+ * @param data bytes must stay as they are until the write is done
  * @param startWaiting called when it is done partly; what it returns is called when the rest has been done
  * @returns {@link DONE}, {@link PARTLY} or the negative number of a system error
  */
 export function writeDirectly(
   handle: WriteHandle,
-  data: string | Uint8Array,
+  data: WriteData,
   startWaiting: () => () => void = wait,
 ): number {
   if (requestClass === undefined) throw new Error("there was no directWriteHandle()");
   const request = spare ?? new requestClass();
-  const error =
-    typeof data === "string" ? handle.writeLatin1String(request, data) : handle.writeBuffer(request, data);
+  const error = start(handle, request, data);
   if (error === 0 && request.getAsyncId() < 0) {
     spare = request;
     return DONE;
@@ -78,6 +82,13 @@ export function writeDirectly(
   request.oncomplete = startWaiting();
   request.data = data;
   return PARTLY;
+}
+
+function start(handle: WriteHandle, request: WriteRequest, data: WriteData): unknown {
+  if (typeof data === "string") return handle.writeLatin1String(request, data);
+  if (data instanceof Uint8Array) return handle.writeBuffer(request, data);
+  const chunks = data.flatMap((piece) => [piece, typeof piece === "string" ? "latin1" : "buffer"]);
+  return handle.writev(request, chunks, false);
 }
 
 /** What a stream would have failed with. */
@@ -90,7 +101,7 @@ function isWriteHandle(value: unknown): value is WriteHandle {
   return (
     typeof value === "object" &&
     value !== null &&
-    ["writeLatin1String", "writeBuffer", "writeQueueSize"].every((name) => name in value)
+    ["writeLatin1String", "writeBuffer", "writev", "writeQueueSize"].every((name) => name in value)
   );
 }
 

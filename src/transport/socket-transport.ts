@@ -4,6 +4,7 @@ import {
   DONE,
   directWriteHandle,
   PARTLY,
+  type WriteData,
   type WriteHandle,
   writeDirectly,
   writeError,
@@ -135,13 +136,14 @@ export class SocketTransport extends Transport {
   }
 
   protected sendAll(pieces: readonly (string | Uint8Array)[]): void {
-    if (!this.ended) this.sendThroughStream(pieces);
+    if (this.ended) return;
+    if (this.handle !== undefined && !this.isBusy) this.sendDirectly(this.handle, pieces, false);
+    else this.sendThroughStream(pieces);
   }
 
-  private sendDirectly(handle: WriteHandle, data: string | Uint8Array, lent: boolean): void {
-    const outcome = lent
-      ? writeDirectly(handle, outbox.isCrowded ? Buffer.from(data) : data, holdOutbox)
-      : writeDirectly(handle, data);
+  private sendDirectly(handle: WriteHandle, data: WriteData, lent: boolean): void {
+    const copies = lent && outbox.isCrowded && data instanceof Uint8Array;
+    const outcome = writeDirectly(handle, copies ? Buffer.from(data) : data, lent ? holdOutbox : undefined);
     if (outcome === DONE) return;
     if (outcome !== PARTLY) {
       this.socket.destroy(writeError(outcome));

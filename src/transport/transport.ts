@@ -139,13 +139,16 @@ export abstract class Transport implements Sender {
     this.grow(bytes.length);
   }
 
-  /** @param bytes may change afterwards, but for more than {@link COPY_BYTES}: those are kept by reference */
-  writeCopy(bytes: Uint8Array): void {
+  /**
+   * @param bytes may change afterwards, but for more than `limit`: those are kept by reference
+   * @param limit in bytes, at most {@link COPY_BYTES}
+   */
+  writeCopy(bytes: Uint8Array, limit: number = COPY_BYTES): void {
     const { length } = bytes;
-    const at = this.claim(length);
+    const at = length <= limit ? this.claim(length) : -1;
     if (at >= 0) outbox.bytes.set(bytes, at);
     else if (length <= INLINE_BYTES) this.writeText(asBuffer(bytes).toString("latin1"));
-    else this.writeBytes(length <= COPY_BYTES ? Buffer.from(bytes) : bytes);
+    else this.writeBytes(length <= limit ? Buffer.from(bytes) : bytes);
   }
 
   /**
