@@ -120,6 +120,8 @@ describe("what else a peer may send", () => {
       assert.equal(read(packed(whole), CONTEXT).length, 1);
     }
     assert.deepEqual(read(packed(announcing, BINARY), SHARED), failed);
+    // What was read is within the limit, only the tail would not be.
+    assert.deepEqual(read(packed(announcing, BINARY), { ...SHARED, maxMessageBytes: 2 }), failed);
   });
   it("a message without a payload is empty, and does not harm the next", () => {
     const bytes = Buffer.concat([
