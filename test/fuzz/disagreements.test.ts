@@ -36,8 +36,8 @@ const httpExamples: Record<string, string> = {
   "a trailer that is only allowed in the head": `${chunked}0\r\nHost: a\r\n\r\n`,
   "a chunk beyond counting or the limit": `${chunked}1000001\r\n`,
   "chunk extensions beyond the limit": `${chunked}0;${"a".repeat(4097)}\r\n\r\n`,
-  "inside a chunk extension": `${chunked}0;a b\r\n\r\n`,
-  "white space after a chunk size": `${chunked}0 ;a\r\n\r\n`,
+  "a chunk extension that is not of the grammar": `${chunked}0;a=\r\n\r\n`,
+  "white space in chunk extensions": `${chunked}0;a =b\r\n\r\n`,
 };
 
 type WebSocketExample = [hex: string, deflate?: WebSocketSetting["deflate"], maxMessageBytes?: number];
@@ -50,6 +50,8 @@ const webSocketExamples: Record<string, WebSocketExample> = {
   "a limit is judged when the header is complete": ["82 ff 0001000000000000"],
   "a close frame of one byte is judged when the byte is there": ["88 81"],
   "blocks with BFINAL": ["c2 86 00000000 4b04004b0400", "shared"],
+  "a compressed message after one without a payload": ["c2 80 00000000 c2 80 00000000", "context"],
+  "a compressed message that is cut short": ["c2 83 00000000 f248cd", "shared"],
   "a compressed message that is a little longer than the limit": [
     "c2 87 00000000 000100feff6100",
     "shared",

@@ -1,9 +1,9 @@
 /*
  * A plain reader of deflate streams (RFC 1951) to compare with: one bit at a time, everything in lists. It reads as
- * far as the bits go, because a message of permessage-deflate may end anywhere, and zlib gives what it has then.
+ * far as the bits go and tells where they end, because a message of permessage-deflate has to end at a flush.
  */
 
-/** The bits have run out: not an error. */
+/** The bits have run out. */
 class OutOfBits extends Error {}
 /** The bits are not a deflate stream. */
 class NotDeflate extends Error {}
@@ -38,6 +38,10 @@ class Bits {
 
   get byte(): number {
     return (this.at + 7) >> 3;
+  }
+
+  get atEnd(): boolean {
+    return this.at === this.bytes.length * 8;
   }
 }
 
@@ -96,11 +100,13 @@ const fixedLiterals: Code = codeOf(
 );
 const fixedDistances: Code = codeOf(new Array<number>(32).fill(5), false);
 
-function readStored(bits: Bits, output: number[]): void {
+/** @returns whether the block is empty */
+function readStored(bits: Bits, output: number[]): boolean {
   bits.toByte();
   const length = bits.number(16);
   if (length !== (bits.number(16) ^ 0xffff)) throw new NotDeflate("stored length");
   for (let left = length; left > 0; left -= 1) output.push(bits.number(8));
+  return length === 0;
 }
 
 // RFC 1951 §3.2.7
@@ -153,62 +159,72 @@ function readBlock(bits: Bits, literals: Code, distances: Code, output: number[]
 
 interface Inflated {
   output: number[];
-  valid: boolean;
-  /** The input ends where a stream has ended. */
-  ended: boolean;
+  /** Where the input ends: after a block with BFINAL, after another block, inside one, or before an error. */
+  end: "final" | "block" | "inside" | "broken";
+  /** The last block is stored and empty. */
+  flushed: boolean;
   /** Streams that a block with BFINAL has ended. */
   streams: number;
+  /** Of the output, where a later block can refer back to. */
+  windowStart: number;
 }
 
 /** A block with BFINAL ends a stream; the next one begins at the next byte, with nothing to refer to. */
-function inflateAll(input: readonly number[]): Inflated {
-  const output: number[] = [];
-  let start = 0;
-  let streams = 0;
+function inflateAll(input: readonly number[], window: readonly number[]): Inflated {
+  const output = [...window];
+  const found: Inflated = { output, end: "inside", flushed: false, streams: 0, windowStart: 0 };
   try {
-    while (start < input.length) {
+    for (let start = 0; ; ) {
       const bits = new Bits(input, start);
-      const windowStart = output.length;
       for (let final = false; !final; ) {
         final = bits.one() === 1;
         const type = bits.number(2);
-        if (type === 0) readStored(bits, output);
-        else if (type === 1) readBlock(bits, fixedLiterals, fixedDistances, output, windowStart);
-        else if (type === 2) readBlock(bits, ...readCodes(bits), output, windowStart);
+        found.flushed = false;
+        if (type === 0) found.flushed = readStored(bits, output);
+        else if (type === 1) readBlock(bits, fixedLiterals, fixedDistances, output, found.windowStart);
+        else if (type === 2) readBlock(bits, ...readCodes(bits), output, found.windowStart);
         else throw new NotDeflate("block type");
+        if (final) {
+          found.streams += 1;
+          found.windowStart = output.length;
+        } else if (bits.atEnd) return { ...found, end: "block" };
       }
       start = bits.byte;
-      streams += 1;
+      if (start >= input.length) return { ...found, end: "final" };
     }
-    return { output, valid: true, ended: true, streams };
   } catch (error) {
-    if (error instanceof OutOfBits) return { output, valid: true, ended: false, streams };
-    if (error instanceof NotDeflate) return { output, valid: false, ended: false, streams };
+    if (error instanceof OutOfBits) return found;
+    if (error instanceof NotDeflate) return { ...found, end: "broken" };
     throw error;
   }
 }
 
 const TAIL = [0x00, 0x00, 0xff, 0xff];
 
-/** Inflates the messages of one connection, each time from the first one on. RFC 7692 §7.2.2. */
-export class ReferenceInflater {
-  finalBlocks = 0;
-  private input: number[] = [];
-  private told = 0;
-  /** A stream has ended with the last tail that was put in. */
-  private endedByTail = false;
+export interface InflatedMessage {
+  /** What came before an error is there, too. */
+  message: number[];
+  end: "whole" | "cut short" | "broken";
+  /** Blocks with BFINAL. */
+  finalBlocks: number;
+}
 
-  /** @returns the message, and whether all of it was deflate; what came before an error is there, too */
-  inflate(message: readonly number[]): { message: number[]; valid: boolean } {
-    this.input.push(...message);
+/** Inflates the messages of one connection. RFC 7692 §7.2.2. */
+export class ReferenceInflater {
+  private window: number[] = [];
+
+  inflate(message: readonly number[]): InflatedMessage {
+    // RFC 7692 §7.2.3.6 sends one byte for an empty message; none can mean nothing else.
+    if (message.length === 0) return { message: [], end: "whole", finalBlocks: 0 };
     // RFC 7692 §7.2.3.4: where a block with BFINAL ends the message, no tail was taken away.
-    const complete = message.length === 0 ? this.endedByTail : inflateAll(this.input).ended;
-    if (!complete) this.input.push(...TAIL);
-    const { output, valid, streams, ended } = inflateAll(this.input);
-    this.endedByTail = ended && !complete;
-    this.finalBlocks = streams;
-    const from = this.told;
-    this.told = output.length;
-    return { message: output.slice(from), valid };
+    const alone = inflateAll(message, this.window);
+    const inflated = alone.end === "final" ? alone : inflateAll([...message, ...TAIL], this.window);
+    const { output, end, flushed, streams, windowStart } = inflated;
+    const told = output.slice(this.window.length);
+    this.window = output.slice(windowStart);
+    if (end === "broken") return { message: told, end, finalBlocks: streams };
+    // RFC 7692 §7.2.1: the tail ends an empty stored block, or the message was not flushed.
+    const whole = inflated === alone || (end !== "inside" && flushed);
+    return { message: told, end: whole ? "whole" : "cut short", finalBlocks: streams };
   }
 }

@@ -15,8 +15,17 @@ export interface WebSocketSetting {
 export interface Expected {
   told: string;
   orElse: string | null;
-  /** Blocks with BFINAL in compressed messages. */
+  compressed: Compressed;
+}
+
+/** What the compressed messages had that other readers judge differently. */
+export interface Compressed {
+  /** Blocks with BFINAL. */
   finalBlocks: number;
+  /** One came after one without a payload, whose context it shares. */
+  afterNone: boolean;
+  /** The last one breaks off. */
+  cutShort: boolean;
 }
 
 class OutOfBytes extends Error {}
@@ -60,16 +69,16 @@ export function referenceRead(input: string, setting: WebSocketSetting): Expecte
       const [told, orElse] = error.codes.map(
         (code) => reader.told + describeFailure(code, closeCodeFor(code)),
       );
-      return { told: told ?? "", orElse: orElse ?? null, finalBlocks: reader.finalBlocks };
+      return { told: told ?? "", orElse: orElse ?? null, compressed: reader.compressedSeen };
     }
     if (!(error instanceof OutOfBytes)) throw error;
   }
-  return { told: reader.told, orElse: null, finalBlocks: reader.finalBlocks };
+  return { told: reader.told, orElse: null, compressed: reader.compressedSeen };
 }
 
 class ReferenceReader {
   told = "";
-  finalBlocks = 0;
+  readonly compressedSeen: Compressed = { finalBlocks: 0, afterNone: false, cutShort: false };
   private at = 0;
   private readonly input: string;
   private readonly setting: WebSocketSetting;
@@ -79,6 +88,8 @@ class ReferenceReader {
   private opcode = 0;
   private compressed = false;
   private open = false;
+  /** A compressed message had no payload. */
+  private hadNone = false;
 
   constructor(input: string, setting: WebSocketSetting) {
     this.input = input;
@@ -142,10 +153,16 @@ class ReferenceReader {
 
   private inflate(packed: string): string {
     const inflater = this.setting.deflate === "context" ? this.context : new ReferenceInflater();
-    const { message, valid } = inflater.inflate([...packed].map((character) => character.charCodeAt(0)));
-    this.finalBlocks += inflater.finalBlocks;
+    const bytes = [...packed].map((character) => character.charCodeAt(0));
+    const { message, end, finalBlocks } = inflater.inflate(bytes);
+    const seen = this.compressedSeen;
+    seen.finalBlocks += finalBlocks;
+    if (this.hadNone) seen.afterNone = true;
+    if (packed === "" && this.setting.deflate === "context") this.hadNone = true;
+    seen.cutShort = end === "cut short";
     const tooLarge = message.length > this.setting.maxMessageBytes;
-    if (!valid) throw new Broken("WS_INVALID_DEFLATE", ...(tooLarge ? ["WS_MESSAGE_TOO_LARGE"] : []));
+    if (end !== "whole")
+      throw new Broken("WS_INVALID_DEFLATE", ...(tooLarge ? ["WS_MESSAGE_TOO_LARGE"] : []));
     if (tooLarge) throw new Broken("WS_MESSAGE_TOO_LARGE");
     return String.fromCharCode(...message);
   }

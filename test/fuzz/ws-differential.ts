@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import * as ws from "ws";
-import { describeFailure, referenceRead, type WebSocketSetting } from "./reference-reader.ts";
+import {
+  type Compressed,
+  describeFailure,
+  referenceRead,
+  type WebSocketSetting,
+} from "./reference-reader.ts";
 import { readWhole } from "./websocket-run.ts";
 import { webSocketDisagreements } from "./ws-disagreements.ts";
 
@@ -19,8 +24,7 @@ export interface WebSocketDisagreement {
   deflate: boolean;
   /** What is told by ws when the frame that was begun is ended with a mask and no payload. */
   completed: Reading;
-  /** Blocks with BFINAL in the compressed messages. */
-  finalBlocks: number;
+  compressed: Compressed;
 }
 
 type Emit = (name: string, ...values: unknown[]) => boolean;
@@ -109,7 +113,7 @@ export async function compareWithWs(input: Buffer, setting: WebSocketSetting): P
     theirs,
     deflate: setting.deflate !== "no",
     completed: await readWithWs(Buffer.concat([input, rest]), setting),
-    finalBlocks: referenceRead(input.toString("latin1"), setting).finalBlocks,
+    compressed: referenceRead(input.toString("latin1"), setting).compressed,
   };
   for (const { name, applies } of webSocketDisagreements) if (applies(found)) return name;
   assert.fail(`unexplained disagreement with ws: ${JSON.stringify(found, null, 1)}`);

@@ -58,7 +58,20 @@ export const webSocketDisagreements: readonly Explained<WebSocketDisagreement>[]
     name: "blocks with BFINAL",
     rfc: "RFC 7692 §7.2.3.4",
     why: "Another block may follow at the next byte; ws ignores what follows.",
-    applies: ({ deflate, finalBlocks }) => deflate && finalBlocks > 0,
+    applies: ({ compressed }) => compressed.finalBlocks > 0,
+  },
+  {
+    name: "a compressed message after one without a payload",
+    rfc: "RFC 7692 §7.2.2",
+    why: "No payload is an empty message. ws takes the tail alone for the beginning of a block, and the next message for the rest of it.",
+    applies: ({ compressed }) => compressed.afterNone,
+  },
+  {
+    name: "a compressed message that is cut short",
+    rfc: "RFC 7692 §7.2.1",
+    why: "It has to end with an empty block whose last bytes are not sent: 1007. ws gives what could be read.",
+    applies: ({ ours, theirs, compressed }) =>
+      compressed.cutShort && ours.end === "WS_INVALID_DEFLATE" && theirs.told.startsWith(ours.told),
   },
   {
     name: "a compressed message that is a little longer than the limit",

@@ -1,0 +1,33 @@
+/*
+ * What stands behind the sizes of chunks, by regular expressions, to compare with (RFC 9112 §7.1.1). Strings are
+ * latin1.
+ */
+const SPACE = "[ \\t]*";
+const NAME = "[\\w!#$%&'*+.^`|~-]+";
+const QUOTED = '"(?:[\\t !#-[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*';
+const EXTENSION = `${SPACE};${SPACE}${NAME}(?:${SPACE}=${SPACE}(?:${NAME}|${QUOTED}"))?`;
+const BEGINNING = `${SPACE}(?:;${SPACE}(?:${NAME}${SPACE}(?:=${SPACE}(?:${QUOTED}\\\\?)?)?)?)?`;
+const WHOLE = new RegExp(`^(?:${EXTENSION})*$`);
+const BEGUN = new RegExp(`^(?:${EXTENSION})*(?:${BEGINNING})$`);
+
+/** The chunk extensions of a message, as far as its text goes. */
+export interface ChunkExtensions {
+  /** One for each line with a size, without the size; the last may break off. */
+  lines: string[];
+  /** All are of the grammar, or can still become so. */
+  valid: boolean;
+}
+
+export function chunkExtensions(text: string): ChunkExtensions {
+  const lines: string[] = [];
+  let rest = text.slice(text.indexOf("\r\n\r\n") + 4);
+  for (;;) {
+    const [line, size, extension, end] = /^([0-9a-f]{1,16})([^\r]*)(\r\n?)?/i.exec(rest) ?? [];
+    if (line === undefined || size === undefined || extension === undefined) return { lines, valid: true };
+    lines.push(extension);
+    if (!(end === undefined ? BEGUN : WHOLE).test(extension)) return { lines, valid: false };
+    const length = Number.parseInt(size, 16);
+    if (end !== "\r\n" || length === 0) return { lines, valid: true };
+    rest = rest.slice(line.length + length + 2);
+  }
+}
