@@ -3,7 +3,7 @@ import { type Connection, PAUSED_BY_TURN } from "./core.ts";
 /**
  * How many signals of its reader, KiB of its input and KiB of its messages are dealt with before a connection lets the
  * others go first: one or two milliseconds of work. libuv reads up to 2 MiB of one peer in one turn of the event loop,
- * and the smallest requests or messages in that would hold all others for 100 to 200 ms.
+ * and the smallest requests, messages or fragments in that would hold all others for 100 to 200 ms.
  */
 export const TURN_STEPS = 1_024;
 

@@ -21,7 +21,7 @@ import { WebSocketError, type WebSocketErrorCode } from "./websocket-error.ts";
 // header   close, whole                              CLOSE              closed
 // header   broken rule, or beyond the limit          FAILED             failed
 // payload  part of the payload                       NEED_BYTES         payload (part in the assembly)
-// payload  rest of the payload, no FIN               -                  header, open
+// payload  rest of the payload, no FIN               FRAGMENT           header, open
 // payload  rest of the payload, FIN                  MESSAGE            header, not open
 // payload  a byte that cannot be UTF-8, in text      FAILED             failed
 // any      whole, but not UTF-8 or not deflate       FAILED             failed
@@ -38,7 +38,9 @@ export const PING = 2;
 export const PONG = 3;
 export const CLOSE = 4;
 export const FAILED = 5;
-export type Signal = 0 | 1 | 2 | 3 | 4 | 5;
+/** A frame has ended and its message has not: nothing to do, but a caller can count what it costs. */
+export const FRAGMENT = 6;
+export type Signal = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 
 // The state has changed: look at the input again.
 const AGAIN = -1;
@@ -217,7 +219,7 @@ export class MessageReader {
     if (count < rest) return this.#needBytes();
     this.#state = "header";
     this.#open = !header.fin;
-    return this.#open ? AGAIN : this.#deliverAssembled();
+    return this.#open ? FRAGMENT : this.#deliverAssembled();
   }
 
   /** A message that lies in one piece in the bytes lent. */

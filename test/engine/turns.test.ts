@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { constants, deflateRawSync } from "node:zlib";
-import { BINARY, FIN, PING_FRAME, RSV1, TEXT } from "../../src/websocket/opcodes.ts";
+import {
+  BINARY,
+  CONTINUATION,
+  FIN,
+  PING_FRAME,
+  PONG_FRAME,
+  RSV1,
+  TEXT,
+} from "../../src/websocket/opcodes.ts";
 import { harness } from "./harness.ts";
 import { masked, open } from "./web-socket-client.ts";
 
@@ -10,6 +18,13 @@ const MANY = 10_000;
 const FEW = 1_100;
 const GET = "GET /many HTTP/1.1\r\nHost: h\r\n\r\n";
 const CHUNKED = "POST /many HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+/** An empty frame without FIN. */
+function unfinished(opcode: number): Buffer {
+  const frame = masked(opcode, "");
+  frame[0] = opcode;
+  return frame;
+}
 
 describe("what one peer sends at once does not hold the others", () => {
   const floods = [
@@ -73,6 +88,28 @@ describe("what one peer sends at once does not hold the others", () => {
       order,
       Array.from({ length: MANY }, (_, i) => i),
     );
+  });
+
+  it("fragments that have no end", async (t) => {
+    const { server, connect } = harness(t);
+    let done = 0;
+    let doneBefore = -1;
+    server.websocket("/many", { message() {}, pong: () => void done++ });
+    server.get("/one", (exchange) => {
+      doneBefore = done;
+      exchange.end();
+    });
+    const flood = await open(connect(), "/many");
+    const other = connect();
+    // Each pong tells that 9 fragments have been read.
+    const fragments = Array.from({ length: 9 }, () => unfinished(CONTINUATION));
+    const group = Buffer.concat([...fragments, masked(PONG_FRAME, "")]);
+    flood.raw.send(Buffer.concat([unfinished(BINARY), ...Array<Buffer>(MANY / 10).fill(group)]));
+    other.get("/one");
+    await other.answer();
+    assert.ok(doneBefore < FEW / 10, `${doneBefore * 10} came before`);
+    await flood.ping("done").next(5_000);
+    assert.equal(done, MANY / 10);
   });
 
   it("messages that become large when they are inflated", async (t) => {

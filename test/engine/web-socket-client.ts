@@ -5,6 +5,7 @@ import type { MessageInflater } from "../../src/websocket/message-inflater.ts";
 import {
   CLOSE,
   FAILED,
+  FRAGMENT,
   MESSAGE,
   MessageReader,
   NEED_BYTES,
@@ -123,6 +124,7 @@ export class WebSocketClient {
     const { reader } = this;
     reader.receive(bytes, 0, bytes.length);
     for (let found = reader.next(); found !== NEED_BYTES; found = reader.next()) {
+      if (found === FRAGMENT) continue;
       if (found === FAILED) throw reader.error ?? new Error("the server broke a rule");
       if (found === CLOSE) {
         const code = reader.closeCode;

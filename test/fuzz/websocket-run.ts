@@ -3,6 +3,7 @@ import { MessageInflater } from "../../src/websocket/message-inflater.ts";
 import {
   CLOSE,
   FAILED,
+  FRAGMENT,
   MESSAGE,
   MessageReader,
   NEED_BYTES,
@@ -79,6 +80,7 @@ export class WebSocketRun {
       assert(reader.heldBytes === 0, "memory is held after CLOSE");
       return true;
     }
+    if (signal === FRAGMENT) return true;
     const { data } = reader;
     const text = data.toString("latin1", 0, data.length);
     if (!reader.shared) this.kept.push({ data, text });

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import {
   CLOSE,
   FAILED,
+  FRAGMENT,
   MESSAGE,
   MessageReader,
   NEED_BYTES,
@@ -148,6 +149,7 @@ describe("§5.4 fragmentation", () => {
     const reader = new MessageReader({ role: "server", limits: { maxMessageBytes: 100 } });
     const flood = Buffer.concat([masked(TEXT, "ab", 0), ...Array(1000).fill(masked(CONTINUATION, "", 0))]);
     reader.receive(flood, 0, flood.length);
+    for (let frames = 0; frames <= 1000; frames++) assert.equal(reader.next(), FRAGMENT);
     assert.equal(reader.next(), NEED_BYTES);
     assert.ok(reader.heldBytes <= 100);
   });
@@ -164,6 +166,7 @@ describe("§5.4 fragmentation", () => {
       return allocate(size);
     };
     try {
+      for (let frames = 0; frames <= count; frames++) assert.equal(reader.next(), FRAGMENT);
       assert.equal(reader.next(), MESSAGE);
     } finally {
       Buffer.allocUnsafeSlow = allocate;
@@ -276,6 +279,7 @@ describe("§10.4 the message limit", () => {
     const reader = new MessageReader({ role: "client", limits });
     const first = Buffer.concat([frame(BINARY, "ab", { flags: 0 })]);
     reader.receive(first, 0, first.length);
+    assert.equal(reader.next(), FRAGMENT);
     assert.equal(reader.next(), NEED_BYTES);
     limits.maxMessageBytes = 1;
     const rest = Buffer.concat([frame(CONTINUATION, "c"), frame(BINARY, "de")]);
@@ -347,6 +351,7 @@ describe("who owns the data", () => {
       const reader = new MessageReader({ role: "server", limits: { maxMessageBytes: 1 << 20 } });
       const bytes = Buffer.concat([masked(BINARY, Buffer.alloc(9000), 0), end, Buffer.alloc(100)]);
       reader.receive(bytes, 0, bytes.length);
+      assert.equal(reader.next(), FRAGMENT);
       assert.equal(reader.next(), signal);
       assert.equal(reader.heldBytes, 0);
       reader.receive(bytes, 0, bytes.length);
