@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it, type TestContext } from "node:test";
+import { after, before, describe, it, type TestContext } from "node:test";
 import { deflateRawSync } from "node:zlib";
 import { Websocket } from "../../src/facil/index.ts";
 import { encodeFrame } from "../../src/websocket/frame-writer.ts";
@@ -188,27 +188,6 @@ describe("Websocket.timeout", { concurrency: false }, () => {
     }
   });
 
-  it("after that long without traffic a ping is sent, fuzzy by 1 to 2 seconds", async (t) => {
-    inherited(t, 1);
-    const { pair } = await serveSockets(t);
-    const { client } = await pair();
-    const first = await untilPing(client);
-    assert.ok(first > 400 && first < 4_000, `${first} ms`);
-    const second = await untilPing(client);
-    assert.ok(second > 400 && second < 4_000, `${second} ms`);
-  });
-
-  it("traffic puts the ping off", async (t) => {
-    inherited(t, 1);
-    const { pair } = await serveSockets(t);
-    const { client } = await pair();
-    for (let i = 0; i < 12; i++) {
-      client.send("traffic");
-      await client.readFor(250);
-    }
-    assert.equal(pings(client), 0);
-  });
-
   it("is inherited by each new connection: later changes affect new ones only", async (t) => {
     inherited(t, 1);
     const { pair } = await serveSockets(t);
@@ -225,35 +204,6 @@ describe("Websocket.timeout", { concurrency: false }, () => {
     assert.equal(pings(late.client), 0);
   });
 
-  it("a ping is sent, not a close: a client that never answers stays", async (t) => {
-    inherited(t, 1);
-    const { pair, closed } = await serveSockets(t, {
-      on_message: (ws, data, size, is_text) => void Websocket.write(ws, data, size, is_text),
-    });
-    const { client } = await pair();
-    client.answersPings = false;
-    await untilPing(client);
-    await client.readFor(4_000);
-    assert.equal(client.closed, false);
-    assert.ok(client.events.every((event) => event.type === "ping"));
-    assert.equal(closed.length, 0);
-    client.send("still here");
-    let event = await client.next();
-    while (event.type === "ping") event = await client.next();
-    assert.ok(event.type === "message" && event.text === "still here");
-  });
-
-  it("a connection that cannot be written to is closed", async (t) => {
-    inherited(t, 1);
-    const { pair, closed } = await serveSockets(t, {}, { limits: { maxBackpressureBytes: 1 << 26 } });
-    const { client, ws } = await pair();
-    client.raw.pause();
-    const piece = Buffer.alloc(1 << 20);
-    for (let i = 0; i < 32; i++) assert.equal(Websocket.write(ws, piece, piece.length, 0), 0);
-    await eventually(() => closed.length === 1, "on_close", 10_000);
-    assert.equal(Websocket.write(ws, piece, piece.length, 0), -1);
-  });
-
   it("0 closes nothing", async (t) => {
     inherited(t, 0);
     const { pair, closed } = await serveSockets(t);
@@ -263,24 +213,80 @@ describe("Websocket.timeout", { concurrency: false }, () => {
     assert.ok(pings(client) <= 3, `${pings(client)} pings`);
   });
 
-  it("with close_without_pong a connection is closed when no pong came within one more period", async (t) => {
-    inherited(t, 1);
-    const { pair, closed, accepted } = await serveSockets(t, {}, { close_without_pong: true });
-    const silent = await pair();
-    const good = await pair();
-    silent.client.answersPings = false;
-    await untilPing(silent.client);
-    const from = Date.now();
-    while (closed.length === 0 && Date.now() - from < 6_000) {
-      silent.client.read();
-      good.client.read();
-      await sleep(10);
-    }
-    assert.deepEqual(closed, [silent.ws]);
-    assert.ok(Date.now() - from > 400, `${Date.now() - from} ms`);
-    await good.client.readFor(1_500);
-    assert.equal(closed.length, 1);
-    assert.equal(good.client.closed, false);
-    assert.equal(accepted.length, 2);
+  // They wait, and need the same setting: side by side.
+  describe("of 1 second", { concurrency: true }, () => {
+    const usual = Websocket.timeout;
+    before(() => {
+      Websocket.timeout = 1;
+    });
+    after(() => {
+      Websocket.timeout = usual;
+    });
+
+    it("after that long without traffic a ping is sent, fuzzy by 1 to 2 seconds", async (t) => {
+      const { pair } = await serveSockets(t);
+      const { client } = await pair();
+      const first = await untilPing(client);
+      assert.ok(first > 400 && first < 4_000, `${first} ms`);
+      const second = await untilPing(client);
+      assert.ok(second > 400 && second < 4_000, `${second} ms`);
+    });
+
+    it("traffic puts the ping off", async (t) => {
+      const { pair } = await serveSockets(t);
+      const { client } = await pair();
+      for (let i = 0; i < 12; i++) {
+        client.send("traffic");
+        await client.readFor(250);
+      }
+      assert.equal(pings(client), 0);
+    });
+
+    it("a ping is sent, not a close: a client that never answers stays", async (t) => {
+      const { pair, closed } = await serveSockets(t, {
+        on_message: (ws, data, size, is_text) => void Websocket.write(ws, data, size, is_text),
+      });
+      const { client } = await pair();
+      client.answersPings = false;
+      await untilPing(client);
+      await client.readFor(4_000);
+      assert.equal(client.closed, false);
+      assert.ok(client.events.every((event) => event.type === "ping"));
+      assert.equal(closed.length, 0);
+      client.send("still here");
+      let event = await client.next();
+      while (event.type === "ping") event = await client.next();
+      assert.ok(event.type === "message" && event.text === "still here");
+    });
+
+    it("a connection that cannot be written to is closed", async (t) => {
+      const { pair, closed } = await serveSockets(t, {}, { limits: { maxBackpressureBytes: 1 << 26 } });
+      const { client, ws } = await pair();
+      client.raw.pause();
+      const piece = Buffer.alloc(1 << 20);
+      for (let i = 0; i < 32; i++) assert.equal(Websocket.write(ws, piece, piece.length, 0), 0);
+      await eventually(() => closed.length === 1, "on_close", 10_000);
+      assert.equal(Websocket.write(ws, piece, piece.length, 0), -1);
+    });
+
+    it("with close_without_pong a connection is closed when no pong came within one more period", async (t) => {
+      const { pair, closed, accepted } = await serveSockets(t, {}, { close_without_pong: true });
+      const silent = await pair();
+      const good = await pair();
+      silent.client.answersPings = false;
+      await untilPing(silent.client);
+      const from = Date.now();
+      while (closed.length === 0 && Date.now() - from < 6_000) {
+        silent.client.read();
+        good.client.read();
+        await sleep(10);
+      }
+      assert.deepEqual(closed, [silent.ws]);
+      assert.ok(Date.now() - from > 400, `${Date.now() - from} ms`);
+      await good.client.readFor(1_500);
+      assert.equal(closed.length, 1);
+      assert.equal(good.client.closed, false);
+      assert.equal(accepted.length, 2);
+    });
   });
 });
