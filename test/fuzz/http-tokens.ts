@@ -337,6 +337,7 @@ export const instead: Record<Kind, readonly string[]> = {
     '0;a="\r\n"',
     "0;a=",
     "0;=b",
+    "0;a=b=c",
     '0;a=b"c"',
     '0;a="b"c',
     '0;a="b',
