@@ -27,6 +27,7 @@ export const peers = {
   bun: [...http, ...webSocket],
   portico: [...http, ...webSocket],
   "portico-polled": [...http, ...webSocket],
+  "portico-streams": [...http, ...webSocket],
   "evo-http": ["plain"],
   "evo-ws": ["echo"],
   craftos: ["plain", "contents", "blobs", "echo"],

@@ -2,8 +2,8 @@ import type { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
 
 /*
- * A write through a socket's stream takes a third longer than the same through the handle below it, which Node does
- * not document. Here bytes go to the handle for as long as the system takes all of them at once, which it nearly
+ * A write through a socket's stream takes longer than the same through the handle below it, which Node does not
+ * document (`npm run bench -- --peers portico,portico-streams`). Here bytes go to the handle for as long as the system takes all of them at once, which it nearly
  * always does. What it does not take the handle completes later; until then the caller uses the stream, whose bytes
  * queue behind. A write needs a request object of a class that can only be seen at work: by the first write of a stream.
  */
