@@ -3,9 +3,10 @@ import { getSystemErrorName } from "node:util";
 
 /*
  * A write through a socket's stream takes longer than the same through the handle below it, which Node does not
- * document (`npm run bench -- --peers portico,portico-streams`). Here bytes go to the handle for as long as the system takes all of them at once, which it nearly
- * always does. What it does not take the handle completes later; until then the caller uses the stream, whose bytes
- * queue behind. A write needs a request object of a class that can only be seen at work: by the first write of a stream.
+ * document (`npm run bench -- --peers portico,portico-streams`). Here bytes go to the handle for as long as the system
+ * takes all of them at once, which it nearly always does. What it does not take the handle completes later; until then
+ * the caller uses the stream, whose bytes queue behind. A write needs a request object of a class that can only be seen
+ * at work: by the first write of a stream.
  */
 
 /** Keeps the data of one write alive while it is under way. One that was done at once serves for the next write, too. */
