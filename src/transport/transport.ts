@@ -117,6 +117,7 @@ export abstract class Transport implements Sender {
 
   /** @param text latin1: each character is one byte */
   writeText(text: string): void {
+    if (text === "") return;
     const at = this.gathering === "outbox" || this.gathered > TEXT_BYTES ? this.claim(text.length) : -1;
     if (at >= 0) {
       outbox.bytes.write(text, at, "latin1");
