@@ -9,11 +9,13 @@ export type { Exchange } from "./engine/exchange.ts";
 export type { Limits } from "./engine/limits.ts";
 export { defaultLimits } from "./engine/limits.ts";
 export type { Listener } from "./engine/listener.ts";
+export type { Outcome, RequestHook, ResponseHook, ResponseReport } from "./engine/observers.ts";
 export type { BodyConsumer } from "./engine/request-body.ts";
 export type { ResponseState, TryEndResult } from "./engine/response-writer.ts";
 export type { RouteParams } from "./engine/router.ts";
 export type { CloseOptions, RouteOptions, ServerOptions } from "./engine/server.ts";
 export { Server } from "./engine/server.ts";
+export type { ServerConnection } from "./engine/server-connection.ts";
 export type { ErrorReporter, Handler } from "./engine/server-core.ts";
 export type { WebSocket } from "./engine/web-socket.ts";
 export type {

@@ -97,6 +97,7 @@ export async function connect<Data = undefined>(
       autoHead: false,
       autoOptions: false,
       autoAllow: false,
+      server: undefined,
     });
     const socket = new WebSocket(core, transport, handlers, agreement, options.data as Data, undefined);
     core.ticker.start();

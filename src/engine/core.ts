@@ -4,6 +4,7 @@ import type { Counters } from "./counters.ts";
 import type { EventQueue, ServerEvent } from "./event-queue.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Limits } from "./limits.ts";
+import type { Observers } from "./observers.ts";
 import type { Ticker, Ticking } from "./ticker.ts";
 import type { Topics } from "./topics.ts";
 import type { WebSocket } from "./web-socket.ts";
@@ -40,6 +41,7 @@ export interface Core {
   readonly connections: Set<Connection>;
   readonly topics: Topics<WebSocket>;
   readonly found: Map<string, Exchange | WebSocket>;
+  readonly observers: Observers;
   /** Null when events are delivered at once. */
   readonly queue: EventQueue | null;
   readonly closing: boolean;

@@ -50,6 +50,8 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   routed: Match<unknown> | undefined;
   /** @internal */
   trailerFields: Fields | null = null;
+  /** @internal By performance.now(); 0 when nobody looked on. */
+  startedAt = 0;
   protected host: ExchangeHost;
   private readonly head: RequestHead;
   private paramsRecord: Params | undefined;

@@ -11,6 +11,7 @@ import {
 } from "./core.ts";
 import { PorticoError } from "./errors.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";
+import type { Outcome } from "./observers.ts";
 import { refusal } from "./refusal.ts";
 import { TURN_STEPS, waitForTurn } from "./turns.ts";
 import { shakeHands } from "./upgrade.ts";
@@ -182,6 +183,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
   responded(closes: boolean): void {
     const { exchange } = this;
     exchange?.conclude();
+    if (exchange !== undefined) this.tellEnd(exchange, "complete", exchange.statusCode);
     if (closes) {
       this.linger();
     } else if (this.state === "content") {
@@ -242,6 +244,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     core.connections.delete(this);
     transport.cork();
     transport.writeText(hands.response);
+    this.tellEnd(exchange, "upgraded", 101);
     const socket = new WebSocket(core, transport, handlers, hands.agreement, options.data, exchange);
     socket.release = this.release;
     socket.start(rest, this.ended);
@@ -273,7 +276,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
       this.drop();
       return;
     }
-    this.lose();
+    this.lose(status);
     this.linger();
   }
 
@@ -334,6 +337,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     core.counters.requests++;
     const exchange = new Exchange(this, head);
     this.exchange = exchange;
+    if (core.observers.watchesExchanges && !this.tellBegin(exchange)) return;
     if (core.closing && core.queue !== null) {
       // Who polls has stopped to do so, or has been told of the last event.
       exchange.refuse(503);
@@ -399,15 +403,44 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     this.reader.maxBodyBytes = limit;
     if (exchange.requestHead.contentLength <= limit) return false;
     this.exchange = undefined;
+    exchange.lose();
+    this.tellEnd(exchange, "aborted", 413);
     this.fail(new HttpError("HTTP_BODY_TOO_LARGE", `more than ${limit} bytes of content`));
     return true;
   }
 
-  /** The exchange can get no further: the program is told once. */
-  private lose(): void {
+  /** Those who look on learn of a request. @returns whether it still needs an answer */
+  private tellBegin(exchange: Exchange): boolean {
+    const { core } = this;
+    try {
+      core.observers.begun(exchange);
+    } catch (error) {
+      core.fault(error, exchange);
+    }
+    exchange.keepFields();
+    return !exchange.headSent;
+  }
+
+  private tellEnd(exchange: Exchange, outcome: Outcome, status: number): void {
+    const { core } = this;
+    try {
+      core.observers.ended(exchange, outcome, status);
+    } catch (error) {
+      core.report(error, exchange);
+    }
+  }
+
+  /**
+   * The exchange can get no further: the program is told once.
+   * @param status what it was refused with
+   */
+  private lose(status = 0): void {
     const { exchange, core } = this;
     this.exchange = undefined;
-    if (exchange === undefined || !exchange.lose()) return;
+    if (exchange === undefined) return;
+    const sent = exchange.headSent ? exchange.statusCode : status;
+    if (!exchange.lose()) return;
+    this.tellEnd(exchange, "aborted", sent);
     if (core.queue === null) exchange.runAbort();
     else core.enqueue({ type: "abort", exchange }, this);
   }

@@ -55,6 +55,8 @@ export abstract class ResponseWriter {
   private line = "HTTP/1.1 200 OK\r\n";
   private code = 200;
   private fieldLines = "";
+  /** What a failure's answer has, too. */
+  private keptLines = "";
   private declared = -1;
   private closes = false;
   private touched = false;
@@ -203,9 +205,15 @@ export abstract class ResponseWriter {
     return { accepted, done };
   }
 
+  /** @internal What has been set so far stays when a failure is answered instead. */
+  keepFields(): void {
+    this.keptLines = this.fieldLines;
+    this.touched = false;
+  }
+
   /** Forgets what was set, so that a refusal or a failure can be answered instead. */
   protected reset(): void {
-    this.fieldLines = "";
+    this.fieldLines = this.keptLines;
     this.declared = -1;
     this.hasDate = false;
   }

@@ -9,7 +9,9 @@ import { EventQueue, type EventSource, type ServerEvent } from "./event-queue.ts
 import type { Exchange } from "./exchange.ts";
 import { HttpConnection } from "./http-connection.ts";
 import type { Limits } from "./limits.ts";
+import { Observers } from "./observers.ts";
 import { ANY, type Match, Router } from "./router.ts";
+import type { Server } from "./server.ts";
 import { isThenable } from "./thenable.ts";
 import { Ticker } from "./ticker.ts";
 import { Topics } from "./topics.ts";
@@ -41,6 +43,8 @@ export interface CoreOptions {
   readonly autoHead: boolean;
   readonly autoOptions: boolean;
   readonly autoAllow: boolean;
+  /** Undefined for a client. */
+  readonly server: Server | undefined;
 }
 
 /** The inside of a server: its connections, its routes and the way of an event to its handler. */
@@ -53,9 +57,10 @@ export class ServerCore implements Core, EventSource {
   readonly ticker: Ticker;
   readonly queue: EventQueue | null;
   readonly readerLimits: HttpLimits;
-  readonly routes: Router<Target> = new Router();
-  readonly webSocketRoutes: Router<Target> = new Router();
+  readonly observers: Observers;
   closing = false;
+  private routes: Router<Target> = new Router();
+  private webSocketRoutes: Router<Target> = new Router();
   private held = false;
   private readonly options: CoreOptions;
   private addresses: Map<string, number> | undefined;
@@ -73,6 +78,7 @@ export class ServerCore implements Core, EventSource {
     this.limits = limits;
     this.counters = counters;
     this.options = options;
+    this.observers = new Observers(options.server);
     this.ticker = new Ticker(this.connections, limits);
     this.readerLimits = Object.create(limits, {
       maxBodyBytes: { get: () => Math.max(limits.maxBodyBytes, this.routeCeiling) },
@@ -86,6 +92,22 @@ export class ServerCore implements Core, EventSource {
     const router = target.kind === "http" ? this.routes : this.webSocketRoutes;
     router.add(method, pattern, target);
     this.routeCeiling = Math.max(this.routeCeiling, target.maxBodyBytes ?? 0);
+  }
+
+  /** Takes the routes that are added meanwhile in place of those that there are; keeps these when it throws. */
+  replaceRoutes(add: () => void): void {
+    const { routes, webSocketRoutes, routeCeiling } = this;
+    this.routes = new Router();
+    this.webSocketRoutes = new Router();
+    this.routeCeiling = 0;
+    try {
+      add();
+    } catch (error) {
+      this.routes = routes;
+      this.webSocketRoutes = webSocketRoutes;
+      this.routeCeiling = routeCeiling;
+      throw error;
+    }
   }
 
   /** Serves a connection, unless a limit is reached or it has gone already. */
@@ -104,6 +126,7 @@ export class ServerCore implements Core, EventSource {
     this.connections.add(connection);
     if (this.held) connection.pauseFor(PAUSED_BY_SERVER);
     this.ticker.start();
+    this.observers.connectionOpened(transport);
   }
 
   /**
@@ -143,6 +166,7 @@ export class ServerCore implements Core, EventSource {
     if (!this.connections.delete(connection)) return;
     this.counters.openConnections--;
     connection.release?.();
+    this.observers.connectionClosed(connection.transport);
     if (this.connections.size === 0) this.emptied?.();
   }
 
@@ -186,8 +210,19 @@ export class ServerCore implements Core, EventSource {
     }
   }
 
+  /** Runs a callback of the program; what it throws is reported. */
+  attempt(callback: () => unknown): void {
+    try {
+      const result = callback();
+      if (isThenable(result)) result.then(undefined, (error: unknown) => this.report(error, undefined));
+    } catch (error) {
+      this.report(error, undefined);
+    }
+  }
+
   report(error: unknown, where: Exchange | WebSocket | undefined): void {
     const failed = (second: unknown): void => console.error(second);
+    this.observers.failed(error, where);
     try {
       const result: unknown = this.options.onError(error, where);
       if (isThenable(result)) result.then(undefined, failed);

@@ -13,7 +13,9 @@ import { type EventQueue, runEvent, type ServerEvent } from "./event-queue.ts";
 import { Exchange } from "./exchange.ts";
 import { type Limits, limitsFrom } from "./limits.ts";
 import { Listener } from "./listener.ts";
+import type { RequestHook, ResponseHook } from "./observers.ts";
 import { ANY, type RouteParams } from "./router.ts";
+import { connectionOn, type ServerConnection } from "./server-connection.ts";
 import { type ErrorReporter, type Handler, ServerCore } from "./server-core.ts";
 import { checkHandshakeField } from "./upgrade.ts";
 import { publish, WebSocket } from "./web-socket.ts";
@@ -63,6 +65,7 @@ export class Server implements AsyncDisposable {
   private readonly core: ServerCore;
   private readonly directIo: boolean;
   private readonly listeners = new Set<Listener>();
+  private readonly closeCallbacks: (() => unknown)[] = [];
   private closed: Promise<void> | undefined;
 
   /** @throws RangeError for a limit that is unknown or not a number from 0 on */
@@ -75,6 +78,7 @@ export class Server implements AsyncDisposable {
       autoHead: options.autoHead ?? true,
       autoOptions: options.autoOptions ?? true,
       autoAllow: options.autoAllow ?? true,
+      server: this,
     });
   }
 
@@ -151,6 +155,45 @@ export class Server implements AsyncDisposable {
       options: options as UpgradeOptions,
       maxBodyBytes: undefined,
     });
+    return this;
+  }
+
+  /**
+   * Replaces all routes, those of WebSockets among them, at once: no request meets a part of them. What is under way
+   * keeps its handlers.
+   * @param add adds the new routes to the server; when it throws, the former ones stay
+   * @throws what `add` throws
+   */
+  replaceRoutes(add: (server: this) => void): this {
+    this.core.replaceRoutes(() => add(this));
+    return this;
+  }
+
+  /** Calls a function with the server: for parts that bring their own routes and hooks, such as the console. */
+  mount(part: (server: this) => unknown): this {
+    part(this);
+    return this;
+  }
+
+  /**
+   * Runs a function for each request when its head has arrived, before a route is looked for; with deferred delivery,
+   * too, it runs at once. Header fields that it sets are part of any answer, of errors as well. When it answers, no
+   * other hook and no route sees the request. What it throws is answered with 500.
+   */
+  onRequest(hook: RequestHook): this {
+    this.core.observers.requestHooks.push(hook);
+    return this;
+  }
+
+  /** Runs a function for each request when its response is complete or can never be. What it throws goes to `onError`. */
+  onResponse(hook: ResponseHook): this {
+    this.core.observers.responseHooks.push(hook);
+    return this;
+  }
+
+  /** Runs a function when {@link close} is called first. */
+  onClose(callback: () => unknown): this {
+    this.closeCallbacks.push(callback);
     return this;
   }
 
@@ -252,6 +295,11 @@ export class Server implements AsyncDisposable {
     return this.core.topics.of(topic)?.size ?? 0;
   }
 
+  /** The connections that are open now. */
+  get connections(): ServerConnection[] {
+    return [...this.core.connections].map((connection) => connectionOn(connection.transport));
+  }
+
   /** The exchanges whose responses are not complete now. */
   get exchanges(): Exchange[] {
     return this.served().filter((served) => served instanceof Exchange);
@@ -298,6 +346,7 @@ export class Server implements AsyncDisposable {
   }
 
   private async shutDown(graceMs: number): Promise<void> {
+    for (const callback of this.closeCallbacks) this.core.attempt(callback);
     for (const listener of this.listeners) listener.close();
     await this.core.close(graceMs);
     this.core.queue?.release();

@@ -138,6 +138,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     this.touch();
     transport.resume();
     if (core.queue?.isFull) this.pauseFor(PAUSED_BY_QUEUE);
+    if (this.serves !== undefined) core.observers.webSocketOpened(this.serves);
     this.tellOpen();
     if (rest.length > 0) {
       transport.cork();
@@ -308,11 +309,12 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
   /** Tells the program of the end, once. */
   private finish(code: number, reason: string): void {
     if (this.state === "closed") return;
-    const { core } = this;
+    const { core, serves } = this;
     this.state = "closed";
     this.agreement.inflater?.close();
     this.agreement.deflater?.close();
     core.counters.openWebSockets--;
+    if (serves !== undefined) core.observers.webSocketClosed(serves, code, reason);
     this.tellClose(code, reason);
   }
 

@@ -14,6 +14,7 @@ export class MemoryTransport extends Transport {
   private inbox: Buffer[] = [];
   private inboxBytes = 0;
   private takenBytes = 0;
+  private sentBytes = 0;
   private ended = false;
   private endDelivered = false;
   private paused = false;
@@ -34,6 +35,14 @@ export class MemoryTransport extends Transport {
 
   get progressMark(): number {
     return this.peer?.takenBytes ?? 0;
+  }
+
+  get bytesReceived(): number {
+    return this.takenBytes;
+  }
+
+  get bytesSent(): number {
+    return this.sentBytes;
   }
 
   pause(): void {
@@ -70,6 +79,7 @@ export class MemoryTransport extends Transport {
     // Copied like by a kernel: the receiver may change what it gets.
     const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : Buffer.from(data);
     peer.inboxBytes += bytes.length;
+    this.sentBytes += bytes.length;
     // A peer that has gone takes nothing; it takes a tick until that is known here.
     if (peer.closed) {
       this.schedule();

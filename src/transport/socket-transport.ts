@@ -91,6 +91,12 @@ export class SocketTransport extends Transport {
   get remotePort(): number | undefined {
     return this.socket.remotePort;
   }
+  get bytesReceived(): number {
+    return this.socket.bytesRead;
+  }
+  get bytesSent(): number {
+    return this.socket.bytesWritten;
+  }
   get closed(): boolean {
     // A write that fails at once destroys the socket a little later.
     return this.socket.destroyed || this.socket.errored !== null;

@@ -75,6 +75,8 @@ function endTurn(): void {
 export abstract class Transport implements Sender {
   sink: TransportSink = nobody;
   totals: TransportTotals = { pendingBytes: 0, bytesSent: 0 };
+  /** By performance.now(). */
+  readonly openedAt: number = performance.now();
   private counted = 0;
   private gathering: Gathering = "text";
   private text = "";
@@ -96,6 +98,10 @@ export abstract class Transport implements Sender {
   abstract readonly remotePort: number | undefined;
   abstract readonly encrypted: boolean;
   abstract readonly closed: boolean;
+  /** Bytes that have come so far. */
+  abstract readonly bytesReceived: number;
+  /** Bytes that were handed over so far, those that are pending among them. */
+  abstract readonly bytesSent: number;
 
   /** Asks for no more bytes until {@link resume}; one read may still come. */
   abstract pause(): void;

@@ -1,0 +1,299 @@
+import assert from "node:assert/strict";
+import diagnostics from "node:diagnostics_channel";
+import { describe, it, type TestContext } from "node:test";
+import type { Exchange, ResponseReport, Server, ServerConnection, WebSocket } from "../../src/index.ts";
+import { eventually, harness, signal } from "./harness.ts";
+import type { RawClient } from "./raw-client.ts";
+import { open } from "./web-socket-client.ts";
+
+/** What `onResponse` is told. */
+function ends(server: Server): [path: string, outcome: string, status: number][] {
+  const seen: [string, string, number][] = [];
+  server.onResponse((exchange, { outcome, status, durationMs }) => {
+    assert.ok(durationMs >= 0 && durationMs < 60_000);
+    seen.push([exchange.path, outcome, status]);
+  });
+  return seen;
+}
+
+/** What a channel publishes about a server. */
+function listen<T>(t: TestContext, server: Server, name: string): T[] {
+  const seen: T[] = [];
+  const listener = (message: unknown): void => {
+    if ((message as { server: Server }).server === server) seen.push(message as T);
+  };
+  diagnostics.subscribe(name, listener);
+  t.after(() => diagnostics.unsubscribe(name, listener));
+  return seen;
+}
+
+describe("onRequest", () => {
+  it("sets header fields of every answer: of routes, 404, 405 and failures", async (t) => {
+    const { server, connect, reports } = harness(t);
+    server.onRequest((exchange) => exchange.setHeader("X-Seen", exchange.path));
+    server.get("/ok", (exchange) => exchange.setHeader("X-Own", "1").end("fine"));
+    server.get("/throws", (exchange) => {
+      exchange.setHeader("X-Own", "1");
+      throw new Error("on purpose");
+    });
+    const client = connect();
+    const cases: [path: string, method: string, status: number, own: string | undefined][] = [
+      ["/ok", "GET", 200, "1"],
+      ["/none", "GET", 404, undefined],
+      ["/ok", "POST", 405, undefined],
+      ["/throws", "GET", 500, undefined],
+    ];
+    for (const [path, method, status, own] of cases) {
+      client.send(`${method} ${path} HTTP/1.1\r\nHost: h\r\n\r\n`);
+      const answer = await client.answer();
+      assert.equal(answer.status, status);
+      assert.equal(answer.header("x-seen"), path);
+      assert.equal(answer.header("x-own"), own);
+    }
+    assert.equal(reports.length, 1);
+  });
+
+  it("may answer: no other hook and no route sees the request, and the connection goes on", async (t) => {
+    const { server, connect } = harness(t);
+    let routed = 0;
+    server.onRequest((exchange) => exchange.header("x-stop") && exchange.status(403).end("stopped"));
+    server.onRequest(() => routed++);
+    server.post("/", async (exchange) => exchange.end(await exchange.text()));
+    const client = connect();
+    assert.equal((await client.post("/", "content", "X-Stop: 1\r\n").answer()).text, "stopped");
+    assert.equal(routed, 0);
+    assert.equal((await client.post("/", "content").answer()).text, "content");
+    assert.equal(routed, 1);
+  });
+
+  it("an error is answered with 500 and reported", async (t) => {
+    const { server, connect, reports } = harness(t);
+    server.onRequest(() => {
+      throw new Error("on purpose");
+    });
+    server.get("/", (exchange) => exchange.end());
+    assert.equal((await connect().get("/").answer()).status, 500);
+    assert.match(String(reports[0]?.error), /on purpose/);
+  });
+
+  it("runs at once with deferred delivery", async (t) => {
+    const { server, connect } = harness(t, { delivery: "deferred" });
+    const arrived = signal();
+    server.onRequest(() => arrived.give());
+    server.get("/", (exchange) => exchange.end("polled"));
+    const client = connect().get("/");
+    await arrived.wait("the hook");
+    assert.equal(server.poll(), 1);
+    assert.equal((await client.answer()).text, "polled");
+  });
+
+  it("does not make a response look begun", async (t) => {
+    const { server, connect } = harness(t);
+    const begun: boolean[] = [];
+    server.onRequest((exchange) => exchange.setHeader("X-Seen", "1"));
+    server.get("/", (exchange) => {
+      begun.push(exchange.begun);
+      exchange.end();
+    });
+    await connect().get("/").answer();
+    assert.deepEqual(begun, [false]);
+  });
+});
+
+describe("onResponse", () => {
+  it("tells of every end with what was sent", async (t) => {
+    const { server, connect } = harness(t);
+    const seen = ends(server);
+    const held = signal<Exchange>();
+    server.get("/ok", (exchange) => exchange.status(201).end("fine"));
+    server.get("/held", (exchange) => held.give(exchange));
+    server.get("/broken", (exchange) => {
+      exchange.write("begun");
+      exchange.abort();
+    });
+    server.post("/ok", (exchange) => exchange.end(), { maxBodyBytes: 10 });
+    server.websocket("/socket", {});
+    const ask = async (client: RawClient, path: string): Promise<number> =>
+      (await client.get(path).answer()).status;
+    const client = connect();
+    assert.equal(await ask(client, "/ok"), 201);
+    assert.equal(await ask(client, "/none"), 404);
+    assert.equal((await connect().post("/ok", "more than ten").answer()).status, 413);
+    await open(connect(), "/socket");
+    client.get("/held");
+    await held.wait("the handler");
+    client.destroy();
+    await eventually(() => seen.length === 5, "the end of the one whose peer went");
+    connect().get("/broken");
+    await eventually(() => seen.length === 6, "the end of the one that was broken off");
+    assert.deepEqual(seen, [
+      ["/ok", "complete", 201],
+      ["/none", "complete", 404],
+      ["/ok", "aborted", 413],
+      ["/socket", "upgraded", 101],
+      ["/held", "aborted", 0],
+      ["/broken", "aborted", 200],
+    ]);
+  });
+
+  it("an error is reported and harms nobody", async (t) => {
+    const { server, connect, reports } = harness(t);
+    server.onResponse(() => {
+      throw new Error("on purpose");
+    });
+    server.get("/", (exchange) => exchange.end("fine"));
+    const client = connect();
+    assert.equal((await client.get("/").answer()).text, "fine");
+    assert.equal((await client.get("/").answer()).text, "fine");
+    assert.equal(reports.length, 2);
+  });
+});
+
+describe("onClose and mount", () => {
+  it("onClose runs once, when close is called; an error is reported", async (t) => {
+    const { server, reports } = harness(t);
+    let closed = 0;
+    server.onClose(() => {
+      throw new Error("on purpose");
+    });
+    server.onClose(() => closed++);
+    assert.equal(closed, 0);
+    const both = [server.close(), server.close()];
+    assert.equal(closed, 1);
+    await Promise.all(both);
+    assert.equal(closed, 1);
+    assert.equal(reports.length, 1);
+  });
+
+  it("mount calls the part with the server", (t) => {
+    const { server } = harness(t);
+    const seen: unknown[] = [];
+    assert.equal(
+      server.mount((given) => seen.push(given)),
+      server,
+    );
+    assert.deepEqual(seen, [server]);
+  });
+});
+
+describe("replaceRoutes", () => {
+  it("replaces all routes at once, and none when it throws", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/old", (exchange) => exchange.end("old"));
+    server.websocket("/old-socket", {});
+    const client = connect();
+    const statuses = async (...paths: string[]): Promise<number[]> => {
+      const all: number[] = [];
+      for (const path of paths) all.push((await client.get(path).answer()).status);
+      return all;
+    };
+    assert.throws(
+      () =>
+        server.replaceRoutes(() => {
+          server.get("/new", () => {});
+          throw new Error("on purpose");
+        }),
+      /on purpose/,
+    );
+    assert.deepEqual(await statuses("/old", "/old-socket", "/new"), [200, 426, 404]);
+    server.replaceRoutes((given) => given.get("/new", (exchange) => exchange.end("new")));
+    assert.deepEqual(await statuses("/old", "/old-socket", "/new"), [404, 404, 200]);
+  });
+});
+
+describe("connections", () => {
+  it("are listed with what they are, through an upgrade, and can be closed", async (t) => {
+    const { server, connectTcp } = harness(t);
+    const asked = signal<Exchange>();
+    server.get("/", (exchange) => asked.give(exchange));
+    server.websocket("/socket", { message: (socket, data) => socket.send(data) });
+    assert.equal(server.connections.length, 0);
+    const client = await connectTcp();
+    client.get("/");
+    const exchange = await asked.wait("the handler");
+    const first = server.connections[0]!;
+    assert.equal(server.connections[0], first);
+    assert.match(first.id, /^[0-9a-f-]{36}$/);
+    assert.equal(first.kind, "http");
+    assert.equal(first.serves, exchange);
+    assert.equal(first.remoteAddress, "127.0.0.1");
+    assert.equal(first.bytesReceived, "GET / HTTP/1.1\r\nHost: h\r\n\r\n".length);
+    assert.ok(first.ageMs > 0);
+    exchange.end();
+    await client.answer();
+    const socket = await open(client, "/socket");
+    assert.equal(server.connections[0], first);
+    assert.equal(first.kind, "websocket");
+    assert.equal(first.serves, server.webSockets[0]);
+    const before = first.bytesSent;
+    socket.send("hello");
+    assert.equal((await socket.next()).type, "message");
+    assert.equal(first.bytesSent - before, 2 + "hello".length);
+    first.close();
+    const close = await socket.next();
+    assert.equal(close.type === "close" && close.code, 1001);
+  });
+
+  it("close answers a request that waits with 503, and drops one that is idle", async (t) => {
+    const { server, connect } = harness(t);
+    const asked = signal();
+    server.get("/", () => asked.give());
+    const idle = connect();
+    const client = connect().get("/");
+    await asked.wait("the handler");
+    for (const connection of server.connections) connection.close();
+    assert.equal((await client.answer()).status, 503);
+    await client.over();
+    await idle.over();
+    client.end();
+    await eventually(() => server.connections.length === 0, "both to be gone");
+  });
+});
+
+describe("node:diagnostics_channel", () => {
+  it("tells of connections, requests, responses, WebSockets and errors", async (t) => {
+    const { server, connect } = harness(t);
+    const opened = listen<{ connection: ServerConnection }>(t, server, "portico:connection:open");
+    const gone = listen<{ connection: ServerConnection }>(t, server, "portico:connection:close");
+    const requests = listen<{ exchange: Exchange }>(t, server, "portico:request");
+    const responses = listen<{ exchange: Exchange } & ResponseReport>(t, server, "portico:response");
+    const sockets = listen<{ socket: WebSocket }>(t, server, "portico:websocket:open");
+    const closes = listen<{ socket: WebSocket; code: number; reason: string }>(
+      t,
+      server,
+      "portico:websocket:close",
+    );
+    const errors = listen<{ error: unknown; where: unknown }>(t, server, "portico:error");
+    server.get("/throws", () => {
+      throw new Error("on purpose");
+    });
+    server.websocket("/socket", {});
+    const client = connect();
+    assert.equal((await client.get("/throws").answer()).status, 500);
+    const socket = await open(client, "/socket");
+    socket.close(4000, "enough");
+    await client.over();
+    client.end();
+    await eventually(() => gone.length === 1, "the connection to be gone");
+    assert.equal(opened.length, 1);
+    assert.equal(gone[0]?.connection, opened[0]?.connection);
+    assert.deepEqual(
+      requests.map(({ exchange }) => exchange.path),
+      ["/throws", "/socket"],
+    );
+    assert.deepEqual(
+      responses.map(({ outcome, status }) => [outcome, status]),
+      [
+        ["complete", 500],
+        ["upgraded", 101],
+      ],
+    );
+    assert.equal(sockets.length, 1);
+    assert.deepEqual(
+      closes.map(({ socket: it, code, reason }) => [it === sockets[0]?.socket, code, reason]),
+      [[true, 4000, "enough"]],
+    );
+    assert.match(String(errors[0]?.error), /on purpose/);
+    assert.equal(errors[0]?.where, requests[0]?.exchange);
+  });
+});
