@@ -4,7 +4,7 @@ import { MemoryTransport } from "../../src/transport/memory-transport.ts";
 import type { Transport, TransportSink } from "../../src/transport/transport.ts";
 
 /** How long a test waits for what should come at once, in milliseconds. */
-export const PATIENCE_MS = 1_000;
+export const PATIENCE_MS = 10_000;
 
 /** A response as it came over the wire. */
 export interface Answer {
