@@ -1,4 +1,5 @@
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
+import { readMemory } from "../bytes/read-memory.ts";
 
 /*
  * Node allocates 64 KiB for every read of a socket. The documented socket option `onread` avoids that with a
@@ -18,10 +19,8 @@ interface Handle {
   useUserBuffer(buffer: Buffer): void;
 }
 
-const SHARED_BYTES = 65_536;
-
 const keys = findKeys();
-let shared: Buffer | undefined;
+const shared = Buffer.from(readMemory.buffer);
 
 /** Whether this version of Node lets sockets share a read buffer. */
 export const sharedReadAvailable: boolean = keys !== null;
@@ -35,7 +34,6 @@ export function shareReadBuffer(socket: Socket, callback: ReadCallback): boolean
   if (keys === null) return false;
   const handle: unknown = Reflect.get(socket, "_handle");
   if (!isHandle(handle)) return false;
-  shared ??= Buffer.allocUnsafeSlow(SHARED_BYTES);
   Reflect.set(socket, keys.buffer, shared);
   Reflect.set(socket, keys.callback, callback);
   handle.useUserBuffer(shared);

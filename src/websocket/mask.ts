@@ -1,8 +1,13 @@
 import { randomFillSync } from "node:crypto";
+import { readMemory } from "../bytes/read-memory.ts";
 import { wordsOf } from "../bytes/words.ts";
 
-// Below this many bytes the loop by bytes is faster than by words: both take 60 ns there.
+// Below these many bytes the loop by bytes is as fast as by words, and as by blocks of 16 bytes.
 const WORDS_FROM = 64;
+const BLOCKS_FROM = 32;
+
+const { maskBlocks: blocks } = readMemory;
+const memory = blocks === undefined ? undefined : readMemory.buffer;
 
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
@@ -21,7 +26,9 @@ export function applyMask(
 ): void {
   // Rotated so that its most significant byte meets the byte at `start`.
   const key = rotate(maskKey, offset);
-  if (end - start < WORDS_FROM) maskBytes(bytes, start, end, key);
+  const length = end - start;
+  if (bytes.buffer === memory && length >= BLOCKS_FROM) maskBlocks(bytes, start, end, key);
+  else if (length < WORDS_FROM) maskBytes(bytes, start, end, key);
   else maskWords(bytes, start, end, key);
 }
 
@@ -40,6 +47,14 @@ function maskBytes(bytes: Uint8Array, start: number, end: number, key: number): 
   if (at < end) bytes[at] = (bytes[at] as number) ^ k0;
   if (at + 1 < end) bytes[at + 1] = (bytes[at + 1] as number) ^ k1;
   if (at + 2 < end) bytes[at + 2] = (bytes[at + 2] as number) ^ k2;
+}
+
+/** In the memory that sockets are read into. */
+function maskBlocks(bytes: Uint8Array, start: number, end: number, key: number): void {
+  const rest = end - ((end - start) & 15);
+  const base = bytes.byteOffset;
+  blocks?.(base + start, base + rest, swap(key));
+  maskBytes(bytes, rest, end, key);
 }
 
 function maskWords(bytes: Uint8Array, start: number, end: number, key: number): void {

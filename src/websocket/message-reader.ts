@@ -207,8 +207,8 @@ export class MessageReader {
     if (count > 0) {
       const announced = assembly.length + rest;
       const ceiling = header.fin ? announced : this.#wireLimit;
+      if (this.#masked) applyMask(this.#bytes, this.#at, this.#at + count, header.maskKey, this.#frameRead);
       const at = assembly.append(this.#bytes, this.#at, this.#at + count, announced, ceiling);
-      if (this.#masked) applyMask(assembly.bytes, at, at + count, header.maskKey, this.#frameRead);
       this.#at += count;
       this.#frameRead += count;
       if (this.#opcode === TEXT && !this.#compressed) {

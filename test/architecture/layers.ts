@@ -23,7 +23,7 @@ const bytesOnly = ["node:buffer", "node:crypto", "node:zlib"];
 export const layerTable: readonly Layer[] = [
   { path: "src/bytes/", layers: [], node: [] },
   ...protocols.map((path) => ({ path, layers: ["src/bytes/"], node: bytesOnly })),
-  { path: "src/transport/", layers: [], node: ["node:*"] },
+  { path: "src/transport/", layers: ["src/bytes/"], node: ["node:*"] },
   { path: "src/engine/", layers: [...protocols, "src/transport/"], node: ["node:*"] },
   ...interfaces.map((path) => ({ path, layers: core, node: ["node:*"] })),
   { path: "src/index.ts", layers: [...core, ...interfaces], node: ["node:*"] },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { eventually, sleep } from "../engine/harness.ts";
+import { eventually } from "../engine/harness.ts";
 import type { RawClient } from "../engine/raw-client.ts";
 import { leave } from "./helpers.ts";
 import { runService, type ServiceProgram, type Who, who } from "./run-program.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { READ_BYTES, readMemory } from "../../src/bytes/read-memory.ts";
 import { applyMask, randomMaskKey } from "../../src/websocket/mask.ts";
 import { RUNS } from "./feed.ts";
 
@@ -11,24 +12,32 @@ function plainMask(bytes: Uint8Array, start: number, end: number, key: number, o
 }
 
 describe("applyMask, RFC 6455 §5.3", () => {
-  it("is right for every alignment, offset and small length", () => {
-    const buffer = new ArrayBuffer(256);
-    for (const base of [0, 1, 2, 3, 5]) {
-      for (let start = 0; start < 4; start += 1) {
-        for (let offset = 0; offset < 5; offset += 1) {
-          for (let length = 0; length < 140; length += 1) {
-            const bytes = new Uint8Array(buffer, base, 200).map((_, i) => i * 7);
-            const view = new Uint8Array(buffer, base, 200);
-            view.set(bytes);
-            const expected = bytes.slice();
-            plainMask(expected, start, start + length, 0xa1b2c3d4, offset);
-            applyMask(view, start, start + length, 0xa1b2c3d4, offset);
-            assert.deepEqual(view, expected);
+  const memories: [what: string, buffer: ArrayBufferLike][] = [
+    ["any memory", new ArrayBuffer(256)],
+    ["the memory that sockets are read into", readMemory.buffer],
+  ];
+  it("has WebAssembly for the memory that sockets are read into", () => {
+    assert.equal(typeof readMemory.maskBlocks, "function");
+    assert.equal(readMemory.buffer.byteLength, READ_BYTES);
+  });
+  for (const [what, buffer] of memories)
+    it(`is right for every alignment, offset and small length, in ${what}`, () => {
+      for (const base of [0, 1, 2, 3, 5, buffer.byteLength - 200]) {
+        for (let start = 0; start < 4; start += 1) {
+          for (let offset = 0; offset < 5; offset += 1) {
+            for (let length = 0; length < 140; length += 1) {
+              const bytes = new Uint8Array(buffer, base, 200).map((_, i) => i * 7);
+              const view = new Uint8Array(buffer, base, 200);
+              view.set(bytes);
+              const expected = bytes.slice();
+              plainMask(expected, start, start + length, 0xa1b2c3d4, offset);
+              applyMask(view, start, start + length, 0xa1b2c3d4, offset);
+              assert.deepEqual(view, expected);
+            }
           }
         }
       }
-    }
-  });
+    });
   it("is right for any bytes, key and place", () => {
     fc.assert(
       fc.property(
@@ -50,6 +59,14 @@ describe("applyMask, RFC 6455 §5.3", () => {
       ),
       { numRuns: RUNS },
     );
+  });
+  it("is right for a whole read", () => {
+    const view = new Uint8Array(readMemory.buffer).map((_, i) => i * 7);
+    const expected = view.slice();
+    plainMask(expected, 3, READ_BYTES, 0xa1b2c3d4, 1);
+    new Uint8Array(readMemory.buffer).set(view);
+    applyMask(new Uint8Array(readMemory.buffer), 3, READ_BYTES, 0xa1b2c3d4, 1);
+    assert.ok(Buffer.from(readMemory.buffer).equals(expected));
   });
   it("does not touch what is outside, also beyond the kept view", () => {
     for (const size of [1000, 300_000]) {

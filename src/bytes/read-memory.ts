@@ -1,0 +1,61 @@
+/*
+ * The memory that all sockets are read into. It belongs to a WebAssembly module where there is WebAssembly, so that
+ * bytes can be masked where they lie, 16 in a step: 7 times as fast as by words. The module, by instruction, is
+ *
+ *   (func (export "mask") (param $at i32) (param $end i32) (param $key i32) (local $keys v128)
+ *     (local.set $keys (i32x4.splat (local.get $key)))
+ *     (loop
+ *       (v128.store (local.get $at) (v128.xor (v128.load (local.get $at)) (local.get $keys)))
+ *       (br_if 0 (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $end)))))
+ */
+const MODULE = [
+  [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // magic, version
+  [0x01, 0x07, 0x01, 0x60, 0x03, 0x7f, 0x7f, 0x7f, 0x00], // a type: three i32, no result
+  [0x03, 0x02, 0x01, 0x00], // a function of this type
+  [0x05, 0x04, 0x01, 0x01, 0x01, 0x01], // a memory of one page, which cannot grow
+  [0x07, 0x11, 0x02], // two exports:
+  [0x06, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 0x02, 0x00], // "memory"
+  [0x04, 0x6d, 0x61, 0x73, 0x6b, 0x00, 0x00], // "mask"
+  [0x0a, 0x2b, 0x01, 0x29, 0x01, 0x01, 0x7b], // the code of a function with one v128 of its own:
+  [0x20, 0x02, 0xfd, 0x11, 0x21, 0x03], // keys = splat(key)
+  [0x03, 0x40], // loop
+  [0x20, 0x00, 0x20, 0x00, 0xfd, 0x00, 0x00, 0x00], // at, load(at)
+  [0x20, 0x03, 0xfd, 0x51, 0xfd, 0x0b, 0x00, 0x00], // store(at, load(at) xor keys)
+  [0x20, 0x00, 0x41, 0x10, 0x6a, 0x22, 0x00], // at += 16
+  [0x20, 0x01, 0x49, 0x0d, 0x00, 0x0b, 0x0b], // again while at < end
+];
+
+/** What is used of it here; TypeScript has its types among those of browsers. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: Record<string, unknown> };
+  readonly Memory: abstract new () => { readonly buffer: ArrayBuffer };
+};
+
+/** The size of the memory, and the most that one read of a socket brings. */
+export const READ_BYTES = 65_536;
+
+/** From position `at` to `end`, a multiple of 16 bytes and at least 16, each word with the key, in the order of bytes of x86. */
+type MaskBlocks = (at: number, end: number, key: number) => void;
+
+interface ReadMemory {
+  readonly buffer: ArrayBufferLike;
+  /** Undefined where there is no WebAssembly, or none with vectors. */
+  readonly maskBlocks: MaskBlocks | undefined;
+}
+
+/** One for each thread. */
+export const readMemory: ReadMemory = create();
+
+function create(): ReadMemory {
+  try {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(MODULE.flat())));
+    const { memory, mask } = exports;
+    if (memory instanceof WebAssembly.Memory && typeof mask === "function") {
+      return { buffer: memory.buffer, maskBlocks: mask as MaskBlocks };
+    }
+  } catch {
+    // Forbidden, switched off, or out of address space: the memory is an ordinary one.
+  }
+  return { buffer: new ArrayBuffer(READ_BYTES), maskBlocks: undefined };
+}
