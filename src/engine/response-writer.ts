@@ -1,5 +1,5 @@
 import { dateLine } from "../http1/date.ts";
-import { FieldError, fieldLine, statusLine } from "../http1/response-head.ts";
+import { addFieldLine, FieldError, setFieldLine, statusLine, withoutField } from "../http1/response-head.ts";
 import type { Transport } from "../transport/transport.ts";
 import { asBytes, byteLengthOf, writePayload } from "./payload.ts";
 
@@ -113,21 +113,18 @@ export abstract class ResponseWriter {
    */
   setHeader(name: string, value: string | number): this {
     const text = String(value);
-    const line = fieldLine(name, text);
+    const lines = setFieldLine(this.fieldLines, name, text);
     this.touched = true;
-    if (this.state === "pending" && !this.isOwnField(name, text)) {
-      if (this.fieldLines !== "") this.removeHeader(name);
-      this.fieldLines += line;
-    }
+    if (this.state === "pending" && !this.isOwnField(name, text)) this.fieldLines = lines;
     return this;
   }
 
   /** Adds a header field and keeps those of the same name (for Set-Cookie above all). Otherwise like {@link setHeader}. */
   appendHeader(name: string, value: string | number): this {
     const text = String(value);
-    const line = fieldLine(name, text);
+    const lines = addFieldLine(this.fieldLines, name, text);
     this.touched = true;
-    if (this.state === "pending" && !this.isOwnField(name, text)) this.fieldLines += line;
+    if (this.state === "pending" && !this.isOwnField(name, text)) this.fieldLines = lines;
     return this;
   }
 
@@ -135,13 +132,9 @@ export abstract class ResponseWriter {
   removeHeader(name: string): this {
     if (this.state !== "pending") return this;
     const lower = name.toLowerCase();
-    const prefix = `${lower}:`;
     if (lower === "content-length") this.declared = -1;
     else if (lower === "date") this.hasDate = false;
-    if (`\n${this.fieldLines.toLowerCase()}`.includes(`\n${prefix}`)) {
-      const lines = this.fieldLines.split(/(?<=\r\n)/);
-      this.fieldLines = lines.filter((line) => !line.toLowerCase().startsWith(prefix)).join("");
-    }
+    this.fieldLines = withoutField(this.fieldLines, name);
     return this;
   }
 

@@ -67,26 +67,60 @@ export function checkFieldValue(value: string): void {
   }
 }
 
-/** The last line that was made for a name, where its value is the same again: most fields of a program never change. */
-const lastLines = new Map<string, { readonly value: string; readonly line: string }>();
+/** The last line that was made for a name, and what it was put into: most fields of a program never change. */
+interface LastLine {
+  readonly value: string;
+  readonly line: string;
+  before: string;
+  after: string;
+}
+
+const lastLines = new Map<string, LastLine>();
 const MAX_LAST_LINES = 64;
 const MAX_LAST_LINE_LENGTH = 256;
 
 /**
- * A field line, its name and value checked.
- * @returns with its CRLF
- * @throws FieldError
+ * Adds a field line.
+ * @param lines field lines, each with its CRLF, or ""
+ * @returns all of them
+ * @throws FieldError when the name or the value may not be sent
  */
-export function fieldLine(name: string, value: string): string {
+export function addFieldLine(lines: string, name: string, value: string): string {
+  return lines + lastLine(name, value).line;
+}
+
+/** Puts a field line in place of those of its name. Otherwise like {@link addFieldLine}. */
+export function setFieldLine(lines: string, name: string, value: string): string {
+  const last = lastLine(name, value);
+  if (lines === "") return last.line;
+  if (lines !== last.before) {
+    last.before = lines;
+    last.after = withoutField(lines, name) + last.line;
+  }
+  return last.after;
+}
+
+/** @returns the field lines without those of a name, in any case */
+export function withoutField(lines: string, name: string): string {
+  const prefix = `${name.toLowerCase()}:`;
+  if (!`\n${lines.toLowerCase()}`.includes(`\n${prefix}`)) return lines;
+  return lines
+    .split(/(?<=\r\n)/)
+    .filter((line) => !line.toLowerCase().startsWith(prefix))
+    .join("");
+}
+
+function lastLine(name: string, value: string): LastLine {
   const last = lastLines.get(name);
-  if (last !== undefined && last.value === value) return last.line;
+  if (last !== undefined && last.value === value) return last;
   checkFieldName(name);
   checkFieldValue(value);
   const line = `${name}: ${value}\r\n`;
+  const made = { value, line, before: "", after: line };
   if (line.length <= MAX_LAST_LINE_LENGTH && (last !== undefined || lastLines.size < MAX_LAST_LINES)) {
-    lastLines.set(name, { value, line });
+    lastLines.set(name, made);
   }
-  return line;
+  return made;
 }
 
 function isFieldValue(value: string): boolean {

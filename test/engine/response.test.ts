@@ -48,9 +48,13 @@ describe("the head", () => {
       exchange.setHeader("Gone", 1).appendHeader("gone", 2).removeHeader("GONE").removeHeader("never");
       exchange.end();
     });
-    const client = connect().get("/");
-    const lines = withoutDate((await client.answer()).lines);
-    assert.deepEqual(lines, ["X-AB: 2", "x-a: 3", "Set-Cookie: a=1", "set-cookie: b=2", "Content-Length: 0"]);
+    const client = connect();
+    // The second time what was composed before is used again.
+    for (const _ of [1, 2]) {
+      const lines = withoutDate((await client.get("/").answer()).lines);
+      const cookies = ["Set-Cookie: a=1", "set-cookie: b=2"];
+      assert.deepEqual(lines, ["X-AB: 2", "x-a: 3", ...cookies, "Content-Length: 0"]);
+    }
   });
 
   test("has one Date: the program's own where it sets one", async (t) => {
@@ -58,8 +62,9 @@ describe("the head", () => {
     const own = "Sun, 06 Nov 1994 08:49:37 GMT";
     server.get("/own", (exchange) => void exchange.setHeader("date", own).end());
     server.get("/removed", (exchange) => void exchange.setHeader("Date", own).removeHeader("Date").end());
-    const client = connect().get("/own").get("/removed");
-    assert.equal((await client.answer()).header("date"), own);
+    server.get("/more", (exchange) => void exchange.setHeader("X-A", 1).setHeader("Date", own).end());
+    const client = connect().get("/own").get("/more").get("/removed");
+    for (const path of ["/own", "/more"]) assert.equal((await client.answer()).header("date"), own, path);
     const removed = await client.answer();
     assert.match(removed.lines.find((line) => line.startsWith("Date")) ?? "no Date", DATE);
   });
