@@ -3,11 +3,20 @@ import { Transport } from "./transport.ts";
 /** The most that one read delivers, as with a socket. */
 const READ_BYTES = 65_536;
 
+/** What one end of a pair in memory is told of the other. */
+export interface MemoryPeer {
+  /** Default "memory". */
+  remoteAddress?: string;
+  remotePort?: number;
+  /** Whether the connection counts as encrypted. Default false. */
+  encrypted?: boolean;
+}
+
 /** One end of a pair of transports inside one process: for tests, without ports and without sockets. */
 export class MemoryTransport extends Transport {
-  readonly remoteAddress = "memory";
-  readonly remotePort = undefined;
-  readonly encrypted = false;
+  readonly remoteAddress: string;
+  readonly remotePort: number | undefined;
+  readonly encrypted: boolean;
   readonly slackBytes = 0;
   closed = false;
   private peer: MemoryTransport | undefined;
@@ -20,10 +29,21 @@ export class MemoryTransport extends Transport {
   private paused = false;
   private deliveryDue = false;
 
-  /** @returns two transports: what is written to one arrives at the other, in a later tick */
-  static pair(): [MemoryTransport, MemoryTransport] {
-    const a = new MemoryTransport();
-    const b = new MemoryTransport();
+  private constructor({ remoteAddress = "memory", remotePort, encrypted = false }: MemoryPeer) {
+    super();
+    this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
+    this.encrypted = encrypted;
+  }
+
+  /**
+   * @param client what the second end, which a server accepts, is told of the first
+   * @returns two transports: what is written to one arrives at the other, in a later tick
+   */
+  static pair(client: MemoryPeer = {}): [MemoryTransport, MemoryTransport] {
+    const { encrypted = false } = client;
+    const a = new MemoryTransport({ encrypted });
+    const b = new MemoryTransport(client);
     a.peer = b;
     b.peer = a;
     return [a, b];

@@ -297,3 +297,15 @@ for (const direct of [true, false])
       transport.destroy();
     });
   });
+
+describe("a pair in memory", () => {
+  it("tells the second end who is at the first", () => {
+    const [near, far] = MemoryTransport.pair({
+      remoteAddress: "203.0.113.7",
+      remotePort: 50_000,
+      encrypted: true,
+    });
+    assert.deepEqual([far.remoteAddress, far.remotePort, far.encrypted], ["203.0.113.7", 50_000, true]);
+    assert.deepEqual([near.remoteAddress, near.remotePort, near.encrypted], ["memory", undefined, true]);
+  });
+});
