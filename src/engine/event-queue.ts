@@ -40,7 +40,7 @@ export class EventQueue {
   private readonly events = new Fifo<ServerEvent>();
   private bytes = 0;
   private full = false;
-  private wake: (() => void) | undefined;
+  private arrival: { readonly promise: Promise<void>; readonly tell: () => void } | undefined;
 
   /** @param maxBytes asked at each event, so that the limit may change */
   constructor(maxBytes: () => number) {
@@ -73,9 +73,7 @@ export class EventQueue {
   push(event: ServerEvent): void {
     this.events.push(event);
     this.hold(costOf(event));
-    const { wake } = this;
-    this.wake = undefined;
-    wake?.();
+    this.release();
   }
 
   shift(): ServerEvent | undefined {
@@ -100,18 +98,24 @@ export class EventQueue {
     for (const source of this.sources) if (!this.full) source.resumeAll();
   }
 
-  /** Resolves when there is an event, or when {@link release} is called. One waiter at a time. */
+  /** Resolves when there is an event, or when {@link release} is called. Any number may wait. */
   waitForEvent(): Promise<void> {
     if (this.length > 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.wake = resolve;
-    });
+    if (this.arrival === undefined) {
+      let tell = (): void => {};
+      const promise = new Promise<void>((resolve) => {
+        tell = resolve;
+      });
+      this.arrival = { promise, tell };
+    }
+    return this.arrival.promise;
   }
 
-  /** Ends a wait without an event. */
+  /** Ends all waits without an event. */
   release(): void {
-    this.wake?.();
-    this.wake = undefined;
+    const { arrival } = this;
+    this.arrival = undefined;
+    arrival?.tell();
   }
 }
 

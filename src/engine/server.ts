@@ -255,20 +255,35 @@ export class Server implements AsyncDisposable {
     const queue = this.queue();
     for (;;) {
       const event = queue.shift();
-      if (event !== undefined) {
-        // Whoever takes events takes the content, which comes as events, too.
-        if (event.type === "request") event.exchange.wantBody();
-        // Who waits in `drained` does not wait for its event to be run.
-        else if (event.type === "writable" || event.type === "abort") event.exchange.releaseWaiters();
-        yield event;
-      } else if (this.closed !== undefined && this.core.connections.size === 0) return;
-      else await queue.waitForEvent();
+      if (event === undefined) {
+        if (await this.waitForEvent()) continue;
+        return;
+      }
+      // Whoever takes events takes the content, which comes as events, too.
+      if (event.type === "request") event.exchange.wantBody();
+      // Who waits in `drained` does not wait for its event to be run.
+      else if (event.type === "writable" || event.type === "abort") event.exchange.releaseWaiters();
+      yield event;
     }
   }
 
   /** Runs the handler of an event that came from {@link events}. */
   run(event: ServerEvent): void {
     runEvent(event);
+  }
+
+  /**
+   * Waits until there is something to poll, and takes nothing: `while (await server.waitForEvent()) server.poll()`.
+   * @returns true when events wait; false when the server has closed and none are left
+   * @throws PorticoError ERR_DELIVERY when events are delivered at once
+   */
+  async waitForEvent(): Promise<boolean> {
+    const queue = this.queue();
+    while (queue.length === 0) {
+      if (this.closed !== undefined && this.core.connections.size === 0) return false;
+      await queue.waitForEvent();
+    }
+    return true;
   }
 
   /** Events that wait to be polled. */

@@ -213,6 +213,38 @@ describe("what events carry", () => {
   });
 });
 
+describe("waitForEvent", () => {
+  test("tells all who wait that there is something to poll, and takes nothing", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    server.get("/", (exchange) => exchange.end("ok"));
+    const waits = [server.waitForEvent(), server.waitForEvent()];
+    const client = connect().get("/");
+    assert.deepEqual(await within(Promise.all(waits), "the waits"), [true, true]);
+    assert.equal(server.waitingEvents, 1);
+    assert.equal(await server.waitForEvent(), true);
+    server.poll();
+    assert.equal((await client.answer()).text, "ok");
+  });
+
+  test("ends with the server, after what is left", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    server.get("/", (exchange) => exchange.end("ok"));
+    let polls = 0;
+    const loop = (async () => {
+      while (await server.waitForEvent()) polls += server.poll();
+    })();
+    assert.equal((await connect().get("/").answer()).text, "ok");
+    await server.close();
+    await within(loop, "the loop");
+    assert.equal(polls, 1);
+  });
+
+  test("throws where events are delivered at once", async (t) => {
+    const { server } = harness(t);
+    await assert.rejects(server.waitForEvent(), { code: "ERR_DELIVERY" });
+  });
+});
+
 describe("events", () => {
   test("come one by one until the server is closed, and run() runs their handlers", async (t) => {
     const { server, connect } = harness(t, deferred);
