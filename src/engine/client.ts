@@ -3,36 +3,17 @@ import { ResponseHeadReader } from "../http1/response-head-reader.ts";
 import { connect as connectTransport } from "../transport/connect.ts";
 import { MAX_TIMER_MS } from "../transport/max-timer.ts";
 import type { Transport } from "../transport/transport.ts";
-import { checkResponse, createKey, requestHead } from "../websocket/handshake.ts";
-import {
-  accept,
-  createDeflater,
-  createInflater,
-  type DeflateOptions,
-  deflateSettings,
-  offer,
-} from "../websocket/permessage-deflate.ts";
-import { syncZlibAvailable } from "../websocket/sync-zlib.ts";
-import { Counters } from "./counters.ts";
+import { ClientHandshake, type HandshakeOptions } from "./client-handshake.ts";
 import { PorticoError } from "./errors.ts";
-import { type Limits, limitsFrom } from "./limits.ts";
-import { ServerCore } from "./server-core.ts";
-import { WebSocket } from "./web-socket.ts";
-import type { Agreement } from "./web-socket-connection.ts";
+import type { Limits } from "./limits.ts";
+import type { WebSocket } from "./web-socket.ts";
 import type { WebSocketHandlers } from "./web-socket-handlers.ts";
 
-export interface ConnectOptions<Data = undefined> {
-  /** Subprotocols by preference. */
-  protocols?: readonly string[];
-  /** Offer permessage-deflate. True: with the default settings. */
-  compression?: boolean | DeflateOptions;
-  /** Further header fields, such as Authorization, Cookie or Origin. */
-  headers?: Record<string, string>;
+export interface ConnectOptions<Data = undefined> extends HandshakeOptions {
   /** For wss: certificate authorities and all else that `tls.connect` takes. */
   tls?: ConnectionOptions;
   /** Connect through this Unix socket instead of the URL's host and port. */
   path?: string;
-  limits?: Partial<Limits>;
   /** Becomes `socket.data`. */
   data?: Data;
 }
@@ -51,58 +32,17 @@ export async function connect<Data = undefined>(
 ): Promise<WebSocket<Data>> {
   const { protocol, hostname, port, host, pathname, search } = new URL(url);
   const secure = protocol === "wss:" || protocol === "https:";
-  const key = createKey();
-  const wanted = options.compression === true ? {} : options.compression || undefined;
-  const deflate = syncZlibAvailable ? wanted : undefined;
-  const extensions = deflate === undefined ? undefined : offer(deflate);
-  const head = requestHead({
-    host,
-    path: pathname + search,
-    key,
-    protocols: options.protocols,
-    extensions,
-    headers: Object.entries(options.headers ?? {}),
-  });
+  const handshake = new ClientHandshake(host, pathname + search, options);
   const transport = await connectTransport({
     host: hostname.replace(/^\[|\]$/g, ""),
     port: Number(port || (secure ? 443 : 80)),
     ...(options.path === undefined ? {} : { path: options.path }),
     ...(secure ? { tls: { servername: hostname, ...options.tls } } : {}),
   });
-  const limits = limitsFrom(options.limits ?? {});
   try {
-    transport.writeText(head);
-    const answer = await readHead(transport, limits);
-    const agreed = checkResponse(answer.status, (name) => answer.fields.get(name), {
-      key,
-      protocols: options.protocols,
-      extensions,
-    });
-    const params = deflate === undefined ? null : accept(agreed.extensions, deflate);
-    const agreement: Agreement = {
-      role: "client",
-      protocol: agreed.protocol ?? "",
-      inflater: params === null ? undefined : createInflater("client", params),
-      deflater: params === null ? undefined : createDeflater("client", params, deflate ?? {}),
-      thresholdBytes: deflateSettings(deflate).thresholdBytes,
-      maxMessageBytes: undefined,
-      idleTimeoutMs: undefined,
-      sendResetsIdle: false,
-      pongTimeoutMs: undefined,
-      writeTimeoutMs: undefined,
-    };
-    const core = new ServerCore(limits, new Counters(), {
-      delivery: "immediate",
-      onError: (error) => console.error(error),
-      autoHead: false,
-      autoOptions: false,
-      autoAllow: false,
-      server: undefined,
-    });
-    const socket = new WebSocket(core, transport, handlers, agreement, options.data as Data, undefined);
-    core.ticker.start();
-    socket.start(answer.rest);
-    return socket;
+    transport.writeText(handshake.head);
+    const answer = await readHead(transport, handshake.limits);
+    return handshake.complete(transport, answer, handlers, options.data as Data);
   } catch (error) {
     transport.destroy();
     throw error;
