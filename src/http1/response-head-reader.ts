@@ -2,10 +2,14 @@ import { FieldScanner } from "./field-scanner.ts";
 import { Fields } from "./fields.ts";
 import { HttpError } from "./http-error.ts";
 
-const STATUS_LINE = /^HTTP\/1\.\d (\d{3}) ?[\t\x20-\x7e\x80-\xff]*\r\n$/;
+const STATUS_LINE = /^HTTP\/1\.(\d) (\d{3}) ?([\t\x20-\x7e\x80-\xff]*)\r\n$/;
 
-/** Reads the head of one response (RFC 9112 §4), for the client's side of a handshake. */
+/** Reads the head of one response (RFC 9112 §4), for the client's side. */
 export class ResponseHeadReader {
+  /** The version is HTTP/1.minorVersion, once the head is complete. */
+  minorVersion = 1;
+  /** The reason phrase, perhaps empty, once the head is complete. */
+  reason = "";
   /** The status code, once the head is complete. */
   status = 0;
   /** The field lines, once the head is complete. */
@@ -39,7 +43,9 @@ export class ResponseHeadReader {
       throw new HttpError("HTTP_HEAD_TOO_LARGE", `more than ${this.maxBytes} bytes of head`);
     }
     if (end < 0) return false;
-    this.status = Number(match?.[1]);
+    this.minorVersion = Number(match?.[1]);
+    this.status = Number(match?.[2]);
+    this.reason = match?.[3] ?? "";
     this.fields = new Fields(this.bytes.toString("latin1", lineEnd, end), 0);
     this.rest = this.bytes.subarray(end);
     return true;

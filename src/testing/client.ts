@@ -1,0 +1,189 @@
+import { ClientHandshake } from "../engine/client-handshake.ts";
+import type { Server } from "../engine/server.ts";
+import { MemoryTransport } from "../transport/memory-transport.ts";
+import type { DeflateOptions } from "../websocket/permessage-deflate.ts";
+import { ClientConnection } from "./connection.ts";
+import { CookieJar } from "./cookie-jar.ts";
+import { TestClientError } from "./errors.ts";
+import { delivered, within } from "./patience.ts";
+import {
+  fieldsOf,
+  headOf,
+  prepare,
+  type TestRequestHeaders,
+  type TestRequestInit,
+  targetOf,
+} from "./request.ts";
+import type { TestResponse } from "./response.ts";
+import { Inbox, TestWebSocket } from "./web-socket.ts";
+
+/** What is needed of a server: that it serves a transport, and for `poll` that it can be polled. */
+export type TestedServer = Pick<Server, "accept" | "poll" | "waitForEvent">;
+
+export interface TestClientOptions {
+  /** The address that the server sees. Default "127.0.0.1". */
+  from?: string;
+  /** Whether the connection counts as encrypted: `exchange.encrypted`. Default false. */
+  encrypted?: boolean;
+  /** The Host field, unless a request says another. Default "localhost". */
+  host?: string;
+  /** Fields of every request, unless it has them itself; such as Authorization. */
+  headers?: TestRequestHeaders;
+  /** Keep the cookies that the server sets, and send them again. Default false. */
+  cookies?: boolean;
+  /** For a server with deferred delivery: poll it whenever something has happened. Default false: the test polls. */
+  poll?: boolean;
+  /** How long to wait for the head of a response, or for a message, in real milliseconds. Default 5,000. */
+  timeoutMs?: number;
+}
+
+export interface TestWebSocketOptions {
+  /** Subprotocols by preference. */
+  protocols?: readonly string[];
+  /** Further fields of the handshake, such as Origin. */
+  headers?: TestRequestHeaders;
+  /** Offer permessage-deflate. Default false. */
+  compression?: boolean | DeflateOptions;
+}
+
+/**
+ * Asks a server in the same process: the whole way of a request, without a port and without sockets.
+ * @param server that the test has made; it need not listen
+ * @throws PorticoError ERR_DELIVERY for `poll` where events are delivered at once
+ */
+export function testClient(server: TestedServer, options: TestClientOptions = {}): TestClient {
+  return new TestClient(server, options);
+}
+
+/** One client, with as many connections as it needs at a time. */
+export class TestClient implements AsyncDisposable {
+  private readonly server: TestedServer;
+  private readonly options: TestClientOptions;
+  private readonly host: string;
+  private readonly timeoutMs: number;
+  private readonly jar: CookieJar | undefined;
+  private connections: ClientConnection[] = [];
+  private closed = false;
+
+  /** Made by {@link testClient}. */
+  constructor(server: TestedServer, options: TestClientOptions) {
+    this.server = server;
+    this.options = options;
+    this.host = options.host ?? "localhost";
+    this.timeoutMs = options.timeoutMs ?? 5_000;
+    this.jar = options.cookies === true ? new CookieJar() : undefined;
+    if (options.poll !== true) return;
+    server.poll(0);
+    void this.poll();
+  }
+
+  /**
+   * Sends a request. Redirects are not followed, and content is not decoded.
+   * @param input a path with its query, which is sent as it is; or a URL or a Request
+   * @returns a standard Response when its head has come; its content is read at the speed at which you read it
+   * @throws TestClientError ERR_NO_RESPONSE, ERR_BAD_RESPONSE, ERR_TIMEOUT, ERR_CLIENT_CLOSED; the reason of the signal;
+   *   TypeError for what cannot be sent. Reading a response that is cut off throws ERR_CUT_OFF
+   */
+  async fetch(input: string | URL | Request, init: TestRequestInit = {}): Promise<TestResponse> {
+    const signal = init.signal ?? (input instanceof Request ? input.signal : undefined);
+    signal?.throwIfAborted();
+    const request = await prepare(input, init, this.host, this.options.headers ?? {});
+    const path = pathOf(request.target);
+    const head = headOf(request, this.cookiesFor(path, request.fields));
+    const connection = this.connect();
+    const giveUp = (): void => connection.fail(signal?.reason);
+    signal?.addEventListener("abort", giveUp, { once: true });
+    connection.onFree = () => signal?.removeEventListener("abort", giveUp);
+    const answer = connection.ask(head, request);
+    const response = await this.inTime(answer, connection, `response to ${request.method} ${request.target}`);
+    this.jar?.store(response.headers.getSetCookie(), path);
+    return response;
+  }
+
+  /**
+   * Opens a WebSocket.
+   * @param path with its query, or a URL
+   * @throws TestClientError ERR_REFUSED with the server's response, and those of {@link fetch}; WebSocketError
+   *   (WS_HANDSHAKE_…) for an answer that breaks RFC 6455
+   */
+  async webSocket(path: string | URL, options: TestWebSocketOptions = {}): Promise<TestWebSocket> {
+    const { target, authority } = targetOf(String(path));
+    const fields = [...fieldsOf(this.options.headers ?? {}), ...fieldsOf(options.headers ?? {})];
+    const headers = Object.fromEntries([...fields, ...this.cookiesFor(pathOf(target), fields)]);
+    const { protocols, compression = false } = options;
+    const handshake = new ClientHandshake(authority ?? this.host, target, {
+      protocols,
+      compression,
+      headers,
+    });
+    const connection = this.connect(true);
+    const opened = new Promise<TestWebSocket>((resolve, reject) => {
+      const refused = connection.askToUpgrade(handshake.head, (answer, transport) => {
+        const inbox = new Inbox();
+        const fields = new Headers(answer.fields.entries());
+        const socket = handshake.complete(transport, answer, inbox.handlers, undefined);
+        this.jar?.store(fields.getSetCookie(), pathOf(target));
+        resolve(new TestWebSocket(socket, inbox, fields, this.timeoutMs));
+      });
+      refused.then((response) => {
+        reject(new TestClientError("ERR_REFUSED", `${response.status} ${response.statusText}`, { response }));
+      }, reject);
+    });
+    return this.inTime(opened, connection, `answer to the handshake at ${target}`);
+  }
+
+  /** Resolves when everything that either side has written has arrived at the other; for tests that poll. */
+  delivered(): Promise<void> {
+    return delivered();
+  }
+
+  /** Drops all connections; what is under way rejects with ERR_CLIENT_CLOSED. @returns when the server knows */
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const connection of this.connections) connection.fail(new TestClientError("ERR_CLIENT_CLOSED"));
+    this.connections = [];
+    await delivered();
+    if (this.options.poll === true) this.server.poll();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async poll(): Promise<void> {
+    while ((await this.server.waitForEvent()) && !this.closed) this.server.poll();
+  }
+
+  /** A connection that is free, or a new one. */
+  private connect(fresh = false): ClientConnection {
+    if (this.closed) throw new TestClientError("ERR_CLIENT_CLOSED");
+    this.connections = this.connections.filter((connection) => connection.isOpen);
+    const idle = fresh ? undefined : this.connections.find((connection) => connection.isIdle);
+    if (idle !== undefined) return idle;
+    const { from = "127.0.0.1", encrypted = false } = this.options;
+    const pair = MemoryTransport.pair({ remoteAddress: from, encrypted });
+    const connection = new ClientConnection(pair);
+    this.connections.push(connection);
+    this.server.accept(pair[1]);
+    return connection;
+  }
+
+  private inTime<T>(answer: Promise<T>, connection: ClientConnection, what: string): Promise<T> {
+    return within(answer, this.timeoutMs, what, () =>
+      connection.fail(new TestClientError("ERR_TIMEOUT", what)),
+    );
+  }
+
+  private cookiesFor(
+    path: string,
+    fields: readonly (readonly [string, string])[],
+  ): (readonly [string, string])[] {
+    const own = fields.some(([name]) => name.toLowerCase() === "cookie");
+    const value = own ? undefined : this.jar?.header(path, this.options.encrypted ?? false);
+    return value === undefined ? [] : [["Cookie", value]];
+  }
+}
+
+function pathOf(target: string): string {
+  return target.replace(/\?.*$/s, "");
+}

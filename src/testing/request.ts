@@ -1,0 +1,154 @@
+import type { ChunkSource } from "../engine/chunk-source.ts";
+import { fieldLine } from "../http1/response-head.ts";
+
+export type TestRequestBody =
+  | string
+  | Uint8Array
+  | ArrayBuffer
+  | URLSearchParams
+  | FormData
+  | Blob
+  /** Sent chunked, at the speed at which the server takes it. */
+  | ChunkSource;
+
+export type TestRequestHeaders =
+  | Headers
+  | Iterable<readonly [name: string, value: string]>
+  | Record<string, string | readonly string[]>;
+
+/** As for the global `fetch`, as far as a server sees it. */
+export interface TestRequestInit {
+  /** Default GET, or POST with content. */
+  method?: string;
+  /** Content-Length and Transfer-Encoding that are given here are sent as they are, and the content as it is. */
+  headers?: TestRequestHeaders;
+  body?: TestRequestBody | null;
+  /** In place of `body`: sent as JSON. */
+  json?: unknown;
+  /** Trailer fields (RFC 9110 §6.5); the content is then sent chunked. */
+  trailers?: Record<string, string>;
+  /** Gives up: the connection is lost to the server, and what waits rejects with the reason of the signal. */
+  signal?: AbortSignal | null;
+}
+
+/** A request that is ready to be sent. */
+export interface PreparedRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  /** In order; several lines of one name stay several. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  readonly content: Uint8Array | ChunkSource | undefined;
+  /** How the content is framed. */
+  readonly chunked: boolean;
+  readonly trailers: string;
+  /** RFC 9110 §10.1.1: the content waits until the server asks for it. */
+  readonly expectsContinue: boolean;
+}
+
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** Those that fetch makes upper-case, and PATCH, which it forgets. */
+const COMMON = /^(?:get|head|post|put|patch|delete|options)$/i;
+
+/**
+ * @param input a path with its query, "*", or a URL, whose host becomes the Host field
+ * @param host unless the URL or the headers say another
+ * @param defaults fields that the request may replace
+ * @throws TypeError for what cannot be sent
+ */
+export async function prepare(
+  input: string | URL | Request,
+  init: TestRequestInit,
+  host: string,
+  defaults: TestRequestHeaders,
+): Promise<PreparedRequest> {
+  if (input instanceof Request) {
+    const { method, headers, url } = input;
+    const body = input.body === null ? undefined : await input.arrayBuffer();
+    const given: TestRequestInit = { method, headers, ...(body === undefined ? {} : { body }) };
+    return prepare(url, { ...given, ...init }, host, defaults);
+  }
+  const { target, authority } = targetOf(String(input));
+  const { content, type } = await contentOf(init);
+  const method = methodOf(init.method ?? (content === undefined ? "GET" : "POST"));
+  const given = fieldsOf(init.headers ?? {});
+  const names = new Set(given.map(([name]) => name.toLowerCase()));
+  const fields = [...fieldsOf(defaults).filter(([name]) => !names.has(name.toLowerCase())), ...given];
+  const has = (name: string): boolean => fields.some(([given]) => given.toLowerCase() === name);
+  if (!has("host")) fields.unshift(["Host", authority ?? host]);
+  if (type !== undefined && !has("content-type")) fields.push(["Content-Type", type]);
+  const ownFraming = has("content-length") || has("transfer-encoding");
+  const trailers = Object.entries(init.trailers ?? {}).map(([name, value]) => fieldLine(name, value));
+  const streams = content !== undefined && !(content instanceof Uint8Array);
+  const chunked = !ownFraming && (streams || trailers.length > 0);
+  if (chunked) fields.push(["Transfer-Encoding", "chunked"]);
+  else if (!ownFraming && content instanceof Uint8Array) {
+    fields.push(["Content-Length", String(content.length)]);
+  } else if (!ownFraming && /^(?:POST|PUT|PATCH)$/.test(method)) fields.push(["Content-Length", "0"]);
+  const expect = fields.find(([name]) => name.toLowerCase() === "expect")?.[1] ?? "";
+  return {
+    method,
+    target,
+    fields,
+    content,
+    chunked,
+    trailers: trailers.join(""),
+    expectsContinue: expect.toLowerCase() === "100-continue" && (chunked || content !== undefined),
+  };
+}
+
+/** The head as it is sent, in latin1. @throws FieldError for a field that may not be sent */
+export function headOf(
+  { method, target, fields }: PreparedRequest,
+  cookies: readonly (readonly [name: string, value: string])[],
+): string {
+  const lines = [...fields, ...cookies].map(([name, value]) => fieldLine(name, value));
+  return `${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}
+
+/** Path and query as they are sent: percent-encoded where they must be, otherwise as they were given. */
+export function targetOf(input: string): { target: string; authority: string | undefined } {
+  const [, authority, path = ""] = /^(?:https?|wss?):\/\/([^/?#]+)(.*)$/is.exec(input) ?? [
+    undefined,
+    undefined,
+    input,
+  ];
+  const target = path.replace(/#.*$/s, "").replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+  if (authority !== undefined) return { target: target.startsWith("/") ? target : `/${target}`, authority };
+  if (target !== "*" && !target.startsWith("/")) {
+    throw new TypeError(`${JSON.stringify(input)} is neither a path that begins with "/" nor an http: URL`);
+  }
+  return { target, authority };
+}
+
+/** One entry for each line. */
+export function fieldsOf(headers: TestRequestHeaders): (readonly [name: string, value: string])[] {
+  if (Symbol.iterator in headers) return [...headers];
+  return Object.entries(headers).flatMap(([name, value]) =>
+    typeof value === "string" ? [[name, value] as const] : value.map((each) => [name, each] as const),
+  );
+}
+
+function methodOf(method: string): string {
+  if (!METHOD.test(method)) throw new TypeError(`${JSON.stringify(method)} is not a method`);
+  return COMMON.test(method) ? method.toUpperCase() : method;
+}
+
+async function contentOf({
+  body,
+  json,
+}: TestRequestInit): Promise<{ content: Uint8Array | ChunkSource | undefined; type?: string }> {
+  if (json !== undefined) return { content: Buffer.from(JSON.stringify(json)), type: "application/json" };
+  if (body === undefined || body === null) return { content: undefined };
+  if (typeof body === "string") return { content: Buffer.from(body), type: "text/plain;charset=UTF-8" };
+  if (body instanceof Uint8Array) return { content: body };
+  if (body instanceof ArrayBuffer) return { content: new Uint8Array(body) };
+  if (body instanceof URLSearchParams || body instanceof FormData || body instanceof Blob) {
+    // Encodes it as fetch does.
+    const encoded = new Response(body);
+    const type = encoded.headers.get("content-type");
+    const content = new Uint8Array(await encoded.arrayBuffer());
+    return type === null ? { content } : { content, type };
+  }
+  return { content: body };
+}

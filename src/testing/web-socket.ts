@@ -1,0 +1,158 @@
+import type { WebSocket } from "../engine/web-socket.ts";
+import type { WebSocketState } from "../engine/web-socket-connection.ts";
+import type { SendOptions, SendResult, WebSocketHandlers } from "../engine/web-socket-handlers.ts";
+import { TestClientError } from "./errors.ts";
+import { within } from "./patience.ts";
+
+/** How a WebSocket ended: 1006 when no close frame came, 1005 when it had no code. */
+export interface TestWebSocketClosed {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** Text messages as strings, binary ones as bytes of their own. */
+export type TestMessage = string | Buffer;
+
+interface Waiter {
+  resolve(message: TestMessage | undefined): void;
+}
+
+/** What a socket has received and nobody has taken yet. */
+export class Inbox {
+  readonly closed: Promise<TestWebSocketClosed>;
+  /** Undefined while it is open. */
+  end: TestWebSocketClosed | undefined;
+  private readonly messages: TestMessage[] = [];
+  private readonly waiters: Waiter[] = [];
+  private tellClosed: (end: TestWebSocketClosed) => void = () => {};
+
+  constructor() {
+    this.closed = new Promise((resolve) => {
+      this.tellClosed = resolve;
+    });
+  }
+
+  get length(): number {
+    return this.messages.length;
+  }
+
+  get handlers(): WebSocketHandlers {
+    return {
+      message: (_socket, data, binary) => {
+        const message = binary ? Buffer.from(data) : data.toString();
+        const waiter = this.waiters.shift();
+        if (waiter === undefined) this.messages.push(message);
+        else waiter.resolve(message);
+      },
+      close: (_socket, code, reason) => {
+        this.end = { code, reason };
+        this.tellClosed(this.end);
+        for (const waiter of this.waiters.splice(0)) waiter.resolve(undefined);
+      },
+    };
+  }
+
+  /** @returns undefined when it is closed and there is nothing left */
+  async take(timeoutMs: number): Promise<TestMessage | undefined> {
+    const message = this.messages.shift();
+    if (message !== undefined || this.end !== undefined) return message;
+    let waiter: Waiter | undefined;
+    const arrival = new Promise<TestMessage | undefined>((resolve) => {
+      waiter = { resolve };
+      this.waiters.push(waiter);
+    });
+    return within(arrival, timeoutMs, "message", () => {
+      if (waiter !== undefined) this.waiters.splice(this.waiters.indexOf(waiter), 1);
+    });
+  }
+}
+
+/** The client's end of a WebSocket. */
+export class TestWebSocket implements AsyncIterable<TestMessage>, AsyncDisposable {
+  /** The fields of the response that opened it. */
+  readonly headers: Headers;
+  private readonly socket: WebSocket<undefined>;
+  private readonly inbox: Inbox;
+  private readonly timeoutMs: number;
+
+  /** Made by `client.webSocket`. */
+  constructor(socket: WebSocket<undefined>, inbox: Inbox, headers: Headers, timeoutMs: number) {
+    this.socket = socket;
+    this.inbox = inbox;
+    this.headers = headers;
+    this.timeoutMs = timeoutMs;
+  }
+
+  /** The subprotocol that was agreed on, or "". */
+  get protocol(): string {
+    return this.socket.protocol;
+  }
+
+  /** "open", "closing" or "closed". */
+  get readyState(): WebSocketState {
+    return this.socket.readyState;
+  }
+
+  /** Messages that have come and that nobody has taken yet. */
+  get waitingMessages(): number {
+    return this.inbox.length;
+  }
+
+  /** Resolves when the connection has ended, in whatever way. */
+  get closed(): Promise<TestWebSocketClosed> {
+    return this.inbox.closed;
+  }
+
+  /**
+   * Sends a message.
+   * @param data text is sent as text, bytes as binary, unless `options.binary` says otherwise
+   * @returns what became of it, as for a server's socket
+   */
+  send(data: string | Uint8Array, options?: SendOptions): SendResult {
+    return this.socket.send(data, options);
+  }
+
+  /**
+   * The next message: a string for text, a Buffer for binary.
+   * @throws TestClientError ERR_SOCKET_CLOSED when there is none left and the socket has closed, ERR_TIMEOUT
+   */
+  async next(): Promise<TestMessage> {
+    const message = await this.inbox.take(this.timeoutMs);
+    if (message !== undefined) return message;
+    const { code, reason } = await this.closed;
+    throw new TestClientError("ERR_SOCKET_CLOSED", `${code} ${reason}`.trimEnd());
+  }
+
+  /** The messages until the socket has closed. @throws TestClientError ERR_TIMEOUT */
+  async *[Symbol.asyncIterator](): AsyncGenerator<TestMessage, void, undefined> {
+    for (;;) {
+      const message = await this.inbox.take(this.timeoutMs);
+      if (message === undefined) return;
+      yield message;
+    }
+  }
+
+  /** Shakes hands. @returns when the server has answered, or has not for too long */
+  close(code?: number, reason?: string): Promise<TestWebSocketClosed> {
+    this.socket.close(code, reason);
+    return this.closed;
+  }
+
+  /** Drops the connection: the server sees 1006. */
+  terminate(): void {
+    this.socket.terminate();
+  }
+
+  /** Stops reading, as a slow client does: what the server sends waits there. */
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
