@@ -1,0 +1,208 @@
+// The browser's side: sends inputs, shows the own player at once, and the others a moment late but smoothly.
+import { decodeSnapshot, encodeInput } from "./protocol.js";
+import { move, rules } from "./rules.js";
+
+const STEP_MS = 1000 / rules.ticksPerSecond;
+/** The others are shown so many ticks late, so that there is nearly always a snapshot on either side. */
+const DELAY_TICKS = 3;
+const KEPT_SNAPSHOTS = 30;
+/** Without an answer to so many inputs the own player stands still, too. */
+const MAX_UNANSWERED = 30;
+const STICK_PIXELS = 60;
+const RETRY_MS = 1000;
+
+const canvas = document.getElementById("arena");
+const scores = document.getElementById("scores");
+const state = document.getElementById("state");
+const form = document.getElementById("enter");
+const context = canvas.getContext("2d");
+
+/** Everything of one connection; a new one begins with nothing. */
+let game = newGame();
+
+function newGame() {
+  return {
+    you: 0,
+    names: new Map(),
+    snapshots: [],
+    clockMs: undefined,
+    own: undefined,
+    seq: 0,
+    unanswered: [],
+  };
+}
+
+// What the player wants.
+
+const held = new Set();
+const directions = {
+  ArrowLeft: [-1, 0],
+  KeyA: [-1, 0],
+  ArrowRight: [1, 0],
+  KeyD: [1, 0],
+  ArrowUp: [0, -1],
+  KeyW: [0, -1],
+  ArrowDown: [0, 1],
+  KeyS: [0, 1],
+};
+let stick;
+
+addEventListener("keydown", (event) => {
+  if (directions[event.code] === undefined || !form.hidden) return;
+  held.add(event.code);
+  event.preventDefault();
+});
+addEventListener("keyup", (event) => held.delete(event.code));
+addEventListener("blur", () => held.clear());
+canvas.addEventListener("pointerdown", (event) => {
+  canvas.setPointerCapture(event.pointerId);
+  stick = { id: event.pointerId, x: event.clientX, y: event.clientY, dx: 0, dy: 0 };
+});
+canvas.addEventListener("pointermove", (event) => {
+  if (stick?.id !== event.pointerId) return;
+  stick.dx = (event.clientX - stick.x) / STICK_PIXELS;
+  stick.dy = (event.clientY - stick.y) / STICK_PIXELS;
+});
+for (const name of ["pointerup", "pointercancel"]) {
+  canvas.addEventListener(name, (event) => {
+    if (stick?.id === event.pointerId) stick = undefined;
+  });
+}
+
+/** The push of the stick, -127 to 127 each way. */
+function push() {
+  let [x, y] = stick === undefined ? [0, 0] : [stick.dx, stick.dy];
+  for (const code of held) {
+    x += directions[code][0];
+    y += directions[code][1];
+  }
+  const whole = (value) => Math.round(Math.max(-1, Math.min(1, value)) * rules.fullPush);
+  return [whole(x), whole(y)];
+}
+
+// The connection.
+
+function connect(name) {
+  const url = new URL(`play?${new URLSearchParams({ name })}`, location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  const socket = new WebSocket(url);
+  socket.binaryType = "arraybuffer";
+  game = newGame();
+  let farewell = "The connection is lost";
+  const steps = setInterval(() => step(socket), STEP_MS);
+  socket.onmessage = ({ data }) => {
+    if (typeof data !== "string") takeSnapshot(decodeSnapshot(new Uint8Array(data)));
+    else if (takeNews(JSON.parse(data)) === "stop") farewell = "The server is stopping";
+  };
+  socket.onclose = ({ reason }) => {
+    clearInterval(steps);
+    state.textContent = `${reason || farewell}. Trying again …`;
+    setTimeout(() => connect(name), RETRY_MS);
+  };
+}
+
+function takeNews(news) {
+  if (news.type === "welcome") {
+    game.you = news.you;
+    game.names = new Map(news.names);
+    state.textContent = "";
+  } else if (news.type === "join") game.names.set(news.id, news.name);
+  else if (news.type === "leave") game.names.delete(news.id);
+  return news.type;
+}
+
+function takeSnapshot(snapshot) {
+  game.snapshots.push(snapshot);
+  if (game.snapshots.length > KEPT_SNAPSHOTS) game.snapshots.shift();
+  // When tick 0 was, by this clock: followed slowly, so that a snapshot that comes late moves nobody.
+  const clockMs = performance.now() - snapshot.tick * STEP_MS;
+  const error = clockMs - (game.clockMs ?? clockMs);
+  game.clockMs = Math.abs(error) > 1000 ? clockMs : clockMs - error * 0.9;
+  const own = snapshot.players.find(({ id }) => id === game.you);
+  if (own === undefined) return;
+  // The server is right; what it has not applied yet is played again on top of that.
+  game.unanswered = game.unanswered.filter(({ seq }) => seq > own.ack);
+  game.own = game.unanswered.reduce((from, { dx, dy }) => move(from, dx, dy), own);
+}
+
+/** One tick of the own player: sent, and shown without waiting for the answer. */
+function step(socket) {
+  const [dx, dy] = push();
+  if (game.own === undefined || socket.readyState !== WebSocket.OPEN) return;
+  if ((dx === 0 && dy === 0) || game.unanswered.length >= MAX_UNANSWERED) return;
+  const input = { seq: ++game.seq, dx, dy };
+  socket.send(encodeInput(input));
+  game.unanswered.push(input);
+  game.own = move(game.own, dx, dy);
+}
+
+// The picture.
+
+function draw() {
+  requestAnimationFrame(draw);
+  context.fillStyle = "#1b2430";
+  context.fillRect(0, 0, rules.width, rules.height);
+  const latest = game.snapshots.at(-1);
+  if (latest === undefined) return;
+  for (const coin of latest.coins) disc(coin, rules.coinRadius, "#f2c14e");
+  for (const player of others()) show(player);
+  const own = latest.players.find(({ id }) => id === game.you);
+  if (own !== undefined && game.own !== undefined) show({ ...own, ...game.own });
+}
+
+/** Where the others were a moment ago, between two snapshots. */
+function others() {
+  const at = (performance.now() - game.clockMs) / STEP_MS - DELAY_TICKS;
+  const after = game.snapshots.find(({ tick }) => tick >= at) ?? game.snapshots.at(-1);
+  const before = game.snapshots.findLast(({ tick }) => tick < at) ?? after;
+  const share = after === before ? 0 : Math.min(1, (at - before.tick) / (after.tick - before.tick));
+  return after.players.flatMap((player) => {
+    if (player.id === game.you) return [];
+    const from = before.players.find(({ id }) => id === player.id) ?? player;
+    const between = (a, b) => a + (b - a) * share;
+    return [{ ...player, x: between(from.x, player.x), y: between(from.y, player.y) }];
+  });
+}
+
+function show(player) {
+  disc(player, rules.playerRadius, colour(player.id));
+  context.fillStyle = "#dfe7ef";
+  context.font = "18px system-ui, sans-serif";
+  context.textAlign = "center";
+  const above = player.y / rules.unitsPerPixel - rules.playerRadius - 8;
+  context.fillText(game.names.get(player.id) ?? "", player.x / rules.unitsPerPixel, above);
+}
+
+function disc({ x, y }, radius, fill) {
+  context.beginPath();
+  context.arc(x / rules.unitsPerPixel, y / rules.unitsPerPixel, radius, 0, 2 * Math.PI);
+  context.fillStyle = fill;
+  context.fill();
+}
+
+/** Neighbouring ids get colours that are far apart. */
+function colour(id) {
+  return `hsl(${(id * 137) % 360} 70% 60%)`;
+}
+
+function showScores() {
+  const players = [...(game.snapshots.at(-1)?.players ?? [])].sort((a, b) => b.score - a.score);
+  scores.replaceChildren(
+    ...players.slice(0, 10).map(({ id, score }) => {
+      const item = document.createElement("li");
+      // Names come from others: as text, never as HTML.
+      item.textContent = `${game.names.get(id) ?? ""} ${score}`;
+      item.style.color = colour(id);
+      item.classList.toggle("you", id === game.you);
+      return item;
+    }),
+  );
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  form.hidden = true;
+  connect(new FormData(form).get("name"));
+});
+setInterval(showScores, 250);
+draw();

@@ -1,0 +1,45 @@
+// A game for browsers: node --import tsx examples/game/server.ts [port]
+import { readFileSync } from "node:fs";
+import { Game } from "./game.ts";
+import { startLoop } from "./loop.ts";
+import { rules } from "./public/rules.js";
+
+const MAX_STEPS_AT_ONCE = 5;
+
+const game = new Game();
+const { server } = game;
+
+const files: [path: string, file: string, type: string][] = [
+  ["/", "index.html", "text/html; charset=utf-8"],
+  ["/client.js", "client.js", "text/javascript"],
+  ["/rules.js", "rules.js", "text/javascript"],
+  ["/protocol.js", "protocol.js", "text/javascript"],
+  ["/style.css", "style.css", "text/css"],
+];
+for (const [path, file, type] of files) {
+  const content = readFileSync(new URL(`public/${file}`, import.meta.url));
+  server.get(path, (exchange) => {
+    exchange.setHeader("Content-Type", type).setHeader("X-Content-Type-Options", "nosniff");
+    exchange.setHeader("Content-Security-Policy", "default-src 'self'");
+    exchange.end(content);
+  });
+}
+
+const { url } = await server.listen({ host: "127.0.0.1", port: Number(process.argv[2] ?? 9001) });
+const loop = startLoop(rules.ticksPerSecond, MAX_STEPS_AT_ONCE, () => game.tick());
+
+server.get("/stats", (exchange) => {
+  const { lateMs, workMs, skipped } = loop;
+  const times = { lateMs: lateMs.take(), workMs: workMs.take() };
+  const ticks = { ticks: game.world.tick, skipped, expected: loop.expectedSteps() };
+  exchange.setHeader("Content-Type", "application/json");
+  exchange.end(JSON.stringify({ players: game.world.players.length, ...ticks, ...game.stats, ...times }));
+});
+
+async function stop(): Promise<void> {
+  loop.stop();
+  await game.stop();
+}
+process.once("SIGINT", stop);
+process.once("SIGTERM", stop);
+console.log(`The game is at ${url}/`);
