@@ -135,6 +135,10 @@ const child = spawn(process.execPath, [...process.execArgv, program, "0"], {
   stdio: ["ignore", "pipe", "inherit"],
 });
 const exited = once(child, "exit");
+process.once("SIGTERM", () => {
+  child.kill();
+  process.exit(1);
+});
 const [line] = (await once(createInterface(child.stdout), "line")) as [string];
 const httpUrl = /http:\S+/.exec(line)?.[0] ?? "";
 

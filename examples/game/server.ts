@@ -20,7 +20,7 @@ for (const [path, file, type] of files) {
   const content = readFileSync(new URL(`public/${file}`, import.meta.url));
   server.get(path, (exchange) => {
     exchange.setHeader("Content-Type", type).setHeader("X-Content-Type-Options", "nosniff");
-    exchange.setHeader("Content-Security-Policy", "default-src 'self'");
+    exchange.setHeader("Content-Security-Policy", "default-src 'self'; img-src data:");
     exchange.end(content);
   });
 }

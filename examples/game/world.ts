@@ -56,7 +56,7 @@ export class World {
     do this.lastId = (this.lastId % MAX_ID) + 1;
     while (this.bodies.has(this.lastId));
     const id = this.lastId;
-    const position = this.randomPoint(rules.playerRadius);
+    const position = this.freePoint();
     this.bodies.set(id, { id, name, position, score: 0, ack: 0, seq: 0, savedTicks: 0, inputs: [] });
     return id;
   }
@@ -101,6 +101,16 @@ export class World {
       body.score = Math.min(body.score + 1, MAX_SCORE);
       this.coins[i] = this.randomPoint(rules.coinRadius);
     }
+  }
+
+  /** Of several points the one that is farthest from everybody. */
+  private freePoint(): Point {
+    const room = (point: Point): number =>
+      Math.min(
+        ...[...this.bodies.values()].map(({ position: { x, y } }) => Math.hypot(point.x - x, point.y - y)),
+      );
+    const points = Array.from({ length: 8 }, () => this.randomPoint(rules.playerRadius));
+    return points.reduce((best, point) => (room(point) > room(best) ? point : best));
   }
 
   private randomPoint(margin: number): Point {

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { BrowserContext, Page } from "playwright-core";
+import { launchBrowser } from "./browser.ts";
+import { type Program, startProgram } from "./program.ts";
+import { absent, chromium } from "./tools.ts";
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Runs in the page: the middle of all pixels of the canvas that have the colour of a player's entry in the scores. */
+const findPlayer = new Function(
+  "argument",
+  `const [name, from] = argument;
+  const item = [...document.querySelectorAll("#scores li")].find((li) => li.textContent.startsWith(name + " "));
+  if (item === undefined) return undefined;
+  const [red, green, blue] = getComputedStyle(item).color.match(/\\d+/g).map(Number);
+  const canvas = document.querySelector("canvas");
+  const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let [count, x, y] = [0, 0, 0];
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i] !== red || data[i + 1] !== green || data[i + 2] !== blue) continue;
+    count++;
+    x += (i / 4) % width;
+    y += Math.floor(i / 4 / width);
+  }
+  // A disc of 18 pixels has about 1,000, some of which a name or another disc may cover.
+  if (count < 300) return undefined;
+  const middle = { x: x / count, y: y / count };
+  return from === null || Math.hypot(middle.x - from.x, middle.y - from.y) > 50 ? middle : undefined;`,
+) as (argument: readonly [name: string, from: Point | null]) => Point | undefined;
+
+/** Waits until a player of this name is drawn, and more than 50 pixels away from a point. */
+async function seen(page: Page, name: string, from: Point | null = null): Promise<Point> {
+  await page.bringToFront(); // a tab in the background draws nothing
+  const found = await page.waitForFunction(findPlayer, [name, from] as const, {
+    timeout: 10_000,
+    polling: 50,
+  });
+  return (await found.jsonValue()) as Point;
+}
+
+/** Plays under a name in a tab of its own. */
+async function play(browser: BrowserContext, url: string, name: string, errors: string[]): Promise<Page> {
+  const page = await browser.newPage();
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  await page.goto(`${url}/`);
+  await page.locator("#enter input").fill(name);
+  await page.locator("#enter button").click();
+  return page;
+}
+
+describe("examples/game in a real browser", { skip: absent(chromium, "chromium") }, () => {
+  let program: Program;
+  let browser: BrowserContext;
+  let close: () => Promise<void> = async () => {};
+
+  before(async () => {
+    program = await startProgram("--import", "tsx", "examples/game/server.ts", "0");
+    ({ context: browser, close } = await launchBrowser());
+  });
+  after(() => close());
+
+  it("two tabs move and see each other, and are told when the server stops", {
+    timeout: 50_000,
+  }, async () => {
+    const errors: string[] = [];
+    const ann = await play(browser, program.url, "Ann", errors);
+    const bob = await play(browser, program.url, "<b>Bob", errors);
+    for (const [name, page, other] of [
+      ["Ann", ann, bob],
+      ["<b>Bob", bob, ann],
+    ] as const) {
+      const start = await seen(other, name);
+      await page.bringToFront();
+      const key = start.x > 800 ? "ArrowLeft" : "KeyD";
+      await page.keyboard.down(key);
+      await seen(page, name, start);
+      await page.keyboard.up(key);
+      await seen(other, name, start);
+    }
+
+    assert.equal(await program.stop("SIGTERM"), 0);
+    await ann.locator("#state", { hasText: "The server is stopping" }).waitFor();
+    assert.deepEqual(
+      errors.filter((text) => !text.includes("ERR_CONNECTION_REFUSED")),
+      [],
+    );
+  });
+});
