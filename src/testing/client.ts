@@ -126,6 +126,7 @@ export class TestClient implements AsyncDisposable {
         resolve(new TestWebSocket(socket, inbox, fields, this.timeoutMs));
       });
       refused.then((response) => {
+        this.jar?.store(response.headers.getSetCookie(), pathOf(target));
         reject(new TestClientError("ERR_REFUSED", `${response.status} ${response.statusText}`, { response }));
       }, reject);
     });

@@ -72,16 +72,27 @@ describe("examples/game in a real browser", { skip: absent(chromium, "chromium")
     const errors: string[] = [];
     const ann = await play(browser, program.url, "Ann", errors);
     const bob = await play(browser, program.url, "<b>Bob", errors);
-    for (const [name, page, other] of [
-      ["Ann", ann, bob],
-      ["<b>Bob", bob, ann],
+    const ahead = (start: Point): number => (start.x > 800 ? -1 : 1);
+    const byKey = async (start: Point): Promise<() => Promise<void>> => {
+      const key = ahead(start) < 0 ? "ArrowLeft" : "KeyD";
+      await ann.keyboard.down(key);
+      return () => ann.keyboard.up(key);
+    };
+    const byPointer = async (start: Point): Promise<() => Promise<void>> => {
+      await bob.mouse.move(400, 300);
+      await bob.mouse.down();
+      await bob.mouse.move(400 + 100 * ahead(start), 300);
+      return () => bob.mouse.up();
+    };
+    for (const [name, page, other, push] of [
+      ["Ann", ann, bob, byKey],
+      ["<b>Bob", bob, ann, byPointer],
     ] as const) {
       const start = await seen(other, name);
       await page.bringToFront();
-      const key = start.x > 800 ? "ArrowLeft" : "KeyD";
-      await page.keyboard.down(key);
+      const release = await push(start);
       await seen(page, name, start);
-      await page.keyboard.up(key);
+      await release();
       await seen(other, name, start);
     }
 

@@ -283,6 +283,12 @@ describe("a request", () => {
     });
   }
 
+  test("for the server itself", async () => {
+    const { client } = echo();
+    await using _ = client;
+    assert.equal((await client.fetch("*", { method: "OPTIONS" })).status, 204);
+  });
+
   const form = new FormData();
   form.set("a", "ä");
   const bodies: [name: string, init: TestRequestInit, type: RegExp | undefined, content: string | RegExp][] =

@@ -8,6 +8,7 @@ const DELAY_TICKS = 3;
 const KEPT_SNAPSHOTS = 30;
 /** Without an answer to so many inputs the own player stands still, too. */
 const MAX_UNANSWERED = 30;
+const MAX_STEPS_AT_ONCE = 5;
 const STICK_PIXELS = 60;
 const RETRY_MS = 1000;
 
@@ -27,6 +28,7 @@ function newGame() {
     snapshots: [],
     clockMs: undefined,
     own: undefined,
+    shown: undefined,
     seq: 0,
     unanswered: [],
   };
@@ -89,7 +91,7 @@ function connect(name) {
   socket.binaryType = "arraybuffer";
   game = newGame();
   let farewell = "The connection is lost";
-  const steps = setInterval(() => step(socket), STEP_MS);
+  const steps = startSteps(() => step(socket));
   socket.onmessage = ({ data }) => {
     if (typeof data !== "string") takeSnapshot(decodeSnapshot(new Uint8Array(data)));
     else if (takeNews(JSON.parse(data)) === "stop") farewell = "The server is stopping";
@@ -125,6 +127,17 @@ function takeSnapshot(snapshot) {
   game.own = game.unanswered.reduce((from, { dx, dy }) => move(from, dx, dy), own);
 }
 
+/** Like the server's loop: as many steps as time has had, or a browser's timers would make a few too many. */
+function startSteps(run) {
+  const startMs = performance.now();
+  let done = 0;
+  return setInterval(() => {
+    const due = Math.floor((performance.now() - startMs) / STEP_MS);
+    done = Math.max(done, due - MAX_STEPS_AT_ONCE);
+    for (; done < due; done++) run();
+  }, STEP_MS / 4);
+}
+
 /** One tick of the own player: sent, and shown without waiting for the answer. */
 function step(socket) {
   const [dx, dy] = push();
@@ -147,7 +160,10 @@ function draw() {
   for (const coin of latest.coins) disc(coin, rules.coinRadius, "#f2c14e");
   for (const player of others()) show(player);
   const own = latest.players.find(({ id }) => id === game.you);
-  if (own !== undefined && game.own !== undefined) show({ ...own, ...game.own });
+  if (own === undefined || game.own === undefined) return;
+  // The picture is drawn more often than the player moves: half of the way each time.
+  game.shown = between(game.shown ?? game.own, game.own, 0.5);
+  show({ ...own, ...game.shown });
 }
 
 /** Where the others were a moment ago, between two snapshots. */
@@ -159,9 +175,12 @@ function others() {
   return after.players.flatMap((player) => {
     if (player.id === game.you) return [];
     const from = before.players.find(({ id }) => id === player.id) ?? player;
-    const between = (a, b) => a + (b - a) * share;
-    return [{ ...player, x: between(from.x, player.x), y: between(from.y, player.y) }];
+    return [{ ...player, ...between(from, player, share) }];
   });
+}
+
+function between(from, to, share) {
+  return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
 }
 
 function show(player) {
