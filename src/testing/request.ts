@@ -1,5 +1,5 @@
 import type { ChunkSource } from "../engine/chunk-source.ts";
-import { fieldLine } from "../http1/response-head.ts";
+import { addFieldLine } from "../http1/response-head.ts";
 
 export type TestRequestBody =
   | string
@@ -78,7 +78,7 @@ export async function prepare(
   if (!has("host")) fields.unshift(["Host", authority ?? host]);
   if (type !== undefined && !has("content-type")) fields.push(["Content-Type", type]);
   const ownFraming = has("content-length") || has("transfer-encoding");
-  const trailers = Object.entries(init.trailers ?? {}).map(([name, value]) => fieldLine(name, value));
+  const trailers = Object.entries(init.trailers ?? {}).map(([name, value]) => addFieldLine("", name, value));
   const streams = content !== undefined && !(content instanceof Uint8Array);
   const chunked = !ownFraming && (streams || trailers.length > 0);
   if (chunked) fields.push(["Transfer-Encoding", "chunked"]);
@@ -102,7 +102,7 @@ export function headOf(
   { method, target, fields }: PreparedRequest,
   cookies: readonly (readonly [name: string, value: string])[],
 ): string {
-  const lines = [...fields, ...cookies].map(([name, value]) => fieldLine(name, value));
+  const lines = [...fields, ...cookies].map(([name, value]) => addFieldLine("", name, value));
   return `${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 

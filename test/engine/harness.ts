@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Server, type ServerOptions } from "../../src/engine/server.ts";
 import { memoryClient, PATIENCE_MS, type RawClient, tcpClient, within } from "./raw-client.ts";
 
-export interface Report {
+interface Report {
   readonly error: unknown;
   readonly where: unknown;
 }

@@ -14,7 +14,7 @@ import { folder } from "./helpers.ts";
 const PROGRAM_PATIENCE_MS = 25_000;
 
 /** One line of what a program noted. */
-export interface Note {
+interface Note {
   readonly event: string;
   readonly pid: number;
   readonly thread: number;

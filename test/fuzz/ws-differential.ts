@@ -10,7 +10,7 @@ import { readWhole } from "./websocket-run.ts";
 import { webSocketDisagreements } from "./ws-disagreements.ts";
 
 /** What a reader has told, and how it ended. */
-export interface Reading {
+interface Reading {
   told: string;
   /** "waits", "closed", or an error's code. */
   end: string;

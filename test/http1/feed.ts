@@ -36,7 +36,7 @@ function entriesOf(fields: Fields): [string, string][] {
   return fields.entries().map(([name, value]): [string, string] => [name, value]);
 }
 
-export function viewOf(head: RequestHead): HeadView {
+function viewOf(head: RequestHead): HeadView {
   return {
     method: head.method,
     target: head.target,
@@ -241,7 +241,7 @@ export function feedBytes(input: Buffer, limits: HttpLimits): FeedEvent[] {
   return feedPieces(input, limits, () => 1);
 }
 
-export function feedRandom(input: Buffer, limits: HttpLimits, seed: number): FeedEvent[] {
+function feedRandom(input: Buffer, limits: HttpLimits, seed: number): FeedEvent[] {
   const random = randomFrom(seed);
   const longest = 1 + random(60);
   return feedPieces(input, limits, (piece) => random(longest) + (piece % 8 === 0 ? 1 : 0));
