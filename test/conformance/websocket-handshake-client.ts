@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 
 /** A field line: name and value. */
-type Field = readonly [name: string, value: string];
 
 export interface HandshakeOptions {
   readonly method?: string;
