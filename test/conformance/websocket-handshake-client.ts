@@ -2,8 +2,6 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 
-/** A field line: name and value. */
-
 export interface HandshakeOptions {
   readonly method?: string;
   readonly version?: string;
