@@ -44,7 +44,7 @@ export class Server extends NetworkCallbacks {
 
   /**
    * Binds and listens; the port is open when this returns.
-   * @param port 0 for any free one, see {@link port}
+   * @param port 0 for any free one, which `port` then tells
    * @returns false after `onError("can't bind", errno)`; it may be tried again
    * @throws Error "null server" before `make_server_adapter`
    */

@@ -18,7 +18,7 @@ export type ResponseState = "pending" | "streaming" | "done" | "gone";
 /** How the end of the content is told (RFC 9112 §6.3). */
 type Framing = "none" | "length" | "chunked" | "close";
 
-/** What {@link ResponseWriter.tryEnd} did. */
+/** What `tryEnd` of an exchange did. */
 export interface TryEndResult {
   /** Whether all of the data was accepted; otherwise go on from `offset` when the response is writable. */
   accepted: boolean;

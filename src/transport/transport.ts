@@ -151,7 +151,7 @@ export abstract class Transport implements Sender {
 
   /**
    * @param bytes may change afterwards, but for more than `limit`: those are kept by reference
-   * @param limit in bytes, at most {@link COPY_BYTES}
+   * @param limit in bytes, at most 64 KiB
    */
   writeCopy(bytes: Uint8Array, limit: number = COPY_BYTES): void {
     const { length } = bytes;

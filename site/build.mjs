@@ -1,0 +1,123 @@
+// npm run site: the pages of docs/, the README, the examples and a reference of every entry of the exports map as one
+// site in site/out. TypeDoc reads the sources, renders and highlights; what is decided here is which pages there are,
+// how they are named and in what order they are shown.
+import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import {
+  Application,
+  Converter,
+  DefaultTheme,
+  DocumentReflection,
+  normalizePath,
+  ReflectionKind,
+  StructureRouter,
+} from "typedoc";
+import { brokenLinks } from "./links.mjs";
+import { examplePages, guidePages } from "./pages.mjs";
+
+const root = new URL("../", import.meta.url);
+/** @param {string} path */
+const inRoot = (path) => fileURLToPath(new URL(path, root));
+const out = inRoot("site/out");
+
+/** @type {{ name: string, exports: Record<string, { types?: string }> }} */
+const manifest = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+const entries = Object.values(manifest.exports).flatMap(({ types }) => types ?? []);
+const sections = guidePages(root);
+const programs = examplePages(root);
+const examples = { file: "examples/README.md", page: "examples", title: "Examples" };
+const texts = [...sections.flatMap(([, list]) => list), examples];
+/** @type {Map<unknown, string>} */
+const pageNames = new Map();
+
+class Router extends StructureRouter {
+  /** @override @param {import("typedoc").Reflection} target */
+  getIdealBaseName(target) {
+    return pageNames.get(target) ?? `reference/${super.getIdealBaseName(target)}`;
+  }
+}
+
+class Theme extends DefaultTheme {
+  /** @override @param {import("typedoc").ProjectReflection} project */
+  buildNavigation(project) {
+    const reference = super.buildNavigation(project).filter(({ kind }) => kind === ReflectionKind.Module);
+    /** @param {string} text */
+    const heading = (text) => ({ text, class: "site-section" });
+    /** @param {import("./pages.mjs").Page} page */
+    const link = ({ page, title }) => ({ text: title, path: `${page}.html` });
+    const guide = sections.flatMap(([title, list]) => [heading(title), ...list.map(link)]);
+    return [
+      ...guide,
+      heading("Reference"),
+      { ...link(examples), children: programs.map(link) },
+      ...reference,
+    ];
+  }
+}
+
+const app = await Application.bootstrap({
+  name: "Portico",
+  basePath: inRoot("."),
+  tsconfig: inRoot("tsconfig.build.json"),
+  entryPoints: entries.map((types) => inRoot(types.replace("./dist/", "src/").replace(".d.ts", ".ts"))),
+  readme: inRoot("README.md"),
+  projectDocuments: texts.map(({ file }) => inRoot(file)),
+  out,
+  router: "site",
+  theme: "site",
+  customCss: inRoot("site/site.css"),
+  sortEntryPoints: false,
+  searchInDocuments: true,
+  searchInComments: true,
+  includeHierarchySummary: false,
+  navigation: { includeFolders: false },
+  visibilityFilters: {},
+  excludeInternal: true,
+  excludePrivate: true,
+  excludeProtected: true,
+  excludeExternals: true,
+  disableGit: true,
+  disableSources: true,
+  hideGenerator: true,
+  validation: { notExported: false, invalidLink: true, invalidPath: true },
+  highlightLanguages: [
+    ...["typescript", "javascript", "html", "css", "json", "jsonc", "sh", "console", "diff", "http"],
+    ...["yaml", "ini", "toml", "nginx", "docker", "systemd", "lua", "c"],
+  ],
+});
+app.renderer.defineRouter("site", Router);
+app.renderer.defineTheme("site", Theme);
+
+app.converter.on(Converter.EVENT_BEGIN, ({ project }) => {
+  for (const page of programs) {
+    const text = `# ${page.file}\n\n\`\`\`ts\n${readFileSync(inRoot(page.file), "utf8")}\`\`\`\n`;
+    const document = new DocumentReflection(page.title, project, [{ kind: "text", text }], {});
+    project.addChild(document);
+    project.registerReflection(document, undefined, normalizePath(inRoot(page.file)));
+    pageNames.set(document, page.page);
+  }
+});
+app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => {
+  const path = document.project.files.getReflectionPath(document);
+  const page = texts.find(({ file }) => normalizePath(inRoot(file)) === path);
+  if (page === undefined) return;
+  document.name = page.title;
+  pageNames.set(document, page.page);
+  // A link to the folder means the page about it.
+  if (page === examples)
+    document.project.files.registerReflectionPath(normalizePath(inRoot("examples")), document);
+});
+app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+  for (const module of project.children ?? []) module.name = module.name.replace(/^src/, manifest.name);
+});
+
+const project = await app.convert();
+if (project === undefined) process.exit(1);
+app.validate(project);
+await rm(out, { recursive: true, force: true });
+await app.generateOutputs(project);
+const broken = await brokenLinks(out);
+for (const line of broken) app.logger.error(line);
+if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1);
+console.log(`${texts.length + programs.length} pages and ${entries.length} entries: open ${out}/index.html`);
