@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
+import { curl } from "../e2e/tools.ts";
+import type { Ask } from "./programs.ts";
+
+const run = promisify(execFile);
+const anyPort = new URL("any-port.mjs", import.meta.url).href;
+const TIMEOUT_MS = 20_000;
+
+/** What `any-port.mjs` tells; nothing is given for a Unix socket. */
+interface Bound {
+  readonly asked: unknown;
+  readonly given?: number;
+}
+
+/** The last line of a program that is run: it got there. */
+export const EVALUATED = "\nprocess.send?.('evaluated');\n";
+/** Some programs wait in the call that listens, until they stop: how long the others have to get to their last line. */
+const EVALUATION_MS = 1_000;
+
+/** Runs one curl of a page against the ports that its program was given. */
+async function ask({ command, prints }: Ask, ports: ReadonlyMap<unknown, number>): Promise<void> {
+  const [first] = ports.values();
+  const there = command.replace(/\b(?:localhost|127\.0\.0\.1):(\d+)/g, (_, port: string) => {
+    return `127.0.0.1:${ports.get(Number(port)) ?? first}`;
+  });
+  const { stdout } = await run("bash", ["-c", there.replace(/^curl/, `${curl} -sS --max-time 10`)], {
+    timeout: TIMEOUT_MS,
+  });
+  const lines = stdout.replaceAll("\r", "").trimEnd().split("\n");
+  if (prints.length > 0) assert.deepEqual(lines, prints, command);
+}
+
+async function canConnect(port: number): Promise<void> {
+  const socket = connect({ host: "127.0.0.1", port });
+  await once(socket, "connect", { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  socket.destroy();
+}
+
+/**
+ * Runs a program until it listens, asks what its page asks, and stops it. A program that never listens must end well
+ * by itself.
+ * @param file JavaScript
+ */
+export async function runProgram(file: string, folder: string, asks: readonly Ask[]): Promise<void> {
+  const child = spawn(process.execPath, ["--import", anyPort, file], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    timeout: TIMEOUT_MS,
+    killSignal: "SIGKILL",
+  });
+  let complaint = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    complaint += text;
+  });
+  const ended = once(child, "exit").then(([code, signal]) => `it ended with ${signal ?? code}: ${complaint}`);
+  const ports = new Map<unknown, number>();
+  let sockets = 0;
+  const evaluated = new AbortController();
+  const bound = new Promise<void>((resolve) => {
+    child.on("message", (message: Bound | "evaluated") => {
+      if (message === "evaluated") evaluated.abort();
+      else if (message.given === undefined) sockets++;
+      else ports.set(message.asked, message.given);
+      resolve();
+    });
+  });
+  try {
+    await Promise.race([bound, ended]);
+    if (ports.size + sockets === 0) {
+      assert.match(await ended, /^it ended with 0/, "a program that does not listen ends by itself");
+      assert.equal(asks.length, 0, "there is nobody to ask");
+      return;
+    }
+    const settled = setTimeout(EVALUATION_MS, undefined, { signal: evaluated.signal }).catch(() => {});
+    await Promise.race([settled, ended.then(assert.fail)]);
+    for (const port of ports.values()) await canConnect(port);
+    for (const question of asks) await Promise.race([ask(question, ports), ended.then(assert.fail)]);
+    assert.equal(complaint, "");
+  } finally {
+    child.kill("SIGKILL");
+    await ended;
+  }
+}
