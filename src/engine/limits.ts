@@ -43,7 +43,7 @@ export interface Limits extends HttpLimits {
   webSocketLifetimeMs: number;
 }
 
-/** The defaults; the reasons are in the table of the README. */
+/** The defaults; the reasons are in docs/limits.md. */
 export const defaultLimits: Readonly<Limits> = {
   ...defaultHttpLimits,
   maxMessageBytes: 16_777_216,

@@ -1,6 +1,14 @@
 // The package as somebody has it who installed it: packed, unpacked into a project of its own, and compiled against.
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +17,16 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const TIMEOUT_MS = 60_000;
+
+/** The package.json of the repository. */
+export const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+
+interface Manifest {
+  readonly name: string;
+  readonly scripts: Record<string, string>;
+  readonly dependencies: Record<string, string>;
+  readonly exports: Record<string, { readonly types?: string } | string>;
+}
 
 /** What `npm pack --json` tells. */
 export interface Archive {
@@ -33,25 +51,35 @@ export interface Project {
 }
 
 /** Whoever installs the package gets its dependencies; here they are links to those of the repository. */
-function linkPackages(folder: string): void {
-  const packages = join(root, "node_modules");
-  for (const name of readdirSync(packages)) {
-    if (name.startsWith(".")) continue;
-    symlinkSync(join(packages, name), join(folder, name), "junction");
+function linkPackages(folder: string, names: readonly string[]): void {
+  for (const name of names) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), join(folder, name), "junction");
   }
 }
 
+/** What a project has that installs Portico and, with TypeScript, the types of Node. */
+export const ownPackages: readonly string[] = [
+  ...Object.keys(manifest.dependencies),
+  "@types/node",
+  "undici-types",
+];
+/** All that the repository has, for programs that use something else beside Portico. */
+export const allPackages: readonly string[] = readdirSync(join(root, "node_modules")).filter(
+  (name) => !name.startsWith("."),
+);
+
 /**
  * Packs what `npm run build` has built and installs it into a new folder outside of the repository.
- * @param type of the project's own files
+ * @param packages what else it has installed
  */
-export async function installedProject(type: "module" | "commonjs" = "module"): Promise<Project> {
+export async function installedProject(packages: readonly string[]): Promise<Project> {
   const folder = mkdtempSync(join(tmpdir(), "portico-project-"));
   const write = (path: string, text: string): void => {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   };
-  write("package.json", JSON.stringify({ name: "project", private: true, type }));
+  write("package.json", JSON.stringify({ name: "project", private: true, type: "module" }));
   const packed = await run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder], {
     cwd: root,
     timeout: TIMEOUT_MS,
@@ -62,7 +90,7 @@ export async function installedProject(type: "module" | "commonjs" = "module"): 
   if (archive === undefined) throw new Error("npm pack made nothing");
   const modules = join(folder, "node_modules");
   mkdirSync(join(modules, "portico"), { recursive: true });
-  linkPackages(modules);
+  linkPackages(modules, packages);
   await run("tar", ["-xzf", archive.filename, "--strip-components=1", "-C", join(modules, "portico")], {
     cwd: folder,
     timeout: TIMEOUT_MS,

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { absent, curl } from "../e2e/tools.ts";
-import { installedProject, type Project } from "./installed.ts";
+import { allPackages, installedProject, type Project } from "./installed.ts";
 import { blocksOf, pages, programsOf } from "./programs.ts";
 import { EVALUATED, runProgram } from "./running.ts";
 
@@ -14,7 +14,7 @@ const programs = [...texts].flatMap(([path, text]) => programsOf(path, text));
 let project: Project;
 
 before(async () => {
-  project = await installedProject();
+  project = await installedProject(allPackages);
   for (const { file, text } of programs) project.write(file, text);
 });
 after(() => project?.remove());

@@ -51,14 +51,14 @@ export function pages(): Map<string, string> {
 
 /** The fenced blocks of a page, in order. */
 export function blocksOf(page: string): Block[] {
-  return [...page.matchAll(/^```(\w+)[ \t]*(.*)\n([\s\S]*?)^```$/gm)].map((match) => {
-    const [, language = "", info = "", text = ""] = match;
+  return [...page.matchAll(/^( *)```(\w+)[ \t]*(.*)\n([\s\S]*?)^\1```$/gm)].map((match) => {
+    const [, indent = "", language = "", info = "", text = ""] = match;
     const before = page.slice(0, match.index);
     return {
       line: before.split("\n").length + 1,
       language,
       info,
-      text,
+      text: text.replace(new RegExp(`^${indent}`, "gm"), ""),
       above: before.trimEnd().split("\n").at(-1) ?? "",
     };
   });
@@ -92,14 +92,14 @@ function asksOf(shell: string): Ask[] {
 export function programsOf(path: string, page: string): Program[] {
   const found: { blocks: Block[]; asks: Ask[] }[] = [];
   for (const block of blocksOf(page)) {
-    const last = found.at(-1);
-    if (block.language === "sh") last?.asks.push(...asksOf(block.text));
+    if (block.language === "sh") found.at(-1)?.asks.push(...asksOf(block.text));
     if (!["ts", "js"].includes(block.language)) continue;
     if (/^no-run\b(?!: \S)|^(?!no-run\b)\S/.test(block.info)) {
       throw new Error(`${path}:${block.line - 1}: write "no-run: why" behind \`\`\`${block.language}`);
     }
+    const before = found.findLast(({ blocks }) => blocks[0]?.language === "ts");
     if (/^import\b/m.test(block.text) || block.language === "js") found.push({ blocks: [block], asks: [] });
-    else if (last !== undefined) last.blocks.push(block);
+    else if (before !== undefined) before.blocks.push(block);
     else throw new Error(`${path}:${block.line}: no block with imports stands before this one`);
   }
   return found.map(({ blocks, asks }) => programFrom(path, blocks, asks));

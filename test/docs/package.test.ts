@@ -1,0 +1,78 @@
+// The package as somebody finds it who has installed it and nothing else.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
+import { installedProject, manifest, ownPackages, type Project } from "./installed.ts";
+
+const run = promisify(execFile);
+/** What is published may grow, but not unnoticed. `npm pack --dry-run` tells what it is now. */
+const MAX_UNPACKED_BYTES = 1_250_000;
+const MAX_FILES = 400;
+
+const entries = Object.keys(manifest.exports)
+  .filter((path) => path !== "./package.json")
+  .map((path) => path.replace(".", manifest.name));
+
+/** Names each entry, so that nothing of it is left out by the compiler. */
+const importer = [
+  ...entries.map((entry, at) => `import * as entry${at} from "${entry}";`),
+  `export const all = [${entries.map((_, at) => `entry${at}`).join(", ")}];`,
+  'import { type Exchange, Server, type WebSocket } from "portico";',
+  "const server = new Server({ limits: { maxBodyBytes: 1 } });",
+  'server.get("/:a/*", (exchange) => exchange.end(exchange.params.a + exchange.params["*"]));',
+  "export const params = (exchange: Exchange<{ id: string }>): string => exchange.params.id;",
+  "export const data = (socket: WebSocket<{ user: string }>): string => socket.data.user;",
+  "// @ts-expect-error: the path names no such parameter",
+  'server.get("/:a", (exchange) => exchange.params.b);',
+].join("\n");
+
+describe("the package, installed", () => {
+  let project: Project;
+  before(async () => {
+    project = await installedProject(ownPackages);
+    project.write("importer.ts", importer);
+  });
+  after(() => project?.remove());
+
+  for (const [module, moduleResolution] of [
+    ["nodenext", "nodenext"],
+
+    ["esnext", "bundler"],
+    ["preserve", "bundler"],
+  ]) {
+    it(`compiles in a strict project with module ${module} and resolution ${moduleResolution}`, async () => {
+      assert.equal(await project.compile({ module, moduleResolution, noEmit: true }), "");
+    });
+  }
+
+  it("is imported by plain JavaScript, each entry", async () => {
+    const names = entries.map((entry) => `"${entry}"`).join(", ");
+    const program = `for (const name of [${names}]) console.log(Object.keys(await import(name)).length > 0);`;
+    project.write("plain.js", program);
+    const { stdout } = await run(process.execPath, ["plain.js"], { cwd: project.folder, timeout: 30_000 });
+    assert.deepEqual(
+      stdout.trim().split("\n"),
+      entries.map(() => "true"),
+    );
+  });
+
+  it("is required by CommonJS where Node can require ES modules", async (test) => {
+    if (!("require_module" in process.features)) return test.skip("this Node cannot");
+    project.write("plain.cjs", 'console.log(typeof require("portico").Server);');
+    const { stdout } = await run(process.execPath, ["plain.cjs"], { cwd: project.folder, timeout: 30_000 });
+    assert.equal(stdout, "function\n");
+  });
+
+  it(`has at most ${MAX_FILES} files and ${MAX_UNPACKED_BYTES} bytes`, () => {
+    const { entryCount, unpackedSize } = project.archive;
+    assert.ok(entryCount <= MAX_FILES, `${entryCount} files`);
+    assert.ok(unpackedSize <= MAX_UNPACKED_BYTES, `${unpackedSize} bytes`);
+  });
+
+  it("has what is built, the documentation, and nothing else", () => {
+    const expected = /^(?:dist|docs)\/|^(?:README\.md|CHANGELOG\.md|LICENSE|package\.json)$/;
+    const strange = project.archive.files.map(({ path }) => path).filter((path) => !expected.test(path));
+    assert.deepEqual(strange, []);
+  });
+});
