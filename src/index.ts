@@ -1,3 +1,4 @@
+export type { ChunkSource } from "./engine/chunk-source.ts";
 export type { ConnectOptions } from "./engine/client.ts";
 export { connect } from "./engine/client.ts";
 export type { Counters } from "./engine/counters.ts";
@@ -18,6 +19,7 @@ export { Server } from "./engine/server.ts";
 export type { ServerConnection } from "./engine/server-connection.ts";
 export type { ErrorReporter, Handler } from "./engine/server-core.ts";
 export type { WebSocket } from "./engine/web-socket.ts";
+export type { WebSocketState } from "./engine/web-socket-connection.ts";
 export type {
   SendOptions,
   SendResult,
@@ -27,8 +29,9 @@ export type {
 export type { HttpErrorCode } from "./http1/http-error.ts";
 export { HttpError } from "./http1/http-error.ts";
 export { FieldError } from "./http1/response-head.ts";
+export type { TransportAddress } from "./transport/listen.ts";
 export { MemoryTransport } from "./transport/memory-transport.ts";
-export type { Transport } from "./transport/transport.ts";
+export type { Transport, TransportSink } from "./transport/transport.ts";
 export type { DeflateOptions } from "./websocket/permessage-deflate.ts";
 export type { WebSocketErrorCode } from "./websocket/websocket-error.ts";
 export { WebSocketError } from "./websocket/websocket-error.ts";

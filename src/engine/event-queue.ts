@@ -62,10 +62,12 @@ export class EventQueue {
     return this.full;
   }
 
+  /** @internal */
   addSource(source: EventSource): void {
     this.sources.add(source);
   }
 
+  /** @internal */
   removeSource(source: EventSource): void {
     this.sources.delete(source);
   }

@@ -71,7 +71,7 @@ describe("the package, installed", () => {
   });
 
   it("has what is built, the documentation, and nothing else", () => {
-    const expected = /^(?:dist|docs)\/|^(?:README\.md|CHANGELOG\.md|LICENSE|package\.json)$/;
+    const expected = /^(?:dist|docs)\/|^(?:README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE|package\.json)$/;
     const strange = project.archive.files.map(({ path }) => path).filter((path) => !expected.test(path));
     assert.deepEqual(strange, []);
   });
