@@ -50,10 +50,10 @@ describe("the packages that come along", () => {
     for (const path of scripts) assert.ok(expectedScripts.includes(path), `${path} has an install script`);
   });
 
-  it("run no install scripts at all for the benchmark", () => {
-    assert.match(
-      readFileSync(new URL("../../bench/.npmrc", import.meta.url), "utf8"),
-      /^ignore-scripts=true$/m,
-    );
-  });
+  for (const folder of ["bench", "site"]) {
+    it(`run no install scripts at all in ${folder}/`, () => {
+      const settings = readFileSync(new URL(`../../${folder}/.npmrc`, import.meta.url), "utf8");
+      assert.match(settings, /^ignore-scripts=true$/m);
+    });
+  }
 });

@@ -29,7 +29,7 @@ interface Manifest {
 }
 
 /** What `npm pack --json` tells. */
-export interface Archive {
+interface Archive {
   readonly filename: string;
   readonly unpackedSize: number;
   readonly entryCount: number;
