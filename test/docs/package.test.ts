@@ -7,8 +7,8 @@ import { installedProject, manifest, ownPackages, type Project } from "./install
 
 const run = promisify(execFile);
 /** What is published may grow, but not unnoticed. `npm pack --dry-run` tells what it is now. */
-const MAX_UNPACKED_BYTES = 1_250_000;
-const MAX_FILES = 400;
+const MAX_UNPACKED_BYTES = 1_500_000;
+const MAX_FILES = 600;
 
 const entries = Object.keys(manifest.exports)
   .filter((path) => path !== "./package.json")
@@ -37,8 +37,6 @@ describe("the package, installed", () => {
 
   for (const [module, moduleResolution] of [
     ["nodenext", "nodenext"],
-
-    ["esnext", "bundler"],
     ["preserve", "bundler"],
   ]) {
     it(`compiles in a strict project with module ${module} and resolution ${moduleResolution}`, async () => {

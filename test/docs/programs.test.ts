@@ -10,12 +10,18 @@ import { EVALUATED, runProgram } from "./running.ts";
 const texts = pages();
 const programs = [...texts].flatMap(([path, text]) => programsOf(path, text));
 
+const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
+
 /** Outside of the repository, with the package as it is published. */
 let project: Project;
 
 before(async () => {
   project = await installedProject(allPackages);
   for (const { file, text } of programs) project.write(file, text);
+  // What programs of the pages find in their folder.
+  project.write("public/index.html", "<!doctype html><title>Portico</title>\n");
+  project.write("key.pem", fixture("localhost.key.pem"));
+  project.write("cert.pem", fixture("localhost.cert.pem"));
 });
 after(() => project?.remove());
 

@@ -7,7 +7,8 @@
 //   curl http://127.0.0.1:9001/    and the comments below that line are what it must print
 //   # Hello
 //
-// Ports need no care: whatever a program asks for, it is given a free one, and curl is sent there.
+// Ports need no care: whatever a program asks for, it is given a free one, and curl is sent there. A program finds in its
+// folder public/index.html, key.pem and cert.pem.
 import { readdirSync, readFileSync } from "node:fs";
 
 const root = new URL("../../", import.meta.url);
