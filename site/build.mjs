@@ -3,6 +3,7 @@
 // how they are named and in what order they are shown.
 import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   Application,
@@ -104,9 +105,11 @@ app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => {
   if (page === undefined) return;
   document.name = page.title;
   pageNames.set(document, page.page);
-  // A link to the folder means the page about it.
-  if (page === examples)
-    document.project.files.registerReflectionPath(normalizePath(inRoot("examples")), document);
+  // A link to a folder of examples means the page about them.
+  const folders = page === examples ? new Set(programs.map(({ file }) => dirname(file))) : [];
+  for (const folder of folders) {
+    document.project.files.registerReflectionPath(normalizePath(inRoot(folder)), document);
+  }
 });
 app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
   for (const module of project.children ?? []) module.name = module.name.replace(/^src/, manifest.name);

@@ -9,7 +9,7 @@ import { readdirSync, readFileSync } from "node:fs";
 const sections = [
   ["First steps", ["start", "guide", "programming-models", "migrating"]],
   ["Guide", ["routes", "exchanges", "websockets", "backpressure", "delivery", "fetch", "files", "testing"]],
-  ["In production", ["shutdown", "operations", "console", "cli", "limits", "security"]],
+  ["In production", ["shutdown", "operations", "console", "cli", "limits", "errors", "security"]],
   ["Other models", ["evo", "craftos", "daslang", "facil"]],
   ["How it is made", ["architecture", "performance", "game"]],
 ];

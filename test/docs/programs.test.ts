@@ -19,7 +19,9 @@ before(async () => {
   project = await installedProject(allPackages);
   for (const { file, text } of programs) project.write(file, text);
   // What programs of the pages find in their folder.
-  project.write("public/index.html", "<!doctype html><title>Portico</title>\n");
+  for (const folder of ["public", "dist"]) {
+    project.write(`${folder}/index.html`, "<!doctype html><title>Portico</title>\n");
+  }
   project.write("key.pem", fixture("localhost.key.pem"));
   project.write("cert.pem", fixture("localhost.cert.pem"));
 });

@@ -1,10 +1,18 @@
 // What the pages say in words and tables, held against what is there.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { defaultLimits } from "portico";
+import {
+  defaultLimits,
+  HttpError,
+  type HttpErrorCode,
+  PorticoError,
+  type PorticoErrorCode,
+  WebSocketError,
+  type WebSocketErrorCode,
+} from "portico";
 import { manifest } from "./installed.ts";
 import { pages } from "./programs.ts";
 
@@ -55,4 +63,23 @@ it("docs/limits.md has every limit, with its default", () => {
   const told = Object.fromEntries([...rows].map(([, name = "", value = ""]) => [name, valueIn(value)]));
   // 0 stands for none where the limit is an age.
   assert.deepEqual(told, { ...defaultLimits, webSocketLifetimeMs: Number.POSITIVE_INFINITY });
+});
+
+/** The codes that a module of the sources defines, with the number of each. */
+function codesOf(module: string, numberOf: (code: string) => number): Record<string, string> {
+  const source = readFileSync(new URL(`../../src/${module}`, import.meta.url), "utf8");
+  const codes = new Set([...source.matchAll(/^ {2}((?:ERR|HTTP|WS)_\w+):/gm)].map(([, code = ""]) => code));
+  return Object.fromEntries([...codes].map((code) => [code, String(numberOf(code))]));
+}
+
+it("docs/errors.md has every code, with its status or close code", () => {
+  const rows = texts.get("docs/errors.md")?.matchAll(/^\| `(\w+)` \| (\d+) \|/gm) ?? [];
+  assert.deepEqual(Object.fromEntries([...rows].map(([, code, number]) => [code, number])), {
+    ...codesOf("engine/errors.ts", (code) => new PorticoError(code as PorticoErrorCode).status),
+    ...codesOf("http1/http-error.ts", (code) => new HttpError(code as HttpErrorCode, "").status),
+    ...codesOf(
+      "websocket/websocket-error.ts",
+      (code) => new WebSocketError(code as WebSocketErrorCode).closeCode,
+    ),
+  });
 });
