@@ -2,6 +2,7 @@ import { constants as fsConstants, type Stats } from "node:fs";
 import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
 import type { Exchange } from "../engine/exchange.ts";
+import { parseHttpDate } from "../http1/date.ts";
 import { mediaType } from "./media-types.ts";
 
 const INDEX = "index.html";
@@ -104,13 +105,9 @@ function openedPath(handle: FileHandle, path: string): Promise<string> {
   return readlink(`/proc/self/fd/${handle.fd}`).catch(() => path);
 }
 
-// RFC 9110 §5.6.7: the one form that is generated today.
-const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
-
 // RFC 9110 §13.1.3: only a valid date counts, and only where there is no If-None-Match.
 function notModified(exchange: Exchange, stat: Stats): boolean {
-  const since = exchange.header("if-modified-since");
-  if (since === undefined || !HTTP_DATE.test(since) || exchange.header("if-none-match") !== undefined)
-    return false;
-  return Math.floor(stat.mtimeMs / 1_000) * 1_000 <= Date.parse(since);
+  const since = parseHttpDate(exchange.header("if-modified-since") ?? "");
+  if (since === undefined || exchange.header("if-none-match") !== undefined) return false;
+  return Math.floor(stat.mtimeMs / 1_000) * 1_000 <= since;
 }

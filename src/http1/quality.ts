@@ -1,0 +1,34 @@
+/**
+ * The weight of a name in a field such as Accept-Encoding (RFC 9110 §12.4.2).
+ * @param name in lower case
+ * @returns from 0 (not acceptable) to 1, or undefined where the field does not list it
+ */
+export function qualityOf(field: string, name: string): number | undefined {
+  for (const item of field.split(",")) {
+    const [listed = "", ...parameters] = item.split(";").map((part) => part.trim().toLowerCase());
+    if (listed !== name) continue;
+    const weight = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
+    return /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(weight) ? Number(weight) : 0;
+  }
+  return undefined;
+}
+
+/**
+ * Which content codings a client takes rather than none (RFC 9110 §12.5.3).
+ * @param acceptEncoding the field; without one no coding is used
+ * @param offered in the order that the server prefers
+ * @returns those that may be used, the best first
+ */
+export function acceptableCodings<Coding extends string>(
+  acceptEncoding: string | undefined,
+  offered: readonly Coding[],
+): Coding[] {
+  if (acceptEncoding === undefined) return [];
+  const others = qualityOf(acceptEncoding, "*") ?? 0;
+  const none = qualityOf(acceptEncoding, "identity") ?? 0;
+  return offered
+    .map((coding) => ({ coding, quality: qualityOf(acceptEncoding, coding) ?? others }))
+    .filter(({ quality }) => quality > 0 && quality >= none)
+    .sort((a, b) => b.quality - a.quality)
+    .map(({ coding }) => coding);
+}
