@@ -36,20 +36,20 @@ export function parseRange(
   return ranges.length === 0 ? "unsatisfiable" : ranges;
 }
 
-/** Adds a range at the place of the first one that it overlaps or touches, or at the end. */
+/** Adds a range, joined with those that it overlaps or touches, at the place of the first of them or at the end. */
 function add(ranges: ByteRange[], range: ByteRange): void {
-  const near = (other: ByteRange): boolean => other.first <= range.last + 1 && range.first <= other.last + 1;
-  const at = ranges.findIndex(near);
-  if (at < 0) {
-    ranges.push(range);
-    return;
+  let { first, last } = range;
+  let place = ranges.length;
+  for (;;) {
+    const at = ranges.findIndex((other) => other.first <= last + 1 && first <= other.last + 1);
+    const other = ranges[at];
+    if (other === undefined) break;
+    ranges.splice(at, 1);
+    place = Math.min(place, at);
+    first = Math.min(first, other.first);
+    last = Math.max(last, other.last);
   }
-  const [other = range] = ranges.splice(at, 1);
-  const joined = { first: Math.min(range.first, other.first), last: Math.max(range.last, other.last) };
-  // Joined, it may reach further ones.
-  if (ranges.some((next) => next.first <= joined.last + 1 && joined.first <= next.last + 1))
-    add(ranges, joined);
-  else ranges.splice(at, 0, joined);
+  ranges.splice(place, 0, { first, last });
 }
 
 /** The value of Content-Range (RFC 9110 §14.4). @param range undefined for 416 */

@@ -1,0 +1,33 @@
+import { sep } from "node:path";
+
+/** Names that mean another file, a stream of a file or a device there. */
+const WINDOWS_NAME = /[:*?"<>|]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
+
+/**
+ * The names that lead from the root to the file that a path means.
+ * @param path below the root, as sent: percent-encoded, without a slash at its begin
+ * @param dotFiles whether names may begin with a dot
+ * @returns the last name is "" for a path that ends in a slash and for an empty path; null for a path that can mean no
+ *   file: "." and "..", names that hold a separator or NUL, empty names, broken percent-encoding
+ */
+export function fileNames(path: string, dotFiles: boolean): string[] | null {
+  const names: string[] = [];
+  const segments = path.split("/");
+  for (const [index, segment] of segments.entries()) {
+    const name = decoded(segment);
+    if (name === null || (name === "" && index < segments.length - 1)) return null;
+    if (name === "." || name === ".." || /[/\\\0]/.test(name)) return null;
+    if (name.startsWith(".") && !dotFiles) return null;
+    if (sep === "\\" && WINDOWS_NAME.test(name)) return null;
+    names.push(name);
+  }
+  return names;
+}
+
+function decoded(segment: string): string | null {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
+}
