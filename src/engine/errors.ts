@@ -5,6 +5,8 @@ const MESSAGES = {
   ERR_BODY_USED: "the content of this request is already being read",
   ERR_BODY_NOT_JSON: "the content is not valid JSON",
   ERR_BODY_NOT_TEXT: "the content is not valid UTF-8",
+  ERR_FORM: "the content is not a valid form",
+  ERR_FORM_TYPE: "the content is of no type that forms have",
   ERR_CONTENT_LENGTH: "the response is longer or shorter than its Content-Length",
   ERR_BACKPRESSURE: "more was written than the peer reads and than limits.maxBackpressureBytes allows",
   ERR_ALREADY_LISTENING: "the server listens already: call StopListening first",
@@ -19,6 +21,8 @@ const STATUS: Partial<Record<PorticoErrorCode, number>> = {
   ERR_BODY_TOO_LARGE: 413,
   ERR_BODY_NOT_JSON: 400,
   ERR_BODY_NOT_TEXT: 400,
+  ERR_FORM: 400,
+  ERR_FORM_TYPE: 415,
 };
 
 /** An error of the engine, told apart by its `code`. */

@@ -1,2 +1,6 @@
+export type { FormLimits } from "./form-limits.ts";
+export { defaultFormLimits } from "./form-limits.ts";
+export type { Form, FormField, FormFile, FormFilePart, FormOptions, FormPart } from "./forms.ts";
+export { formParts, readForm } from "./forms.ts";
 export type { FileOptions } from "./serve-files.ts";
 export { serveFiles } from "./serve-files.ts";

@@ -1,0 +1,34 @@
+/** Limits of a form. What is beyond them is answered with 413 when the error leaves the handler. */
+export interface FormLimits {
+  /** Fields that are no files. */
+  fields: number;
+  files: number;
+  /** Fields and files together. */
+  parts: number;
+  /** The value of one field. */
+  fieldBytes: number;
+  /** The content of one file. Whatever it is, the server's `maxBodyBytes`, or the route's, holds for all together. */
+  fileBytes: number;
+  /** Header field lines of one part. */
+  headerPairs: number;
+}
+
+/** Enough for what people fill in; a program that receives large files raises `fileBytes` and `maxBodyBytes`. */
+export const defaultFormLimits: Readonly<FormLimits> = {
+  fields: 1_000,
+  files: 100,
+  parts: 1_000,
+  fieldBytes: 1_048_576,
+  fileBytes: 16_777_216,
+  headerPairs: 16,
+};
+
+/** @throws RangeError for a limit that is unknown or not a number from 0 on */
+export function formLimits(given: Partial<FormLimits> = {}): FormLimits {
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(defaultFormLimits, name) || typeof value !== "number" || !(value >= 0)) {
+      throw new RangeError(`limits.${name} cannot be ${String(value)}`);
+    }
+  }
+  return { ...defaultFormLimits, ...given };
+}

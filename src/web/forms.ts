@@ -1,0 +1,136 @@
+import { PorticoError } from "../engine/errors.ts";
+import type { Exchange } from "../engine/exchange.ts";
+import { parseParameters } from "./field-parameters.ts";
+import { type FormLimits, formLimits } from "./form-limits.ts";
+import { MultipartReader, type RawPart } from "./multipart-reader.ts";
+
+export interface FormOptions {
+  /** Limits that differ from the defaults. */
+  limits?: Partial<FormLimits>;
+}
+
+/** A field of a form. */
+export interface FormField {
+  readonly kind: "field";
+  readonly name: string;
+  readonly value: string;
+}
+
+/** A file of a form, on its way. */
+export interface FormFilePart extends AsyncIterable<Buffer> {
+  readonly kind: "file";
+  /** Of the field. */
+  readonly name: string;
+  /** What the client calls the file, without a path; "" for a field that was left empty. Not to be used as a path. */
+  readonly filename: string;
+  /** The media type, as the client says. */
+  readonly type: string;
+}
+
+export type FormPart = FormField | FormFilePart;
+
+/** A file of a form, in memory. */
+export interface FormFile {
+  readonly name: string;
+  readonly filename: string;
+  readonly type: string;
+  readonly bytes: Buffer;
+}
+
+export interface Form {
+  /** In their order; a name may come several times. */
+  readonly fields: URLSearchParams;
+  /** In their order, without those that were left empty. */
+  readonly files: FormFile[];
+}
+
+/** RFC 2046 §5.1.1 */
+const MAX_BOUNDARY_LENGTH = 70;
+
+/**
+ * The form in the content of a request, multipart/form-data (RFC 7578) or application/x-www-form-urlencoded, in memory.
+ * @throws PorticoError ERR_FORM_TYPE (answers 415 when it leaves the handler), ERR_FORM (400), ERR_BODY_TOO_LARGE (413),
+ *   ERR_BODY_NOT_TEXT (400), ERR_ABORTED, ERR_BODY_USED; RangeError for a limit that is none
+ */
+export async function readForm(exchange: Exchange<unknown>, options: FormOptions = {}): Promise<Form> {
+  const fields = new URLSearchParams();
+  const files: FormFile[] = [];
+  for await (const part of formParts(exchange, options)) {
+    if (part.kind === "field") {
+      fields.append(part.name, part.value);
+      continue;
+    }
+    const { name, filename, type } = part;
+    const bytes = await collect(part);
+    // What browsers send for a file that was not chosen.
+    if (filename !== "" || bytes.length > 0) files.push({ name, filename, type, bytes });
+  }
+  return { fields, files };
+}
+
+/**
+ * The parts of a form one by one, as they come. A file is read with `for await`; the peer is slowed down to the speed of
+ * the loop. What is not read of a file before the next step is thrown away, and counts.
+ * @throws like {@link readForm}
+ */
+export async function* formParts(
+  exchange: Exchange<unknown>,
+  options: FormOptions = {},
+): AsyncGenerator<FormPart, void, undefined> {
+  const limits = formLimits(options.limits);
+  const type = parseParameters(exchange.header("content-type") ?? "");
+  if (type?.value === "application/x-www-form-urlencoded") {
+    yield* fieldsOf(await exchange.text(), limits);
+    return;
+  }
+  if (type?.value !== "multipart/form-data") throw new PorticoError("ERR_FORM_TYPE");
+  const boundary = type.parameters.get("boundary") ?? "";
+  if (boundary === "" || boundary.length > MAX_BOUNDARY_LENGTH) {
+    throw new PorticoError("ERR_FORM", "its type has no valid boundary");
+  }
+  const reader = new MultipartReader(exchange.body, boundary, limits);
+  for await (const part of reader.parts()) {
+    if (part.filename === undefined) {
+      const value = await collect(part.content);
+      yield { kind: "field", name: part.name, value: textOf(value) };
+    } else yield filePart(part, part.filename);
+  }
+}
+
+function filePart({ name, type, content }: RawPart, filename: string): FormFilePart {
+  return {
+    kind: "file",
+    name,
+    filename,
+    type,
+    [Symbol.asyncIterator]: () => content[Symbol.asyncIterator](),
+  };
+}
+
+/** application/x-www-form-urlencoded, as the URL Standard reads it. */
+function* fieldsOf(text: string, limits: FormLimits): Generator<FormField, void, undefined> {
+  const most = Math.min(limits.fields, limits.parts);
+  let count = text === "" ? 0 : 1;
+  for (let at = text.indexOf("&"); at >= 0 && count <= most; at = text.indexOf("&", at + 1)) count++;
+  if (count > most) throw new PorticoError("ERR_BODY_TOO_LARGE", `${most} fields`);
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (Buffer.byteLength(value) > limits.fieldBytes) {
+      throw new PorticoError("ERR_BODY_TOO_LARGE", `${limits.fieldBytes} bytes for a part`);
+    }
+    yield { kind: "field", name, value };
+  }
+}
+
+async function collect(content: AsyncIterable<Buffer>): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of content) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+function textOf(bytes: Buffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new PorticoError("ERR_BODY_NOT_TEXT");
+  }
+}
