@@ -1,3 +1,5 @@
+export type { CookieOptions } from "./cookies.ts";
+export { clearCookie, cookies, setCookie } from "./cookies.ts";
 export type { FormLimits } from "./form-limits.ts";
 export { defaultFormLimits } from "./form-limits.ts";
 export type { Form, FormField, FormFile, FormFilePart, FormOptions, FormPart } from "./forms.ts";
