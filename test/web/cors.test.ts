@@ -1,0 +1,283 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { type CorsOptions, cors } from "../../src/web/cors.ts";
+import { type SecurityHeadersOptions, securityHeaders } from "../../src/web/security-headers.ts";
+import { type Harness, harness } from "../engine/harness.ts";
+import type { Answer } from "../engine/raw-client.ts";
+import { overTls } from "./tls.ts";
+
+const A = "https://a.example";
+
+function serving(t: TestContext, options?: CorsOptions): Harness {
+  const place = harness(t);
+  place.server.onRequest(cors(options));
+  place.server.get("/", (exchange) => exchange.setHeader("Vary", "Accept").end("ok"));
+  place.server.get("/plain", (exchange) => exchange.end("ok"));
+  place.server.get("/fails", () => {
+    throw new Error("a fault of the program");
+  });
+  return place;
+}
+
+function fields(answer: Answer): Record<string, string | undefined> {
+  const names = ["origin", "credentials", "methods", "headers"].map((name) => `access-control-allow-${name}`);
+  const found = [...names, "access-control-expose-headers", "access-control-max-age", "vary"].flatMap(
+    (name) => {
+      const value = answer.header(name);
+      return value === undefined ? [] : [[name.replace("access-control-", ""), value] as const];
+    },
+  );
+  return Object.fromEntries(found);
+}
+
+describe("cors, requests", () => {
+  /** [options, Origin, the fields of the answer]. */
+  const cases: [
+    options: CorsOptions | undefined,
+    origin: string | undefined,
+    expected: Record<string, string>,
+  ][] = [
+    [undefined, A, { "allow-origin": "*" }],
+    [undefined, undefined, {}],
+    [{ origins: A }, A, { "allow-origin": A, vary: "Origin" }],
+    [{ origins: A }, undefined, { vary: "Origin" }],
+    [{ origins: A }, "https://b.example", { vary: "Origin" }],
+    [{ origins: A }, "https://a.example.evil", { vary: "Origin" }],
+    [{ origins: A }, "http://a.example", { vary: "Origin" }],
+    [{ origins: A }, "null", { vary: "Origin" }],
+    [{ origins: "null" }, "null", { "allow-origin": "null", vary: "Origin" }],
+    [
+      { origins: [A, "http://localhost:3000"] },
+      "http://localhost:3000",
+      { "allow-origin": "http://localhost:3000", vary: "Origin" },
+    ],
+    [
+      { origins: [A, /^https:\/\/\w+\.b\.example$/g] },
+      "https://x.b.example",
+      { "allow-origin": "https://x.b.example", vary: "Origin" },
+    ],
+    [{ origins: /^https:\/\/\w+\.b\.example$/ }, "https://b.example", { vary: "Origin" }],
+    [
+      { origins: (origin) => origin.endsWith(".c") },
+      "https://x.c",
+      { "allow-origin": "https://x.c", vary: "Origin" },
+    ],
+    [{ origins: () => false }, A, { vary: "Origin" }],
+    [
+      { origins: A, credentials: true },
+      A,
+      { "allow-origin": A, "allow-credentials": "true", vary: "Origin" },
+    ],
+    [{ origins: A, credentials: true }, "https://b.example", { vary: "Origin" }],
+    [{ exposedHeaders: ["ETag", "X-A"] }, A, { "allow-origin": "*", "expose-headers": "ETag, X-A" }],
+  ];
+  for (const [options, origin, expected] of cases) {
+    it(`${JSON.stringify(options)} for ${origin}`, async (t) => {
+      const place = serving(t, options);
+      const client = place.connect();
+      const line = origin === undefined ? "" : `Origin: ${origin}\r\n`;
+      // Twice: an expression with a flag must not remember.
+      for (let i = 0; i < 2; i++) {
+        const answer = await client.get("/plain", line).answer();
+        assert.deepEqual([answer.status, fields(answer)], [200, expected]);
+      }
+    });
+  }
+
+  it("have the fields on failures, too, and OPTIONS without a preflight goes on", async (t) => {
+    const place = serving(t, { origins: A });
+    const expected = { "allow-origin": A, vary: "Origin" };
+    for (const [path, status] of [
+      ["/none", 404],
+      ["/fails", 500],
+    ] as const) {
+      const answer = await place.connect().get(path, `Origin: ${A}\r\n`).answer();
+      assert.deepEqual([answer.status, fields(answer)], [status, expected]);
+    }
+    const options = await place
+      .connect()
+      .send(`OPTIONS / HTTP/1.1\r\nHost: h\r\nOrigin: ${A}\r\n\r\n`)
+      .answer();
+    assert.deepEqual(
+      [options.status, options.header("allow"), fields(options)],
+      [204, "GET, HEAD, OPTIONS", expected],
+    );
+  });
+});
+
+describe("cors, preflights", () => {
+  const vary = "Access-Control-Request-Method, Access-Control-Request-Headers";
+  const methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
+  /** [options, Origin, Access-Control-Request-Headers, the fields of the answer]. */
+  const cases: [
+    options: CorsOptions,
+    origin: string,
+    headers: string | undefined,
+    expected: Record<string, string>,
+  ][] = [
+    [{}, A, undefined, { "allow-origin": "*", "allow-methods": methods, "max-age": "600", vary }],
+    [
+      {},
+      A,
+      "x-a, Content-Type",
+      {
+        "allow-origin": "*",
+        "allow-methods": methods,
+        "allow-headers": "x-a, Content-Type",
+        "max-age": "600",
+        vary,
+      },
+    ],
+    [{}, A, "x-a: b", { "allow-origin": "*", "allow-methods": methods, "max-age": "600", vary }],
+    [
+      { headers: ["X-B"], methods: ["LOCK"], maxAgeSeconds: 5 },
+      A,
+      "x-a",
+      {
+        "allow-origin": "*",
+        "allow-methods": "GET, HEAD, POST, LOCK",
+        "allow-headers": "X-B",
+        "max-age": "5",
+        vary,
+      },
+    ],
+    [
+      { origins: A, credentials: true, exposedHeaders: ["X-C"] },
+      A,
+      undefined,
+      {
+        "allow-origin": A,
+        "allow-credentials": "true",
+        "allow-methods": methods,
+        "max-age": "600",
+        vary: `Origin, ${vary}`,
+      },
+    ],
+    [{ origins: A }, "https://b.example", "x-a", { vary: `Origin, ${vary}` }],
+  ];
+  for (const [options, origin, headers, expected] of cases) {
+    it(`${JSON.stringify(options)} for ${origin} with ${headers}`, async (t) => {
+      const client = serving(t, options).connect();
+      const asked = headers === undefined ? "" : `Access-Control-Request-Headers: ${headers}\r\n`;
+      const lines = `Host: h\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: PUT\r\n${asked}`;
+      const answer = await client.send(`OPTIONS /none HTTP/1.1\r\n${lines}\r\n`).answer();
+      assert.deepEqual(
+        [answer.status, answer.header("content-length"), fields(answer)],
+        [204, undefined, expected],
+      );
+      assert.equal((await client.get("/plain").answer()).text, "ok");
+    });
+  }
+});
+
+describe("cors, mistakes of the program", () => {
+  const mistakes: CorsOptions[] = [
+    { credentials: true },
+    { origins: "*", credentials: true },
+    { origins: ["*", A] },
+    { origins: ["*"], credentials: true },
+    { origins: "a.example" },
+    { origins: `${A}/` },
+    { origins: `${A}/path` },
+    { origins: "https://A.example" },
+    { origins: "https://a.example:443" },
+    { origins: "" },
+  ];
+  for (const options of mistakes) {
+    it(JSON.stringify(options), () => assert.throws(() => cors(options), TypeError));
+  }
+  it("are none of these", () => {
+    for (const origins of [
+      "http://localhost:8080",
+      "http://[::1]:8080",
+      "chrome-extension://abc",
+      "https://xn--bcher-kva.example",
+    ]) {
+      cors({ origins, credentials: true });
+    }
+  });
+});
+
+describe("securityHeaders", () => {
+  async function ask(t: TestContext, options: SecurityHeadersOptions, path = "/"): Promise<Answer> {
+    const { server, connect } = harness(t);
+    server.onRequest(securityHeaders(options));
+    server.get("/", (exchange) => exchange.end());
+    return connect().get(path).answer();
+  }
+  const safe: Record<string, string | undefined> = {
+    "content-security-policy":
+      "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'; img-src 'self' data:; " +
+      "object-src 'none'; script-src-attr 'none'; style-src 'self' 'unsafe-inline'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "SAMEORIGIN",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-embedder-policy": undefined,
+    "permissions-policy": undefined,
+    "strict-transport-security": undefined,
+  };
+
+  it("has a default for each field, on failures too", async (t) => {
+    for (const path of ["/", "/none"]) {
+      const answer = await ask(t, {}, path);
+      for (const [name, value] of Object.entries(safe)) assert.equal(answer.header(name), value, name);
+    }
+  });
+
+  it("asks for TLS over TLS only", async (t) => {
+    const strict = async (options: SecurityHeadersOptions): Promise<unknown> => {
+      const headers = await overTls(t, (server) => {
+        server.onRequest(securityHeaders(options));
+        server.get("/", (exchange) => exchange.end());
+      });
+      return headers["strict-transport-security"];
+    };
+    assert.equal(await strict({}), "max-age=31536000");
+    const all = { maxAgeSeconds: 63_072_000, includeSubDomains: true, preload: true };
+    assert.equal(await strict({ strictTransport: all }), "max-age=63072000; includeSubDomains; preload");
+    assert.equal(await strict({ strictTransport: false }), undefined);
+  });
+
+  it("leaves out what is turned off, and takes other values", async (t) => {
+    const off = await ask(t, {
+      contentPolicy: false,
+      contentTypeOptions: false,
+      frameOptions: false,
+      referrerPolicy: false,
+      openerPolicy: false,
+      resourcePolicy: false,
+    });
+    for (const name of Object.keys(safe)) assert.equal(off.header(name), undefined, name);
+    const other = await ask(t, {
+      contentPolicy: { "default-src": ["'none'"], "upgrade-insecure-requests": [] },
+      frameOptions: "DENY",
+      embedderPolicy: "require-corp",
+      permissionsPolicy: "camera=()",
+    });
+    assert.equal(other.header("content-security-policy"), "default-src 'none'; upgrade-insecure-requests");
+    assert.equal(other.header("x-frame-options"), "DENY");
+    assert.equal(other.header("cross-origin-embedder-policy"), "require-corp");
+    assert.equal(other.header("permissions-policy"), "camera=()");
+    assert.equal((await ask(t, { contentPolicy: "sandbox" })).header("content-security-policy"), "sandbox");
+  });
+
+  it("refuses at once what cannot be sent", () => {
+    for (const policy of [
+      { "default-src": ["a; b"] },
+      { "Default Src": [] },
+      { "img-src": ["a\r\nb"] },
+      { "img-src": ["a,b"] },
+    ]) {
+      assert.throws(() => securityHeaders({ contentPolicy: policy }), TypeError);
+    }
+    for (const maxAgeSeconds of [-1, 1.5, Number.NaN]) {
+      assert.throws(() => securityHeaders({ strictTransport: { maxAgeSeconds } }), TypeError);
+    }
+    for (const text of ["a\r\nb", "ü€"]) {
+      assert.throws(() => securityHeaders({ contentPolicy: text }), TypeError);
+      assert.throws(() => securityHeaders({ permissionsPolicy: text }), TypeError);
+    }
+  });
+});
