@@ -1,5 +1,6 @@
+// Where a backslash before a quote makes no sense otherwise, it is the last character.
 const PARAMETER =
-  /[ \t]*;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*)))?[ \t]*(?=;|$)/y;
+  /[ \t]*;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\.|\\(?="))*)"|([^\s;"]*)))?[ \t]*(?=;|$)/y;
 
 /** A value such as `form-data; name="a"`, taken apart. */
 export interface ParameterizedValue {

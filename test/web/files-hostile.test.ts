@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, promises, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -151,6 +152,42 @@ describe("no path leaves the root", () => {
       answers.add(`${status} ${text}`);
     }
     for (const answer of answers) assert.ok(["200 public turn", "404 "].includes(answer), answer);
+  });
+
+  it("by links, where the system does not tell the place of an open file", async (t) => {
+    const place = guarded(t);
+    t.mock.method(promises, "readlink", () => Promise.reject(new Error("ENOENT")));
+    syncBuiltinESMExports();
+    t.after(() => {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    place.server.get("/no/*", serveFiles(place.root));
+    place.server.get("/yes/*", serveFiles(place.root, { symbolicLinks: true }));
+    for (const name of ["link", "up/secret", "up/public/a.txt", "sub/absolute"]) {
+      assert.equal((await place.ask(`/no/${name}`)).status, 404, name);
+    }
+    assert.equal((await place.ask("/no/sub/b.txt")).text, "public b");
+    assert.equal((await place.ask("/no/")).text, "public index");
+    assert.equal((await place.ask("/yes/up/secret")).status, 404);
+    assert.equal((await place.ask("/yes/up/public/a.txt")).text, "public a");
+  });
+
+  it("by a link that was there only when the file was opened", async (t) => {
+    const place = guarded(t);
+    place.serve({ symbolicLinks: true });
+    const secret = join(place.outside, "secret");
+    const { open } = promises;
+    t.after(() => {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    t.mock.method(promises, "open", () => open(secret));
+    for (const linux of [true, false]) {
+      if (!linux) t.mock.method(promises, "readlink", () => Promise.reject(new Error("ENOENT")));
+      syncBuiltinESMExports();
+      assert.equal((await place.ask("/a.txt")).status, 404);
+    }
   });
 
   it("by any link at any place", async (t) => {

@@ -87,6 +87,12 @@ const forms: [about: string, type: string, content: string, expected: string[]][
     multipart(file("f", "/etc/passwd", "1"), file("f", "C:\\a\\b.txt", "2"), file("f", "..", "3")),
     ["f:passwd:text/plain:1", "f:b.txt:text/plain:2", "f::text/plain:3"],
   ],
+  [
+    "a backslash at the end",
+    TYPE,
+    multipart(named("a\\", "1"), file("\\", "x", "2")),
+    ["a\\=1", "\\:x:text/plain:2"],
+  ],
   ["escaped quotes", TYPE, multipart(file("f", 'a\\"b.txt', "1")), ['f:a"b.txt:text/plain:1']],
   [
     "no type",
@@ -150,12 +156,9 @@ describe("a form", () => {
           lines(s).replace(/\r/g, "%0D").replace(/\n/g, "%0A").replace(/"/g, "%22");
         const unescapedSlash = (s: string): string => s.replace(/\\\\/g, "\\");
         const expected = entries.map(([name, value]) => `${unescapedSlash(escaped(name))}=${lines(value)}`);
-        assert.equal(
-          await answer.text(),
-          entries.some(([name]) => name.endsWith("\\")) ? "" : expected.join("\n"),
-        );
+        assert.equal(await answer.text(), expected.join("\n"));
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 });
@@ -347,6 +350,8 @@ describe("a form as a stream", () => {
     const { server, connect } = harness(t);
     server.post("/", async (exchange) => {
       for await (const part of formParts(exchange)) {
+        // Meanwhile the parser gets as much as it takes.
+        await turns();
         exchange.end(part.name);
         return;
       }
@@ -355,7 +360,7 @@ describe("a form as a stream", () => {
     assert.equal((await small.send(post(TYPE, two)).answer()).text, "a");
     assert.equal((await small.send(post(TYPE, two)).answer()).text, "a");
     const large = connect();
-    large.send(`${beginFile(10_000_000)}content`);
+    large.send(`${beginFile(10_000_000)}${"x".repeat(200_000)}`);
     assert.equal((await large.answer()).text, "f");
     await eventually(() => {
       if (!large.closed && !large.ended) large.send(Buffer.alloc(65_536));
