@@ -158,7 +158,7 @@ describe("a form", () => {
         const expected = entries.map(([name, value]) => `${unescapedSlash(escaped(name))}=${lines(value)}`);
         assert.equal(await answer.text(), expected.join("\n"));
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 });
@@ -471,7 +471,7 @@ describe("a form as a stream", () => {
         assert.ok([200, 400, 413].includes((await client.answer()).status));
         client.destroy();
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
     assert.deepEqual(place.reports, []);
   });

@@ -18,7 +18,7 @@ import { eventually, type Harness, harness } from "../engine/harness.ts";
 import type { Answer } from "../engine/raw-client.ts";
 
 /** When all files of a site were written. */
-export const MODIFIED = new Date("2024-05-06T07:08:09.123Z");
+const MODIFIED = new Date("2024-05-06T07:08:09.123Z");
 export const LAST_MODIFIED = "Mon, 06 May 2024 07:08:09 GMT";
 
 /** A folder with files for one test, and a server for it. */
