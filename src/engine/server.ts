@@ -1,10 +1,5 @@
-import {
-  listen,
-  listenNow,
-  type TransportAddress,
-  type TransportListener,
-  type TransportListenerHandlers,
-} from "../transport/listen.ts";
+import type { TransportListenerHandlers } from "../transport/entrance.ts";
+import { listen, listenNow, type TransportAddress, type TransportListener } from "../transport/listen.ts";
 import type { Transport } from "../transport/transport.ts";
 import { deflateSettings } from "../websocket/permessage-deflate.ts";
 import { Counters } from "./counters.ts";

@@ -1,9 +1,10 @@
 import { createServer, type ListenOptions as NetListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type SecureContextOptions, type TlsOptions } from "node:tls";
 import { bindNow } from "./bind.ts";
+import { Entrance, type TransportListenerHandlers } from "./entrance.ts";
 import { MAX_TIMER_MS } from "./max-timer.ts";
-import { SocketTransport } from "./socket-transport.ts";
-import type { Peer, Transport } from "./transport.ts";
+import type { ProxiedPeer } from "./proxy-header.ts";
+import { type ProxyProtocolOptions, proxyHeaderReader } from "./proxy-protocol.ts";
 
 /** Where to listen. */
 export interface TransportAddress {
@@ -25,32 +26,29 @@ export interface TransportAddress {
   reusePort?: boolean;
   /** Key, certificate, CA, SNI and all else that `tls.createServer` takes; the listener then speaks TLS. */
   tls?: TlsOptions;
+  /**
+   * Each connection begins with a header of the PROXY protocol, version 1 or 2, in clear also before TLS. It tells the
+   * peer's address; a connection without one is closed. Only for addresses that nobody but a proxy can reach, or with
+   * `from`.
+   */
+  proxyProtocol?: boolean | ProxyProtocolOptions;
 }
 
-export interface TransportListenerHandlers {
-  accept(transport: Transport): void;
-  /**
-   * A connection begins its TLS handshake.
-   * @returns what to call when the handshake has ended in any way, or undefined to turn the connection away
-   */
-  admit(peer: Peer): (() => void) | undefined;
-  /** A connection that never came to be (a failed TLS handshake), or a failure of the listening socket. */
-  error(error: Error): void;
-}
+const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true };
 
 /** A socket that listens. */
 export class TransportListener {
   private readonly server: Server;
   private readonly secure: ((options: SecureContextOptions) => void) | undefined;
-  private readonly handshaking: ReadonlyMap<Socket, () => void>;
+  private readonly entrance: Entrance;
 
   constructor(
     server: Server,
-    handshaking: ReadonlyMap<Socket, () => void>,
+    entrance: Entrance,
     secure: ((options: SecureContextOptions) => void) | undefined,
   ) {
     this.server = server;
-    this.handshaking = handshaking;
+    this.entrance = entrance;
     this.secure = secure;
   }
 
@@ -85,7 +83,7 @@ export class TransportListener {
   /** Accepts no more; those that were accepted go on. */
   close(): void {
     this.server.close();
-    for (const socket of this.handshaking.keys()) socket.destroy();
+    this.entrance.clear();
   }
 }
 
@@ -134,39 +132,61 @@ function prepare(
   directIo: boolean,
   handshakeTimeoutMs: number,
 ): { server: Server; listener: TransportListener; target: NetListenOptions } {
-  const { tls, ...where } = address;
+  const { tls, proxyProtocol = false, ...where } = address;
   const elsewhere = where.path !== undefined || where.fd !== undefined;
   const target: NetListenOptions = elsewhere ? where : { port: 0, ...where };
-  const base = { allowHalfOpen: true, noDelay: true };
-  const handshaking = new Map<Socket, () => void>();
-  const accept = (socket: Socket): void => handlers.accept(new SocketTransport(socket, directIo));
-  if (tls === undefined) {
-    const server = createServer(base, accept);
-    return { server, listener: new TransportListener(server, handshaking, undefined), target };
-  }
-  const leave = (socket: Socket): void => {
-    handshaking.get(socket)?.();
-    handshaking.delete(socket);
-  };
+  const proxied = proxyProtocol !== false;
+  const entrance = new Entrance(handlers, directIo);
+  const secured =
+    tls && secureServer({ ...tls, ...SOCKET_OPTIONS }, handlers, entrance, proxied, handshakeTimeoutMs);
+  const server = secured === undefined || proxied ? createServer(SOCKET_OPTIONS) : secured.server;
+  if (proxied) {
+    const readHeader = proxyHeaderReader(proxyProtocol === true ? {} : proxyProtocol);
+    server.on("connection", (socket: Socket) => {
+      if (!entrance.admit(socket, undefined, {})) return;
+      readHeader(socket, {
+        done(peer, rest) {
+          entrance.leave(socket);
+          if (secured === undefined) entrance.open(socket, peer, rest);
+          else {
+            if (rest.length > 0) socket.unshift(rest);
+            secured.server.emit("connection", socket, peer);
+          }
+        },
+        failed: (error) => error !== undefined && handlers.error(error),
+      });
+    });
+  } else if (secured === undefined) server.on("connection", (socket: Socket) => entrance.open(socket));
+  return { server, listener: new TransportListener(server, entrance, secured?.setContext), target };
+}
+
+interface SecureServer {
+  readonly server: Server;
+  setContext(options: SecureContextOptions): void;
+}
+
+/** @param proxied its connections come from a server that has read who the peer is */
+function secureServer(
+  options: TlsOptions,
+  handlers: TransportListenerHandlers,
+  entrance: Entrance,
+  proxied: boolean,
+  handshakeTimeoutMs: number,
+): SecureServer {
   const server = createTlsServer({
     ALPNProtocols: ["http/1.1", "http/1.0"],
     handshakeTimeout: Math.min(handshakeTimeoutMs, MAX_TIMER_MS),
-    ...tls,
-    ...base,
+    ...options,
   });
-  server.on("connection", (socket: Socket) => {
-    const left = handlers.admit(socket);
-    if (left === undefined) {
-      socket.destroy();
-      return;
-    }
-    handshaking.set(socket, left);
-    socket.once("close", () => leave(socket));
+  server.on("connection", (socket: Socket, peer?: ProxiedPeer) => {
+    entrance.admit(socket, peer, peer ?? socket);
   });
   server.on("secureConnection", (socket: Socket) => {
     // The TCP socket below, which Node does not document; without it close() waits for handshakes to end.
-    leave(Reflect.get(socket, "_parent"));
-    accept(socket);
+    const entered = entrance.leave(Reflect.get(socket, "_parent"));
+    // Nor would it be known whose the connection is.
+    if (proxied && entered === undefined) socket.destroy();
+    else entrance.open(socket, entered?.peer);
   });
   server.on("tlsClientError", (error, socket) => {
     handlers.error(error);
@@ -174,10 +194,13 @@ function prepare(
     socket.destroy();
   });
   // What is not named again stays as it was: versions, ciphers, authorities.
-  let current: SecureContextOptions = tls;
-  const secure = (options: SecureContextOptions): void => {
-    current = { ...current, ...options };
-    server.setSecureContext(current);
+  let current: SecureContextOptions = options;
+  return {
+    server,
+    setContext(changes) {
+      const next = { ...current, ...changes };
+      server.setSecureContext(next);
+      current = next;
+    },
   };
-  return { server, listener: new TransportListener(server, handshaking, secure), target };
 }

@@ -10,6 +10,7 @@ import {
   writeError,
 } from "./direct-write.ts";
 import { outbox } from "./outbox.ts";
+import type { ProxiedPeer } from "./proxy-header.ts";
 import { shareReadBuffer } from "./shared-read.ts";
 import { Transport } from "./transport.ts";
 
@@ -44,6 +45,7 @@ export class SocketTransport extends Transport {
   readonly encrypted: boolean;
   readonly slackBytes: number;
   private readonly socket: OwnedSocket;
+  private readonly peer: ProxiedPeer | undefined;
   /** Where bytes go for as long as the system takes all of them at once. */
   private readonly handle: WriteHandle | undefined;
   /** Something may be pending: bytes go through the stream. */
@@ -57,10 +59,13 @@ export class SocketTransport extends Transport {
   /**
    * @param socket connected, and not read from yet
    * @param direct read into the buffer that all sockets share and write to the handle, where that is possible
+   * @param peer who is at the other end, when that is not the socket's peer
+   * @param rest what has been read from it all the same
    */
-  constructor(socket: Socket, direct: boolean) {
+  constructor(socket: Socket, direct: boolean, peer?: ProxiedPeer, rest?: Buffer) {
     super();
     this.socket = socket;
+    this.peer = peer;
     this.encrypted = socket instanceof TLSSocket;
     this.slackBytes = this.encrypted ? TLS_SLACK_BYTES : 0;
     this.socket[TRANSPORT] = this;
@@ -71,6 +76,11 @@ export class SocketTransport extends Transport {
     // What a TLS socket has read by now is told by events only.
     if (!direct || socket.readableLength > 0 || !shareReadBuffer(socket, onRead)) socket.on("data", onData);
     socket.resume();
+    if (rest !== undefined && rest.length > 0) {
+      process.nextTick(() => {
+        if (!this.closed) this.receive(rest, rest.length);
+      });
+    }
   }
 
   get pendingBytes(): number {
@@ -86,10 +96,10 @@ export class SocketTransport extends Transport {
     return bytesWritten - writableLength - (typeof queued === "number" ? queued : 0);
   }
   get remoteAddress(): string | undefined {
-    return this.socket.remoteAddress;
+    return this.peer === undefined ? this.socket.remoteAddress : this.peer.remoteAddress;
   }
   get remotePort(): number | undefined {
-    return this.socket.remotePort;
+    return this.peer === undefined ? this.socket.remotePort : this.peer.remotePort;
   }
   get bytesReceived(): number {
     return this.socket.bytesRead;

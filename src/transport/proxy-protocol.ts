@@ -1,0 +1,89 @@
+import type { Socket } from "node:net";
+import { MAX_TIMER_MS } from "./max-timer.ts";
+import { type ProxiedPeer, readProxyHeader } from "./proxy-header.ts";
+import { subnets } from "./subnets.ts";
+
+export interface ProxyProtocolOptions {
+  /**
+   * The proxies, as addresses, subnets, "loopback", "link-local" or "private": whoever else connects is turned away.
+   * Absent: everybody may say whose the connection is. Leave it out for a Unix socket, whose peers have no address.
+   */
+  from?: readonly string[];
+  /** How long the header may take. Default 5,000 ms. */
+  timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+const MESSAGES = {
+  PROXY_HEADER: "the connection does not begin with a header of the PROXY protocol",
+  PROXY_TIMEOUT: "the header of the PROXY protocol did not come in time",
+  PROXY_PEER: "a peer connected that is not among the proxies",
+} as const;
+
+/** Why a connection was closed instead of served, told apart by its `code`. */
+class ProxyProtocolError extends Error {
+  readonly code: keyof typeof MESSAGES;
+
+  constructor(code: keyof typeof MESSAGES) {
+    super(MESSAGES[code]);
+    this.name = "ProxyProtocolError";
+    this.code = code;
+  }
+}
+
+export interface ProxyHeaderHandlers {
+  /**
+   * The header has come.
+   * @param peer who the proxy speaks for; undefined when it speaks for itself
+   * @param rest what came behind the header, perhaps nothing
+   */
+  done(peer: ProxiedPeer | undefined, rest: Buffer): void;
+  /** The connection has ended instead, or has been destroyed. */
+  failed(error: Error | undefined): void;
+}
+
+/** Reads the header of a connection that was just accepted, and nothing behind it for longer than that takes. */
+export type ProxyHeaderReader = (socket: Socket, handlers: ProxyHeaderHandlers) => void;
+
+/** @throws RangeError for options that make no sense */
+export function proxyHeaderReader(options: ProxyProtocolOptions): ProxyHeaderReader {
+  const { from, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  if (!(timeoutMs >= 0)) throw new RangeError(`proxyProtocol.timeoutMs cannot be ${timeoutMs}`);
+  const mayConnect = from === undefined ? () => true : subnets(from);
+  return (socket, handlers) => {
+    let received: Buffer = Buffer.alloc(0);
+    const leave = (): void => {
+      clearTimeout(timer);
+      socket.pause();
+      socket.off("data", onData).off("end", onEnd).off("error", onError).off("close", onClose);
+    };
+    const fail = (error: Error | undefined): void => {
+      leave();
+      // A reset may still be told.
+      socket.on("error", () => {}).destroy();
+      handlers.failed(error);
+    };
+    const onData = (bytes: Buffer): void => {
+      received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
+      const header = readProxyHeader(received);
+      if (header.state === "malformed") fail(new ProxyProtocolError("PROXY_HEADER"));
+      else if (header.state === "complete") {
+        leave();
+        handlers.done(header.peer, received.subarray(header.length));
+      }
+    };
+    // Who connects only to see whether somebody listens has done nothing wrong.
+    const onEnd = (): void =>
+      fail(received.length === 0 ? undefined : new ProxyProtocolError("PROXY_HEADER"));
+    const onError = (error: Error): void => fail(error);
+    const onClose = (): void => fail(undefined);
+    const timer = setTimeout(
+      () => fail(new ProxyProtocolError("PROXY_TIMEOUT")),
+      Math.min(timeoutMs, MAX_TIMER_MS),
+    );
+    if (mayConnect(socket.remoteAddress)) {
+      socket.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
+    } else fail(new ProxyProtocolError("PROXY_PEER"));
+  };
+}
