@@ -1,4 +1,5 @@
-import { isIPv4, isIPv6, SocketAddress } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
+import { spelledAddress } from "./subnets.ts";
 
 /*
  * The header that a proxy puts before a connection to tell whose it is: HAProxy's PROXY protocol, versions 1 (§2.1 of
@@ -97,8 +98,6 @@ function binaryPeer(bytes: Buffer, kind: number): ProxiedPeer | undefined {
   return peerOf(groups.join(":"), bytes.readUInt16BE(48));
 }
 
-/** The address in the spelling that a socket gives. */
-function peerOf(address: string, port: number): ProxiedPeer {
-  const family = isIPv4(address) ? "ipv4" : "ipv6";
-  return { remoteAddress: new SocketAddress({ address, family }).address, remotePort: port };
+function peerOf(address: string, remotePort: number): ProxiedPeer {
+  return { remoteAddress: spelledAddress(address) ?? address, remotePort };
 }

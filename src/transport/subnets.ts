@@ -1,4 +1,4 @@
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, SocketAddress } from "node:net";
 
 /** Names for addresses that need not be looked up in an RFC. */
 const NAMED: Record<string, readonly string[]> = {
@@ -27,6 +27,14 @@ export function subnets(entries: readonly string[]): AddressTest {
     const family = address === undefined ? 0 : isIP(address);
     return address !== undefined && family !== 0 && list.check(address, familyName(family));
   };
+}
+
+/** An address in the spelling that sockets give: "::1" for "0:0:0:0:0:0:0:1". Undefined for what is no address. */
+export function spelledAddress(text: string): string | undefined {
+  const family = isIP(text);
+  // A zone means something on the machine that knows it only (RFC 4007 §6).
+  if (family === 0 || text.includes("%")) return undefined;
+  return new SocketAddress({ address: text, family: familyName(family) }).address;
 }
 
 function addTo(list: BlockList, subnet: string): void {

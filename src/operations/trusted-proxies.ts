@@ -1,0 +1,123 @@
+import type { Exchange } from "../engine/exchange.ts";
+import { checkedHost } from "../http1/host.ts";
+import { type AddressTest, subnets } from "../transport/subnets.ts";
+import {
+  addressesFromRight,
+  type ForwardedElement,
+  type ForwardedNode,
+  forwardedFromRight,
+} from "./forwarded.ts";
+
+export interface TrustedProxiesOptions {
+  /**
+   * The proxies whose word counts: addresses, subnets ("10.0.0.0/8"), "loopback", "link-local", "private". Or how many
+   * proxies there are in front of the server, when nobody can connect but through all of them.
+   */
+  trust: readonly string[] | number;
+  /**
+   * Which fields they send: "x-forwarded" (default) for X-Forwarded-For, -Proto and -Host, "forwarded" for Forwarded
+   * (RFC 7239). Fields that your proxies do not set come from anyone: choose the one that they do.
+   */
+  field?: "x-forwarded" | "forwarded";
+}
+
+/** Whose request it is, as far as it can be believed. */
+export interface Client {
+  /** Undefined for a Unix socket, and when a trusted proxy names nobody. */
+  readonly address: string | undefined;
+  /** Undefined when a proxy does not tell it. */
+  readonly port: number | undefined;
+  /** What the client spoke with the first trusted proxy, or with this server. */
+  readonly protocol: "http" | "https";
+  /** The host that the client asked for, with its port where there is one. */
+  readonly host: string | undefined;
+}
+
+/** Any exchange, whatever its parameters. */
+type Request = Pick<Exchange, "remoteAddress" | "remotePort" | "encrypted" | "authority" | "header">;
+
+const NOBODY: ForwardedNode = { address: undefined, port: undefined };
+const PROTOCOLS: Record<string, "http" | "https"> = {
+  http: "http",
+  https: "https",
+  ws: "http",
+  wss: "https",
+};
+
+/**
+ * Makes a function that tells whose a request is, behind proxies. It goes from the peer to whom that proxy names, and so
+ * on, and stops at the first that is not trusted. It does not throw, whatever the fields contain.
+ * @throws RangeError for a `trust` that is neither
+ */
+export function trustedProxies(options: TrustedProxiesOptions): (exchange: Request) => Client {
+  const { trust, field = "x-forwarded" } = options;
+  const isTrusted = trustOf(trust);
+  const forwarded = field === "forwarded";
+  return (exchange) => {
+    const { remoteAddress: address, remotePort: port } = exchange;
+    const own: Client = {
+      address,
+      port,
+      protocol: exchange.encrypted ? "https" : "http",
+      host: exchange.authority,
+    };
+    if (!isTrusted(address, 0)) return own;
+    const list = exchange.header(forwarded ? "forwarded" : "x-forwarded-for") ?? "";
+    const elements = forwarded ? forwardedFromRight(list) : addressesFromRight(list);
+    const { node = own, protocol, host } = lastTold(elements, own, isTrusted);
+    return {
+      address: node.address,
+      port: node.port,
+      protocol:
+        protocolOf(forwarded ? protocol : lastOf(exchange.header("x-forwarded-proto"))) ?? own.protocol,
+      host: hostOf(forwarded ? host : lastOf(exchange.header("x-forwarded-host"))) ?? own.host,
+    };
+  };
+}
+
+/** Whether to believe who is so many proxies away. */
+type Trust = (address: string | undefined, hops: number) => boolean;
+
+function trustOf(trust: readonly string[] | number): Trust {
+  if (typeof trust === "number") {
+    if (!(Number.isInteger(trust) && trust >= 0)) throw new RangeError(`${trust} is no number of proxies`);
+    return (_address, hops) => hops < trust;
+  }
+  const contains: AddressTest = subnets(trust);
+  return (address) => contains(address);
+}
+
+/** The leftmost element that a trusted proxy has added. */
+function lastTold(
+  elements: Iterable<ForwardedElement>,
+  peer: ForwardedNode,
+  isTrusted: Trust,
+): ForwardedElement {
+  let told: ForwardedElement = { node: peer };
+  let hops = 0;
+  for (const element of elements) {
+    if (element.node === undefined) return { ...element, node: NOBODY };
+    told = element;
+    if (!isTrusted(element.node.address, ++hops)) break;
+  }
+  return told;
+}
+
+/** Of several values the one that the nearest proxy has added. */
+function lastOf(list: string | undefined): string | undefined {
+  return list?.slice(list.lastIndexOf(",") + 1).trim();
+}
+
+function protocolOf(name: string | undefined): "http" | "https" | undefined {
+  const lower = name?.toLowerCase() ?? "";
+  return Object.hasOwn(PROTOCOLS, lower) ? PROTOCOLS[lower] : undefined;
+}
+
+function hostOf(host: string | undefined): string | undefined {
+  if (host === undefined || host === "") return undefined;
+  try {
+    return checkedHost(host);
+  } catch {
+    return undefined;
+  }
+}
