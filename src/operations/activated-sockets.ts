@@ -1,0 +1,28 @@
+/** A listening socket that systemd has opened: an address for `server.listen`. */
+export interface ActivatedSocket {
+  readonly fd: number;
+  /** FileDescriptorName of its unit, by default the unit's name; "unknown" when systemd tells none. */
+  readonly name: string;
+}
+
+/** sd_listen_fds(3): descriptors begin behind those of standard input and output. */
+const FIRST_DESCRIPTOR = 3;
+
+/**
+ * The sockets that this process was started with by socket activation (sd_listen_fds(3)), none without it. The
+ * variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES are removed, so that programs that are started from here do not
+ * take the sockets for theirs; a second call finds nothing.
+ * @param env default: that of the process
+ */
+export function activatedSockets(env: NodeJS.ProcessEnv = process.env): ActivatedSocket[] {
+  const { LISTEN_PID: pid, LISTEN_FDS: count = "", LISTEN_FDNAMES: names = "" } = env;
+  // They are for another process: a child that has inherited them, or a parent that did not remove them.
+  if (pid !== String(process.pid)) return [];
+  for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete env[name];
+  if (!/^\d{1,4}$/.test(count)) return [];
+  const list = names.split(":");
+  return Array.from({ length: Number(count) }, (_, i) => ({
+    fd: FIRST_DESCRIPTOR + i,
+    name: list[i] || "unknown",
+  }));
+}

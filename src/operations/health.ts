@@ -1,0 +1,97 @@
+import type { Exchange } from "../engine/exchange.ts";
+import type { Server } from "../engine/server.ts";
+import { beginLeaving, isLeaving } from "./readiness.ts";
+
+/**
+ * Fails when it throws, rejects, answers false or takes too long.
+ * @param signal aborted when the time is over
+ */
+export type HealthCheck = (signal: AbortSignal) => unknown;
+
+export interface HealthOptions {
+  /** Answers 200 for as long as the program answers at all. Default "/livez"; false: nowhere. */
+  live?: string | false;
+  /** Answers 200 when all checks succeed, and 503 otherwise, or when the server is about to close. Default "/readyz". */
+  ready?: string | false;
+  /** What the program cannot work without, by name. Requests that come while a check runs share its result. */
+  checks?: Record<string, HealthCheck>;
+  /** How long a check may take. Default 2,000 ms. */
+  timeoutMs?: number;
+  /** Gets what a check has failed with; peers are told its name only. Default: nobody does. */
+  onFailure?: (name: string, error: unknown) => unknown;
+}
+
+/**
+ * Answers those who watch a server, such as Kubernetes and load balancers, for `server.mount`. With deferred delivery
+ * the answers come from `poll`, so a program that does not poll any more counts as dead, as it should.
+ */
+export function health(options: HealthOptions = {}): (server: Server) => void {
+  const { live = "/livez", ready = "/readyz", checks = {}, timeoutMs = 2_000, onFailure } = options;
+  const runs = Object.entries(checks).map(([name, check]) => {
+    const run = sharedRun(check, timeoutMs, (error) => onFailure?.(name, error));
+    return async () => [name, (await run()) ? "ok" : "failed"] as const;
+  });
+  return (server) => {
+    server.onClose(() => beginLeaving(server));
+    if (live !== false) server.get(live, (exchange) => answer(exchange, 200, { status: "ok" }));
+    if (ready === false) return;
+    server.get(ready, async (exchange) => {
+      if (isLeaving(server)) return answer(exchange, 503, { status: "closing" });
+      const results = await Promise.all(runs.map((run) => run()));
+      // It may have begun to close meanwhile.
+      if (isLeaving(server)) return answer(exchange, 503, { status: "closing" });
+      const failed = results.some(([, result]) => result === "failed");
+      const status = failed ? "failed" : "ok";
+      return answer(exchange, failed ? 503 : 200, { status, checks: Object.fromEntries(results) });
+    });
+  };
+}
+
+function answer(exchange: Exchange, status: number, content: object): void {
+  exchange
+    .status(status)
+    .setHeader("Content-Type", "application/json")
+    .setHeader("Cache-Control", "no-store");
+  exchange.end(JSON.stringify(content));
+}
+
+/** A check that runs once at a time, however many ask. It answers whether it has succeeded in time. */
+function sharedRun(
+  check: HealthCheck,
+  timeoutMs: number,
+  failed: (error: unknown) => unknown,
+): () => Promise<boolean> {
+  let running: Promise<boolean> | undefined;
+  return () => {
+    running ??= succeeds(check, timeoutMs, failed).finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}
+
+async function succeeds(
+  check: HealthCheck,
+  timeoutMs: number,
+  failed: (error: unknown) => unknown,
+): Promise<boolean> {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`the check took longer than ${timeoutMs} ms`);
+      controller.abort(error);
+      reject(error);
+    }, timeoutMs);
+  });
+  try {
+    const work = (async () => check(controller.signal))();
+    if ((await Promise.race([work, late])) !== false) return true;
+    failed(new Error("the check answered false"));
+  } catch (error) {
+    failed(error);
+  } finally {
+    clearTimeout(timer);
+  }
+  return false;
+}

@@ -1,0 +1,16 @@
+export type { AccessLogger, AccessLogOptions, AccessRecord } from "./access-log.ts";
+export { accessLog } from "./access-log.ts";
+export type { ActivatedSocket } from "./activated-sockets.ts";
+export { activatedSockets } from "./activated-sockets.ts";
+export type { HealthCheck, HealthOptions } from "./health.ts";
+export { health } from "./health.ts";
+export type { MetricsOptions, PromClient, PromRegister } from "./metrics.ts";
+export { metrics } from "./metrics.ts";
+export type { RequestIdOptions } from "./request-ids.ts";
+export { requestId, requestIds } from "./request-ids.ts";
+export type { ShutdownOptions } from "./shutdown.ts";
+export { shutdownOnSignals } from "./shutdown.ts";
+export type { Client, TrustedProxiesOptions } from "./trusted-proxies.ts";
+export { trustedProxies } from "./trusted-proxies.ts";
+export type { CertificateFiles, CertificateWatch } from "./watch-certificates.ts";
+export { watchCertificates } from "./watch-certificates.ts";

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { health } from "../../src/operations/health.ts";
+import { harness, signal } from "../engine/harness.ts";
+
+describe("health", () => {
+  it("answers that the server is alive and ready", async (t) => {
+    const { server, connect } = harness(t);
+    server.mount(health());
+    for (const path of ["/livez", "/readyz"]) {
+      const answer = await connect().get(path).answer();
+      assert.equal(answer.status, 200);
+      assert.equal(JSON.parse(answer.text).status, "ok");
+      assert.equal(answer.header("content-type"), "application/json");
+      assert.equal(answer.header("cache-control"), "no-store");
+    }
+  });
+
+  const failing: readonly [name: string, check: (signal: AbortSignal) => unknown, error: RegExp][] = [
+    [
+      "throws",
+      () => {
+        throw new Error("no route to host");
+      },
+      /no route to host/,
+    ],
+    ["rejects", () => Promise.reject(new Error("no route to host")), /no route to host/],
+    ["answers false", () => false, /answered false/],
+    ["answers false later", () => Promise.resolve(false), /answered false/],
+    ["takes too long", () => new Promise(() => {}), /longer than 20 ms/],
+    [
+      "is told that it takes too long",
+      (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+      /longer than 20 ms/,
+    ],
+  ];
+  for (const [name, check, error] of failing) {
+    it(`answers 503 when a check ${name}, and keeps the reason to itself`, async (t) => {
+      const { server, connect } = harness(t);
+      const failures: [string, unknown][] = [];
+      const checks = { database: check, cache: () => "connected", nothing: () => undefined };
+      server.mount(health({ checks, timeoutMs: 20, onFailure: (...failure) => failures.push(failure) }));
+      const answer = await connect().get("/readyz").answer();
+      assert.equal(answer.status, 503);
+      assert.deepEqual(JSON.parse(answer.text), {
+        status: "failed",
+        checks: { database: "failed", cache: "ok", nothing: "ok" },
+      });
+      assert.equal(failures.length, 1);
+      assert.equal(failures[0]?.[0], "database");
+      assert.match(String(failures[0]?.[1]), error);
+      assert.equal((await connect().get("/livez").answer()).status, 200, "it is alive all the same");
+    });
+  }
+
+  it("runs a check once for all who ask meanwhile, and anew afterwards", async (t) => {
+    const { server, connect } = harness(t);
+    const checked = signal();
+    let runs = 0;
+    server.mount(
+      health({
+        checks: {
+          slow() {
+            runs++;
+            return checked.promise;
+          },
+        },
+      }),
+    );
+    const peers = [connect().get("/readyz"), connect().get("/readyz")];
+    while (server.counters.requests < 2) await new Promise(setImmediate);
+    assert.equal(runs, 1);
+    checked.give();
+    for (const peer of peers) assert.equal((await peer.answer()).status, 200);
+    await connect().get("/readyz").answer();
+    assert.equal(runs, 2);
+  });
+
+  it("is not ready from the moment that the server closes", async (t) => {
+    const { server, connect } = harness(t);
+    const checked = signal();
+    server.mount(health({ checks: { slow: () => checked.promise } }));
+    const peer = connect().get("/readyz");
+    while (server.counters.requests < 1) await new Promise(setImmediate);
+    const closed = server.close();
+    checked.give();
+    const answer = await peer.answer();
+    assert.equal(answer.status, 503);
+    assert.deepEqual(JSON.parse(answer.text), { status: "closing" });
+    await closed;
+  });
+
+  it("takes other paths, and none", async (t) => {
+    const { server, connect } = harness(t);
+    server.mount(health({ live: "/alive", ready: false }));
+    assert.equal((await connect().get("/alive").answer()).status, 200);
+    for (const path of ["/livez", "/readyz"]) assert.equal((await connect().get(path).answer()).status, 404);
+  });
+});
