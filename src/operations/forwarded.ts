@@ -29,7 +29,7 @@ const NODE =
   /^(?:(?<v4>[\d.]+)|\[(?<v6>[\dA-Fa-f]*:[\dA-Fa-f:.]+)\]|unknown|_[\w.-]+)(?::(?:(?<port>\d{1,5})|_[\w.-]+))?$/i;
 
 /** @param text without quotation marks */
-export function parseNode(text: string): ForwardedNode | undefined {
+function parseNode(text: string): ForwardedNode | undefined {
   const groups = NODE.exec(text)?.groups;
   if (groups === undefined) return undefined;
   const { v4, v6, port } = groups;

@@ -32,7 +32,7 @@ class ProxyProtocolError extends Error {
   }
 }
 
-export interface ProxyHeaderHandlers {
+interface ProxyHeaderHandlers {
   /**
    * The header has come.
    * @param peer who the proxy speaks for; undefined when it speaks for itself

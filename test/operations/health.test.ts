@@ -87,6 +87,7 @@ describe("health", () => {
     const answer = await peer.answer();
     assert.equal(answer.status, 503);
     assert.deepEqual(JSON.parse(answer.text), { status: "closing" });
+    peer.destroy();
     await closed;
   });
 

@@ -8,7 +8,7 @@ import {
 } from "../../src/transport/proxy-header.ts";
 import { binaryHeader } from "./proxy-headers.ts";
 
-const numRuns = Number(process.env["PORTICO_FUZZ_RUNS"] ?? 2000);
+const numRuns = Number(process.env["PORTICO_FUZZ_RUNS"] ?? 1000);
 const V4 = { remoteAddress: "192.0.2.1", remotePort: 56324 };
 const V6 = { remoteAddress: "2001:db8::1", remotePort: 56324 };
 const ipv4 = (length = 12) => {

@@ -8,7 +8,7 @@ import {
 } from "../../src/operations/trusted-proxies.ts";
 import { subnets } from "../../src/transport/subnets.ts";
 
-const numRuns = Number(process.env["PORTICO_FUZZ_RUNS"] ?? 2000);
+const numRuns = Number(process.env["PORTICO_FUZZ_RUNS"] ?? 1000);
 
 /** What such an exchange looks like from outside. */
 function request(peer: string | undefined, fields: Record<string, string>, encrypted = false) {
