@@ -412,22 +412,21 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
   /** Those who look on learn of a request. @returns whether it still needs an answer */
   private tellBegin(exchange: Exchange): boolean {
     const { core } = this;
+    const failed = (error: unknown): void => core.fault(error, exchange);
     try {
-      core.observers.begun(exchange);
+      core.observers.begun(exchange, failed);
     } catch (error) {
-      core.fault(error, exchange);
+      failed(error);
     }
     exchange.keepFields();
     return !exchange.headSent;
   }
 
   private tellEnd(exchange: Exchange, outcome: Outcome, status: number): void {
+    // Nobody looked on when it began.
+    if (exchange.startedAt === 0) return;
     const { core } = this;
-    try {
-      core.observers.ended(exchange, outcome, status);
-    } catch (error) {
-      core.report(error, exchange);
-    }
+    core.observers.ended(exchange, outcome, status, (error) => core.report(error, exchange));
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Transport } from "../transport/transport.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Server } from "./server.ts";
 import { connectionOn } from "./server-connection.ts";
+import { isThenable } from "./thenable.ts";
 import type { WebSocket } from "./web-socket.ts";
 
 /**
@@ -52,23 +53,33 @@ export class Observers {
     );
   }
 
-  /** A request has arrived; a hook may answer it. @throws what a hook throws */
-  begun(exchange: Exchange): void {
+  /**
+   * A request has arrived; a hook may answer it.
+   * @param failed gets what a promise of a hook rejects with
+   * @throws what a hook throws
+   */
+  begun(exchange: Exchange, failed: (error: unknown) => void): void {
     exchange.startedAt = performance.now();
     if (request.hasSubscribers) request.publish({ server: this.server, exchange });
     for (const hook of this.requestHooks) {
-      hook(exchange);
+      const result = hook(exchange);
+      if (isThenable(result)) result.then(undefined, failed);
       if (exchange.headSent) return;
     }
   }
 
-  /** @throws what a hook throws */
-  ended(exchange: Exchange, outcome: Outcome, status: number): void {
-    // Nobody looked on when it began.
-    if (exchange.startedAt === 0) return;
+  /** @param failed gets what a hook throws, or its promise rejects with; the others run all the same */
+  ended(exchange: Exchange, outcome: Outcome, status: number, failed: (error: unknown) => void): void {
     const report = { outcome, status, durationMs: performance.now() - exchange.startedAt };
     if (response.hasSubscribers) response.publish({ server: this.server, exchange, ...report });
-    for (const hook of this.responseHooks) hook(exchange, report);
+    for (const hook of this.responseHooks) {
+      try {
+        const result = hook(exchange, report);
+        if (isThenable(result)) result.then(undefined, failed);
+      } catch (error) {
+        failed(error);
+      }
+    }
   }
 
   connectionOpened(transport: Transport): void {

@@ -27,6 +27,40 @@ function listen<T>(t: TestContext, server: Server, name: string): T[] {
   return seen;
 }
 
+describe("hooks whose promises reject", () => {
+  const refuse = async (): Promise<never> => {
+    throw new Error("on purpose");
+  };
+
+  it("are answered with 500 before the route has answered, and reported", async (t) => {
+    const { server, connect, reports } = harness(t);
+    server.onRequest(refuse);
+    server.get("/", () => {});
+    assert.equal((await connect().get("/").answer()).status, 500);
+    assert.match(String(reports[0]?.error), /on purpose/);
+  });
+
+  it("are reported after it", async (t) => {
+    const { server, connect, reports } = harness(t);
+    server.onResponse(refuse);
+    server.get("/", (exchange) => exchange.end());
+    assert.equal((await connect().get("/").answer()).status, 200);
+    await eventually(() => reports.length === 1, "the report");
+  });
+});
+
+it("a response hook that throws does not keep the others from running", async (t) => {
+  const { server, connect, reports } = harness(t);
+  server.onResponse(() => {
+    throw new Error("on purpose");
+  });
+  const seen = ends(server);
+  server.get("/", (exchange) => exchange.end());
+  await connect().get("/").answer();
+  assert.deepEqual(seen, [["/", "complete", 200]]);
+  assert.equal(reports.length, 1);
+});
+
 describe("onRequest", () => {
   it("sets header fields of every answer: of routes, 404, 405 and failures", async (t) => {
     const { server, connect, reports } = harness(t);
