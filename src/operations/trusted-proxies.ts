@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import type { Exchange } from "../engine/exchange.ts";
 import { checkedHost } from "../http1/host.ts";
 import { type AddressTest, subnets } from "../transport/subnets.ts";
@@ -23,7 +24,7 @@ export interface TrustedProxiesOptions {
 
 /** Whose request it is, as far as it can be believed. */
 export interface Client {
-  /** Undefined for a Unix socket, and when a trusted proxy names nobody. */
+  /** IPv4 as such, never as "::ffff:192.0.2.1". Undefined for a Unix socket, and when a trusted proxy names nobody. */
   readonly address: string | undefined;
   /** Undefined when a proxy does not tell it. */
   readonly port: number | undefined;
@@ -54,19 +55,19 @@ export function trustedProxies(options: TrustedProxiesOptions): (exchange: Reque
   const isTrusted = trustOf(trust);
   const forwarded = field === "forwarded";
   return (exchange) => {
-    const { remoteAddress: address, remotePort: port } = exchange;
+    const { remoteAddress } = exchange;
     const own: Client = {
-      address,
-      port,
+      address: plainAddress(remoteAddress),
+      port: exchange.remotePort,
       protocol: exchange.encrypted ? "https" : "http",
       host: exchange.authority,
     };
-    if (!isTrusted(address, 0)) return own;
+    if (!isTrusted(remoteAddress, 0)) return own;
     const list = exchange.header(forwarded ? "forwarded" : "x-forwarded-for") ?? "";
     const elements = forwarded ? forwardedFromRight(list) : addressesFromRight(list);
     const { node = own, protocol, host } = lastTold(elements, own, isTrusted);
     return {
-      address: node.address,
+      address: plainAddress(node.address),
       port: node.port,
       protocol:
         protocolOf(forwarded ? protocol : lastOf(exchange.header("x-forwarded-proto"))) ?? own.protocol,
@@ -101,6 +102,12 @@ function lastTold(
     if (!isTrusted(element.node.address, ++hops)) break;
   }
   return told;
+}
+
+/** One client has one address, whether it comes by a proxy or to a socket for IPv6 and IPv4. */
+function plainAddress(address: string | undefined): string | undefined {
+  const rest = address?.startsWith("::ffff:") ? address.slice(7) : "";
+  return isIPv4(rest) ? rest : address;
 }
 
 /** Of several values the one that the nearest proxy has added. */
