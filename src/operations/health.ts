@@ -15,6 +15,8 @@ export interface HealthOptions {
   ready?: string | false;
   /** What the program cannot work without, by name. Requests that come while a check runs share its result. */
   checks?: Record<string, HealthCheck>;
+  /** Whose closing makes it not ready: for answers from another server. Default: the server that it is mounted on. */
+  server?: Server;
   /** How long a check may take. Default 2,000 ms. */
   timeoutMs?: number;
   /** Gets what a check has failed with; peers are told its name only. Default: nobody does. */
@@ -31,11 +33,12 @@ export function health(options: HealthOptions = {}): (server: Server) => void {
     const run = sharedRun(check, timeoutMs, (error) => onFailure?.(name, error));
     return async () => [name, (await run()) ? "ok" : "failed"] as const;
   });
-  return (server) => {
+  return (mounted) => {
+    const { server = mounted } = options;
     server.onClose(() => beginLeaving(server));
-    if (live !== false) server.get(live, (exchange) => answer(exchange, 200, { status: "ok" }));
+    if (live !== false) mounted.get(live, (exchange) => answer(exchange, 200, { status: "ok" }));
     if (ready === false) return;
-    server.get(ready, async (exchange) => {
+    mounted.get(ready, async (exchange) => {
       if (isLeaving(server)) return answer(exchange, 503, { status: "closing" });
       const results = await Promise.all(runs.map((run) => run()));
       // It may have begun to close meanwhile.

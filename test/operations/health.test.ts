@@ -91,6 +91,16 @@ describe("health", () => {
     await closed;
   });
 
+  it("tells of another server", async (t) => {
+    const { server } = harness(t);
+    const { server: admin, connect } = harness(t);
+    admin.mount(health({ server }));
+    assert.equal((await connect().get("/readyz").answer()).status, 200);
+    await server.close();
+    assert.equal((await connect().get("/readyz").answer()).status, 503);
+    assert.equal((await connect().get("/livez").answer()).status, 200);
+  });
+
   it("takes other paths, and none", async (t) => {
     const { server, connect } = harness(t);
     server.mount(health({ live: "/alive", ready: false }));
