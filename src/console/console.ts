@@ -1,80 +1,70 @@
-import { performance } from "node:perf_hooks";
-import type { Server, WebSocket } from "../index.ts";
-import { page } from "./page.ts";
+import type { Exchange, Server } from "../index.ts";
+import { Access, sameOrigin } from "./access.ts";
+import { Page } from "./page.ts";
+import { setPolicy } from "./page-files.ts";
+import { readPageMessage } from "./page-message.ts";
+import type { Panel } from "./program.ts";
+import { type Viewer, Viewers } from "./viewers.ts";
 
-/** What the page shows, sent to every open page once a second. */
-interface Status {
-  type: "status";
-  uptimeSeconds: number;
-  memoryBytes: number;
-  connections: number;
-  webSockets: number;
-  requests: number;
-  messagesReceived: number;
-  messagesSent: number;
+export interface ConsoleOptions {
+  /**
+   * Whoever gives it may use the console, from anywhere: at least 16 characters that nobody guesses. Without one the
+   * console answers only to this machine: to loopback addresses that ask for a loopback name.
+   */
+  token?: string | undefined;
+  /** Where it is mounted. Default "/console". */
+  path?: string;
 }
 
-const TOPIC = "console";
-const MAX_TEXT = 500;
+/** What the console of `npm start` has in addition. */
+export interface ConsoleExtras {
+  readonly panels: readonly Panel[];
+  /** Paths of a route that answers GET and of one that echoes WebSocket messages. */
+  readonly traffic: { readonly get: string; readonly echo: string } | null;
+}
+
+/** Larger than the longest message of a page. */
+const MAX_MESSAGE_BYTES = 8_192;
 
 /**
- * Adds the page to a server: GET / is the page, GET /status the state as JSON, POST /echo sends the content back,
- * and the WebSocket at /live carries the state and a chat that all open pages share.
- * @returns a function that stops the updates
+ * A page that shows a server at work: `server.mount(console({ token }))`, then open /console/. While nobody has it
+ * open it measures nothing.
+ * @returns the part to mount
+ * @throws RangeError for a token of fewer than 16 characters, and for a path that is none
  */
-export function mountConsole(server: Server): () => void {
-  server.get("/", (exchange) => {
-    exchange.setHeader("Content-Type", "text/html; charset=utf-8");
-    exchange.setHeader("Content-Security-Policy", "default-src 'self' 'unsafe-inline'; img-src data:");
-    exchange.end(page);
-  });
-  server.get("/status", (exchange) => {
-    exchange.setHeader("Content-Type", "application/json");
-    exchange.setHeader("Cache-Control", "no-store");
-    exchange.end(JSON.stringify(statusOf(server)));
-  });
-  server.post("/echo", async (exchange) => {
-    const text = await exchange.text(65_536);
-    exchange.setHeader("Content-Type", "text/plain; charset=utf-8");
-    exchange.end(text);
-  });
-  server.websocket<{ name: string }>("/live", {
-    upgrade(exchange) {
-      // Pages of other sites may not listen here (RFC 6455 §10.2).
-      const origin = exchange.header("origin");
-      const own = `${exchange.encrypted ? "https" : "http"}://${exchange.authority}`;
-      if (origin !== undefined && origin !== own) exchange.status(403).end();
-      return { name: `guest ${(++guests).toString(36)}` };
-    },
-    open(socket) {
-      socket.subscribe(TOPIC);
-      socket.send(JSON.stringify({ type: "welcome", name: socket.data.name }));
-      socket.send(JSON.stringify(statusOf(server)));
-    },
-    message: (socket, data) => say(server, socket, data.toString()),
-  });
-  const timer = setInterval(() => server.publish(TOPIC, JSON.stringify(statusOf(server))), 1_000);
-  timer.unref();
-  return () => clearInterval(timer);
+export function console(options: ConsoleOptions = {}): (server: Server) => void {
+  return consoleWith(options, { panels: [], traffic: null });
 }
 
-let guests = 0;
-
-function say(server: Server, socket: WebSocket<{ name: string }>, text: string): void {
-  const line = { type: "chat", name: socket.data.name, text: text.slice(0, MAX_TEXT) };
-  server.publish(TOPIC, JSON.stringify(line));
-}
-
-function statusOf(server: Server): Status {
-  const { counters } = server;
-  return {
-    type: "status",
-    uptimeSeconds: Math.floor(performance.now() / 1000),
-    memoryBytes: process.memoryUsage.rss(),
-    connections: counters.openConnections,
-    webSockets: counters.openWebSockets,
-    requests: counters.requests,
-    messagesReceived: counters.messagesReceived,
-    messagesSent: counters.messagesSent,
+/** The same with what `npm start` has in addition. */
+export function consoleWith(options: ConsoleOptions, extras: ConsoleExtras): (server: Server) => void {
+  const { token, path = "/console" } = options;
+  if (!/^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/.test(path))
+    throw new RangeError(`${path} is no path for a console: write it like "/console"`);
+  const base = path === "/" ? "" : path;
+  const access = new Access(token, path);
+  const page = new Page(access, base);
+  const live = `${base}/live`;
+  const paths = new Set([...page.paths, live]);
+  const isOwn = (exchange: Exchange): boolean => paths.has(exchange.path);
+  return (server) => {
+    const viewers = new Viewers(server, { ...extras, isOwn });
+    page.serveOn(server);
+    server.websocket<Viewer>(
+      live,
+      {
+        upgrade(exchange) {
+          setPolicy(exchange);
+          if (!sameOrigin(exchange) || !access.permits(exchange)) exchange.status(403).end();
+          else if (viewers.full) exchange.status(503).end();
+          return viewers.newcomer(); // nobody comes when the exchange is over
+        },
+        open: (socket) => viewers.open(socket),
+        message: (socket, data) => viewers.message(socket, readPageMessage(data)),
+        close: (socket) => viewers.close(socket),
+      },
+      { maxMessageBytes: MAX_MESSAGE_BYTES },
+    );
+    server.onClose(() => viewers.end());
   };
 }

@@ -1,5 +1,6 @@
 import { Server } from "../index.ts";
-import { mountConsole } from "./console.ts";
+import { consoleWith } from "./console.ts";
+import { startPanels } from "./panels.ts";
 
 const DEFAULT_PORT = 9001;
 
@@ -13,11 +14,15 @@ function chosenPort(): number {
 }
 
 const server = new Server();
-const unmount = mountConsole(server);
+server.get("/hello/:name", (exchange) => exchange.end(`Hello, ${exchange.params.name}\n`));
+server.websocket("/echo", { message: (socket, data, binary) => socket.reply(data, { binary }) });
+const port = chosenPort();
+const panels = await startPanels();
+server.mount(consoleWith({ path: "/" }, { panels, traffic: { get: "/hello/console", echo: "/echo" } }));
 
 try {
-  const listener = await server.listen({ host: "127.0.0.1", port: chosenPort() });
-  console.log(`Portico is at ${listener.url}/ — open it in a browser. Ctrl-C stops it.`);
+  const listener = await server.listen({ host: "127.0.0.1", port });
+  console.log(`Portico is at ${listener.url}/ (open it in a browser; Ctrl-C stops it).`);
 } catch (error) {
   const busy = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
   console.error(busy ? "That port is in use: give another one, as in PORT=9002 npm start." : error);
@@ -28,8 +33,8 @@ async function stop(): Promise<void> {
   // A second signal does not wait.
   process.once("SIGINT", () => process.exit(130));
   process.once("SIGTERM", () => process.exit(143));
-  unmount();
   await server.close({ graceMs: 2_000 });
+  await Promise.all(panels.map((panel) => panel.stop()));
   console.log("Portico has stopped.");
 }
 

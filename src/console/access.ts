@@ -1,0 +1,98 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import type { Exchange } from "../index.ts";
+
+const MIN_TOKEN_LENGTH = 16;
+const COOKIE = "portico_console";
+
+/**
+ * Who may use a console. With a token: who has given it, and keeps proof of it in a cookie. Without one: who asks
+ * from this machine for a name of this machine.
+ */
+export class Access {
+  private readonly token: string | undefined;
+  /** What the cookie holds: made from the token, so that it outlives a restart, and says nothing about it. */
+  private readonly proof: string;
+  private readonly path: string;
+
+  /**
+   * @param path of the console, to which the cookie is limited
+   * @throws RangeError for a token that is too short
+   */
+  constructor(token: string | undefined, path: string) {
+    if (token !== undefined && !(typeof token === "string" && token.length >= MIN_TOKEN_LENGTH))
+      throw new RangeError(`the token of a console needs at least ${MIN_TOKEN_LENGTH} characters`);
+    this.token = token;
+    this.proof = createHmac("sha256", token ?? "")
+      .update("portico console")
+      .digest("base64url");
+    this.path = path;
+  }
+
+  get asksForToken(): boolean {
+    return this.token !== undefined;
+  }
+
+  /** Whether a request may go on. */
+  permits(exchange: Exchange): boolean {
+    if (!this.asksForToken) return fromThisMachine(exchange);
+    return cookiesOf(exchange).some((value) => equal(value, this.proof));
+  }
+
+  /** Whether this is the token; takes the same time for every text that is not. */
+  accepts(text: string): boolean {
+    return this.token !== undefined && equal(text, this.token);
+  }
+
+  /** Has the browser keep the proof; scripts cannot read it, and other sites cannot make use of it (RFC 6265bis §5.6). */
+  grant(exchange: Exchange): void {
+    const secure = exchange.encrypted ? "; Secure" : "";
+    exchange.setHeader(
+      "Set-Cookie",
+      `${COOKIE}=${this.proof}; Path=${this.path}; HttpOnly; SameSite=Strict${secure}`,
+    );
+  }
+}
+
+/**
+ * Whether a request comes from a page of this server (RFC 6455 §10.2), or from a program that is no browser. The
+ * scheme is not compared: behind a proxy that speaks TLS it is another one.
+ */
+export function sameOrigin(exchange: Exchange): boolean {
+  const origin = exchange.header("origin");
+  if (origin === undefined) return true;
+  const host = /^https?:\/\/([^/?#@]+)$/i.exec(origin)?.[1];
+  return host !== undefined && host.toLowerCase() === exchange.authority?.toLowerCase();
+}
+
+/** Fields by which proxies say that they pass on what another machine has asked. */
+const FORWARDED = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+
+/**
+ * Whether both the address and the name that was asked for are of this machine. The name matters because any site
+ * may have its own name point to 127.0.0.1 (DNS rebinding), and is then trusted by the browser as that site's own.
+ */
+function fromThisMachine(exchange: Exchange): boolean {
+  const { remoteAddress = "", authority = "" } = exchange;
+  if (FORWARDED.some((name) => exchange.header(name) !== undefined)) return false;
+  return isLoopbackAddress(remoteAddress.replace(/^::ffff:/i, "")) && isLoopbackName(authority);
+}
+
+function isLoopbackAddress(address: string): boolean {
+  return address === "::1" || /^127(?:\.\d{1,3}){3}$/.test(address);
+}
+
+function isLoopbackName(authority: string): boolean {
+  const name = authority.replace(/:\d*$/, "").toLowerCase();
+  return name === "localhost" || name === "[::1]" || isLoopbackAddress(name);
+}
+
+function cookiesOf(exchange: Exchange): string[] {
+  const pairs = (exchange.header("cookie") ?? "").split(/; */);
+  return pairs.filter((pair) => pair.startsWith(`${COOKIE}=`)).map((pair) => pair.slice(COOKIE.length + 1));
+}
+
+/** Compares in a time that depends on neither text: their digests have one length. */
+function equal(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}

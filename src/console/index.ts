@@ -1,0 +1,2 @@
+export type { ConsoleOptions } from "./console.ts";
+export { console } from "./console.ts";

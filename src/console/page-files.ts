@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import type { Exchange } from "../index.ts";
+
+/** What the page loads. The files of uPlot are put beside the others by `npm run build`. */
+export const PAGE_FILES: readonly string[] = [
+  "console.css",
+  "uPlot.min.css",
+  "uPlot.iife.min.js",
+  "theme.js",
+  "main.js",
+  "live.js",
+  "elements.js",
+  "plots.js",
+  "connections.js",
+  "events.js",
+  "chat.js",
+  "panels.js",
+  "traffic.js",
+];
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+};
+
+/** Nothing from elsewhere, nothing inline, in nobody's frame (Content Security Policy Level 3). */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src data:",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** @throws the system's error when it is missing */
+export function readPageFile(name: string): Buffer {
+  return readFileSync(new URL(`./page/${name}`, import.meta.url));
+}
+
+/** Sets the header fields that every answer of the console has. */
+export function setPolicy(exchange: Exchange): void {
+  exchange.setHeader("Content-Security-Policy", POLICY);
+  exchange.setHeader("X-Content-Type-Options", "nosniff");
+  exchange.setHeader("Referrer-Policy", "no-referrer");
+  exchange.setHeader("Cross-Origin-Resource-Policy", "same-origin");
+  exchange.setHeader("Cross-Origin-Opener-Policy", "same-origin");
+  exchange.setHeader("Cache-Control", "no-store");
+}
+
+/** Answers with a file of the page; its type follows from its name. */
+export function sendPageFile(exchange: Exchange, name: string, content: string | Buffer): void {
+  exchange.setHeader("Content-Type", TYPES[name.slice(name.lastIndexOf(".") + 1)] ?? "");
+  exchange.end(content);
+}

@@ -1,0 +1,95 @@
+import { readFile } from "node:fs/promises";
+import { requestLine, SharedLine, webSocketLine } from "./lines.ts";
+import type { PanelInfo } from "./messages.ts";
+import type { Line, Panel, Running } from "./program.ts";
+import { start as startCraftos } from "./programs/craftos.ts";
+import { start as startDaslang } from "./programs/daslang.ts";
+import { start as startEvo } from "./programs/evo.ts";
+import { start as startFacil } from "./programs/facil.ts";
+
+/** Places are shown this often at the most, in milliseconds. */
+const TRACK_MS = 100;
+
+interface Plan {
+  readonly start: () => Running | Promise<Running>;
+  readonly open: (url: string) => (answer: (text: string) => void) => Promise<Line>;
+  readonly info: Omit<PanelInfo, "address" | "file" | "source">;
+}
+
+const PLANS: readonly Plan[] = [
+  {
+    start: startEvo,
+    open: (url) => (answer) => webSocketLine(url, answer, TRACK_MS),
+    info: {
+      name: "evo",
+      title: "portico/evo",
+      about:
+        "Events by name, taken when the game's own loop asks for them. Each page is a player; press a key to join.",
+      keys: [
+        ["Left", "left"],
+        ["Stop", "stop"],
+        ["Right", "right"],
+      ],
+      display: "track",
+    },
+  },
+  {
+    start: startCraftos,
+    open: (url) => (answer) => requestLine(url, answer),
+    info: {
+      name: "craftos",
+      title: "portico/craftos",
+      about:
+        "One queue that the program pulls, and handles like files. A line is sent by POST, the button asks by GET.",
+      keys: [["Status", ""]],
+      placeholder: "a line",
+      display: "lines",
+    },
+  },
+  {
+    start: startDaslang,
+    open: (url) => {
+      const line = new SharedLine(Number(new URL(url).port));
+      return (answer) => line.open(answer);
+    },
+    info: {
+      name: "daslang",
+      title: "portico/daslang",
+      about:
+        "A ticked TCP socket that outlives its script. All pages share one connection; reload replaces the script under it.",
+      keys: [["Reload the script", "reload"]],
+      placeholder: "a line",
+      display: "lines",
+    },
+  },
+  {
+    start: startFacil,
+    open: (url) => (answer) => webSocketLine(url, answer),
+    info: {
+      name: "facil",
+      title: "portico/facil",
+      about: "Callbacks, and a task that runs for each connection. Open the console twice to see both ends.",
+      keys: [],
+      placeholder: "a message to all others",
+      display: "lines",
+    },
+  },
+];
+
+/** Starts the four programs, each on a port of its own. */
+export function startPanels(): Promise<Panel[]> {
+  return Promise.all(
+    PLANS.map(async ({ start, open, info }) => {
+      const running = await start();
+      // The file that runs: in the package that is what was compiled.
+      const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+      const file = `console/programs/${info.name}${extension}`;
+      const source = await readFile(new URL(`./programs/${info.name}${extension}`, import.meta.url), "utf8");
+      return {
+        info: { ...info, address: running.url, file, source },
+        open: open(running.url),
+        stop: () => running.stop(),
+      };
+    }),
+  );
+}

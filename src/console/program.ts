@@ -1,0 +1,23 @@
+import type { PanelInfo } from "./messages.ts";
+
+/** A program that runs in this process, on a port of its own. */
+export interface Running {
+  /** Where it listens. */
+  readonly url: string;
+  stop(): unknown;
+}
+
+/** A way to say something to a program, for one page. */
+export interface Line {
+  say(text: string): void;
+  close(): void;
+}
+
+/** A program with the way to it. */
+export interface Panel {
+  readonly info: PanelInfo;
+  /** @param answer gets what the program says */
+  open(answer: (text: string) => void): Promise<Line>;
+  /** Stops the program. */
+  stop(): unknown;
+}

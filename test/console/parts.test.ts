@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { EventSample } from "../../src/console/event-sample.ts";
+import { Figures } from "../../src/console/figures.ts";
+import { readPageMessage } from "../../src/console/page-message.ts";
+import { type ViewerSocket, Viewers } from "../../src/console/viewers.ts";
+import { Server } from "../../src/engine/server.ts";
+
+describe("a sample of events", () => {
+  it("has all of them, in order, when they are few", () => {
+    const sample = new EventSample<number>(5);
+    for (let i = 0; i < 5; i++) sample.add(() => i);
+    assert.deepEqual(sample.take(), { values: [0, 1, 2, 3, 4], skipped: 0 });
+    assert.deepEqual(sample.take(), { values: [], skipped: 0 });
+  });
+
+  it("has as many as it may, in order, and says how many it has not", () => {
+    const sample = new EventSample<number>(10);
+    let made = 0;
+    for (let i = 0; i < 100_000; i++) {
+      sample.add(() => {
+        made++;
+        return i;
+      });
+    }
+    const { values, skipped } = sample.take();
+    assert.equal(values.length, 10);
+    assert.equal(skipped, 99_990);
+    assert.deepEqual(
+      values,
+      values.toSorted((a, b) => a - b),
+    );
+    // 10 for the first ten and about 10 ln(10,000) after them.
+    assert.ok(made < 1_000, `${made} were made`);
+    assert.ok((values.at(-1) ?? 0) > 100, "it is not the first ones that stay");
+  });
+});
+
+describe("the figures", () => {
+  const own = { messagesIn: 0, messagesOut: 0, consoles: 0 };
+
+  it("give percentiles of the responses since the last sample, and none when there were none", () => {
+    const figures = new Figures(new Server(), own);
+    for (let i = 1; i <= 100; i++) figures.respond("complete", i);
+    figures.respond("upgraded", 5_000);
+    figures.respond("aborted", 5_000);
+    const { p50, p95, p99, requests } = figures.sample();
+    for (const [value, expected] of [
+      [p50, 50],
+      [p95, 95],
+      [p99, 99],
+    ] as const) {
+      assert.ok(Math.abs((value ?? 0) - expected) <= 1, `${value} for ${expected}`);
+    }
+    assert.ok(requests > 0);
+    const empty = figures.sample();
+    assert.deepEqual([empty.p50, empty.p95, empty.p99, empty.requests], [null, null, null, 0]);
+  });
+
+  it("take any duration", () => {
+    const figures = new Figures(new Server(), own);
+    for (const duration of [0, 1e-9, 1e12]) figures.respond("complete", duration);
+    assert.ok((figures.sample().p99 ?? 0) > 1_000_000);
+  });
+
+  it("leave out what the consoles cause", () => {
+    const server = new Server();
+    const counted = { messagesIn: 0, messagesOut: 0, consoles: 1 };
+    const figures = new Figures(server, counted);
+    Object.assign(server.counters, {
+      messagesReceived: 5,
+      messagesSent: 50,
+      openWebSockets: 3,
+      openConnections: 4,
+    });
+    Object.assign(counted, { messagesIn: 5, messagesOut: 50 });
+    const { messagesIn, messagesOut, webSockets, http } = figures.sample();
+    assert.deepEqual([messagesIn, messagesOut, webSockets, http], [0, 0, 2, 1]);
+    assert.equal(figures.totals().messagesSent, 0);
+  });
+});
+
+describe("a message of a page", () => {
+  const understood = [
+    { type: "filter", text: "" },
+    { type: "close", id: "x" },
+    { type: "chat", text: "<b>" },
+    { type: "panel", name: "evo", text: "left" },
+  ];
+  for (const message of understood) {
+    it(JSON.stringify(message), () =>
+      assert.deepEqual(readPageMessage(Buffer.from(JSON.stringify({ ...message, more: 1 }))), message),
+    );
+  }
+
+  const others = [
+    "",
+    "{",
+    "null",
+    "5",
+    '"chat"',
+    "[]",
+    "{}",
+    '{"type":"chat"}',
+    '{"type":"chat","text":5}',
+    '{"type":"close","text":"x"}',
+    '{"type":"panel","text":"x"}',
+    '{"type":"__proto__","text":"x"}',
+    '{"__proto__":{"type":"chat","text":"x"}}',
+    JSON.stringify({ type: "chat", text: "x".repeat(501) }),
+  ];
+  for (const text of others) {
+    it(`is not ${text.slice(0, 40) || "nothing"}`, () =>
+      assert.equal(readPageMessage(Buffer.from(text)), undefined));
+  }
+});
+
+describe("a page that is too slow", () => {
+  it("gets nothing more until it has caught up, and what it missed is not kept", () => {
+    const server = new Server();
+    const viewers = new Viewers(server, { panels: [], traffic: null, isOwn: () => false });
+    const sent: string[] = [];
+    const slow = {
+      data: viewers.newcomer(),
+      bufferedBytes: 0,
+      send(text: string) {
+        sent.push(JSON.parse(text).type);
+        return "sent";
+      },
+    };
+    const socket = slow as unknown as ViewerSocket;
+    viewers.open(socket);
+    slow.bufferedBytes = 1_000_000;
+    for (let i = 0; i < 10; i++) viewers.message(socket, { type: "chat", text: "hello" });
+    assert.deepEqual(sent, ["hello"]);
+    slow.bufferedBytes = 0;
+    viewers.message(socket, { type: "chat", text: "hello" });
+    assert.deepEqual(sent, ["hello", "chat"]);
+    viewers.close(socket);
+  });
+});
