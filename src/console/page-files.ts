@@ -45,7 +45,8 @@ export function readPageFile(name: string): Buffer {
 export function setPolicy(exchange: Exchange): void {
   exchange.setHeader("Content-Security-Policy", POLICY);
   exchange.setHeader("X-Content-Type-Options", "nosniff");
-  exchange.setHeader("Referrer-Policy", "no-referrer");
+  // Not "no-referrer": the form would then be sent with "Origin: null".
+  exchange.setHeader("Referrer-Policy", "same-origin");
   exchange.setHeader("Cross-Origin-Resource-Policy", "same-origin");
   exchange.setHeader("Cross-Origin-Opener-Policy", "same-origin");
   exchange.setHeader("Cache-Control", "no-store");
