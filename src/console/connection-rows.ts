@@ -5,6 +5,8 @@ import { remoteOf } from "./watch.ts";
 
 /** Rows that a page gets at the most. */
 const MAX_ROWS = 100;
+/** Connections that a filter is held against at the most: more would take the time of the server. */
+const MAX_SIFTED = 10_000;
 
 /** The connections of a server as a page shows them, read once and filtered for each page. */
 export class ConnectionRows {
@@ -21,21 +23,19 @@ export class ConnectionRows {
    * The oldest ones that match.
    * @param filter a text, in any case, that the row contains; "" for all
    */
-  matching(filter: string): { rows: ConnectionRow[]; matching: number; total: number } {
+  matching(filter: string): { rows: ConnectionRow[]; matching: number; sifted: number; total: number } {
     const wanted = filter.trim().toLowerCase();
-    const rows: ConnectionRow[] = [];
-    let matching = 0;
-    for (const connection of this.connections) {
-      if (wanted === "" && rows.length === MAX_ROWS) {
-        matching = this.connections.length;
-        break;
-      }
-      const row = this.rowOf(connection);
-      if (!`${row.kind} ${row.remote} ${row.serves} ${row.id}`.toLowerCase().includes(wanted)) continue;
-      matching++;
-      if (rows.length < MAX_ROWS) rows.push(row);
+    const total = this.connections.length;
+    if (wanted === "") {
+      const rows = this.connections.slice(0, MAX_ROWS).map((connection) => this.rowOf(connection));
+      return { rows, matching: total, sifted: total, total };
     }
-    return { rows, matching, total: this.connections.length };
+    const sifted = Math.min(total, MAX_SIFTED);
+    const found = this.connections
+      .slice(0, sifted)
+      .map((connection) => this.rowOf(connection))
+      .filter((row) => `${row.kind} ${row.remote} ${row.serves} ${row.id}`.toLowerCase().includes(wanted));
+    return { rows: found.slice(0, MAX_ROWS), matching: found.length, sifted, total };
   }
 
   private rowOf(connection: ServerConnection): ConnectionRow {

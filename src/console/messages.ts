@@ -25,8 +25,9 @@ export interface Sample {
   readonly pendingBytes: number;
 }
 
-/** What the server has done since it was made, in numbers that only grow. */
+/** What the server has done since it was made. */
 export interface Totals {
+  /** Of the process. */
   readonly uptimeSeconds: number;
   readonly connections: number;
   readonly refusedConnections: number;
@@ -103,6 +104,8 @@ export type ConsoleMessage =
       readonly type: "connections";
       readonly rows: readonly ConnectionRow[];
       readonly matching: number;
+      /** Of so many, the oldest, it is known whether they match. */
+      readonly sifted: number;
       readonly total: number;
     }
   /** `skipped` events came too fast and are not among the rows. */

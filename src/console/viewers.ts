@@ -7,7 +7,7 @@ import type { Line, Panel } from "./program.ts";
 import { Watch } from "./watch.ts";
 
 /** Pages that may be open at once. */
-export const MAX_VIEWERS = 32;
+const MAX_VIEWERS = 32;
 const TURN_MS = 250;
 const TURNS_PER_SAMPLE = 4;
 /** Seconds that a page sees when it is opened while another one is. */
@@ -25,6 +25,8 @@ const MAX_MESSAGES_PER_SECOND = 30;
 export interface Viewer {
   readonly name: string;
   filter: string;
+  /** The filter has changed since connections were sent. */
+  waits: boolean;
   /** Since the last second. */
   messages: number;
   /** Ways to programs, by their names. */
@@ -67,7 +69,7 @@ export class Viewers {
 
   /** What a new page begins with. */
   newcomer(): Viewer {
-    return { name: `guest ${++this.guests}`, filter: "", messages: 0, lines: new Map() };
+    return { name: `guest ${++this.guests}`, filter: "", waits: false, messages: 0, lines: new Map() };
   }
 
   open(socket: ViewerSocket): void {
@@ -93,13 +95,14 @@ export class Viewers {
 
   message(socket: ViewerSocket, message: PageMessage | undefined): void {
     this.own.messagesIn++;
+    if (!this.sockets.has(socket)) return;
     if (++socket.data.messages > MAX_MESSAGES_PER_SECOND) {
       this.send(socket, { type: "refused", text: "That was too much in one second." });
     } else if (message === undefined) {
       this.send(socket, { type: "refused", text: "That was not understood." });
     } else if (message.type === "filter") {
       socket.data.filter = message.text;
-      this.sendConnections([socket]);
+      socket.data.waits = true;
     } else if (message.type === "close") {
       this.closeConnection(socket, message.id);
     } else if (message.type === "chat") {
@@ -144,19 +147,28 @@ export class Viewers {
     this.turn++;
     const { rows, skipped } = watch.take();
     if (rows.length > 0) this.sendAll({ type: "events", rows, skipped });
-    if (this.turn % TURNS_PER_SAMPLE !== 0) return;
+    if (this.turn % TURNS_PER_SAMPLE === 0) this.onSecond(figures);
+    this.sendConnections([...this.sockets].filter(({ data }) => data.waits));
+  }
+
+  private onSecond(figures: Figures): void {
     const sample = figures.sample();
     this.samples.push(sample);
     if (this.samples.length > MAX_SAMPLES) this.samples.shift();
     this.sendAll({ type: "sample", sample, totals: figures.totals() });
     const many = this.server.counters.openConnections > MANY_CONNECTIONS;
-    if (!many || (this.turn / TURNS_PER_SAMPLE) % SECONDS_WHEN_MANY === 0) this.sendConnections(this.sockets);
-    for (const { data } of this.sockets) data.messages = 0;
+    const due = !many || (this.turn / TURNS_PER_SAMPLE) % SECONDS_WHEN_MANY === 0;
+    for (const { data } of this.sockets) {
+      data.messages = 0;
+      data.waits ||= due;
+    }
   }
 
-  private sendConnections(sockets: Iterable<ViewerSocket>): void {
+  private sendConnections(sockets: readonly ViewerSocket[]): void {
+    if (sockets.length === 0) return;
     const connections = new ConnectionRows(this.server, this.options.isOwn);
     for (const socket of sockets) {
+      socket.data.waits = false;
       this.send(socket, { type: "connections", ...connections.matching(socket.data.filter) });
     }
   }
@@ -203,7 +215,9 @@ export class Viewers {
 
   private put(socket: ViewerSocket, text: string): void {
     if (socket.bufferedBytes > MAX_BEHIND_BYTES) return;
-    const result = socket.send(text);
-    if (result === "sent" || result === "queued") this.own.messagesOut++;
+    const { counters } = this.server;
+    const before = counters.messagesSent;
+    socket.send(text);
+    this.own.messagesOut += counters.messagesSent - before;
   }
 }

@@ -30,7 +30,18 @@ export const layerTable: readonly Layer[] = [
   { path: "src/web/", layers: core, node: ["node:*"], packages: ["@fastify/busboy", "cookie", "mrmime"] },
   { path: "src/operations/", layers: core, node: ["node:*"] },
   { path: "src/testing/", layers: [...core, "src/index.ts"], node: ["node:*"] },
-  { path: "src/console/", layers: [...core, ...interfaces, "src/index.ts", "src/web/"], node: ["node:*"] },
+  {
+    // What the console shows is what a user would write: these import the package by its name.
+    path: "src/console/programs/",
+    layers: [],
+    node: ["node:*"],
+    packages: ["portico/evo", "portico/craftos", "portico/daslang", "portico/facil"],
+  },
+  {
+    path: "src/console/",
+    layers: [...core, ...interfaces, "src/index.ts", "src/web/", "src/console/programs/"],
+    node: ["node:*"],
+  },
   {
     path: "src/cli/",
     layers: [...core, "src/index.ts", "src/web/", "src/operations/", "src/console/"],

@@ -15,7 +15,7 @@ async function press(page: Page, name: string): Promise<void> {
 async function say(page: Page, panel: string, text: string): Promise<void> {
   await page.locator(`#panel-${panel} input`).fill(text);
   await page.keyboard.press("Enter");
-  await page.locator(`#panel-${panel} .log li`, { hasText: text }).last().waitFor();
+  await page.locator(`#panel-${panel} .log div`, { hasText: text }).last().waitFor();
 }
 
 mkdirSync(folder, { recursive: true });
@@ -37,7 +37,7 @@ try {
     const from = index % 2 === 0 ? page : other;
     await from.locator("#chat-form input").fill(text);
     await from.locator("#chat-form input").press("Enter");
-    await page.locator("#chat-list li", { hasText: text }).waitFor();
+    await page.locator("#chat-list div", { hasText: text }).waitFor();
   }
   await press(page, "Right");
   await press(other, "Left");

@@ -6,7 +6,6 @@ import { byId, bytes, count, duration, make, notify } from "./elements.js";
 
 const LABELS = ["Id", "Kind", "Remote", "Serves", "Age", "Received", "Sent", "Buffered"];
 const FIRST_NUMBER = 4;
-const TYPING_MS = 150;
 
 /** The table of connections. Rows stay the same elements while their connection lives, so that focus stays, too. */
 export class Connections {
@@ -20,12 +19,7 @@ export class Connections {
   /** @param {Live} live */
   constructor(live) {
     this.#live = live;
-    /** @type {number | undefined} */
-    let timer;
-    this.#filter.addEventListener("input", () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => this.askAgain(), TYPING_MS);
-    });
+    this.#filter.addEventListener("input", () => this.askAgain());
   }
 
   /** Tells the server what is to be shown. */
@@ -33,12 +27,8 @@ export class Connections {
     this.#live.send({ type: "filter", text: this.#filter.value });
   }
 
-  /**
-   * @param {readonly Row[]} rows
-   * @param {number} matching
-   * @param {number} total
-   */
-  show(rows, matching, total) {
+  /** @param {Extract<import("../messages.ts").ConsoleMessage, { type: "connections" }>} message */
+  show({ rows, matching, sifted, total }) {
     const ids = new Set(rows.map(({ id }) => id));
     for (const [id, { row }] of this.#shown) {
       if (ids.has(id)) continue;
@@ -52,9 +42,10 @@ export class Connections {
       const there = this.#body.children[index];
       if (there !== element) this.#body.insertBefore(element, there ?? null);
     });
+    const among = sifted < total ? `, among the oldest ${count(sifted)}` : "";
     const part = rows.length < matching ? `, the oldest ${rows.length} are shown` : "";
     const some = matching === total ? count(total) : `${count(matching)} of ${count(total)}`;
-    byId("connections-count").textContent = `${some} open${part}`;
+    byId("connections-count").textContent = `${some} open${among}${part}`;
   }
 
   /** @param {Row} row */

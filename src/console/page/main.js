@@ -22,7 +22,7 @@ function receive(message) {
       plots.add(message.sample, message.totals);
       break;
     case "connections":
-      connections.show(message.rows, message.matching, message.total);
+      connections.show(message);
       break;
     case "events":
       events.add(message.rows, message.skipped);
