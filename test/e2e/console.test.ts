@@ -12,7 +12,7 @@ import { absent, chromium } from "./tools.ts";
 
 const TOKEN = "a token of the tests";
 
-/** Opens the console, and fails the test when the page complains; what a test expects is excused by a pattern. */
+/** Opens pages, and keeps what they complain of; what a test expects is excused by a pattern. */
 class Tabs {
   readonly errors: string[] = [];
   excused = /^$/;
@@ -33,13 +33,17 @@ class Tabs {
     return page;
   }
 
+  /** Fails when a page has complained since the last call. */
+  check(): void {
+    const errors = this.errors.splice(0).filter((error) => !this.excused.test(error));
+    this.excused = /^$/;
+    assert.deepEqual(errors, []);
+  }
+
   async closeAll(): Promise<void> {
     const [first, ...others] = this.context.pages();
     await first?.goto("about:blank");
     for (const page of others) await page.close();
-    const errors = this.errors.splice(0).filter((error) => !this.excused.test(error));
-    this.excused = /^$/;
-    assert.deepEqual(errors, []);
   }
 }
 
@@ -56,7 +60,7 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
     close = browser.close;
     tabs = new Tabs(browser.context);
   });
-  afterEach(() => tabs.closeAll());
+  afterEach(() => tabs.check());
   after(() => close());
 
   describe("mounted in a server", () => {
@@ -85,6 +89,7 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
     }
 
     afterEach(async () => {
+      await tabs.closeAll();
       for (const server of servers.splice(0)) await server.close({ graceMs: 0 });
     });
 
@@ -166,102 +171,17 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
 
   describe("of npm start", () => {
     let program: Program;
-
-    async function console(): Promise<Page> {
-      const page = await tabs.open(`${program.url}/`);
-      await connected(page);
-      return page;
-    }
+    /** One page for all tests: to load it takes longer than most of them. */
+    let page: Page;
 
     before(async () => {
       program = await startProgram("dist/console/main.js", "0");
+      page = await tabs.open(`${program.url}/`);
+      await connected(page);
     });
     after(() => program.stop("SIGKILL"));
 
-    it("draws plots that move, and totals that grow", async () => {
-      const page = await console();
-      const pictures = (): Promise<string[]> =>
-        page.evaluate("[...document.querySelectorAll('.plot canvas')].map((canvas) => canvas.toDataURL())");
-      await page.locator("#totals dd", { hasText: /\d/ }).first().waitFor();
-      const first = await pictures();
-      assert.equal(first.length, 6);
-      await press(page, "100 requests");
-      await page.locator("#notice", { hasText: "100 requests were answered" }).waitFor();
-      await press(page, "1,000 messages");
-      await page.locator("#total-messagesSent", { hasText: "1,000" }).waitFor();
-      await page
-        .locator("figure", { hasText: "Time to respond" })
-        .locator("b", { hasText: "ms" })
-        .first()
-        .waitFor();
-      const later = await pictures();
-      assert.ok(
-        later.every((picture, index) => picture !== first[index]),
-        "a plot has not moved",
-      );
-      // The line is there: pixels in the colour of its swatch.
-      const coloured = await page.evaluate(`(() => {
-      const figure = document.querySelector("#plots figure");
-      const [r, g, b] = getComputedStyle(figure.querySelector(".s1")).color.match(/\\d+/g).map(Number);
-      const canvas = figure.querySelector("canvas");
-      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-      let count = 0;
-      for (let i = 0; i < data.length; i += 4)
-        if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 30 && data[i + 3] > 100) count++;
-      return count;
-    })()`);
-      assert.ok(Number(coloured) > 20, `${coloured} pixels of the line`);
-    });
-
-    it("shows events, sifts them, and waits while it is paused", async () => {
-      const page = await console();
-      const responses = page.locator("#events-list [data-kind=response]");
-      await page.evaluate("fetch('/hello/one')");
-      await responses.filter({ hasText: "/hello/one: 200" }).waitFor();
-      await press(page, "Pause");
-      await page.evaluate("fetch('/hello/two')");
-      await page.getByRole("button", { name: /^Paused, [1-9]\d* wait$/ }).waitFor();
-      assert.equal(await responses.filter({ hasText: "/hello/two" }).count(), 0);
-      await page.locator("#events-pause").click();
-      await responses.filter({ hasText: "/hello/two" }).waitFor();
-      await page.locator("#events-filter").fill("HELLO/TWO");
-      await responses.filter({ hasText: "/hello/one" }).waitFor({ state: "hidden" });
-      assert.equal(await responses.filter({ hasText: "/hello/two" }).isVisible(), true);
-    });
-
-    it("chats between two tabs", async () => {
-      const [one, two] = [await console(), await console()];
-      await two.locator("#chat-form input").fill("<b>hello</b> from the second tab");
-      await two.keyboard.press("Enter");
-      await one.locator("#chat-list div", { hasText: "<b>hello</b> from the second tab" }).waitFor();
-      await two.locator("#chat-list div", { hasText: "(you)" }).waitFor();
-    });
-
-    it("has four programs that answer, with their sources", async () => {
-      const page = await console();
-      for (const name of ["evo", "craftos", "daslang", "facil"]) {
-        const source = page.locator(`#panel-${name} pre`);
-        assert.match((await source.textContent()) ?? "", new RegExp(`from "portico/${name}"`));
-      }
-      await press(page, "Right");
-      await page.locator("#panel-evo output", { hasText: /players at [1-9]/ }).waitFor();
-      const say = async (panel: string, text: string, answer: string): Promise<void> => {
-        await page.locator(`#panel-${panel} input`).fill(text);
-        await page.keyboard.press("Enter");
-        await page.locator(`#panel-${panel} .answer`, { hasText: answer }).waitFor();
-      };
-      await say("craftos", "abc", "backwards: cba");
-      await press(page, "Status");
-      await page.locator("#panel-craftos .answer", { hasText: "lines so far" }).waitFor();
-      await say("daslang", "one", "version 1, line 1: one");
-      await press(page, "Reload the script");
-      await page.locator("#panel-daslang .answer", { hasText: "now version 2" }).waitFor();
-      await say("daslang", "two", "version 2, line 2: two");
-      await say("facil", "hello", "sent to 0 others");
-    });
-
     it("is usable with the keyboard alone: everything is reached, in order, and visible when it is", async () => {
-      const page = await console();
       const reached: string[] = [];
       for (let i = 0; i < 60; i++) {
         await page.keyboard.press("Tab");
@@ -304,8 +224,75 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
       }
     });
 
+    it("draws plots that move, and totals that grow", async () => {
+      const pictures = (): Promise<string[]> =>
+        page.evaluate("[...document.querySelectorAll('.plot canvas')].map((canvas) => canvas.toDataURL())");
+      await page.locator("#totals dd", { hasText: /\d/ }).first().waitFor();
+      const first = await pictures();
+      assert.equal(first.length, 6);
+      await press(page, "100 requests");
+      await page.locator("#notice", { hasText: "100 requests were answered" }).waitFor();
+      await press(page, "1,000 messages");
+      await page.locator("#total-messagesSent", { hasText: "1,000" }).waitFor();
+      const later = await pictures();
+      assert.ok(
+        later.every((picture, index) => picture !== first[index]),
+        "a plot has not moved",
+      );
+      // The lines are there: pixels in the colours of their swatches.
+      const [responses = 0, , durations = 0] = (await page.evaluate(COLOURED)) as number[];
+      assert.ok(responses > 10 && durations > 2, `${responses} and ${durations} pixels`);
+    });
+
+    it("shows events, sifts them, and waits while it is paused", async () => {
+      const responses = page.locator("#events-list [data-kind=response]");
+      await page.evaluate("fetch('/hello/one')");
+      await responses.filter({ hasText: "/hello/one: 200" }).waitFor();
+      await press(page, "Pause");
+      await page.evaluate("fetch('/hello/two')");
+      await page.getByRole("button", { name: /^Paused, [1-9]\d* wait$/ }).waitFor();
+      assert.equal(await responses.filter({ hasText: "/hello/two" }).count(), 0);
+      await page.locator("#events-pause").click();
+      await responses.filter({ hasText: "/hello/two" }).waitFor();
+      await page.locator("#events-filter").fill("HELLO/TWO");
+      await responses.filter({ hasText: "/hello/one" }).waitFor({ state: "hidden" });
+      assert.equal(await responses.filter({ hasText: "/hello/two" }).isVisible(), true);
+      await page.locator("#events-filter").fill("");
+    });
+
+    it("chats between two tabs", async () => {
+      const two = await tabs.open(`${program.url}/`);
+      await connected(two);
+      await two.locator("#chat-form input").fill("<b>hello</b> from the second tab");
+      await two.keyboard.press("Enter");
+      await page.locator("#chat-list div", { hasText: "<b>hello</b> from the second tab" }).waitFor();
+      await two.locator("#chat-list div", { hasText: "(you)" }).waitFor();
+      await two.close();
+    });
+
+    it("has four programs that answer, with their sources", async () => {
+      for (const name of ["evo", "craftos", "daslang", "facil"]) {
+        const source = page.locator(`#panel-${name} pre`);
+        assert.match((await source.textContent()) ?? "", new RegExp(`from "portico/${name}"`));
+      }
+      await press(page, "Right");
+      await page.locator("#panel-evo output", { hasText: /players at [1-9]/ }).waitFor();
+      const say = async (panel: string, text: string, answer: string): Promise<void> => {
+        await page.locator(`#panel-${panel} input`).fill(text);
+        await page.keyboard.press("Enter");
+        await page.locator(`#panel-${panel} .answer`, { hasText: answer }).waitFor();
+      };
+      await say("craftos", "abc", "backwards: cba");
+      await press(page, "Status");
+      await page.locator("#panel-craftos .answer", { hasText: "lines so far" }).waitFor();
+      await say("daslang", "one", "version 1, line 1: one");
+      await press(page, "Reload the script");
+      await page.locator("#panel-daslang .answer", { hasText: "now version 2" }).waitFor();
+      await say("daslang", "two", "version 2, line 2: two");
+      await say("facil", "hello", "sent to 0 others");
+    });
+
     it("is light or dark as the system is, or as the button says, with enough contrast", async () => {
-      const page = await console();
       await page.evaluate("fetch('/hello/contrast')");
       await page.locator("#events-list b").first().waitFor();
       const ground = (): Promise<string> => page.evaluate("getComputedStyle(document.body).backgroundColor");
@@ -328,7 +315,6 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
     });
 
     it("fits a phone, and keeps still for those who ask for it", async () => {
-      const page = await console();
       await page.setViewportSize({ width: 360, height: 740 });
       await page.evaluate("fetch('/hello/' + 'a-long-path'.repeat(30))");
       await page.locator("#events-list", { hasText: "a-long-path" }).waitFor();
@@ -345,7 +331,6 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
 
     it("stops with Ctrl-C while pages are open, which find the next server at that port by themselves", async () => {
       tabs.excused = /ERR_CONNECTION_REFUSED|WebSocket connection to .* failed/;
-      const page = await console();
       assert.equal(await program.stop("SIGINT"), 0);
       assert.equal(program.lines.at(-1), "Portico has stopped.");
       await page.locator("#status", { hasText: /^Connection lost, trying again/ }).waitFor();
@@ -357,6 +342,19 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
     });
   });
 });
+
+/** For each plot the number of pixels in the colour of its first series. */
+const COLOURED = `[...document.querySelectorAll("#plots figure")].map((figure) => {
+  const [r, g, b] = getComputedStyle(figure.querySelector(".s1")).color.match(/\\d+/g).map(Number);
+  const canvas = figure.querySelector("canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    const distance = Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b);
+    if (distance < 30 && data[i + 3] > 100) count++;
+  }
+  return count;
+})`;
 
 /** The texts whose contrast to what is behind them is less than WCAG's 4.5. */
 const CONTRASTS = `(() => {

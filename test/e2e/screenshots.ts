@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { launchBrowser } from "./browser.ts";
 import { startProgram } from "./program.ts";
 
-const SECONDS_OF_TRAFFIC = 18;
+const SECONDS_OF_TRAFFIC = 6;
 const folder = fileURLToPath(new URL("../../docs/images/", import.meta.url));
 
 async function press(page: Page, name: string): Promise<void> {
@@ -48,6 +48,7 @@ try {
   await say(page, "daslang", "another line");
   await say(other, "facil", "hello from the other page");
   await say(page, "facil", "hello");
+  await other.close();
   for (let i = 0; i < 3; i++) {
     await press(page, "100 requests");
     await press(page, "1,000 messages");

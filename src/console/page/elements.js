@@ -51,10 +51,9 @@ export function bytes(value) {
   return `${fine.format(value / 1_073_741_824)} GiB`;
 }
 
-/** @param {number | null} value in milliseconds */
+/** @param {number} value in milliseconds, without the unit */
 export function milliseconds(value) {
-  if (value === null) return "none";
-  return value < 10 ? `${precise.format(value)} ms` : `${numbers.format(value)} ms`;
+  return value < 10 ? precise.format(value) : numbers.format(value);
 }
 
 /** @param {number} seconds */

@@ -41,7 +41,7 @@ const PLOTS = [
     ],
   },
   {
-    title: "Time to respond",
+    title: "Time to respond (ms)",
     format: milliseconds,
     series: [
       { key: "p50", name: "p50" },
