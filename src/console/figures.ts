@@ -86,6 +86,7 @@ export class Figures {
       messagesSent: this.sent,
       messagesDropped: counters.messagesDropped,
       errors: Object.values(counters.errors).reduce((sum, count) => sum + count, 0),
+      errorCodes: counters.errors,
       consoles: this.own.consoles,
     };
   }

@@ -37,6 +37,8 @@ export interface Totals {
   readonly messagesDropped: number;
   /** Errors of all codes together. */
   readonly errors: number;
+  /** How many of each code: mistakes of peers, and the program's own. */
+  readonly errorCodes: Readonly<Record<string, number>>;
   /** Consoles that are open now. */
   readonly consoles: number;
 }

@@ -184,6 +184,8 @@ describe("the console", () => {
       message.rows.some(({ kind }) => kind === "error"),
     );
     assert.equal(rows.find(({ kind }) => kind === "error")?.text, "TypeError: a mistake, at GET /fails");
+    const { totals } = await viewer.next("sample");
+    assert.deepEqual([totals.errors, totals.errorCodes], [1, { HANDLER: 1 }]);
     const publish = channel("portico:error");
     for (let i = 0; i < 1_000; i++)
       publish.publish({ server, error: new Error(String(i)), where: undefined });

@@ -75,7 +75,7 @@ const PLOTS = [
   },
 ];
 
-/** @type {[keyof Totals, string, (value: number) => string][]} */
+/** @type {[Exclude<keyof Totals, "errorCodes">, string, (value: number) => string][]} */
 const TOTALS = [
   ["uptimeSeconds", "Up", duration],
   ["connections", "Connections", count],
@@ -127,6 +127,8 @@ export class Plots {
       const value = this.#totals.get(key);
       if (value) value.textContent = format(totals[key]);
     }
+    const codes = Object.entries(totals.errorCodes).map(([code, number]) => `${code} ${count(number)}`);
+    byId("error-codes").textContent = codes.length > 0 ? `Errors by code: ${codes.join(", ")}.` : "";
     this.#draw();
   }
 
