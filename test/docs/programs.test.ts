@@ -19,7 +19,7 @@ before(async () => {
   project = await installedProject(allPackages);
   for (const { file, text } of programs) project.write(file, text);
   // What programs of the pages find in their folder.
-  for (const folder of ["public", "dist"]) {
+  for (const folder of ["public", "dist", "well-known"]) {
     project.write(`${folder}/index.html`, "<!doctype html><title>Portico</title>\n");
   }
   project.write("key.pem", fixture("localhost.key.pem"));

@@ -8,7 +8,7 @@
 //   # Hello
 //
 // Ports need no care: whatever a program asks for, it is given a free one, and curl is sent there. A program finds in its
-// folder public/index.html, dist/index.html, key.pem and cert.pem.
+// folder index.html in public, dist and well-known, key.pem and cert.pem.
 import { readdirSync, readFileSync } from "node:fs";
 
 const root = new URL("../../", import.meta.url);

@@ -88,7 +88,11 @@ describe("a WebSocket", () => {
 
   test("has messages that come with the handshake", async () => {
     const { client } = serve({
-      open: (socket) => void (socket.send("one"), socket.send("two"), socket.close(4000, "bye")),
+      open(socket) {
+        socket.send("one");
+        socket.send("two");
+        socket.close(4000, "bye");
+      },
     });
     await using _ = client;
     const socket = await client.webSocket("/");
