@@ -7,6 +7,8 @@ export { PorticoError } from "./engine/errors.ts";
 export type { ServerEvent } from "./engine/event-queue.ts";
 export { EventQueue } from "./engine/event-queue.ts";
 export type { Exchange } from "./engine/exchange.ts";
+export { replaceFetchGlobals } from "./engine/fetch-globals.ts";
+export type { FetchHandler, FetchInfo } from "./engine/fetch-handler.ts";
 export type { Limits } from "./engine/limits.ts";
 export { defaultLimits } from "./engine/limits.ts";
 export type { Listener } from "./engine/listener.ts";

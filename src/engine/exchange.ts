@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import type { Fields } from "../http1/fields.ts";
 import type { RequestHead } from "../http1/request-head.ts";
-import { type ChunkSource, readerOf } from "./chunk-source.ts";
+import { type ChunkReader, type ChunkSource, readerOf } from "./chunk-source.ts";
 import { PorticoError } from "./errors.ts";
 import { FormerHost } from "./former-host.ts";
 import { type BodyConsumer, RequestBody } from "./request-body.ts";
@@ -277,7 +277,11 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
    * @returns true when everything was sent; when the source fails the connection is destroyed and its error thrown
    */
   async stream(source: ChunkSource): Promise<boolean> {
-    const reader = readerOf(source);
+    return this.send(readerOf(source));
+  }
+
+  /** @internal */
+  async send(reader: ChunkReader): Promise<boolean> {
     if (this.isHead || this.finished) {
       const answered = this.state === "pending";
       if (answered) this.begin(-1);
@@ -292,6 +296,9 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
         });
         if (this.finished) break;
         if (chunk === undefined) return this.end();
+        if (typeof chunk !== "string" && !(chunk instanceof Uint8Array)) {
+          throw new TypeError("a chunk of the content is neither text nor bytes");
+        }
         if (!this.write(chunk) && !(await this.drained())) break;
       }
       reader.cancel();

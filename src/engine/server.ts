@@ -6,6 +6,7 @@ import { Counters } from "./counters.ts";
 import { PorticoError } from "./errors.ts";
 import { type EventQueue, runEvent, type ServerEvent } from "./event-queue.ts";
 import { Exchange } from "./exchange.ts";
+import { type FetchHandler, fetchRoute } from "./fetch-handler.ts";
 import { type Limits, limitsFrom } from "./limits.ts";
 import { Listener } from "./listener.ts";
 import type { RequestHook, ResponseHook } from "./observers.ts";
@@ -128,6 +129,21 @@ export class Server implements AsyncDisposable {
       maxBodyBytes: options.maxBodyBytes,
     });
     return this;
+  }
+
+  /**
+   * Serves what no route takes by a handler of the Fetch Standard, such as `app.fetch` of Hono or H3. The Request is
+   * made of what the handler asks for; content comes and goes at the speed of the slower side.
+   * @param handler gets the Request, and as second argument who the peer is
+   * @param path only this path and what lies below it
+   * @throws PorticoError ERR_ROUTE like in {@link route}
+   */
+  fetch(handler: FetchHandler, path = "/", options?: RouteOptions): this {
+    const base = path.replace(/\/$/, "");
+    if (typeof handler !== "function") throw new PorticoError("ERR_ROUTE", "the handler is not a function");
+    const route = fetchRoute(handler);
+    if (base !== "") this.any(base, route, options);
+    return this.any(`${base}/*`, route, options);
   }
 
   /**
