@@ -28,7 +28,7 @@ export function respond(exchange: Exchange, response: unknown): Promise<unknown>
   for (const [name, value] of response.headers) {
     if (!CONNECTION_FIELDS.has(name)) exchange.appendHeader(name, value);
   }
-  if (body !== null) return exchange.method === "HEAD" ? exchange.stream(body) : stream(exchange, body);
+  if (body !== null) return stream(exchange, body);
   // RFC 9110 §8.6: what is not sent to HEAD need not be empty for GET.
   if (content === undefined && exchange.method === "HEAD") exchange.write("");
   else exchange.end(content);
