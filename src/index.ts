@@ -23,10 +23,12 @@ export type { ErrorReporter, Handler } from "./engine/server-core.ts";
 export type { WebSocket } from "./engine/web-socket.ts";
 export type { WebSocketState } from "./engine/web-socket-connection.ts";
 export type {
+  Message,
   SendOptions,
   SendResult,
   UpgradeOptions,
   WebSocketHandlers,
+  WebSocketProgram,
 } from "./engine/web-socket-handlers.ts";
 export type { HttpErrorCode } from "./http1/http-error.ts";
 export { HttpError } from "./http1/http-error.ts";

@@ -6,8 +6,9 @@ import type { Transport } from "../transport/transport.ts";
 import { ClientHandshake, type HandshakeOptions } from "./client-handshake.ts";
 import { PorticoError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
+import { handlersOf } from "./message-inbox.ts";
 import type { WebSocket } from "./web-socket.ts";
-import type { WebSocketHandlers } from "./web-socket-handlers.ts";
+import type { WebSocketHandlers, WebSocketProgram } from "./web-socket-handlers.ts";
 
 export interface ConnectOptions<Data = undefined> extends HandshakeOptions {
   /** For wss: certificate authorities and all else that `tls.connect` takes. */
@@ -18,16 +19,23 @@ export interface ConnectOptions<Data = undefined> extends HandshakeOptions {
   data?: Data;
 }
 
+const COLLECTING: WebSocketHandlers<never> = {
+  open(socket) {
+    socket.messages();
+  },
+};
+
 /**
  * Opens a WebSocket as a client (RFC 6455 §4.1). It behaves like a server's: the same handlers, delivered at once.
  * @param url ws: or wss:, or http: or https: for the same
+ * @param handlers as for a server; without them messages are kept for `messages()` from the first on
  * @returns when the handshake is done; `open` has been called
  * @throws the system's error when there is no connection, WebSocketError (WS_HANDSHAKE_…) or HttpError for an answer
  *   that does not open a WebSocket, PorticoError ERR_ABORTED when the server closes instead of answering
  */
 export async function connect<Data = undefined>(
   url: string | URL,
-  handlers: WebSocketHandlers<Data>,
+  handlers: WebSocketHandlers<Data> | WebSocketProgram<Data> = COLLECTING,
   options: ConnectOptions<Data> = {},
 ): Promise<WebSocket<Data>> {
   const { protocol, hostname, port, host, pathname, search } = new URL(url);
@@ -42,7 +50,7 @@ export async function connect<Data = undefined>(
   try {
     transport.writeText(handshake.head);
     const answer = await readHead(transport, handshake.limits);
-    return handshake.complete(transport, answer, handlers, options.data as Data);
+    return handshake.complete(transport, answer, handlersOf(handlers), options.data as Data);
   } catch (error) {
     transport.destroy();
     throw error;

@@ -17,6 +17,7 @@ export const PAUSED_BY_PROGRAM = 8;
 export const PAUSED_BY_WRITES = 16;
 export const PAUSED_BY_SERVER = 32;
 export const PAUSED_BY_TURN = 64;
+export const PAUSED_BY_CONSUMER = 128;
 
 /** A connection of a server, whatever it speaks. */
 export interface Connection extends Ticking {

@@ -5,11 +5,12 @@ import type { RequestHead } from "../http1/request-head.ts";
 import { type ChunkReader, type ChunkSource, readerOf } from "./chunk-source.ts";
 import { PorticoError } from "./errors.ts";
 import { FormerHost } from "./former-host.ts";
+import { handlersOf } from "./message-inbox.ts";
 import { type BodyConsumer, RequestBody } from "./request-body.ts";
 import { type ResponseHost, ResponseWriter } from "./response-writer.ts";
 import type { Match } from "./router.ts";
 import { isThenable } from "./thenable.ts";
-import type { UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts";
+import type { UpgradeOptions, WebSocketHandlers, WebSocketProgram } from "./web-socket-handlers.ts";
 
 /** What an exchange needs of its connection, beside what its response needs. */
 export interface ExchangeHost extends ResponseHost {
@@ -320,9 +321,16 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
    * @returns false when it was not possible: the request is no valid handshake and has been answered 400 or 426,
    *   or the response has begun
    */
-  upgrade<Data>(handlers: WebSocketHandlers<Data>, options: UpgradeOptions<Data> = {}): boolean {
+  upgrade<Data = undefined>(
+    handlers: WebSocketHandlers<Data> | WebSocketProgram<Data>,
+    options: UpgradeOptions<Data> = {},
+  ): boolean {
     if (this.state !== "pending") return false;
-    return this.host.upgrade(this.self, handlers as WebSocketHandlers<unknown>, options as UpgradeOptions);
+    return this.host.upgrade(
+      this.self,
+      handlersOf(handlers) as WebSocketHandlers<unknown>,
+      options as UpgradeOptions,
+    );
   }
 
   // What follows is called by the connection.

@@ -4,7 +4,7 @@ import { platformRequest, platformTakesLight, requestOf } from "./fetch-request.
 import { respond } from "./fetch-response.ts";
 import { urlOf } from "./request-url.ts";
 import { isThenable } from "./thenable.ts";
-import type { UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts";
+import type { UpgradeOptions, WebSocketHandlers, WebSocketProgram } from "./web-socket-handlers.ts";
 
 /**
  * Answers a request of the Fetch Standard, such as `app.fetch` of Hono and H3.
@@ -35,7 +35,10 @@ export class FetchInfo {
    * Makes the connection a WebSocket at once, or refuses a request that is no valid handshake with 400 or 426.
    * @returns what the handler is to return
    */
-  upgrade<Data>(handlers: WebSocketHandlers<Data>, options: UpgradeOptions<Data> = {}): Response {
+  upgrade<Data = undefined>(
+    handlers: WebSocketHandlers<Data> | WebSocketProgram<Data>,
+    options: UpgradeOptions<Data> = {},
+  ): Response {
     const { exchange } = this;
     const status = exchange.upgrade(handlers, options) ? 200 : exchange.statusCode;
     return new Response(null, { status });

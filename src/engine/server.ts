@@ -9,13 +9,19 @@ import { Exchange } from "./exchange.ts";
 import { type FetchHandler, fetchRoute } from "./fetch-handler.ts";
 import { type Limits, limitsFrom } from "./limits.ts";
 import { Listener } from "./listener.ts";
+import { handlersOf } from "./message-inbox.ts";
 import type { RequestHook, ResponseHook } from "./observers.ts";
 import { ANY, type RouteParams } from "./router.ts";
 import { connectionOn, type ServerConnection } from "./server-connection.ts";
 import { type ErrorReporter, type Handler, ServerCore } from "./server-core.ts";
 import { checkHandshakeField } from "./upgrade.ts";
 import { publish, WebSocket } from "./web-socket.ts";
-import type { SendOptions, UpgradeOptions, WebSocketHandlers } from "./web-socket-handlers.ts";
+import type {
+  SendOptions,
+  UpgradeOptions,
+  WebSocketHandlers,
+  WebSocketProgram,
+} from "./web-socket-handlers.ts";
 
 export interface ServerOptions {
   /** Limits and timeouts that differ from the defaults. */
@@ -150,19 +156,20 @@ export class Server implements AsyncDisposable {
    * Serves WebSockets on a path (RFC 6455). A request there that asks for none goes to the HTTP routes, and gets
    * 426 where they have nothing.
    * @param path like in {@link route}
+   * @param handlers what is done when something happens, or one function that reads `socket.messages()`
    * @throws PorticoError ERR_ROUTE like in {@link route}, RangeError for settings of the compression out of range,
    *   FieldError for header fields that may not be sent
    */
   websocket<Data = undefined>(
     path: string,
-    handlers: WebSocketHandlers<Data>,
+    handlers: WebSocketHandlers<Data> | WebSocketProgram<Data>,
     options: UpgradeOptions<Data> = {},
   ): this {
     if (typeof options.compression === "object") deflateSettings(options.compression);
     for (const [name, value] of Object.entries(options.headers ?? {})) checkHandshakeField(name, value);
     this.core.addRoute(ANY, path, {
       kind: "websocket",
-      handlers: handlers as WebSocketHandlers<unknown>,
+      handlers: handlersOf(handlers) as WebSocketHandlers<unknown>,
       options: options as UpgradeOptions,
       maxBodyBytes: undefined,
     });

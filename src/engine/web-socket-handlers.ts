@@ -15,6 +15,18 @@ export interface SendOptions {
   compress?: boolean | undefined;
 }
 
+/** A message that is the program's own. */
+export interface Message {
+  readonly data: Buffer;
+  readonly binary: boolean;
+}
+
+/**
+ * A program for one WebSocket, in place of handlers: it gets what comes from `socket.messages()`. When it returns the
+ * socket is closed with 1000; what it throws is reported and closes it with 1011.
+ */
+export type WebSocketProgram<Data = undefined> = (socket: WebSocket<Data>) => unknown;
+
 /** What a program does with its WebSockets. All functions are optional, and called one at a time. */
 export interface WebSocketHandlers<Data = undefined> {
   /**

@@ -5,10 +5,11 @@ import { BINARY, FIN, PING_FRAME, RSV1, TEXT } from "../websocket/opcodes.ts";
 import { type Core, PAUSED_BY_PROGRAM, PAUSED_BY_QUEUE, PAUSED_BY_WRITES } from "./core.ts";
 import type { Exchange } from "./exchange.ts";
 import { SharedFrames } from "./frames.ts";
+import { MessageInbox } from "./message-inbox.ts";
 import { byteLengthOf } from "./payload.ts";
 import { isThenable } from "./thenable.ts";
 import { type Agreement, WebSocketConnection, type WebSocketState } from "./web-socket-connection.ts";
-import type { SendOptions, SendResult, WebSocketHandlers } from "./web-socket-handlers.ts";
+import type { Message, SendOptions, SendResult, WebSocketHandlers } from "./web-socket-handlers.ts";
 
 const DEFAULT_SEND: SendOptions = {};
 
@@ -20,9 +21,13 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
   readonly protocol: string;
   /** The request that was upgraded; undefined for a client. */
   readonly request: Exchange | undefined;
-  private readonly handlers: WebSocketHandlers<Data>;
+  private handlers: WebSocketHandlers<Data>;
   private uuid: string | undefined;
   private topics: Set<string> | undefined;
+  private inbox: MessageInbox<Data> | undefined;
+  private drainWaiters: ((open: boolean) => void)[] | undefined;
+  /** The program has been told of the end. */
+  private closeTold = false;
 
   /** Made by the server, or by `connect`. */
   constructor(
@@ -179,6 +184,30 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
     this.transport.requestDrain();
   }
 
+  /**
+   * The messages from now on, for a loop in place of the handler `message`. They are kept until the loop takes them, and
+   * the peer is slowed down to its speed: from 64 KiB on nothing more is read. The loop ends when the connection does; one
+   * that is left earlier may be followed by another, which goes on where that was.
+   */
+  messages(): AsyncIterable<Message> {
+    if (this.inbox === undefined) {
+      this.inbox = new MessageInbox(this, this.handlers, this.core.queue !== null);
+      this.handlers = this.inbox;
+      if (this.closeTold) this.inbox.end();
+    }
+    return this.inbox;
+  }
+
+  /** Resolves when the peer has taken what was queued: true at once if nothing is; false when it is closed. */
+  drained(): Promise<boolean> {
+    if (this.state !== "open") return Promise.resolve(false);
+    if (!this.slow) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      this.drainWaiters ??= [];
+      this.drainWaiters.push(resolve);
+    });
+  }
+
   // What follows is called by the queue.
 
   /** @internal */
@@ -204,11 +233,14 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
 
   /** @internal */
   runDrain(): void {
+    this.releaseWaiters(true);
     this.guard(() => this.handlers.drain?.(this));
   }
 
   /** @internal */
   runClose(code: number, reason: string): void {
+    this.closeTold = true;
+    this.releaseWaiters(false);
     this.guard(() => this.handlers.close?.(this, code, reason));
   }
 
@@ -262,6 +294,12 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
   /** For all who do not care for the type of the program's data. */
   private get self(): WebSocket {
     return this as WebSocket;
+  }
+
+  private releaseWaiters(open: boolean): void {
+    const waiters = this.drainWaiters;
+    this.drainWaiters = undefined;
+    for (const resolve of waiters ?? []) resolve(open);
   }
 
   private hasRoom(length: number): boolean {
