@@ -2,6 +2,8 @@ export type { CookieOptions } from "./cookies.ts";
 export { clearCookie, cookies, setCookie } from "./cookies.ts";
 export type { CorsOptions, OriginRule } from "./cors.ts";
 export { cors } from "./cors.ts";
+export type { EventStream, EventStreamOptions, ServerSentEvent } from "./event-stream.ts";
+export { eventStream } from "./event-stream.ts";
 export type { FormLimits } from "./form-limits.ts";
 export { defaultFormLimits } from "./form-limits.ts";
 export type { Form, FormField, FormFile, FormFilePart, FormOptions, FormPart } from "./forms.ts";
