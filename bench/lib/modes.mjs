@@ -51,6 +51,17 @@ export const modes = {
     warmSeconds: 0.5,
     seconds: 1,
   },
+  /** The same application of Hono on Portico and on Hono's adapter for Node. */
+  hono: {
+    cells: ["get", "get-routes", "post-1k", "get-64k"].map((name) => ({
+      ...cellNamed(name),
+      goals: [{ subject: "portico-hono", peer: "hono", ratio: 1.3 }],
+    })),
+    peers: ["hono", "portico-hono"],
+    rounds: 3,
+    warmSeconds: 1,
+    seconds: 1,
+  },
   /** The same load over more and more connections. */
   connections: {
     cells: ["get", "echo-20"].flatMap((name) =>

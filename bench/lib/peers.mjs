@@ -28,6 +28,7 @@ export const peers = {
   portico: [...http, ...webSocket],
   "portico-polled": [...http, ...webSocket],
   "portico-streams": [...http, ...webSocket],
+  "portico-hono": http,
   "evo-http": ["plain"],
   "evo-ws": ["echo"],
   craftos: ["plain", "contents", "blobs", "echo"],

@@ -1,0 +1,10 @@
+// The application of the peer Hono on Portico, as docs/fetch.md shows it.
+import { replaceFetchGlobals, Server } from "../../dist/index.js";
+import { app } from "../lib/hono-app.mjs";
+import { HOST, MAX_UPLOAD_BYTES, secure, tlsOptions } from "../lib/workload.mjs";
+
+replaceFetchGlobals();
+const server = new Server();
+server.fetch(app.fetch, "/", { maxBodyBytes: MAX_UPLOAD_BYTES });
+const tls = secure ? { tls: tlsOptions() } : {};
+console.log((await server.listen({ port: 0, host: HOST, ...tls })).port);
