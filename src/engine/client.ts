@@ -15,6 +15,8 @@ export interface ConnectOptions<Data = undefined> extends HandshakeOptions {
   tls?: ConnectionOptions;
   /** Connect through this Unix socket instead of the URL's host and port. */
   path?: string;
+  /** Gives the attempt up when it is aborted; once the WebSocket is open it changes nothing. */
+  signal?: AbortSignal;
   /** Becomes `socket.data`. */
   data?: Data;
 }
@@ -31,7 +33,8 @@ const COLLECTING: WebSocketHandlers<never> = {
  * @param handlers as for a server; without them messages are kept for `messages()` from the first on
  * @returns when the handshake is done; `open` has been called
  * @throws the system's error when there is no connection, WebSocketError (WS_HANDSHAKE_…) or HttpError for an answer
- *   that does not open a WebSocket, PorticoError ERR_ABORTED when the server closes instead of answering
+ *   that does not open a WebSocket, PorticoError ERR_ABORTED when the server closes instead of answering, the reason
+ *   of the signal
  */
 export async function connect<Data = undefined>(
   url: string | URL,
@@ -45,11 +48,12 @@ export async function connect<Data = undefined>(
     host: hostname.replace(/^\[|\]$/g, ""),
     port: Number(port || (secure ? 443 : 80)),
     ...(options.path === undefined ? {} : { path: options.path }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(secure ? { tls: { servername: hostname, ...options.tls } } : {}),
   });
   try {
     transport.writeText(handshake.head);
-    const answer = await readHead(transport, handshake.limits);
+    const answer = await readHead(transport, handshake.limits, options.signal);
     return handshake.complete(transport, answer, handlersOf(handlers), options.data as Data);
   } catch (error) {
     transport.destroy();
@@ -58,13 +62,24 @@ export async function connect<Data = undefined>(
 }
 
 /** Waits for the response head, at most as long as a head may take. */
-function readHead(transport: Transport, limits: Limits): Promise<ResponseHeadReader> {
+function readHead(
+  transport: Transport,
+  limits: Limits,
+  signal: AbortSignal | undefined,
+): Promise<ResponseHeadReader> {
   return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
     const reader = new ResponseHeadReader(limits.maxHeadBytes);
-    const fail = (error: unknown): void => {
+    const done = (): void => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", giveUp);
+    };
+    const fail = (error: unknown): void => {
+      done();
       reject(error);
     };
+    const giveUp = (): void => fail(signal?.reason);
+    signal?.addEventListener("abort", giveUp, { once: true });
     const timer = setTimeout(
       () => fail(new PorticoError("ERR_TIMEOUT")),
       Math.min(limits.headTimeoutMs, MAX_TIMER_MS),
@@ -77,7 +92,7 @@ function readHead(transport: Transport, limits: Limits): Promise<ResponseHeadRea
           fail(error);
           return;
         }
-        clearTimeout(timer);
+        done();
         // Nothing more is read until the WebSocket has taken over.
         transport.pause();
         resolve(reader);
