@@ -14,6 +14,7 @@ export type ServerEvent =
   | { readonly type: "writable"; readonly exchange: Exchange }
   | { readonly type: "open"; readonly socket: WebSocket }
   | { readonly type: "message"; readonly socket: WebSocket; readonly data: Buffer; readonly binary: boolean }
+  | { readonly type: "ping"; readonly socket: WebSocket; readonly data: Buffer }
   | { readonly type: "pong"; readonly socket: WebSocket; readonly data: Buffer }
   | { readonly type: "drain"; readonly socket: WebSocket }
   | { readonly type: "close"; readonly socket: WebSocket; readonly code: number; readonly reason: string }
@@ -146,6 +147,9 @@ export function runEvent(event: ServerEvent): void {
       break;
     case "message":
       event.socket.runMessage(event.data, event.binary);
+      break;
+    case "ping":
+      event.socket.runPing(event.data);
       break;
     case "pong":
       event.socket.runPong(event.data);

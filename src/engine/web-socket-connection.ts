@@ -88,6 +88,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
   protected abstract tellOpen(): void;
   /** @param lent whether the data lies in memory that will be used again */
   protected abstract tellMessage(data: Buffer, binary: boolean, lent: boolean): void;
+  protected abstract tellPing(data: Buffer): void;
   protected abstract tellPong(data: Buffer): void;
   protected abstract tellDrain(): void;
   /** Called once; the connection is over for the program. */
@@ -280,6 +281,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     // RFC 6455 §5.5.3: to a flood of pings the last may be answered alone.
     if (this.transport.pendingBytes > this.core.limits.writeHighWaterBytes) this.owedPong = Buffer.from(data);
     else this.frame(FIN | PONG_FRAME, data);
+    this.tellPing(data);
   }
 
   /** RFC 6455 §5.5.1 and §7.1.1: the answer has the same code, and the server closes first. */

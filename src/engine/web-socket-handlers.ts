@@ -45,6 +45,8 @@ export interface WebSocketHandlers<Data = undefined> {
   message?(socket: WebSocket<Data>, data: Buffer, binary: boolean): unknown;
   /** Everything that was queued has been taken. */
   drain?(socket: WebSocket<Data>): unknown;
+  /** A ping has come; it is answered already. @param data lent for the call when events are delivered at once */
+  ping?(socket: WebSocket<Data>, data: Buffer): unknown;
   pong?(socket: WebSocket<Data>, data: Buffer): unknown;
   /** Comes once, also for a connection that is lost (1006) or failed (the code that was sent to the peer). */
   close?(socket: WebSocket<Data>, code: number, reason: string): unknown;

@@ -227,6 +227,11 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
   }
 
   /** @internal */
+  runPing(data: Buffer): void {
+    this.guard(() => this.handlers.ping?.(this, data));
+  }
+
+  /** @internal */
   runPong(data: Buffer): void {
     this.guard(() => this.handlers.pong?.(this, data));
   }
@@ -269,6 +274,12 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
       const own = lent ? Buffer.from(data) : data;
       this.core.enqueue({ type: "message", socket: this.self, data: own, binary }, this);
     }
+  }
+
+  protected tellPing(data: Buffer): void {
+    if (this.handlers.ping === undefined) return;
+    if (this.core.queue === null) this.runPing(data);
+    else this.core.enqueue({ type: "ping", socket: this.self, data: Buffer.from(data) }, this);
   }
 
   protected tellPong(data: Buffer): void {

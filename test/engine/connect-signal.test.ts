@@ -18,7 +18,10 @@ describe("the signal of connect()", () => {
     await once(socket, "data");
     controller.abort(new Error("enough"));
     await assert.rejects(attempt, /enough/);
-    await once(socket.on("error", () => {}), "close");
+    await once(
+      socket.on("error", () => {}),
+      "close",
+    );
   });
 
   it("does not connect when it is aborted already", async () => {

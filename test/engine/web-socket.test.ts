@@ -408,6 +408,30 @@ describe("ping and pong", () => {
     assert.equal(await got.wait("the message"), "fragment");
   });
 
+  test("pings of the peer are told, after they were answered", async (t) => {
+    const got = signal<string>();
+    const { client } = await pair(t, { ping: (_, data) => got.give(data.toString()) });
+    client.ping("hello");
+    assert.equal(await got.wait("the ping"), "hello");
+    assert.deepEqual(await client.next(), { type: "pong", text: "hello" });
+  });
+
+  test("pings are told in their order when they are polled", async (t) => {
+    const { server, connect } = harness(t, { delivery: "deferred" });
+    const got: string[] = [];
+    server.websocket("/", {
+      ping: (_, data) => void got.push(`ping ${data}`),
+      message: (_, data) => void got.push(`message ${data}`),
+    });
+    const client = await open(connect(), "/");
+    client.ping("1");
+    client.send("2");
+    client.ping("3");
+    await eventually(() => server.waitingEvents === 4, "open, two pings and a message");
+    server.poll();
+    assert.deepEqual(got, ["ping 1", "message 2", "ping 3"]);
+  });
+
   test("pings of the program arrive, and the pong is told", async (t) => {
     const got = signal<string>();
     const { client, socket } = await pair(t, { pong: (_, data) => got.give(data.toString()) });
