@@ -46,7 +46,8 @@ export const layerTable: readonly Layer[] = [
     path: "src/cli/",
     layers: [...core, "src/index.ts", "src/web/", "src/operations/", "src/console/"],
     node: ["node:*"],
-    packages: ["commander"],
+    // What is run is named on the command line: the user's file, and tsx where that file's project has it.
+    packages: ["commander", "(computed: url.href)", "(computed: pathToFileURL(api)"],
   },
 ];
 

@@ -1,0 +1,77 @@
+import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
+import { type DeflateOptions, Server } from "../index.ts";
+import { deflateSettings } from "../websocket/permessage-deflate.ts";
+import { whole } from "./arguments.ts";
+import { messageOf } from "./failure.ts";
+import { addServingOptions, type ServingOptions, serveUntilStopped } from "./serving.ts";
+import { stopSignal } from "./stopping.ts";
+
+interface EchoOptions extends ServingOptions {
+  deflate?: boolean | DeflateOptions;
+  maxMessage: number;
+}
+
+const EXAMPLES = `
+Examples:
+  portico echo --port 9001 --deflate
+  portico echo --deflate contextTakeover,clientContextTakeover,level=6,thresholdBytes=0`;
+
+/** Adds `portico echo`. */
+export function addEcho(program: Command): void {
+  const command = program
+    .command("echo")
+    .description("send every WebSocket message back, on every path; for compliance runs such as Autobahn's")
+    .option(
+      "--deflate [settings]",
+      "compress (RFC 7692); settings as in the guide: name or name=value,…",
+      settings,
+    )
+    .option("--max-message <bytes>", "largest message", whole(1, 2 ** 30), 64 * 2 ** 20)
+    .addHelpText("after", EXAMPLES)
+    .action(echo);
+  addServingOptions(command, 9001);
+}
+
+async function echo(options: EchoOptions): Promise<void> {
+  const stop = stopSignal();
+  const server = new Server({ limits: { maxMessageBytes: options.maxMessage } });
+  server.websocket(
+    "/*",
+    { message: (socket, data, binary) => socket.reply(data, { binary }) },
+    { compression: options.deflate ?? false },
+  );
+  await serveUntilStopped(server, options, "Echoing WebSocket messages", stop, "ws");
+}
+
+const FLAGS = ["contextTakeover", "clientContextTakeover"] as const;
+const NUMBERS = [
+  "thresholdBytes",
+  "level",
+  "memLevel",
+  "serverMaxWindowBits",
+  "clientMaxWindowBits",
+] as const;
+
+/** "contextTakeover,level=6" as the library's options. */
+function settings(text: string): DeflateOptions {
+  const options: DeflateOptions = {};
+  for (const part of text.split(",")) {
+    const [name = "", value] = part.split("=");
+    const flag = FLAGS.find((known) => known === name);
+    const number = NUMBERS.find((known) => known === name);
+    if (flag !== undefined && (value === undefined || value === "true" || value === "false")) {
+      options[flag] = value !== "false";
+    } else if (number !== undefined && value !== undefined && /^\d+$/.test(value)) {
+      options[number] = Number(value);
+    } else {
+      const numbers = NUMBERS.map((known) => `${known}=N`);
+      throw new InvalidArgumentError(`Settings are ${[...FLAGS, ...numbers].join(", ")}.`);
+    }
+  }
+  try {
+    return deflateSettings(options);
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error));
+  }
+}

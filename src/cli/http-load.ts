@@ -1,0 +1,73 @@
+import type { ConnectionOptions } from "node:tls";
+import { connect } from "../transport/connect.ts";
+import type { LoadLink, OpenLink } from "./bench-load.ts";
+import { codeOf } from "./failure.ts";
+import { ResponseReader } from "./response-reader.ts";
+
+export interface HttpLoadOptions {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Buffer | undefined;
+  readonly tls: ConnectionOptions;
+}
+
+/** Requests up to this size are gathered as text, which takes one write for several. */
+const TEXT_BYTES = 2_048;
+
+/** @returns what opens connections that all send the same request */
+export function httpLoad(options: HttpLoadOptions): OpenLink {
+  const { url, method, tls } = options;
+  const secure = url.protocol === "https:";
+  const request = requestBytes(options);
+  const text = request.length <= TEXT_BYTES ? request.toString("latin1") : undefined;
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  return async (events, signal) => {
+    const port = Number(url.port || (secure ? 443 : 80));
+    const names = { servername: host, ALPNProtocols: ["http/1.1"] };
+    const transport = await connect({ host, port, signal, ...(secure ? { tls: { ...names, ...tls } } : {}) });
+    const reader = new ResponseReader(method === "HEAD", ({ status, closes }) => {
+      events.answered(status);
+      if (closes) events.lost(undefined);
+    });
+    transport.sink = {
+      onBytes(bytes, start, end) {
+        events.received(end - start);
+        try {
+          reader.receive(bytes.subarray(start, end));
+        } catch (error) {
+          events.lost(codeOf(error));
+        }
+      },
+      onEnd: () => {
+        reader.end();
+        events.lost(undefined);
+      },
+      onDrain() {},
+      onClose: (error) => events.lost(error === undefined ? undefined : codeOf(error)),
+    };
+    const link: LoadLink = {
+      send: () => {
+        if (text === undefined) transport.writeBytes(request);
+        else transport.writeText(text);
+      },
+      destroy: () => transport.destroy(),
+    };
+    return link;
+  };
+}
+
+/** The request as it is sent. A field that is given replaces the one that would be sent. */
+function requestBytes({ url, method, headers, body }: HttpLoadOptions): Buffer {
+  const fields: [name: string, value: string][] = [
+    ["Host", url.host],
+    ["User-Agent", "portico-bench"],
+    ["Accept", "*/*"],
+  ];
+  if (body !== undefined) fields.push(["Content-Length", String(body.length)]);
+  const given = new Set(headers.map(([name]) => name.toLowerCase()));
+  const all = [...fields.filter(([name]) => !given.has(name.toLowerCase())), ...headers];
+  const lines = all.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const head = Buffer.from(`${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines}\r\n`, "latin1");
+  return body === undefined ? head : Buffer.concat([head, body]);
+}

@@ -1,0 +1,152 @@
+import type {
+  Exchange,
+  RequestHook,
+  ResponseHook,
+  Server,
+  UpgradeOptions,
+  WebSocket,
+  WebSocketHandlers,
+} from "../index.ts";
+import type { HandlerModule } from "./handler-module.ts";
+
+/** What one loading of a file has asked of its server. */
+class Generation {
+  /** Adds the routes. */
+  readonly routes: ((server: Server) => unknown)[] = [];
+  readonly requestHooks: RequestHook[] = [];
+  readonly responseHooks: ResponseHook[] = [];
+  readonly closeCallbacks: (() => unknown)[] = [];
+}
+
+type Sockets = WebSocketHandlers<unknown>;
+
+/** Methods of a server whose calls wait until all routes are replaced. */
+const ADDS_ROUTES = ["get", "head", "post", "put", "patch", "delete", "options", "any", "route", "fetch"];
+
+/** The handlers of a file on a server, which can be exchanged for those of its next loading while connections live. */
+export class LiveHandlers {
+  private readonly server: Server;
+  private current = new Generation();
+  /** By path. A path that the file does not have any more keeps its last handlers for the WebSockets that are open. */
+  private readonly sockets = new Map<string, Sockets>();
+
+  constructor(server: Server) {
+    this.server = server;
+    server.onRequest((exchange) => this.runRequestHooks(exchange));
+    server.onResponse((exchange, report) =>
+      Promise.all(this.current.responseHooks.map((hook) => hook(exchange, report))),
+    );
+    server.onClose(() => this.leave(this.current));
+  }
+
+  /**
+   * Puts the handlers of a module in place of those that there are: at once, or not at all.
+   * @throws what its `setup` throws, and PorticoError ERR_ROUTE for routes that cannot be added
+   */
+  async take(module: HandlerModule): Promise<void> {
+    const next = new Generation();
+    const sockets = new Map<string, Sockets>();
+    try {
+      const server = this.recorder(next, sockets);
+      await module.setup?.(server);
+      addHandlers(server, module);
+      this.server.replaceRoutes((real) => {
+        for (const add of next.routes) add(real);
+      });
+    } catch (error) {
+      await this.leave(next);
+      throw error;
+    }
+    const former = this.current;
+    this.current = next;
+    for (const [path, handlers] of sockets) this.sockets.set(path, handlers);
+    await this.leave(former);
+  }
+
+  private runRequestHooks(exchange: Exchange): void {
+    for (const hook of this.current.requestHooks) {
+      hook(exchange);
+      if (exchange.headSent) return;
+    }
+  }
+
+  private async leave(generation: Generation): Promise<void> {
+    for (const callback of generation.closeCallbacks.splice(0)) {
+      try {
+        await callback();
+      } catch (error) {
+        console.error(error);
+      }
+    }
+  }
+
+  /** The server as a generation sees it: what it adds belongs to it and ends with it. */
+  private recorder(generation: Generation, sockets: Map<string, Sockets>): Server {
+    const { server } = this;
+    const keep =
+      (list: unknown[]) =>
+      (callback: unknown): Server => {
+        list.push(callback);
+        return recorder;
+      };
+    const own: Record<string, unknown> = {
+      onRequest: keep(generation.requestHooks),
+      onResponse: keep(generation.responseHooks),
+      onClose: keep(generation.closeCallbacks),
+      mount: (part: (server: Server) => unknown): Server => {
+        part(recorder);
+        return recorder;
+      },
+      websocket: (path: string, handlers: Sockets, options?: UpgradeOptions): Server => {
+        const isSet = typeof handlers === "object" && handlers !== null;
+        if (isSet) sockets.set(path, handlers);
+        generation.routes.push((real) =>
+          real.websocket(path, isSet ? this.delegates(path, handlers) : handlers, options),
+        );
+        return recorder;
+      },
+    };
+    for (const name of ADDS_ROUTES) {
+      own[name] = (...values: unknown[]): Server => {
+        generation.routes.push((real) => Reflect.apply(Reflect.get(real, name), real, values));
+        return recorder;
+      };
+    }
+    const recorder: Server = new Proxy(server, {
+      get(_target, name) {
+        if (typeof name === "string" && Object.hasOwn(own, name)) return own[name];
+        const value: unknown = Reflect.get(server, name);
+        return typeof value === "function" ? value.bind(server) : value;
+      },
+    });
+    return recorder;
+  }
+
+  /** Handlers that look for those of the last loading at each event. Only `upgrade` belongs to its own loading. */
+  private delegates(path: string, handlers: Sockets): Sockets {
+    const now = (): Sockets => this.sockets.get(path) ?? handlers;
+    const { upgrade } = handlers;
+    return {
+      ...(upgrade === undefined ? {} : { upgrade: (exchange: Exchange) => upgrade.call(handlers, exchange) }),
+      open: (socket: WebSocket) => now().open?.(socket),
+      message: (socket: WebSocket, data: Buffer, binary: boolean) => now().message?.(socket, data, binary),
+      drain: (socket: WebSocket) => now().drain?.(socket),
+      ping: (socket: WebSocket, data: Buffer) => now().ping?.(socket, data),
+      pong: (socket: WebSocket, data: Buffer) => now().pong?.(socket, data),
+      close: (socket: WebSocket, code: number, reason: string) => now().close?.(socket, code, reason),
+    };
+  }
+}
+
+/** Adds the handlers of a module to a server. */
+function addHandlers(server: Server, module: HandlerModule): void {
+  for (const [path, target] of Object.entries(module.routes ?? {})) {
+    if (typeof target === "function") server.any(path, target);
+    else for (const [method, handler] of Object.entries(target)) server.route(method, path, handler);
+  }
+  for (const [path, handlers] of Object.entries(module.websockets ?? {})) {
+    server.websocket(path, handlers, handlers);
+  }
+  const { fetch } = module;
+  if (fetch !== undefined) server.fetch(fetch);
+}

@@ -1,0 +1,61 @@
+// How a module and what it imports are loaded anew (Node's customization hooks). A module has the number of its
+// generation in its URL, and hands it on to what it imports, whenever that is; for the loader these are new modules.
+// Packages stay as they are: in node_modules there is state that must exist once, Portico's own among it.
+import type { MessagePort } from "node:worker_threads";
+
+/** The name of the generation in the query of a URL. */
+export const GENERATION = "portico-generation";
+
+interface Resolved {
+  url: string;
+}
+
+type NextResolve<Result> = (specifier: string, context: object) => Result;
+
+/** What is told to the loader's thread when it starts. */
+export interface HookData {
+  /** The folder of Portico itself, as a URL. */
+  readonly home: string;
+  /** Gets the URL of each module of a generation. */
+  readonly port: MessagePort;
+}
+
+/**
+ * Gives a module the generation of the module that imports it.
+ * @param parent the URL of that module
+ * @returns the same, or a copy with another URL
+ */
+export function stamp<T extends Resolved>(resolved: T, parent: string | undefined, home: string): T {
+  const { url } = resolved;
+  if (!url.startsWith("file:") || url.includes("/node_modules/") || url.startsWith(home)) return resolved;
+  const generation = generationOf(url) ?? (parent === undefined ? undefined : generationOf(parent));
+  if (generation === undefined) return resolved;
+  const stamped = new URL(url);
+  stamped.searchParams.set(GENERATION, generation);
+  return { ...resolved, url: stamped.href };
+}
+
+/** The generation of a module, or undefined when it has none. */
+export function generationOf(url: string): string | undefined {
+  return URL.canParse(url) ? (new URL(url).searchParams.get(GENERATION) ?? undefined) : undefined;
+}
+
+let data: HookData | undefined;
+
+/** Called by Node in the loader's thread. */
+export function initialize(given: HookData): void {
+  data = given;
+}
+
+/** Called by Node in the loader's thread for each import. */
+export async function resolve(
+  specifier: string,
+  context: { parentURL?: string },
+  next: NextResolve<Promise<Resolved>>,
+): Promise<Resolved> {
+  const resolved = await next(specifier, context);
+  if (data === undefined) return resolved;
+  const stamped = stamp(resolved, context.parentURL, data.home);
+  if (stamped !== resolved) data.port.postMessage(stamped.url);
+  return stamped;
+}

@@ -1,0 +1,55 @@
+/** Whether colours may be used on a stream: a terminal, and nobody asks for none (no-color.org). */
+function hasColours(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
+}
+
+const CODES = { dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+
+/** @returns the text in a colour, where the stream shows colours */
+export function paint(
+  colour: keyof typeof CODES,
+  text: string,
+  stream: NodeJS.WriteStream = process.stdout,
+): string {
+  return hasColours(stream) ? `\x1b[${CODES[colour]}m${text}\x1b[0m` : text;
+}
+
+/**
+ * Text of a peer for a terminal, on one line: what a terminal would take for an order is shown by its number.
+ * Marks that reorder the text around them are among it.
+ */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, (character) => {
+    const short = SHORT[character];
+    return short ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}
+
+const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** Prints a line on stdout. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Prints a line on stderr. */
+export function complain(line: string): void {
+  process.stderr.write(`portico: ${line}\n`);
+}
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** @returns "1.5 MiB" */
+export function inBytes(count: number): string {
+  let value = count;
+  let unit = 0;
+  for (; value >= 1_024 && unit < UNITS.length - 1; unit++) value /= 1_024;
+  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** @returns "1.50 ms", with the unit that suits */
+export function inTime(ms: number): string {
+  if (ms >= 1_000) return `${(ms / 1_000).toFixed(2)} s`;
+  if (ms < 1) return `${Math.round(ms * 1_000)} µs`;
+  return `${ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0)} ms`;
+}

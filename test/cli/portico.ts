@@ -1,0 +1,122 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+/** For anything that a program is waited for. */
+const PATIENCE_MS = 20_000;
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly input?: string;
+}
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `portico` while it runs. */
+export class Running {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly finished: Promise<Finished>;
+  stdout = "";
+  stderr = "";
+  private looks: (() => void)[] = [];
+
+  constructor(args: readonly string[], cwd: string | undefined) {
+    this.child = spawn(process.execPath, [MAIN, ...args], { cwd });
+    this.child.stdin.on("error", () => {});
+    this.child.stdout.on("data", (data: Buffer) => {
+      this.stdout += data;
+      this.look();
+    });
+    this.child.stderr.on("data", (data: Buffer) => {
+      this.stderr += data;
+      this.look();
+    });
+    this.finished = once(this.child, "close").then(([code]: (number | null)[]) => {
+      this.look();
+      return { code: code ?? null, stdout: this.stdout, stderr: this.stderr };
+    });
+  }
+
+  /**
+   * Waits for something that is printed, on stdout or stderr, and gives the first group of the pattern.
+   * @param after how often the pattern has to have been printed before
+   */
+  async printed(pattern: RegExp, after = 0): Promise<string> {
+    const all = new RegExp(pattern.source, `g${pattern.flags}`);
+    const find = (): string | undefined => {
+      const match = [...`${this.stdout}\n${this.stderr}`.matchAll(all)][after];
+      return match === undefined ? undefined : (match[1] ?? match[0]);
+    };
+    const deadline = AbortSignal.timeout(PATIENCE_MS);
+    for (;;) {
+      const found = find();
+      if (found !== undefined) return found;
+      if (deadline.aborted || this.child.exitCode !== null) {
+        throw new Error(`it has not printed ${pattern}:\n${this.stdout}\n${this.stderr}`);
+      }
+      await new Promise<void>((resolve) => {
+        this.looks.push(resolve);
+        deadline.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+  }
+
+  /** The address that a server has printed. */
+  url(): Promise<string> {
+    return this.printed(/((?:https?|wss?):\/\/127\.0\.0\.1:\d+)/);
+  }
+
+  stop(signal: NodeJS.Signals = "SIGINT"): Promise<Finished> {
+    this.child.kill(signal);
+    return this.finished;
+  }
+
+  private look(): void {
+    const { looks } = this;
+    this.looks = [];
+    for (const look of looks) look();
+  }
+}
+
+/** Starts `portico`; it ends with the test. */
+export function start(t: TestContext, args: readonly string[], cwd?: string): Running {
+  const running = new Running(args, cwd);
+  t.after(async () => {
+    running.child.kill("SIGKILL");
+    await running.finished;
+  });
+  return running;
+}
+
+/** Runs `portico` until it ends. */
+export function portico(
+  t: TestContext,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Finished> {
+  const running = start(t, args, options.cwd);
+  running.child.stdin.end(options.input ?? "");
+  return running.finished;
+}
+
+/** A folder with files, which is removed after the test. */
+export function folder(t: TestContext, files: Readonly<Record<string, string>>): string {
+  const root = mkdtempSync(join(tmpdir(), "portico-cli-"));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) put(root, name, text);
+  return root;
+}
+
+export function put(root: string, name: string, text: string): void {
+  mkdirSync(dirname(join(root, name)), { recursive: true });
+  writeFileSync(join(root, name), text);
+}

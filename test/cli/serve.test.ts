@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request as httpsRequest } from "node:https";
+import { describe, it, type TestContext } from "node:test";
+import WebSocket from "ws";
+import { opened } from "../e2e/ws-client.ts";
+import { folder, put, type Running, start } from "./portico.ts";
+
+const PAGE = "<!doctype html><html><body><p>page</p></body></html>";
+const FILES = { "index.html": PAGE, "app.js": `// ${"x".repeat(4_000)}`, "sub/a.txt": "0123456789" };
+const FIXTURES = new URL("../fixtures/", import.meta.url);
+
+/** `portico serve` of a folder with some files. */
+async function serve(
+  t: TestContext,
+  ...options: string[]
+): Promise<{ url: string; root: string; server: Running }> {
+  const root = folder(t, FILES);
+  const server = start(t, ["serve", root, "--port", "0", ...options]);
+  return { url: await server.url(), root, server };
+}
+
+describe("portico serve", { concurrency: 2 }, () => {
+  it("serves files, their parts, and nothing that is known already; it prints what was asked for", async (t) => {
+    const { url, server } = await serve(t);
+    const index = await fetch(`${url}/`);
+    assert.equal(index.headers.get("content-type"), "text/html; charset=utf-8");
+    assert.equal(await index.text(), PAGE);
+    const etag = index.headers.get("etag") ?? "";
+    const again = await fetch(`${url}/`, { headers: { "If-None-Match": etag } });
+    assert.equal(again.status, 304);
+    const part = await fetch(`${url}/sub/a.txt`, { headers: { Range: "bytes=2-4" } });
+    assert.deepEqual([part.status, await part.text()], [206, "234"]);
+    const packed = await fetch(`${url}/app.js`, { headers: { "Accept-Encoding": "gzip" } });
+    assert.equal(packed.headers.get("content-encoding"), "gzip");
+    assert.equal(await packed.text(), FILES["app.js"]);
+    assert.equal((await fetch(`${url}/sub/`)).status, 404);
+    assert.equal((await fetch(`${url}/none`)).status, 404);
+    assert.equal(index.headers.get("access-control-allow-origin"), null);
+    await server.printed(/\d\d:\d\d:\d\d 200 GET \/ \d+ B/);
+    await server.printed(/206 GET \/sub\/a\.txt 3 B/);
+    await server.printed(/404 GET \/none/);
+    const { code, stderr } = await server.stop("SIGINT");
+    assert.deepEqual([code, stderr], [130, ""]);
+  });
+
+  it("does what its options say", async (t) => {
+    const { url, server } = await serve(
+      t,
+      "--spa",
+      "--listing",
+      "--cors",
+      "--no-compress",
+      "--no-log",
+      "--cache",
+      "max-age=60",
+    );
+    const app = await fetch(`${url}/some/route`, { headers: { Accept: "text/html" } });
+    assert.deepEqual([app.status, await app.text()], [200, PAGE]);
+    assert.match(await (await fetch(`${url}/sub/`)).text(), /a\.txt/);
+    const script = await fetch(`${url}/app.js`, {
+      headers: { Origin: "http://a.example", "Accept-Encoding": "gzip" },
+    });
+    assert.equal(script.headers.get("access-control-allow-origin"), "*");
+    assert.equal(script.headers.get("content-encoding"), null);
+    assert.equal(script.headers.get("cache-control"), "max-age=60");
+    const { code, stdout } = await server.stop("SIGTERM");
+    assert.equal(code, 143);
+    assert.doesNotMatch(stdout, /GET/);
+  });
+
+  it("prints JSON for programs, the address first", async (t) => {
+    const { url, server } = await serve(t, "--json");
+    await (await fetch(`${url}/sub/a.txt`)).text();
+    await server.printed(/"event":"request"/);
+    const { stdout } = await server.stop();
+    const [listening, request] = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      [listening.event, listening.url, listening.port],
+      ["listening", url, Number(new URL(url).port)],
+    );
+    const { method, target, status, outcome, bytes } = request;
+    assert.deepEqual([method, target, status, outcome, bytes], ["GET", "/sub/a.txt", 200, "complete", 10]);
+  });
+
+  it("speaks TLS", async (t) => {
+    const file = (kind: string): string => new URL(`localhost.${kind}.pem`, FIXTURES).pathname;
+    const { url } = await serve(t, "--tls-key", file("key"), "--tls-cert", file("cert"));
+    assert.match(url, /^https:/);
+    const asked = httpsRequest(`${url}/sub/a.txt`, { rejectUnauthorized: false, agent: false }).end();
+    const [response] = await once(asked, "response");
+    response.setEncoding("utf8");
+    assert.equal((await response.toArray()).join(""), "0123456789");
+  });
+
+  it("--live: tells pages of changes, also in folders that are new, once for changes at a time", async (t) => {
+    const { url, root, server } = await serve(t, "--live");
+    const page = await (await fetch(`${url}/`)).text();
+    const path = /<script src="([^"]+)" async><\/script><\/body>/.exec(page)?.[1] ?? "";
+    const script = await fetch(url + path);
+    assert.equal(script.headers.get("content-type"), "text/javascript");
+    assert.match(await script.text(), /location\.reload/);
+    const socket = await opened(new WebSocket(`${url.replace("http", "ws")}/.portico/live`));
+    const told: string[] = [];
+    socket.on("message", (data) => told.push(String(data)));
+    const next = async (): Promise<void> => {
+      if (told.length === 0) await once(socket, "message");
+      told.length = 0;
+    };
+    put(root, "sub/a.txt", "changed");
+    put(root, "index.html", PAGE);
+    await next();
+    put(root, "new/deep/b.txt", "new");
+    await next();
+    socket.close();
+    assert.equal((await server.stop()).code, 130);
+  });
+});
+
+describe("portico echo", { concurrency: 2 }, () => {
+  it("sends everything back, compressed where that is agreed", async (t) => {
+    const server = start(t, [
+      "echo",
+      "--port",
+      "0",
+      "--deflate",
+      "contextTakeover,thresholdBytes=0",
+      "--max-message",
+      "1000",
+    ]);
+    const socket = await opened(new WebSocket(`${await server.url()}/any/path`, { perMessageDeflate: true }));
+    assert.match(socket.extensions, /permessage-deflate/);
+    const echoed = async (data: string | Buffer): Promise<unknown[]> => {
+      const next = once(socket, "message");
+      socket.send(data);
+      return next;
+    };
+    assert.deepEqual(await echoed("text"), [Buffer.from("text"), false]);
+    assert.deepEqual(await echoed(Buffer.from([0, 255])), [Buffer.from([0, 255]), true]);
+    const closed = once(socket, "close");
+    socket.send("x".repeat(1_001));
+    assert.equal((await closed)[0], 1009);
+    assert.equal((await server.stop()).code, 130);
+  });
+
+  it("offers no compression unless it is told to", async (t) => {
+    const server = start(t, ["echo", "--port", "0", "--json"]);
+    assert.match(await server.url(), /^ws:/);
+    const socket = await opened(new WebSocket(await server.url(), { perMessageDeflate: true }));
+    assert.equal(socket.extensions, "");
+    const closed = once(socket, "close");
+    assert.equal((await server.stop("SIGTERM")).code, 143);
+    assert.equal((await closed)[0], 1001);
+  });
+});

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { describe, it } from "node:test";
+import { runCommandLine } from "../../src/cli/command-line.ts";
+import { inBytes, inTime, paint, printable } from "../../src/cli/terminal.ts";
+import { portico, start } from "./portico.ts";
+
+const COMMANDS = ["serve", "run", "echo", "bench", "inspect"];
+
+describe("the command line", { concurrency: 2 }, () => {
+  for (const command of COMMANDS) {
+    it(`has help with examples for ${command}`, async (t) => {
+      const { code, stdout, stderr } = await portico(t, [command, "--help"]);
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.match(stdout, new RegExp(`^Usage: portico ${command} `));
+      assert.match(stdout, new RegExp(`Examples:[^]*portico ${command}`));
+    });
+  }
+
+  it("lists its commands and exit codes", async (t) => {
+    const { code, stdout } = await portico(t, ["--help"]);
+    assert.equal(code, 0);
+    for (const command of COMMANDS) assert.match(stdout, new RegExp(`^  ${command} `, "m"));
+    assert.match(stdout, /Exit codes: 0 .* 1 .* 2 .* 130/);
+  });
+
+  it("tells the version of the package", async (t) => {
+    const manifest: unknown = JSON.parse(
+      readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+    );
+    const { code, stdout } = await portico(t, ["--version"]);
+    assert.deepEqual([code, stdout], [0, `${(manifest as { version: string }).version}\n`]);
+  });
+
+  it("says what is wrong in one line, as a program of its own", async (t) => {
+    const { code, stdout, stderr } = await portico(t, ["serve", "--prot", "1"]);
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.equal(stderr, "portico: unknown option '--prot' (Did you mean --port?); --help tells more\n");
+  });
+
+  it("says what to do when a port is in use", async (t) => {
+    const other = createServer();
+    t.after(() => other.close());
+    await once(other.listen(0, "127.0.0.1"), "listening");
+    const address = other.address();
+    assert.ok(typeof address === "object" && address !== null);
+    const { code, stderr } = await portico(t, ["echo", "--port", String(address.port)]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^portico: port \d+ of 127\.0\.0\.1 is in use: .*--port 0.*\n$/);
+  });
+
+  it("ends in order when nobody reads what it prints any more", async (t) => {
+    const server = start(t, ["serve", "test/fixtures", "--port", "0"]);
+    const url = await server.url();
+    server.child.stdout.destroy();
+    // Its line in the log goes nowhere.
+    await (await fetch(`${url}/`)).text();
+    const { code, stderr } = await server.finished;
+    assert.deepEqual([code, stderr], [0, ""]);
+  });
+
+  it("prints no colours into a pipe", async (t) => {
+    const server = start(t, ["serve", "test/fixtures", "--port", "0"]);
+    await fetch(`${await server.url()}/README.md`);
+    await server.printed(/200 GET/);
+    assert.doesNotMatch((await server.stop()).stdout, /\x1b/);
+  });
+});
+
+describe("mistakes are answered with one line and an exit code", () => {
+  const mistakes: [args: string[], code: number, message: RegExp][] = [
+    [["serve", "--prot", "1"], 2, /unknown option '--prot'.*--port/],
+    [["nothing"], 2, /unknown command 'nothing'/],
+    [["run"], 2, /missing required argument 'file'/],
+    [["run", "no-such-file.ts"], 2, /no file no-such-file\.ts/],
+    [["run", "README.md"], 2, /README\.md is no program/],
+    [["serve", "no-such-folder"], 2, /no folder no-such-folder/],
+    [["serve", "--port", "65536"], 2, /'65536' is invalid.*0 to 65535/],
+    [
+      ["serve", "--tls-key", "test/fixtures/localhost.key.pem"],
+      2,
+      /--tls-key and --tls-cert belong together/,
+    ],
+    [
+      ["serve", "--tls-key", "nowhere", "--tls-cert", "nowhere"],
+      2,
+      /nowhere cannot be read: there is no such file/,
+    ],
+    [["serve", "--tls-key", "README.md", "--tls-cert", "README.md"], 1, /certificate cannot be used/],
+    [["serve", "--host", "192.0.2.1"], 1, /192\.0\.2\.1 is no address of this machine/],
+    [["echo", "--deflate", "levle=3"], 2, /level=N/],
+    [["echo", "--deflate", "level=10"], 2, /level/],
+    [["bench", "ftp://127.0.0.1/"], 2, /begins with http:, https:, ws:, wss:/],
+    [["bench", "http://127.0.0.1/", "-c", "0"], 2, /1 to 10000/],
+    [["bench", "http://127.0.0.1/", "-H", "no colon"], 2, /"Name: value"/],
+    [["bench", "http://127.0.0.1/", "-H", "a: b\r\nc: d"], 2, /"Name: value"/],
+    [["bench", "http://127.0.0.1/", "-m", "G T"], 2, /method/],
+    [["bench", "http://127.0.0.1/", "-b", "@nowhere"], 2, /nowhere cannot be read/],
+    [["bench", "ws://127.0.0.1/", "-m", "GET"], 2, /--method/],
+    [["bench", "http://127.0.0.1:1/"], 1, /127\.0\.0\.1:1\/ cannot be reached: nothing listens there/],
+    [["inspect", "http://127.0.0.1/"], 2, /begins with ws:, wss:/],
+    [["inspect", "ws://127.0.0.1:1/"], 1, /nothing listens there/],
+  ];
+  for (const [args, expected, message] of mistakes) {
+    it(`${expected} for portico ${args.join(" ")}`, async (t) => {
+      const written = t.mock.method(process.stderr, "write", () => true);
+      const code = await runCommandLine(args);
+      const text = written.mock.calls.map((call) => call.arguments[0]).join("");
+      written.mock.restore();
+      assert.equal(code, expected);
+      assert.match(text, message);
+      assert.match(text, /^portico: [^\n\r]*\n$/);
+    });
+  }
+});
+
+describe("what is printed", () => {
+  it("has colours on a terminal, unless NO_COLOR is set", (t) => {
+    const terminal = { isTTY: true } as NodeJS.WriteStream;
+    t.after(() => {
+      delete process.env["NO_COLOR"];
+    });
+    delete process.env["NO_COLOR"];
+    process.env["TERM"] = "xterm";
+    assert.equal(paint("red", "text", terminal), "\x1b[31mtext\x1b[0m");
+    process.env["NO_COLOR"] = "1";
+    assert.equal(paint("red", "text", terminal), "text");
+  });
+
+  it("never gives a terminal orders of a peer", () => {
+    assert.equal(printable("a\x1b[2Jb\u009b\u202ec\n"), "a\\u{1b}[2Jb\\u{9b}\\u{202e}c\\n");
+    assert.equal(printable("ö 中 👩‍👩‍👧"), "ö 中 👩‍👩‍👧");
+  });
+
+  it("has sizes and times with their units", () => {
+    assert.deepEqual([0, 1023, 1536, 5 * 2 ** 30].map(inBytes), ["0 B", "1023 B", "1.5 KiB", "5.0 GiB"]);
+    assert.deepEqual([0.0123, 1, 12.34, 123.4, 1234].map(inTime), [
+      "12 µs",
+      "1.00 ms",
+      "12.3 ms",
+      "123 ms",
+      "1.23 s",
+    ]);
+  });
+});
