@@ -65,8 +65,7 @@ async function inspect(target: string, options: InspectOptions): Promise<void> {
   const stop = stopSignal();
   const url = serverUrl(target, ["ws", "wss"]);
   const log = new FrameLog(options.json === true);
-  const input = createInterface({ input: process.stdin, terminal: false });
-  input.pause();
+  let input: Interface | undefined;
   let told: (code: number) => void = () => {};
   const closed = new Promise<number>((resolve) => {
     told = resolve;
@@ -81,7 +80,7 @@ async function inspect(target: string, options: InspectOptions): Promise<void> {
       log.frame("in", binary ? "binary" : "text", data),
     ping: (_socket: unknown, data: Buffer) => log.frame("in", "ping", data),
     pong: (_socket: unknown, data: Buffer) => log.frame("in", "pong", data),
-    drain: () => input.resume(),
+    drain: () => input?.resume(),
     close: (_socket: unknown, code: number, reason: string) => {
       if (code === 1006) log.event("lost", { code }, "the connection is lost");
       else log.close("in", code, reason);
@@ -92,6 +91,7 @@ async function inspect(target: string, options: InspectOptions): Promise<void> {
   if (socket === undefined) return;
   const close = (): void => closeAs("1000", socket, log);
   stop.addEventListener("abort", close, { once: true });
+  input = createInterface({ input: process.stdin, terminal: false });
   readLines(input, socket, log, options);
   input.once("close", () => {
     if (options.wait !== Number.POSITIVE_INFINITY) setTimeout(close, options.wait * 1_000).unref();
@@ -146,7 +146,6 @@ function readLines(
     if (/^(?:[0-9a-f]{2})*$/i.test(digits)) send(Buffer.from(digits, "hex"));
     else complain(`${text} is not hexadecimal: give two digits for each byte`);
   };
-  input.resume();
   input.on("line", (line) => {
     const [, name, rest = ""] = (options.commands && /^\/(\w+) ?(.*)$/.exec(line)) || [];
     if (name === undefined) {

@@ -3,22 +3,13 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, it } from "node:test";
-import { runCommandLine } from "../../src/cli/command-line.ts";
 import { inBytes, inTime, paint, printable } from "../../src/cli/terminal.ts";
+import { inProcess } from "./in-process.ts";
 import { portico, start } from "./portico.ts";
 
 const COMMANDS = ["serve", "run", "echo", "bench", "inspect"];
 
 describe("the command line", { concurrency: 2 }, () => {
-  for (const command of COMMANDS) {
-    it(`has help with examples for ${command}`, async (t) => {
-      const { code, stdout, stderr } = await portico(t, [command, "--help"]);
-      assert.deepEqual([code, stderr], [0, ""]);
-      assert.match(stdout, new RegExp(`^Usage: portico ${command} `));
-      assert.match(stdout, new RegExp(`Examples:[^]*portico ${command}`));
-    });
-  }
-
   it("lists its commands and exit codes", async (t) => {
     const { code, stdout } = await portico(t, ["--help"]);
     assert.equal(code, 0);
@@ -69,6 +60,17 @@ describe("the command line", { concurrency: 2 }, () => {
   });
 });
 
+describe("help", () => {
+  for (const command of COMMANDS) {
+    it(`has examples for ${command}`, async (t) => {
+      const { code, stdout, stderr } = await inProcess(t, [command, "--help"]);
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.match(stdout, new RegExp(`^Usage: portico ${command} `));
+      assert.match(stdout, new RegExp(`Examples:[^]*portico ${command}`));
+    });
+  }
+});
+
 describe("mistakes are answered with one line and an exit code", () => {
   const mistakes: [args: string[], code: number, message: RegExp][] = [
     [["serve", "--prot", "1"], 2, /unknown option '--prot'.*--port/],
@@ -105,11 +107,8 @@ describe("mistakes are answered with one line and an exit code", () => {
   ];
   for (const [args, expected, message] of mistakes) {
     it(`${expected} for portico ${args.join(" ")}`, async (t) => {
-      const written = t.mock.method(process.stderr, "write", () => true);
-      const code = await runCommandLine(args);
-      const text = written.mock.calls.map((call) => call.arguments[0]).join("");
-      written.mock.restore();
-      assert.equal(code, expected);
+      const { code, stdout, stderr: text } = await inProcess(t, args);
+      assert.deepEqual([code, stdout], [expected, ""]);
       assert.match(text, message);
       assert.match(text, /^portico: [^\n\r]*\n$/);
     });
