@@ -49,7 +49,7 @@ export async function connect<Data = undefined>(
     port: Number(port || (secure ? 443 : 80)),
     ...(options.path === undefined ? {} : { path: options.path }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
-    ...(secure ? { tls: { servername: hostname, ...options.tls } } : {}),
+    ...(secure ? { tls: options.tls ?? {} } : {}),
   });
   try {
     transport.writeText(handshake.head);

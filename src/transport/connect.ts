@@ -1,4 +1,4 @@
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { SocketTransport } from "./socket-transport.ts";
 import type { Transport } from "./transport.ts";
@@ -11,7 +11,7 @@ export interface ConnectAddress {
   path?: string;
   /** Gives the attempt up when it is aborted. */
   signal?: AbortSignal;
-  /** Speak TLS, with these options of `tls.connect`. */
+  /** Speak TLS, with these options of `tls.connect`; a host that is a name is told to the server (RFC 6066 §3). */
   tls?: ConnectionOptions;
 }
 
@@ -20,8 +20,10 @@ export interface ConnectAddress {
  * @throws the system's error (ECONNREFUSED …), TLS's, or the reason of the signal
  */
 export function connect(address: ConnectAddress): Promise<Transport> {
-  const { tls, path, signal, ...rest } = address;
-  const where = path === undefined ? { host: "localhost", port: 0, ...rest } : { path };
+  const { tls, path, signal, host = "localhost", port = 0 } = address;
+  const where = path === undefined ? { host, port } : { path };
+  // RFC 6066 §3: an address is no name.
+  const name = isIP(host) === 0 ? { host, servername: host } : { host };
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const giveUp = (): void => {
@@ -36,7 +38,7 @@ export function connect(address: ConnectAddress): Promise<Transport> {
     const socket: Socket =
       tls === undefined
         ? connectTcp({ ...where, allowHalfOpen: true, noDelay: true }, opened)
-        : connectTls({ ...where, ...tls }, opened);
+        : connectTls({ ...where, ...name, ...tls }, opened);
     socket.once("error", reject);
     signal?.addEventListener("abort", giveUp, { once: true });
   });
