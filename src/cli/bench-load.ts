@@ -19,8 +19,12 @@ export interface LoadOptions {
 
 /** What a connection tells its run. */
 export interface LoadEvents {
-  /** The answer to the oldest request that has none. @param status undefined for a message */
-  answered(status: number | undefined): void;
+  /**
+   * The answer to the oldest request that has none.
+   * @param status undefined for a message
+   * @param closes whether it is the last answer that this connection gives
+   */
+  answered(status: number | undefined, closes: boolean): void;
   received(bytes: number): void;
   /** It is of no use any more. @param code why, or undefined when the server may end it here */
   lost(code: string | undefined): void;
@@ -39,6 +43,8 @@ export type OpenLink = (events: LoadEvents, signal: AbortSignal) => Promise<Load
 const OPEN_AT_ONCE = 256;
 const RETRY_MS = 100;
 const LOOK_MS = 100;
+/** Without any answer for so long after one should have come, a run is over. */
+const PATIENCE_MS = 5_000;
 
 /** Keeps a number of connections busy and measures them. */
 export class Load {
@@ -106,6 +112,11 @@ export class Load {
     }
   }
 
+  /** Whether there is something to be sent. */
+  get hasWork(): boolean {
+    return !this.over && this.unsent > 0;
+  }
+
   get over(): boolean {
     return this.finish.signal.aborted;
   }
@@ -116,6 +127,12 @@ export class Load {
     this.unsent--;
     this.pending++;
     return true;
+  }
+
+  /** Requests that were taken have not been looked at. */
+  giveBack(requests: number): void {
+    this.unsent += requests;
+    this.pending -= requests;
   }
 
   answered(latencyMs: number, status: number | undefined): void {
@@ -149,7 +166,7 @@ export class Load {
     const now = performance.now();
     for (const worker of workers) worker.giveUpBefore(now - this.options.timeoutMs);
     // Nothing comes any more: whoever waits for a number of answers would wait for ever.
-    if (now - this.lastAnswerAt > 2 * this.options.timeoutMs) {
+    if (now - this.lastAnswerAt > this.options.timeoutMs + PATIENCE_MS) {
       this.results.recordError("no answers any more", 0);
       this.finish.abort();
     }
@@ -160,6 +177,8 @@ export class Load {
 class Worker {
   private readonly load: Load;
   private link: LoadLink | undefined;
+  /** Counts connections: what is told of a former one concerns nobody. */
+  private attempt = 0;
   /** When each request was sent that has no answer yet. */
   private sentAt: number[] = [];
 
@@ -169,19 +188,19 @@ class Worker {
 
   /** @throws when the connection cannot be opened */
   async connect(): Promise<void> {
-    let isLost = false;
+    const mine = ++this.attempt;
     const link = await this.load.openLink({
-      answered: (status) => this.answered(status),
+      answered: (status, closes) => {
+        if (mine === this.attempt) this.answered(status, closes);
+      },
       received: (bytes) => {
         this.load.results.bytesReceived += bytes;
       },
       lost: (code) => {
-        if (isLost) return;
-        isLost = true;
-        void this.lost(code);
+        if (mine === this.attempt) void this.lost(code);
       },
     });
-    if (isLost || this.load.over) link.destroy();
+    if (mine !== this.attempt || this.load.over) link.destroy();
     else this.link = link;
   }
 
@@ -203,15 +222,22 @@ class Worker {
   leave(): void {
     const { link } = this;
     this.link = undefined;
+    this.attempt++;
     link?.destroy();
   }
 
-  private answered(status: number | undefined): void {
+  private answered(status: number | undefined, closes: boolean): void {
     const sentAt = this.sentAt.shift();
     // A server may send messages that nobody asked for.
     if (sentAt === undefined) return;
     this.load.answered(performance.now() - sentAt, status);
-    this.fill();
+    if (!closes) this.fill();
+    else {
+      // RFC 9112 §9.3.2: what was sent after it was not looked at, and is sent again.
+      this.load.giveBack(this.sentAt.length);
+      this.sentAt = [];
+      void this.lost(undefined);
+    }
   }
 
   private async lost(code: string | undefined): Promise<void> {
@@ -220,7 +246,7 @@ class Worker {
     this.leave();
     this.sentAt = [];
     if (code !== undefined || unanswered > 0) load.failed(code ?? "closed", unanswered);
-    while (!load.over && this.link === undefined) {
+    while (load.hasWork && this.link === undefined) {
       try {
         await this.connect();
         load.results.reconnects++;

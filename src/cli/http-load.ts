@@ -24,12 +24,11 @@ export function httpLoad(options: HttpLoadOptions): OpenLink {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   return async (events, signal) => {
     const port = Number(url.port || (secure ? 443 : 80));
-    const names = { servername: host, ALPNProtocols: ["http/1.1"] };
-    const transport = await connect({ host, port, signal, ...(secure ? { tls: { ...names, ...tls } } : {}) });
-    const reader = new ResponseReader(method === "HEAD", ({ status, closes }) => {
-      events.answered(status);
-      if (closes) events.lost(undefined);
-    });
+    const secured = secure ? { tls: { ALPNProtocols: ["http/1.1"], ...tls } } : {};
+    const transport = await connect({ host, port, signal, ...secured });
+    const reader = new ResponseReader(method === "HEAD", ({ status, closes }) =>
+      events.answered(status, closes),
+    );
     transport.sink = {
       onBytes(bytes, start, end) {
         events.received(end - start);

@@ -116,7 +116,10 @@ export class ResponseReader {
   private begin(head: ResponseHeadReader): void {
     const { status, fields } = head;
     this.status = status;
-    this.closes = /\bclose\b/i.test(fields.get("connection") ?? "");
+    const connection = fields.get("connection") ?? "";
+    // RFC 9112 §9.3.
+    this.closes =
+      /\bclose\b/i.test(connection) || (head.minorVersion === 0 && !/\bkeep-alive\b/i.test(connection));
     const coding = fields.get("transfer-encoding");
     const length = fields.get("content-length");
     if (this.isHead || status === 204 || status === 304) this.finish();

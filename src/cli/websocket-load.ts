@@ -16,17 +16,17 @@ export function webSocketLoad(options: WebSocketLoadOptions): OpenLink {
   const { url, message, tls } = options;
   const headers = Object.fromEntries(options.headers);
   const limits = { headTimeoutMs: options.timeoutMs, closeTimeoutMs: 0 };
-  return async (events) => {
+  return async (events, signal) => {
     const socket = await connect(
       url,
       {
         message: (_socket, data) => {
           events.received(data.length);
-          events.answered(undefined);
+          events.answered(undefined, false);
         },
         close: (_socket, code) => events.lost(`closed with ${code}`),
       },
-      { headers, limits, tls },
+      { headers, limits, tls, signal },
     );
     const link: LoadLink = { send: () => void socket.send(message), destroy: () => socket.terminate() };
     return link;
