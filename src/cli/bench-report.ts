@@ -5,7 +5,7 @@ import { inBytes, inTime, paint } from "./terminal.ts";
 const PERCENTILES = [50, 75, 90, 99, 99.9, 99.99] as const;
 const BAR_WIDTH = 40;
 
-const grouped = (value: number): string => Math.round(value).toLocaleString("en-US");
+const grouped = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
 
 /** @returns the results as a record for `--json` */
 export function asRecord(options: LoadOptions, results: BenchResults): Record<string, unknown> {

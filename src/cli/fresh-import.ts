@@ -25,9 +25,9 @@ export class FreshImport {
   private readonly heard: () => void;
   private generation = 0;
 
-  private constructor(file: string, register: boolean) {
+  private constructor(file: string, register: boolean, throughTsx: boolean) {
     this.file = file;
-    this.heard = register ? this.register() : () => {};
+    this.heard = register ? this.register(throughTsx) : () => {};
   }
 
   /**
@@ -36,8 +36,8 @@ export class FreshImport {
    * @throws Failure when the file is TypeScript and neither Node nor tsx can take it
    */
   static async of(file: string, again: boolean): Promise<FreshImport> {
-    if (/^\.[cm]?tsx?$/.test(extname(file))) await acceptTypeScript(file);
-    return new FreshImport(file, again);
+    const throughTsx = /^\.[cm]?tsx?$/.test(extname(file)) && (await acceptTypeScript(file));
+    return new FreshImport(file, again, throughTsx);
   }
 
   /** The files of the last import, as far as it came. */
@@ -58,12 +58,13 @@ export class FreshImport {
   }
 
   /** @returns what takes in the URLs that the hooks have met */
-  private register(): () => void {
+  private register(throughTsx: boolean): () => void {
     const keep = (url: string): void => {
       if (generationOf(url) === String(this.generation)) this.loaded.add(fileURLToPath(url));
     };
     const registerHooks: RegisterHooks | undefined = Reflect.get(nodeModule, "registerHooks");
-    if (registerHooks !== undefined) {
+    // The hooks of tsx run in the loader's thread, and these have to come before them.
+    if (registerHooks !== undefined && !throughTsx) {
       registerHooks({
         resolve: (specifier, context, next) => {
           const stamped = stamp(next(specifier, context), context.parentURL, HOME);
@@ -92,9 +93,12 @@ function ownCommonJs(): string[] {
   return Object.keys(cache).filter((path) => !path.includes("node_modules") && !path.startsWith(home));
 }
 
-/** Lets TypeScript be imported: Node strips the types itself, or tsx does, where the file's project has it. */
-async function acceptTypeScript(file: string): Promise<void> {
-  if (Reflect.get(process.features, "typescript")) return;
+/**
+ * Lets TypeScript be imported: Node strips the types itself, or tsx does, where the file's project has it.
+ * @returns whether it is tsx
+ */
+async function acceptTypeScript(file: string): Promise<boolean> {
+  if (Reflect.get(process.features, "typescript")) return false;
   const places = [file, fileURLToPath(import.meta.url)].map(nodeModule.createRequire);
   const find = (name: string): string | undefined => {
     for (const place of places) {
@@ -115,4 +119,5 @@ async function acceptTypeScript(file: string): Promise<void> {
     const { register }: { register: () => unknown } = await import(pathToFileURL(api).href);
     register();
   }
+  return true;
 }
