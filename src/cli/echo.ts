@@ -24,7 +24,7 @@ export function addEcho(program: Command): void {
     .description("send every WebSocket message back, on every path; for compliance runs such as Autobahn's")
     .option(
       "--deflate [settings]",
-      "compress (RFC 7692); settings as in the guide: name or name=value,…",
+      "compress (RFC 7692); settings as in docs/websockets.md: name or name=value,…",
       settings,
     )
     .option("--max-message <bytes>", "largest message", whole(1, 2 ** 30), 64 * 2 ** 20)

@@ -18,7 +18,7 @@ export type SocketHandlers<Data = unknown> = WebSocketHandlers<Data> & UpgradeOp
  * the frameworks with a `fetch` method (Hono, h3) is one, too.
  */
 export interface HandlerModule {
-  /** By path (see the guide): a handler for all methods, or one for each. */
+  /** By path (see docs/routes.md): a handler for all methods, or one for each. */
   readonly routes?: { readonly [path: string]: Handler | MethodHandlers };
   /** By path. */
   readonly websockets?: { readonly [path: string]: SocketHandlers };

@@ -66,7 +66,7 @@ describe("help", () => {
       const { code, stdout, stderr } = await inProcess(t, [command, "--help"]);
       assert.deepEqual([code, stderr], [0, ""]);
       assert.match(stdout, new RegExp(`^Usage: portico ${command} `));
-      assert.match(stdout, new RegExp(`Examples:[^]*portico ${command}`));
+      assert.match(stdout, new RegExp(`Examples:[\\s\\S]*portico ${command}`));
     });
   }
 });
