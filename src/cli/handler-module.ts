@@ -8,10 +8,10 @@ import type {
 } from "../index.ts";
 
 /** The methods that a path is served for, each with its handler. */
-export type MethodHandlers<Params = Record<string, string>> = { readonly [method: string]: Handler<Params> };
+type MethodHandlers<Params = Record<string, string>> = { readonly [method: string]: Handler<Params> };
 
 /** WebSockets of one path: their handlers, and in the same object the options of `server.websocket`. */
-export type SocketHandlers<Data = unknown> = WebSocketHandlers<Data> & UpgradeOptions<Data>;
+type SocketHandlers<Data = unknown> = WebSocketHandlers<Data> & UpgradeOptions<Data>;
 
 /**
  * What a file exports for `portico run`, by name or as one default object. All parts are optional; a program of one of
