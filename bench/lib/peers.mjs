@@ -33,7 +33,7 @@ export const peers = {
   "evo-ws": ["echo"],
   craftos: ["plain", "contents", "blobs", "echo"],
   facil: ["plain", "contents", "blobs", "echo"],
-  net: ["plain", "blobs", "http-tls"],
+  net: ["plain", "blobs", "http-tls", "echo", "echo-tls"],
 };
 
 /** The bare server in `load/ceiling.c`, which shows what the load can do: no peer, but named like one. */
