@@ -137,13 +137,15 @@ testAbuses(
       name: "again and again: the connection is ended after a few",
       async run(stage) {
         const clients = await Promise.all(Array.from({ length: 4 }, () => renegotiate(stage, 30)));
-        for (const { output } of clients) {
+        for (const { code, output } of clients) {
+          assert.notEqual(code, null, "the connection was not ended");
           assert.match(output, /CONNECTED/);
           const times = output.split("RENEGOTIATING").length - 1;
           assert.ok(times >= 1, output);
         }
       },
-      bounds: { ...BOUNDS, errors: { ERR_TLS_SESSION_ATTACK: 4 } },
+      // Who goes on sending may be reset before Node tells why.
+      bounds: { ...BOUNDS, errors: { ERR_TLS_SESSION_ATTACK: 1 } },
     },
   ],
   undefined,

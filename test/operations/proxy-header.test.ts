@@ -113,7 +113,11 @@ describe("readProxyHeader", () => {
   }
 
   it("gives back the addresses of any header of either version", () => {
-    const address = fc.oneof(fc.ipV4(), fc.ipV6());
+    // With parts of IPv4 an address can be longer than a line of version 1 has room for.
+    const address = fc.oneof(
+      fc.ipV4(),
+      fc.ipV6().filter(({ length }) => length <= 39),
+    );
     const port = fc.integer({ min: 0, max: 65_535 });
     fc.assert(
       fc.property(address, port, fc.uint8Array({ maxLength: 40 }), (source, sourcePort, rest) => {
