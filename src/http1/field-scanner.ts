@@ -74,9 +74,11 @@ export class FieldScanner {
     let p = at;
     let state = this.state;
     const isWhole = state === LINE && this.count === 0;
+    const offset = bytes.byteOffset;
+    const words = wordsOf(bytes.buffer);
     while (p < end) {
       if (state === VALUE) {
-        p = afterFieldValue(bytes, p, end);
+        p = afterFieldValue(bytes, p, end, words, offset);
         if (p === end) break;
         if (bytes[p] !== CR) throw new HttpError("HTTP_BAD_FIELD", "control character in a field value");
         p++;
@@ -139,28 +141,34 @@ export class FieldScanner {
 /** Below this many octets the loop by octets is as fast as the one by words. */
 const WORDS_FROM = 16;
 
-/** The first position that holds no octet of a field value. */
-function afterFieldValue(bytes: Uint8Array, at: number, end: number): number {
+/**
+ * The first position that holds no octet of a field value.
+ * @param words the memory of the bytes, which begin at `offset` in it
+ */
+function afterFieldValue(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  words: Uint32Array,
+  offset: number,
+): number {
   let p = at;
   if (end - at >= WORDS_FROM) {
-    const base = bytes.byteOffset;
-    const aligned = at + (-(base + at) & 3);
+    const aligned = at + (-(offset + at) & 3);
     while (p < aligned && ((octetClass[bytes[p] ?? 0] ?? 0) & FIELD_VALUE) !== 0) p++;
-    if (p === aligned)
-      p = afterPlainWords(wordsOf(bytes.buffer), (base + p) >>> 2, (base + end) >>> 2) * 4 - base;
+    if (p === aligned) p = afterPlainWords(words, (offset + p) >>> 2, (offset + end) >>> 2) * 4 - offset;
   }
   while (p < end && ((octetClass[bytes[p] ?? 0] ?? 0) & FIELD_VALUE) !== 0) p++;
   return p;
 }
 
-/** The first word that holds an octet below 0x20 or DEL: what ends a field value, or a tab. */
+/** The first word that holds an octet below 0x20 or DEL: what ends a field value, or a tab; or one that only may. */
 function afterPlainWords(words: Uint32Array, at: number, end: number): number {
   let w = at;
   for (; w < end; w++) {
     const word = words[w] ?? 0;
-    const below = (word - 0x20202020) & ~word;
-    const other = word ^ 0x7f7f7f7f;
-    if (((below | ((other - 0x01010101) & ~other)) & 0x80808080) !== 0) break;
+    // The highest bit of an octet below 0x80 becomes 1: by borrowing when it is below 0x20, by carrying from 0x7f.
+    if ((((word - 0x20202020) | (word + 0x01010101)) & ~word & 0x80808080) !== 0) break;
   }
   return w;
 }

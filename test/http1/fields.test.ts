@@ -264,3 +264,29 @@ describe("Fields", () => {
     assert.equal(typeof fields.raw, "string");
   });
 });
+
+describe("RFC 9110 §5.5: octets of field values, at every place in words and beside every kind of octet", () => {
+  const controls = [...codes(0x00, 0x08), ...codes(0x0a, 0x1f), 0x7f];
+  const around = [0x09, 0x20, 0x21, 0x7e, 0x80, 0xff];
+  const failed = (octet: number, beside: number, at: number): boolean => {
+    const value = Buffer.alloc(24, beside);
+    value[0] = 0x61;
+    value[at] = octet;
+    const reader = new RequestReader(limitsWith());
+    const head = Buffer.concat([
+      Buffer.from("GET / HTTP/1.1\r\nHost: a\r\nX: "),
+      value,
+      Buffer.from("z\r\n\r\n"),
+    ]);
+    reader.receive(head, 0, head.length);
+    return reader.next() !== REQUEST;
+  };
+  for (const beside of around) {
+    test(`beside ${hex(beside)}`, () => {
+      for (let at = 1; at < 20; at++) {
+        for (const octet of controls) assert.ok(failed(octet, beside, at), `${hex(octet)} at ${at}`);
+        for (const octet of around) assert.ok(!failed(octet, beside, at), `${hex(octet)} at ${at}`);
+      }
+    });
+  }
+});
