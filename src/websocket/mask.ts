@@ -27,7 +27,7 @@ export function applyMask(
   // Rotated so that its most significant byte meets the byte at `start`.
   const key = rotate(maskKey, offset);
   const length = end - start;
-  if (bytes.buffer === memory && length >= BLOCKS_FROM) maskBlocks(bytes, start, end, key);
+  if (length >= BLOCKS_FROM && bytes.buffer === memory) maskBlocks(bytes, start, end, key);
   else if (length < WORDS_FROM) maskBytes(bytes, start, end, key);
   else maskWords(bytes, start, end, key);
 }
