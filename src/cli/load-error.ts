@@ -25,7 +25,8 @@ function syntaxErrorPlace(files: readonly string[]): string {
       encoding: "utf8",
       timeout: 5_000,
     });
-    const place = /^(\S.*:\d+)\n(.*\n\s*\^+)/.exec(stderr);
+    // There are no carets under an unexpected end.
+    const place = /^(\S.*:\d+)\n(.*(?:\n\s*\^+)?)/.exec(stderr);
     if (status !== 0 && place !== null) return `\n${place[1]}\n${place[2]}`;
   }
   return "";

@@ -34,7 +34,7 @@ export function addRun(program: Command): void {
   const command = program
     .command("run")
     .description("serve the handlers that a file exports")
-    .argument("<file>", ".ts, .js or .mjs")
+    .argument("<file>", ".js, .mjs, .cjs or .ts")
     .option("-w, --watch", "take the handlers over anew when a file changes; connections stay")
     .option("--log", "print a line for each request")
     .addHelpText("after", EXAMPLES)
@@ -72,10 +72,10 @@ async function run(name: string, options: RunOptions): Promise<void> {
 function programFile(name: string): string {
   const file = resolve(name);
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
-    throw new Failure(`there is no file ${name}: give the path of a .ts, .js or .mjs file`, EXIT.usage);
+    throw new Failure(`there is no file ${name}: give the path of a .js, .mjs, .cjs or .ts file`, EXIT.usage);
   }
   if (!/^\.[cm]?[jt]s$/.test(extname(file))) {
-    throw new Failure(`${name} is no program: give a .ts, .js or .mjs file`, EXIT.usage);
+    throw new Failure(`${name} is no program: give a .js, .mjs, .cjs or .ts file`, EXIT.usage);
   }
   return file;
 }

@@ -97,6 +97,13 @@ describe("portico run", { concurrency: 2 }, () => {
     assert.match(stderr, /app\.js:2\n.*\n *\^/);
     assert.doesNotMatch(stderr, /node:internal|portico-generation/);
   });
+
+  it("tells the place of an unexpected end, too", async (t) => {
+    const root = folder(t, { "package.json": ESM, "app.js": "export const routes = {\n  '/': 1," });
+    const { code, stderr } = await portico(t, ["run", "app.js", "--port", "0"], { cwd: root });
+    assert.equal(code, 1);
+    assert.match(stderr, /SyntaxError: Unexpected end of input\n.*app\.js:2\n +'\/': 1,\n$/);
+  });
 });
 
 describe("portico run: what is wrong with a file", () => {
