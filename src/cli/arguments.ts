@@ -30,7 +30,7 @@ export function headerField(text: string, before: [string, string][] = []): [str
   const value = text.slice(colon + 1).trim();
   try {
     checkFieldName(name);
-    checkFieldValue(value);
+    checkFieldValue(name, value);
   } catch {
     throw new InvalidArgumentError('Give it as "Name: value".');
   }

@@ -80,7 +80,7 @@ const HANDSHAKE_FIELD = /^(?:connection|upgrade|content-length|transfer-encoding
  */
 export function checkHandshakeField(name: string, value: string): void {
   checkFieldName(name);
-  checkFieldValue(value);
+  checkFieldValue(name, value);
   if (HANDSHAKE_FIELD.test(name)) throw new FieldError(`${name} is decided by the handshake`);
 }
 

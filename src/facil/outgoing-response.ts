@@ -35,7 +35,7 @@ export class OutgoingResponse {
     if (name.toLowerCase() === "transfer-encoding" || (isLength && !/^\d{1,15}$/.test(value))) return false;
     try {
       checkFieldName(name);
-      checkFieldValue(value);
+      checkFieldValue(name, value);
     } catch (error) {
       if (error instanceof FieldError) return false;
       throw error;

@@ -61,9 +61,9 @@ export function checkFieldName(name: string): void {
  * Checks a field value: no CR, LF, NUL or other control characters, and nothing above U+00FF (RFC 9110 §5.5).
  * @throws FieldError
  */
-export function checkFieldValue(value: string): void {
+export function checkFieldValue(name: string, value: string): void {
   if (!isFieldValue(value)) {
-    throw new FieldError("a field value cannot hold control characters or characters above U+00FF");
+    throw new FieldError(`the value of ${name} cannot hold control characters or characters above U+00FF`);
   }
 }
 
@@ -114,7 +114,7 @@ function lastLine(name: string, value: string): LastLine {
   const last = lastLines.get(name);
   if (last !== undefined && last.value === value) return last;
   checkFieldName(name);
-  checkFieldValue(value);
+  checkFieldValue(name, value);
   const line = `${name}: ${value}\r\n`;
   const made = { value, line, before: "", after: line };
   if (line.length <= MAX_LAST_LINE_LENGTH && (last !== undefined || lastLines.size < MAX_LAST_LINES)) {

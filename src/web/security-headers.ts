@@ -84,7 +84,7 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): (exchange
     ["Permissions-Policy", permissionsPolicy],
   ];
   const fields = wanted.filter((field): field is [string, string] => field[1] !== false);
-  for (const [, value] of fields) checkFieldValue(value);
+  for (const [name, value] of fields) checkFieldValue(name, value);
   const transport = strictTransport === false ? undefined : transportText(strictTransport);
   return (exchange) => {
     for (const [name, value] of fields) exchange.setHeader(name, value);
