@@ -11,7 +11,10 @@ export interface CertificateFiles {
   intervalMs?: number;
   /** A new pair is in use. */
   onReload?: () => unknown;
-  /** A file cannot be read, or key and certificate do not belong together: the former stay. Default: to the console. */
+  /**
+   * A file cannot be read, or key and certificate do not belong together: the former stay. `cause` is the system's error.
+   * Default: to the console.
+   */
   onError?: (error: unknown) => unknown;
 }
 
@@ -45,7 +48,9 @@ export function watchCertificates(
       if (closed) return false;
       listener.setSecureContext({ key, cert });
     } catch (error) {
-      if (!closed) onError(error);
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `the former certificate stays, ${files.cert} with ${files.key} cannot be used: ${reason}`;
+      if (!closed) onError(new Error(message, { cause: error }));
       return false;
     }
     onReload?.();
