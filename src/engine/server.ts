@@ -31,7 +31,7 @@ export interface ServerOptions {
    * {@link Server.poll} or {@link Server.events} takes it. Or a queue that several servers share.
    */
   delivery?: "immediate" | "deferred" | EventQueue;
-  /** Gets the errors that handlers throw, and all else that is not a peer's fault. Default: to the console. */
+  /** Gets the errors that handlers throw, and all else that is not a peer's fault. Default: to the console, after the request's method and path. */
   onError?: ErrorReporter;
   /** Answer HEAD with the route for GET, without its content. Default true. */
   autoHead?: boolean;
@@ -58,6 +58,13 @@ export interface CloseOptions {
 
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
+/** The default of `onError`: says which request the error belongs to. */
+const toConsole: ErrorReporter = (error, where) => {
+  const exchange = where instanceof WebSocket ? where.request : where;
+  if (exchange === undefined) console.error(error);
+  else console.error(`${exchange.method} ${exchange.path}:`, error);
+};
+
 /** A server for HTTP/1.1 and WebSocket on any number of addresses. */
 export class Server implements AsyncDisposable {
   /** May be changed while the server runs; what is under way keeps what it began with. */
@@ -76,7 +83,7 @@ export class Server implements AsyncDisposable {
     this.directIo = options.directIo ?? true;
     this.core = new ServerCore(this.limits, this.counters, {
       delivery: options.delivery ?? "immediate",
-      onError: options.onError ?? ((error) => console.error(error)),
+      onError: options.onError ?? toConsole,
       autoHead: options.autoHead ?? true,
       autoOptions: options.autoOptions ?? true,
       autoAllow: options.autoAllow ?? true,

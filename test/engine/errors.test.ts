@@ -247,6 +247,25 @@ describe("a callback of an exchange", () => {
 });
 
 describe("onError", () => {
+  test("may answer in place of the 500", async (t) => {
+    const { server, connect } = harness(t, {
+      onError: (_error, where) => {
+        if (where !== undefined && "headSent" in where && !where.headSent) where.status(503).end("sorry");
+      },
+    });
+    server.get("/", () => {
+      throw failure;
+    });
+    server.get("/begun", async (exchange) => {
+      exchange.write("begun");
+      await Promise.reject(failure);
+    });
+    const client = connect().get("/").get("/begun");
+    const { status, text } = await client.answer();
+    assert.deepEqual([status, text], [503, "sorry"]);
+    await client.over("the response that had begun to be broken off");
+  });
+
   test("that throws itself does no harm", async (t) => {
     const uncaught = escaped(t);
     const printed = t.mock.method(console, "error", () => {});
@@ -283,15 +302,19 @@ describe("onError", () => {
     assert.deepEqual(uncaught, [], "this ends the program");
   });
 
-  test("is the console where none is given", async (t) => {
+  test("is the console where none is given, after what was asked for", async (t) => {
     const printed = t.mock.method(console, "error", () => {});
     const server = new Server();
     t.after(() => server.close({ graceMs: 0 }));
-    server.get("/", () => {
+    const fail = (): never => {
       throw failure;
-    });
-    assert.equal((await memoryClient(server).get("/").answer()).status, 500);
-    assert.equal(printed.mock.calls[0]?.arguments[0], failure);
+    };
+    server.get("/a/:id", fail);
+    server.onClose(fail);
+    assert.equal((await memoryClient(server).get("/a/7?b").answer()).status, 500);
+    await server.close();
+    const lines = printed.mock.calls.map((call) => call.arguments);
+    assert.deepEqual(lines, [["GET /a/7:", failure], [failure]]);
   });
 });
 
