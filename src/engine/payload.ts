@@ -1,8 +1,16 @@
 import type { Transport } from "../transport/transport.ts";
 
-/** Bytes that text takes as UTF-8, or that there are. */
+/**
+ * Bytes that text takes as UTF-8, or that there are.
+ * @throws TypeError for what is neither, which programs without types may pass: further down nobody could be told
+ */
 export function byteLengthOf(data: string | Uint8Array): number {
-  return typeof data === "string" ? Buffer.byteLength(data) : data.length;
+  if (typeof data === "string") return Buffer.byteLength(data);
+  // Not instanceof: test runners give programs a Uint8Array of their own.
+  if (data?.BYTES_PER_ELEMENT === 1) return data.length;
+  throw new TypeError(
+    `only text and bytes can be sent, not ${data === null ? "null" : `a value of type ${typeof data}`}`,
+  );
 }
 
 /** Text as UTF-8 bytes; bytes as they are. */

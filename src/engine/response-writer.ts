@@ -142,6 +142,7 @@ export abstract class ResponseWriter {
    * Sends a piece of the content and keeps the response open.
    * @param chunk text as UTF-8; bytes are copied up to 16 KiB, larger ones must not change until they are taken
    * @returns whether to go on; after false wait for `drained`. False, too, when the response is over
+   * @throws TypeError for a chunk that is neither text nor bytes
    */
   write(chunk: string | Uint8Array): boolean {
     if (this.state === "pending") this.begin(-1);
@@ -161,7 +162,7 @@ export abstract class ResponseWriter {
     if (this.state === "pending") {
       return this.sendWhole(chunk);
     }
-    if (this.state !== "streaming" || (chunk.length > 0 && !this.sendPiece(chunk))) return false;
+    if (this.state !== "streaming" || (chunk !== "" && !this.sendPiece(chunk))) return false;
     if (this.framing === "chunked") this.host.transport.writeText(LAST_CHUNK);
     if (this.framing === "length" && this.offset !== this.declared) return this.breakOff();
     this.finish();
@@ -180,17 +181,18 @@ export abstract class ResponseWriter {
       throw new RangeError(`${totalBytes} is not a length in bytes`);
     }
     const bytes = asBytes(chunk);
-    if (this.state === "pending") this.begin(totalBytes ?? bytes.length);
+    const length = byteLengthOf(bytes);
+    if (this.state === "pending") this.begin(totalBytes ?? length);
     if (this.state === "done") {
       const nothingToSend = this.framing === "none";
       return { accepted: nothingToSend, done: nothingToSend };
     }
     if (this.state !== "streaming") return NOT_ACCEPTED;
     const room = Math.max(0, this.host.writeHighWaterBytes - this.host.transport.bufferedBytes);
-    const taken = Math.min(room, bytes.length);
+    const taken = Math.min(room, length);
     if (taken > 0 && !this.sendPiece(bytes.subarray(0, taken))) return NOT_ACCEPTED;
-    const accepted = taken === bytes.length;
-    const total = this.declared >= 0 ? this.declared : (totalBytes ?? this.offset - taken + bytes.length);
+    const accepted = taken === length;
+    const total = this.declared >= 0 ? this.declared : (totalBytes ?? this.offset - taken + length);
     const done = this.offset === total;
     if (done && this.framing === "chunked") this.host.transport.writeText(LAST_CHUNK);
     if (done) this.finish();

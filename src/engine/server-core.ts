@@ -84,7 +84,9 @@ export class ServerCore implements Core, EventSource {
       maxBodyBytes: { get: () => Math.max(limits.maxBodyBytes, this.routeCeiling) },
     });
     if (delivery === "immediate") this.queue = null;
-    else this.queue = delivery === "deferred" ? new EventQueue(() => limits.maxQueueBytes) : delivery;
+    else if (delivery === "deferred") this.queue = new EventQueue(() => limits.maxQueueBytes);
+    else if (typeof delivery === "object") this.queue = delivery;
+    else throw new TypeError(`delivery is "immediate", "deferred" or an EventQueue, not ${delivery}`);
     this.queue?.addSource(this);
   }
 

@@ -91,7 +91,7 @@ export class TransportListener {
  * Listens for connections.
  * @param directIo see {@link SocketTransport}
  * @param handshakeTimeoutMs how long a TLS handshake may take
- * @throws the system's error (EADDRINUSE, EACCES …) when the address cannot be bound
+ * @throws the system's error (EADDRINUSE, EACCES …) when the address cannot be bound; TypeError for what is no address
  */
 export function listen(
   address: TransportAddress,
@@ -132,6 +132,8 @@ function prepare(
   directIo: boolean,
   handshakeTimeoutMs: number,
 ): { server: Server; listener: TransportListener; target: NetListenOptions } {
+  if (typeof address !== "object")
+    throw new TypeError("an address to listen at is an object, such as { port: 9001 }");
   const { tls, proxyProtocol = false, ...where } = address;
   const elsewhere = where.path !== undefined || where.fd !== undefined;
   const target: NetListenOptions = elsewhere ? where : { port: 0, ...where };
