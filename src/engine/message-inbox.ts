@@ -12,11 +12,14 @@ type Step = IteratorResult<Message, undefined>;
 
 const END: Step = { done: true, value: undefined };
 
+/** All that can come once it is open: none of it may be forgotten. */
+type Forwarding<Data> = Required<Omit<WebSocketHandlers<Data>, "upgrade" | "open">>;
+
 /**
  * The messages of one WebSocket for a program that asks for them. It takes the place of the handlers, so that
  * WebSockets whose messages are not asked for have nothing to do with it.
  */
-export class MessageInbox<Data> implements WebSocketHandlers<Data>, AsyncIterable<Message> {
+export class MessageInbox<Data> implements Forwarding<Data>, AsyncIterable<Message> {
   private readonly socket: WebSocket<Data>;
   private readonly former: WebSocketHandlers<Data>;
   /** Whether data is the program's own when it comes. */
@@ -66,6 +69,10 @@ export class MessageInbox<Data> implements WebSocketHandlers<Data>, AsyncIterabl
 
   drain(socket: WebSocket<Data>): unknown {
     return this.former.drain?.(socket);
+  }
+
+  ping(socket: WebSocket<Data>, data: Buffer): unknown {
+    return this.former.ping?.(socket, data);
   }
 
   pong(socket: WebSocket<Data>, data: Buffer): unknown {

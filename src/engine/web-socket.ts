@@ -269,8 +269,8 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
   protected tellMessage(data: Buffer, binary: boolean, lent: boolean): void {
     if (this.core.queue === null) this.runMessage(data, binary);
     else {
-      const { received } = this.handlers;
-      if (received !== undefined) this.guard(() => received(this, data, binary));
+      const { handlers } = this;
+      if (handlers.received !== undefined) this.guard(() => handlers.received?.(this, data, binary));
       const own = lent ? Buffer.from(data) : data;
       this.core.enqueue({ type: "message", socket: this.self, data: own, binary }, this);
     }

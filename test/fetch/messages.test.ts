@@ -3,8 +3,9 @@ import { describe, test } from "node:test";
 import { connect as connectClient } from "../../src/engine/client.ts";
 import type { WebSocket } from "../../src/engine/web-socket.ts";
 import type { WebSocketProgram } from "../../src/engine/web-socket-handlers.ts";
+import { PONG_FRAME } from "../../src/websocket/opcodes.ts";
 import { eventually, harness, signal, turns } from "../engine/harness.ts";
-import { open } from "../engine/web-socket-client.ts";
+import { masked, open } from "../engine/web-socket-client.ts";
 
 const echo: WebSocketProgram<unknown> = async (socket) => {
   for await (const { data, binary } of socket.messages()) socket.send(data, { binary });
@@ -112,6 +113,43 @@ describe("a function in place of the handlers", () => {
 });
 
 describe("messages", () => {
+  test("all that is not a message comes to the handlers, as methods of theirs", async (t) => {
+    const { server, connect, reports } = harness(t, { delivery: "deferred" });
+    const told: string[] = [];
+    class Handlers {
+      #told = told;
+      async open(socket: WebSocket<undefined>) {
+        for await (const { data } of socket.messages()) this.#told.push(`loop ${data}`);
+      }
+      received(_socket: unknown, data: Buffer) {
+        this.#told.push(`received ${data}`);
+      }
+      message() {
+        this.#told.push("message");
+      }
+      ping(_socket: unknown, data: Buffer) {
+        this.#told.push(`ping ${data}`);
+      }
+      pong(_socket: unknown, data: Buffer) {
+        this.#told.push(`pong ${data}`);
+      }
+      close(_socket: unknown, code: number) {
+        this.#told.push(`close ${code}`);
+      }
+    }
+    server.websocket("/", new Handlers());
+    const client = await open(connect(), "/");
+    server.poll();
+    client.send("one").ping("two");
+    client.raw.send(masked(PONG_FRAME, "three"));
+    client.close(1000);
+    await turns();
+    server.poll();
+    await turns();
+    assert.deepEqual(told.sort(), ["close 1000", "loop one", "ping two", "pong three", "received one"]);
+    assert.deepEqual(reports, []);
+  });
+
   test("those that come before the loop begins are kept, and their data is the program's own", async (t) => {
     const { server, connect } = harness(t);
     const begin = signal();
