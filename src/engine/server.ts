@@ -288,6 +288,7 @@ export class Server implements AsyncDisposable {
       if (event.type === "request") event.exchange.wantBody();
       // Who waits in `drained` does not wait for its event to be run.
       else if (event.type === "writable" || event.type === "abort") event.exchange.releaseWaiters();
+      else if (event.type === "drain" || event.type === "close") event.socket.releaseWaiters();
       yield event;
     }
   }

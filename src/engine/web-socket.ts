@@ -238,14 +238,14 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
 
   /** @internal */
   runDrain(): void {
-    this.releaseWaiters(true);
+    this.releaseWaiters();
     this.guard(() => this.handlers.drain?.(this));
   }
 
   /** @internal */
   runClose(code: number, reason: string): void {
     this.closeTold = true;
-    this.releaseWaiters(false);
+    this.releaseWaiters();
     this.guard(() => this.handlers.close?.(this, code, reason));
   }
 
@@ -307,10 +307,11 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
     return this as WebSocket;
   }
 
-  private releaseWaiters(open: boolean): void {
+  /** @internal Those who wait in {@link drained} look again. */
+  releaseWaiters(): void {
     const waiters = this.drainWaiters;
     this.drainWaiters = undefined;
-    for (const resolve of waiters ?? []) resolve(open);
+    for (const resolve of waiters ?? []) resolve(this.state === "open");
   }
 
   private hasRoom(length: number): boolean {

@@ -322,6 +322,29 @@ describe("events", () => {
     await iterator.return();
   });
 
+  test("drained() of a WebSocket goes on as well, or answers false when it has closed", async (t) => {
+    const { server, connect } = harness(t, deferred);
+    server.websocket("/", {});
+    const iterator = server.events();
+    const client = await open(connect(), "/");
+    const opened = (await within(iterator.next(), "the WebSocket")).value as ServerEvent;
+    assert.ok(opened.type === "open");
+    const { socket } = opened;
+    for (const [end, type, answer] of [
+      [() => client.raw.resume(), "drain", true],
+      [() => client.raw.destroy(), "close", false],
+    ] as const) {
+      client.raw.pause();
+      assert.equal(socket.send(Buffer.alloc(1_000_000)), "queued");
+      const drained = socket.drained();
+      end();
+      const event = (await within(iterator.next(), "the event")).value as ServerEvent;
+      assert.equal(event.type, type);
+      assert.equal(await within(drained, "drained()"), answer);
+    }
+    await iterator.return();
+  });
+
   test("an iterator that waits ends with the server, and what is left is given first", async (t) => {
     const { server, connect } = harness(t, deferred);
     const opened: string[] = [];
