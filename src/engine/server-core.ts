@@ -278,8 +278,8 @@ export class ServerCore implements Core, EventSource {
       });
       this.cutOffAfter(graceMs);
       await emptied;
-      clearTimeout(this.cutOffTimer);
     }
+    clearTimeout(this.cutOffTimer);
     this.queue?.removeSource(this);
   }
 

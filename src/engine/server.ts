@@ -363,8 +363,16 @@ export class Server implements AsyncDisposable {
    */
   close(options: CloseOptions = {}): Promise<void> {
     const { graceMs = 5_000 } = options;
-    if (this.closed === undefined) this.closed = this.shutDown(graceMs);
-    else if (this.core.connections.size > 0) this.core.cutOffAfter(graceMs);
+    if (this.closed !== undefined) {
+      if (this.core.connections.size > 0) this.core.cutOffAfter(graceMs);
+      return this.closed;
+    }
+    let settle = (_done: Promise<void>): void => {};
+    this.closed = new Promise((resolve) => {
+      settle = resolve;
+    });
+    // Set before: the callbacks of `onClose` may close as well.
+    settle(this.shutDown(graceMs));
     return this.closed;
   }
 

@@ -199,6 +199,22 @@ describe("onClose and mount", () => {
     assert.equal(reports.length, 1);
   });
 
+  it("a callback of onClose may close as well, and shorten the time", async (t) => {
+    const { server, connect } = harness(t);
+    const asked = signal();
+    let closed = 0;
+    server.get("/", () => asked.give());
+    server.onClose(() => {
+      closed++;
+      void server.close({ graceMs: 0 });
+    });
+    const client = connect().get("/");
+    await asked.wait("the handler");
+    await Promise.all([server.close({ graceMs: 1_000_000 }), client.answer()]);
+    assert.equal(closed, 1);
+    await assert.rejects(server.listen(), { code: "ERR_LISTENING" });
+  });
+
   it("mount calls the part with the server", (t) => {
     const { server } = harness(t);
     const seen: unknown[] = [];
