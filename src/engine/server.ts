@@ -14,6 +14,7 @@ import type { RequestHook, ResponseHook } from "./observers.ts";
 import { ANY, type RouteParams } from "./router.ts";
 import { connectionOn, type ServerConnection } from "./server-connection.ts";
 import { type ErrorReporter, type Handler, ServerCore } from "./server-core.ts";
+import { isThenable } from "./thenable.ts";
 import { checkHandshakeField } from "./upgrade.ts";
 import { publish, WebSocket } from "./web-socket.ts";
 import type {
@@ -186,11 +187,16 @@ export class Server implements AsyncDisposable {
   /**
    * Replaces all routes, those of WebSockets among them, at once: no request meets a part of them. What is under way
    * keeps its handlers.
-   * @param add adds the new routes to the server; when it throws, the former ones stay
-   * @throws what `add` throws
+   * @param add adds the new routes to the server, before it returns; when it throws, the former ones stay
+   * @throws what `add` throws; PorticoError ERR_ROUTE when it returns a promise
    */
   replaceRoutes(add: (server: this) => void): this {
-    this.core.replaceRoutes(() => add(this));
+    this.core.replaceRoutes(() => {
+      const result: unknown = add(this);
+      if (!isThenable(result)) return;
+      result.then(undefined, () => {});
+      throw new PorticoError("ERR_ROUTE", "the function for replaceRoutes is asynchronous: wait before");
+    });
     return this;
   }
 
@@ -203,7 +209,8 @@ export class Server implements AsyncDisposable {
   /**
    * Runs a function for each request when its head has arrived, before a route is looked for; with deferred delivery,
    * too, it runs at once. Header fields that it sets are part of any answer, of errors as well. When it answers, no
-   * other hook and no route sees the request. What it throws is answered with 500.
+   * other hook and no route sees the request. What it throws is answered with 500. A promise that it returns is not
+   * waited for: the route runs meanwhile, so what decides who may go on must answer before it returns.
    */
   onRequest(hook: RequestHook): this {
     this.core.observers.requestHooks.push(hook);

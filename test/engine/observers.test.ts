@@ -246,6 +246,15 @@ describe("replaceRoutes", () => {
       /on purpose/,
     );
     assert.deepEqual(await statuses("/old", "/old-socket", "/new"), [200, 426, 404]);
+    assert.throws(
+      () =>
+        server.replaceRoutes(async (given) => {
+          given.get("/new", () => {});
+          throw new Error("too late");
+        }),
+      { code: "ERR_ROUTE" },
+    );
+    assert.deepEqual(await statuses("/old", "/new"), [200, 404]);
     server.replaceRoutes((given) => given.get("/new", (exchange) => exchange.end("new")));
     assert.deepEqual(await statuses("/old", "/old-socket", "/new"), [404, 404, 200]);
   });
