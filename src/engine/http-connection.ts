@@ -1,4 +1,4 @@
-import { HttpError } from "../http1/http-error.ts";
+import type { HttpError } from "../http1/http-error.ts";
 import { BODY, END, FAILED, NEED_BYTES, REQUEST, RequestReader } from "../http1/request-reader.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
 import {
@@ -271,7 +271,8 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
   /** Answers with an error status what cannot be answered by the program, and closes. */
   private refuse(status: number): void {
     const { exchange, transport } = this;
-    if (exchange === undefined || !exchange.headSent) transport.writeText(refusal(status));
+    if (exchange === undefined || !exchange.headSent)
+      transport.writeText(refusal(status, exchange?.keptLines));
     else if (!exchange.finished) {
       this.drop();
       return;
@@ -405,7 +406,9 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     this.exchange = undefined;
     exchange.lose();
     this.tellEnd(exchange, "aborted", 413);
-    this.fail(new HttpError("HTTP_BODY_TOO_LARGE", `more than ${limit} bytes of content`));
+    this.core.counters.countError("HTTP_BODY_TOO_LARGE");
+    this.transport.writeText(refusal(413, exchange.keptLines));
+    this.linger();
     return true;
   }
 
@@ -415,10 +418,11 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     const failed = (error: unknown): void => core.fault(error, exchange);
     try {
       core.observers.begun(exchange, failed);
+      exchange.keepFields();
     } catch (error) {
+      exchange.keepFields();
       failed(error);
     }
-    exchange.keepFields();
     return !exchange.headSent;
   }
 

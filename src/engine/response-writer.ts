@@ -48,6 +48,8 @@ const NOT_ACCEPTED: TryEndResult = { accepted: false, done: false };
 export abstract class ResponseWriter {
   /** Bytes of content that were accepted so far. */
   offset = 0;
+  /** @internal Field lines that a failure's answer has, too. */
+  keptLines = "";
   protected state: ResponseState = "pending";
   protected abstract readonly host: ResponseHost;
   protected abstract readonly minorVersion: number;
@@ -55,8 +57,6 @@ export abstract class ResponseWriter {
   private line = "HTTP/1.1 200 OK\r\n";
   private code = 200;
   private fieldLines = "";
-  /** What a failure's answer has, too. */
-  private keptLines = "";
   private declared = -1;
   private closes = false;
   private touched = false;

@@ -100,13 +100,33 @@ describe("onRequest", () => {
     assert.equal(routed, 1);
   });
 
-  it("an error is answered with 500 and reported", async (t) => {
+  const refusals: [name: string, request: string, status: number][] = [
+    ["an announced length", "Content-Length: 100\r\n\r\n", 413],
+    ["content that grows", "Transfer-Encoding: chunked\r\n\r\n64\r\n", 413],
+    ["broken framing", "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400],
+  ];
+  for (const [name, request, status] of refusals) {
+    it(`sets header fields of what the server itself refuses: ${name}`, async (t) => {
+      const { server, connect } = harness(t);
+      server.onRequest((exchange) => exchange.setHeader("X-Seen", "1"));
+      server.post("/", (exchange) => exchange.setHeader("X-Own", "1"), { maxBodyBytes: 10 });
+      const answer = await connect().send(`POST / HTTP/1.1\r\nHost: h\r\n${request}`).answer();
+      assert.deepEqual(
+        [answer.status, answer.header("x-seen"), answer.header("x-own")],
+        [status, "1", undefined],
+      );
+    });
+  }
+
+  it("an error is answered with 500 and reported; what hooks have set before stays", async (t) => {
     const { server, connect, reports } = harness(t);
+    server.onRequest((exchange) => exchange.setHeader("X-Seen", "1"));
     server.onRequest(() => {
       throw new Error("on purpose");
     });
     server.get("/", (exchange) => exchange.end());
-    assert.equal((await connect().get("/").answer()).status, 500);
+    const answer = await connect().get("/").answer();
+    assert.deepEqual([answer.status, answer.header("x-seen")], [500, "1"]);
     assert.match(String(reports[0]?.error), /on purpose/);
   });
 
