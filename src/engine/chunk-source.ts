@@ -1,36 +1,44 @@
 import { Readable } from "node:stream";
 
+type Chunk = string | Uint8Array;
+
 /** Where the content of a response may come from. */
-export type ChunkSource =
-  | AsyncIterable<string | Uint8Array>
-  | Iterable<string | Uint8Array>
-  | ReadableStream<string | Uint8Array>;
+export type ChunkSource = AsyncIterable<Chunk> | Iterable<Chunk> | ReadableStream<Chunk>;
 
 /** A source of chunks that can be cancelled at any time, also while a chunk is awaited. */
 export interface ChunkReader {
-  /** @returns undefined at the end */
-  next(): Promise<string | Uint8Array | undefined>;
+  /** @returns undefined at the end @throws what the source fails with, and TypeError for what is no chunk */
+  next(): Promise<Chunk | undefined>;
   cancel(): void;
 }
 
 function ignore(): void {}
 
+/** @returns the chunk of a step, undefined at the end @throws TypeError for what is no chunk, undefined among it */
+export function chunkOf(step: { done?: boolean | undefined; value?: unknown }): Chunk | undefined {
+  const { done, value } = step;
+  if (done === true) return undefined;
+  if (typeof value === "string" || value instanceof Uint8Array) return value;
+  throw new TypeError("a chunk of the content is neither text nor bytes");
+}
+
 /** Reads any kind of source. */
 export function readerOf(source: ChunkSource): ChunkReader {
+  // Text is iterable, too, but not meant so.
+  if (typeof source === "string") return readerOf([source]);
+  // It may fail while nobody iterates over it, and would then end the process: that of a HEAD request is not opened yet.
+  if (source instanceof Readable) source.on("error", ignore);
   if (source instanceof ReadableStream) {
     const reader = source.getReader();
     return {
-      next: async () => (await reader.read()).value,
+      next: async () => chunkOf(await reader.read()),
       cancel: () => void reader.cancel().catch(ignore),
     };
   }
   const iterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   return {
-    async next() {
-      const step = await iterator.next();
-      return step.done === true ? undefined : step.value;
-    },
+    next: async () => chunkOf(await iterator.next()),
     cancel() {
       // A generator can only return when it has got what it waits for; a Node stream can be ended at once.
       if (source instanceof Readable) source.destroy();

@@ -275,7 +275,9 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
    * Sends a source as the content, at the speed of the peer, and completes the response.
    * @param source an async iterable, a web ReadableStream or a Node Readable, of text or bytes; it is cancelled
    *   when the peer goes, or when the response is ended otherwise
-   * @returns true when everything was sent; when the source fails the connection is destroyed and its error thrown
+   * @returns true when everything was sent, false when the peer went or the response was over
+   * @throws what the source fails with, TypeError for a chunk that is neither text nor bytes. The answer is 500 when
+   *   nothing was sent yet; otherwise the connection is destroyed
    */
   async stream(source: ChunkSource): Promise<boolean> {
     return this.send(readerOf(source));
@@ -297,16 +299,13 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
         });
         if (this.finished) break;
         if (chunk === undefined) return this.end();
-        if (typeof chunk !== "string" && !(chunk instanceof Uint8Array)) {
-          throw new TypeError("a chunk of the content is neither text nor bytes");
-        }
         if (!this.write(chunk) && !(await this.drained())) break;
       }
       reader.cancel();
       return false;
     } catch (error) {
       reader.cancel();
-      this.abort();
+      if (!this.refuse(error instanceof PorticoError ? error.status : 500)) this.abort();
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { chunkOf } from "./chunk-source.ts";
 import type { Exchange } from "./exchange.ts";
 import { LightResponse } from "./light-response.ts";
 
@@ -85,7 +86,7 @@ async function stream(exchange: Exchange, body: ReadableStream<Uint8Array>): Pro
     if (last && first.value instanceof Uint8Array) return exchange.end(first.value);
   } else exchange.write("");
   return exchange.send({
-    next: async () => (await (reads.shift() ?? reader.read())).value,
+    next: async () => chunkOf(await (reads.shift() ?? reader.read())),
     cancel: () => void reader.cancel().catch(() => {}),
   });
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { describe, test } from "node:test";
+import { PorticoError } from "../../src/engine/errors.ts";
 import type { Exchange } from "../../src/engine/exchange.ts";
 import { codeOf, eventually, harness, signal, turns } from "./harness.ts";
 
@@ -418,32 +420,92 @@ describe("stream", () => {
     });
   });
 
-  for (const [when, pieces] of [
-    ["at once", 0],
-    ["in the middle", 3],
-  ] as const) {
-    test(`a source that fails ${when} destroys the connection and its error is thrown`, async (t) => {
-      const { server, connect, reports } = harness(t);
-      const outcome = signal<unknown>();
-      const failure = new Error("source failed");
-      async function* failing(): AsyncGenerator<string> {
-        for (let i = 0; i < pieces; i++) yield piece;
-        throw failure;
-      }
-      server.get("/", async (exchange) => {
-        await exchange.stream(failing()).catch((error: unknown) => {
-          outcome.give(error);
-          throw error;
-        });
+  test("a source that fails in the middle destroys the connection and its error is thrown", async (t) => {
+    const { server, connect, reports } = harness(t);
+    const outcome = signal<unknown>();
+    const failure = new Error("source failed");
+    async function* failing(): AsyncGenerator<string> {
+      for (let i = 0; i < 3; i++) yield piece;
+      throw failure;
+    }
+    server.get("/", async (exchange) => {
+      await exchange.stream(failing()).catch((error: unknown) => {
+        outcome.give(error);
+        throw error;
       });
+    });
+    const client = connect().get("/");
+    assert.equal(await outcome.wait("stream() to fail"), failure);
+    await client.until(() => client.closed, "the connection to be destroyed");
+    assert.doesNotMatch(client.rest, /0\r\n\r\n$/);
+    assert.deepEqual(
+      reports.map((report) => report.error),
+      [failure],
+    );
+  });
+
+  const missing = "/there/is/no/such/file";
+  for (const [name, source, status] of [
+    ["a file that is not there", () => createReadStream(missing), 500],
+    ["an error of Portico's own", () => Readable.from(refused()), 413],
+  ] as const) {
+    test(`a source that fails at once is answered: ${name}, also when nobody waits for stream`, async (t) => {
+      const { server, connect, reports } = harness(t);
+      server.get("/", (exchange) => exchange.setHeader("X-Own", "1").stream(source()));
+      server.get("/alone", (exchange) => void exchange.stream(source()).catch(() => {}));
+      const client = connect();
+      for (const path of ["/", "/alone"]) {
+        const answer = await client.get(path).answer();
+        assert.deepEqual([answer.status, answer.text, answer.header("x-own")], [status, "", undefined]);
+      }
+      assert.equal(reports.length, status === 500 ? 1 : 0);
+    });
+  }
+
+  async function* refused(): AsyncGenerator<string> {
+    yield* [];
+    throw new PorticoError("ERR_BODY_TOO_LARGE");
+  }
+
+  test("a file that is not there harms nobody when its content is not asked for", async (t) => {
+    const { server, connect, reports } = harness(t);
+    const source = createReadStream(missing);
+    server.get("/", (exchange) => exchange.stream(source));
+    const answer = await connect().send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").answer("HEAD");
+    assert.equal(answer.status, 200);
+    await eventually(() => source.closed, "the file to be closed");
+    await turns();
+    assert.deepEqual(reports, []);
+  });
+
+  test("text is sent as it is, not letter by letter", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/", (exchange) => exchange.stream("text"));
+    const client = connect().get("/");
+    await client.until(() => client.rest.endsWith("0\r\n\r\n"), "the content");
+    assert.match(client.rest, /\r\n4\r\ntext\r\n0\r\n\r\n$/);
+  });
+
+  for (const [name, source] of [
+    ["an array", () => ["one", undefined, "two"]],
+    [
+      "a web ReadableStream",
+      () =>
+        new ReadableStream({
+          start(controller) {
+            for (const chunk of ["one", undefined, "two"]) controller.enqueue(chunk);
+            controller.close();
+          },
+        }),
+    ],
+  ] as const) {
+    test(`a chunk that is undefined does not look like the end: ${name}`, async (t) => {
+      const { server, connect, reports } = harness(t);
+      server.get("/", (exchange) => exchange.stream(source() as Iterable<string>));
       const client = connect().get("/");
-      assert.equal(await outcome.wait("stream() to fail"), failure);
       await client.until(() => client.closed, "the connection to be destroyed");
       assert.doesNotMatch(client.rest, /0\r\n\r\n$/);
-      assert.deepEqual(
-        reports.map((report) => report.error),
-        [failure],
-      );
+      assert.match(String(reports[0]?.error), /neither text nor bytes/);
     });
   }
 
