@@ -442,8 +442,8 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
     return this as unknown as Exchange;
   }
 
-  /** Runs a callback of the program: what it throws is reported and ends the exchange, not the server. */
-  private guard(callback: () => unknown): void {
+  /** @internal Runs a callback of the program: what it throws is reported and ends the exchange, not the server. */
+  guard(callback: () => unknown): void {
     try {
       const result = callback();
       if (isThenable(result)) result.then(undefined, (error: unknown) => this.host.fault(error, this.self));

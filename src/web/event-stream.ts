@@ -1,11 +1,15 @@
 import type { Exchange } from "../engine/exchange.ts";
+import { MAX_TIMER_MS } from "../transport/max-timer.ts";
 
 export interface EventStreamOptions {
   /** How long the client is to wait before it connects again, in milliseconds. By default the client's own few seconds. */
   retryMs?: number;
-  /** After so long without an event a comment is sent, so that no proxy takes the stream for dead; 0: never. Default 15,000. */
+  /**
+   * After so long without an event a comment is sent, so that no proxy takes the stream for dead, in milliseconds;
+   * 0: never. Default 15,000.
+   */
   heartbeatMs?: number;
-  /** A client for which more than this waits is cut off, and connects again where it was. Default 1 MiB. */
+  /** A client for which more than this waits at the next event is cut off, and connects again where it was. Default 1 MiB. */
   maxBufferedBytes?: number;
 }
 
@@ -47,7 +51,9 @@ export class EventStream {
     exchange.onAbort(() => this.finish());
     exchange.write(first);
     if (exchange.finished) this.finish();
-    else if (heartbeatMs > 0) this.heartbeat = setInterval(() => this.comment(), heartbeatMs).unref();
+    else if (heartbeatMs > 0) {
+      this.heartbeat = setInterval(() => this.comment(), Math.min(heartbeatMs, MAX_TIMER_MS)).unref();
+    }
   }
 
   /** Whether it is over: closed, or the client has gone. */
@@ -88,9 +94,12 @@ export class EventStream {
     this.finish();
   }
 
-  /** Calls back once when it is over, for whichever reason; at once, in the next microtask, when it was before. */
+  /**
+   * Calls back once when it is over, for whichever reason; in the next microtask, when it was before. What the listener
+   * throws goes to `onError`.
+   */
   onClose(listener: () => unknown): void {
-    if (this.over) queueMicrotask(listener);
+    if (this.over) queueMicrotask(() => this.exchange.guard(listener));
     else this.listeners.push(listener);
   }
 
@@ -100,8 +109,7 @@ export class EventStream {
       this.finish();
       return false;
     }
-    const goesOn = exchange.write(text);
-    if (exchange.bufferedBytes <= this.maxBufferedBytes) return goesOn;
+    if (exchange.bufferedBytes <= this.maxBufferedBytes) return exchange.write(text);
     exchange.abort();
     return false;
   }
@@ -110,7 +118,7 @@ export class EventStream {
     if (this.over) return;
     this.over = true;
     clearInterval(this.heartbeat);
-    for (const listener of this.listeners) listener();
+    for (const listener of this.listeners) this.exchange.guard(listener);
   }
 }
 

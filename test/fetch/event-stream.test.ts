@@ -4,7 +4,8 @@ import type { EventStream, EventStreamOptions, ServerSentEvent } from "../../src
 import { eventStream } from "../../src/web/event-stream.ts";
 import { launchBrowser } from "../e2e/browser.ts";
 import { absent, chromium } from "../e2e/tools.ts";
-import { harness, signal, turns } from "../engine/harness.ts";
+import { eventually, harness, signal, turns } from "../engine/harness.ts";
+import type { RawClient } from "../engine/raw-client.ts";
 
 /** A stream and its client, which has the head of the response. */
 async function streaming(
@@ -174,6 +175,53 @@ describe("an event stream", () => {
     }
     assert.ok(sent > 90, `cut off after ${sent} events`);
     assert.deepEqual(reports, []);
+  });
+
+  test("an event that is larger than that reaches one that reads", async (t) => {
+    const { client, events } = await streaming(t, { maxBufferedBytes: 100_000 });
+    const data = "x".repeat(200_000);
+    events.send({ data });
+    assert.equal(await events.drained(), true);
+    events.send({ data: "next" });
+    events.close();
+    assert.equal((await client.answer()).text, `data: ${data}\n\ndata: next\n\n`);
+  });
+
+  const end: [how: string, close: (events: EventStream, client: RawClient) => void][] = [
+    ["is closed", (events) => events.close()],
+    ["loses its client", (_events, client) => client.destroy()],
+  ];
+  for (const [how, close] of end) {
+    test(`what listeners throw when it ${how} is reported, and all are called`, async (t) => {
+      const { client, events, reports } = await streaming(t);
+      const called: string[] = [];
+      const listeners = ["throws", "rejects", "late"].map((name) => () => {
+        called.push(name);
+        if (name === "rejects") return Promise.reject(new Error(name));
+        throw new Error(name);
+      });
+      for (const listener of listeners.slice(0, 2)) events.onClose(listener);
+      close(events, client);
+      await eventually(() => events.closed, "the end");
+      await turns();
+      for (const listener of listeners.slice(2)) events.onClose(listener);
+      await turns();
+      assert.deepEqual(called, ["throws", "rejects", "late"]);
+      assert.deepEqual(reports.map(({ error }) => String(error)).sort(), [
+        "Error: late",
+        "Error: rejects",
+        "Error: throws",
+      ]);
+    });
+  }
+
+  test("no heartbeat is later than a timer of Node can wait: it would fire at once", async (t) => {
+    const { mock } = t.mock.method(globalThis, "setInterval");
+    await streaming(t, { heartbeatMs: Number.POSITIVE_INFINITY });
+    assert.deepEqual(
+      mock.calls.map((call) => call.arguments[1]).filter((ms) => ms !== undefined && ms > 10_000),
+      [2_147_483_647],
+    );
   });
 
   test("deferred delivery: the end comes with poll", async (t) => {
