@@ -2,8 +2,8 @@ import type { Exchange } from "./exchange.ts";
 
 /** Paths and queries that are the same after parsing: no character that a URL encodes or drops. */
 const PLAIN = /^\/[\w\-.~!$&()*+,;=:@/%?]*$/;
-/** What is resolved away: "." and ".." between slashes, also percent-encoded. */
-const DOT_SEGMENT = /\/(?:\.|%2e)/i;
+/** What a URL resolves: "." and ".." as segments, also percent-encoded, and "\\" in place of a slash. */
+const RESOLVED = /\\|\/(?:\.|%2e){1,2}(?:\/|$)/i;
 
 /** Origins by host as sent, found valid before: most requests are for the same few. */
 const origins = new Map<string, string>();
@@ -12,15 +12,16 @@ const MAX_ORIGINS = 64;
 /**
  * The URL of a request as the URL Standard writes it, from its authority (RFC 9112 §3.3) and its path. The scheme tells
  * whether the connection is encrypted, whatever a target in absolute form says.
- * @throws TypeError for a host that no URL can have
+ * @throws TypeError for a host that no URL can have, and for a path that leads elsewhere as a URL: clients resolve dots
+ *   before they ask (RFC 3986 §5.2.4), and routes are chosen by the path as it was sent
  */
 export function urlOf(exchange: Exchange): string {
   // RFC 9112 §3.3: without an authority a server may take a name of its own.
   const origin = originOf(exchange.encrypted ? "https" : "http", exchange.authority || "localhost");
   const { path, query } = exchange;
+  if (RESOLVED.test(path)) throw new TypeError(`${path} is another path as a URL`);
   const target = query === "" ? path : `${path}?${query}`;
-  if (PLAIN.test(target) && !DOT_SEGMENT.test(path)) return origin + target;
-  return new URL(origin + target).href;
+  return PLAIN.test(target) ? origin + target : new URL(origin + target).href;
 }
 
 function originOf(scheme: string, host: string): string {

@@ -27,8 +27,8 @@ inBothModes(() => {
       ["GET / HTTP/1.0\r\n", "http://localhost/"],
       ["GET http://other.org/x HTTP/1.1\r\nHost: example.org\r\n", "http://other.org/x"],
       ["GET https://other.org/x HTTP/1.1\r\nHost: example.org\r\n", "http://other.org/x"],
-      ["GET /a/../b/./c HTTP/1.1\r\nHost: h\r\n", "http://h/b/c"],
-      ["GET /a/%2e%2E/b HTTP/1.1\r\nHost: h\r\n", "http://h/b"],
+      ["GET /.a/..b/... HTTP/1.1\r\nHost: h\r\n", "http://h/.a/..b/..."],
+      ["GET /a?b=../c HTTP/1.1\r\nHost: h\r\n", "http://h/a?b=../c"],
       ["GET //evil.org/b HTTP/1.1\r\nHost: h\r\n", "http://h//evil.org/b"],
       ["GET /a|{b}?c='d' HTTP/1.1\r\nHost: h\r\n", new URL("http://h/a|{b}?c='d'").href],
       ["GET /%C3%A9 HTTP/1.1\r\nHost: h\r\n", "http://h/%C3%A9"],
@@ -46,6 +46,24 @@ inBothModes(() => {
       test(`a Host that no URL can have, ${host}, is answered with 400`, async (t) => {
         const { connect, reports } = asking(t, () => assert.fail("the handler was called"));
         const answer = await connect().send(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`).answer();
+        assert.equal(answer.status, 400);
+        assert.deepEqual(reports, []);
+      });
+    }
+
+    for (const path of [
+      "/a/../b",
+      "/a/./b",
+      "/a/..",
+      "/a/%2e%2E/b",
+      "/a/.%2e",
+      "/a\\..\\b",
+      "/a\\b",
+      "/./",
+    ]) {
+      test(`a path that leads elsewhere as a URL, ${path}, is answered with 400`, async (t) => {
+        const { connect, reports } = asking(t, () => assert.fail("the handler was called"));
+        const answer = await connect().send(`GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`).answer();
         assert.equal(answer.status, 400);
         assert.deepEqual(reports, []);
       });
