@@ -4,6 +4,9 @@ import { LightResponse } from "./light-response.ts";
 
 /** Fields that are about one connection, and come with responses of other servers that are passed on (RFC 9110 §7.6.1). */
 const CONNECTION_FIELDS = new Set(["keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"]);
+/** What Node's fetch decodes (Fetch Standard, "handle content codings"); anything else it leaves as it is. */
+const DECODED = /^\s*(?:x-gzip|gzip|deflate|br)\s*(?:,\s*(?:x-gzip|gzip|deflate|br)\s*)*$/i;
+const CODED_FIELDS = new Set(["content-encoding", "content-length"]);
 /** For so many steps of the microtask queue it is looked whether a stream gives what it has already. */
 const SOON = 16;
 
@@ -25,15 +28,31 @@ export function respond(exchange: Exchange, response: unknown): Promise<unknown>
   // Asked for before the header fields: implementations exist that add Content-Type only then.
   const body = content === undefined ? response.body : null;
   if (body?.locked) throw new TypeError("the body of this Response is locked");
-  exchange.status(response.status, response.statusText || undefined);
-  for (const [name, value] of response.headers) {
-    if (!CONNECTION_FIELDS.has(name)) exchange.appendHeader(name, value);
+  try {
+    setHead(exchange, response, body !== null && isDecoded(response));
+  } catch (error) {
+    discard(response);
+    throw error;
   }
   if (body !== null) return stream(exchange, body);
   // RFC 9110 §8.6: what is not sent to HEAD need not be empty for GET.
   if (content === undefined && exchange.method === "HEAD") exchange.write("");
   else exchange.end(content);
   return undefined;
+}
+
+/** @throws FieldError for what may not be sent */
+function setHead(exchange: Exchange, response: Response, decoded: boolean): void {
+  exchange.status(response.status, response.statusText || undefined);
+  for (const [name, value] of response.headers) {
+    if (CONNECTION_FIELDS.has(name) || (decoded && CODED_FIELDS.has(name))) continue;
+    exchange.appendHeader(name, value);
+  }
+}
+
+/** Whether a response of `fetch` still has the fields of the coded content, but its content is decoded already. */
+function isDecoded({ url, headers }: Response): boolean {
+  return url !== "" && DECODED.test(headers.get("content-encoding") ?? "");
 }
 
 /** Also those of other implementations, such as the package undici. */
@@ -44,9 +63,7 @@ function isResponse(value: unknown): value is Response {
 }
 
 function discard(response: Response): void {
-  if (contentOf(response) === undefined && response.body?.locked === false) {
-    response.body.cancel().catch(() => {});
-  }
+  if (response.body?.locked === false) response.body.cancel().catch(() => {});
 }
 
 /** Responses of the platform whose content was sent as it is. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import * as undici from "undici";
 import type { FetchInfo } from "../../src/engine/fetch-handler.ts";
 import { eventually, harness, signal, turns } from "../engine/harness.ts";
@@ -291,6 +292,48 @@ inBothModes(() => {
       assert.equal(response.bodyUsed || reports.length === 1, true);
     });
   });
+
+  test("a Response that need not be sent may be the same for many requests", async (t) => {
+    const shared = new Response("not sent");
+    const { connect, reports } = answering(t, (_request, { exchange }) => {
+      exchange.end("sent");
+      return shared;
+    });
+    const client = connect();
+    for (let i = 0; i < 3; i++) assert.equal((await client.get("/").answer()).text, "sent");
+    assert.deepEqual(reports, []);
+  });
+
+  test("the stream of one that cannot be sent is cancelled", async (t) => {
+    const cancelled = signal();
+    const body = new ReadableStream({ cancel: () => cancelled.give() });
+    const { connect } = answering(t, () => new Response(body, { headers: { "content-length": "x" } }));
+    assert.equal((await connect().get("/").answer()).status, 500);
+    await cancelled.wait("the stream to be cancelled");
+  });
+
+  const CODED = "coded ".repeat(100);
+  for (const [name, method, coding, content, fields] of [
+    [
+      "that was decoded has no fields of the coded content",
+      "GET",
+      "gzip",
+      gzipSync(CODED),
+      [undefined, "chunked"],
+    ],
+    ["with a coding that fetch leaves keeps it", "GET", "x-own", Buffer.from(CODED), ["x-own", undefined]],
+    ["to HEAD keeps them", "HEAD", "gzip", gzipSync(CODED), ["gzip", undefined]],
+  ] as const) {
+    test(`a response of fetch ${name}`, async (t) => {
+      const origin = harness(t).server;
+      origin.get("/", (exchange) => exchange.setHeader("Content-Encoding", coding).end(content));
+      const { url } = await origin.listen({ port: 0, host: "127.0.0.1" });
+      const { connect, reports } = answering(t, () => fetch(url, { method }));
+      const answer = await connect().send(`${method} / HTTP/1.1\r\nHost: h\r\n\r\n`).answer(method);
+      assert.deepEqual([answer.text, reports], [method === "HEAD" ? "" : CODED, []]);
+      assert.deepEqual([answer.header("content-encoding"), answer.header("transfer-encoding")], fields);
+    });
+  }
 
   describe("streams", () => {
     test("the head and each piece are sent when they are there", async (t) => {
