@@ -7,12 +7,12 @@ import { CookieJar } from "./cookie-jar.ts";
 import { TestClientError } from "./errors.ts";
 import { delivered, within } from "./patience.ts";
 import {
-  fieldsOf,
   headOf,
   prepare,
   type TestRequestHeaders,
   type TestRequestInit,
   targetOf,
+  withDefaults,
 } from "./request.ts";
 import type { TestResponse } from "./response.ts";
 import { Inbox, TestWebSocket } from "./web-socket.ts";
@@ -88,6 +88,7 @@ export class TestClient implements AsyncDisposable {
     const signal = init.signal ?? (input instanceof Request ? input.signal : undefined);
     signal?.throwIfAborted();
     const request = await prepare(input, init, this.host, this.options.headers ?? {});
+    signal?.throwIfAborted();
     const path = pathOf(request.target);
     const head = headOf(request, this.cookiesFor(path, request.fields));
     const connection = this.connect();
@@ -108,7 +109,7 @@ export class TestClient implements AsyncDisposable {
    */
   async webSocket(path: string | URL, options: TestWebSocketOptions = {}): Promise<TestWebSocket> {
     const { target, authority } = targetOf(String(path));
-    const fields = [...fieldsOf(this.options.headers ?? {}), ...fieldsOf(options.headers ?? {})];
+    const fields = withDefaults(options.headers ?? {}, this.options.headers ?? {});
     const headers = Object.fromEntries([...fields, ...this.cookiesFor(pathOf(target), fields)]);
     const { protocols, compression = false } = options;
     const handshake = new ClientHandshake(authority ?? this.host, target, {

@@ -71,9 +71,7 @@ export async function prepare(
   const { target, authority } = targetOf(String(input));
   const { content, type } = await contentOf(init);
   const method = methodOf(init.method ?? (content === undefined ? "GET" : "POST"));
-  const given = fieldsOf(init.headers ?? {});
-  const names = new Set(given.map(([name]) => name.toLowerCase()));
-  const fields = [...fieldsOf(defaults).filter(([name]) => !names.has(name.toLowerCase())), ...given];
+  const fields = withDefaults(init.headers ?? {}, defaults);
   const has = (name: string): boolean => fields.some(([given]) => given.toLowerCase() === name);
   if (!has("host")) fields.unshift(["Host", authority ?? host]);
   if (type !== undefined && !has("content-type")) fields.push(["Content-Type", type]);
@@ -121,8 +119,18 @@ export function targetOf(input: string): { target: string; authority: string | u
   return { target, authority };
 }
 
+/** The fields of a request, after those of its client that it does not have itself. */
+export function withDefaults(
+  headers: TestRequestHeaders,
+  defaults: TestRequestHeaders,
+): (readonly [name: string, value: string])[] {
+  const given = fieldsOf(headers);
+  const names = new Set(given.map(([name]) => name.toLowerCase()));
+  return [...fieldsOf(defaults).filter(([name]) => !names.has(name.toLowerCase())), ...given];
+}
+
 /** One entry for each line. */
-export function fieldsOf(headers: TestRequestHeaders): (readonly [name: string, value: string])[] {
+function fieldsOf(headers: TestRequestHeaders): (readonly [name: string, value: string])[] {
   if (Symbol.iterator in headers) return [...headers];
   return Object.entries(headers).flatMap(([name, value]) =>
     typeof value === "string" ? [[name, value] as const] : value.map((each) => [name, each] as const),

@@ -469,6 +469,16 @@ describe("a request", () => {
     assert.equal(server.counters.connections, 3);
   });
 
+  test("that is given up while its content is made ready is not sent", async () => {
+    const { server, client } = echo();
+    const controller = new AbortController();
+    const answer = client.fetch("/", { body: new Blob(["content"]), signal: controller.signal });
+    controller.abort(new Error("given up"));
+    await assert.rejects(answer, /given up/);
+    assert.equal(server.counters.connections, 0);
+    await client.close();
+  });
+
   test("whose response is cancelled is lost to the server", async () => {
     await using server = new Server();
     const gone = new Promise<void>((resolve) => {

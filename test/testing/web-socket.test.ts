@@ -79,7 +79,7 @@ describe("a WebSocket", () => {
     server.get("/login", (exchange) => exchange.setHeader("Set-Cookie", "a=1").end());
     await client.fetch("/login");
     await client.webSocket("/?x=y");
-    await client.webSocket("ws://portico.test/", { headers: { Origin: "https://b.test" } });
+    await client.webSocket("ws://portico.test/", { headers: { origin: "https://b.test" } });
     assert.deepEqual(seen, [
       ["203.0.113.7", "x=y", true, "https://a.test", "a=1"],
       ["203.0.113.7", "", true, "https://b.test", "a=1; b=2"],
