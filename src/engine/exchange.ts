@@ -10,6 +10,7 @@ import { type BodyConsumer, RequestBody } from "./request-body.ts";
 import { type ResponseHost, ResponseWriter } from "./response-writer.ts";
 import type { Match } from "./router.ts";
 import { isThenable } from "./thenable.ts";
+import { TURN_STEPS, turn } from "./turns.ts";
 import type { UpgradeOptions, WebSocketHandlers, WebSocketProgram } from "./web-socket-handlers.ts";
 
 /** What an exchange needs of its connection, beside what its response needs. */
@@ -292,13 +293,20 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
       return answered;
     }
     try {
-      for (;;) {
+      for (let steps = 0; ; steps++) {
+        // A source that always has a chunk and a peer that always takes it would leave no time to anybody else.
+        if (steps >= TURN_STEPS) {
+          steps = 0;
+          await turn();
+          if (this.finished) break;
+        }
         const chunk = await new Promise<string | Uint8Array | undefined>((resolve, reject) => {
           this.interrupt = () => resolve(undefined);
           reader.next().then(resolve, reject);
         });
         if (this.finished) break;
         if (chunk === undefined) return this.end();
+        steps += chunk.length >>> 10;
         if (!this.write(chunk) && !(await this.drained())) break;
       }
       reader.cancel();

@@ -12,6 +12,13 @@ const { setImmediate: nextTurn } = globalThis;
 
 let waiting: Connection[] = [];
 
+/** Resolves in the next turn of the event loop. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    nextTurn(resolve);
+  });
+}
+
 /** Goes on with a connection when the others have been. */
 export function waitForTurn(connection: Connection): void {
   connection.pauseFor(PAUSED_BY_TURN);

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { describe, test } from "node:test";
 import { PorticoError } from "../../src/engine/errors.ts";
 import type { Exchange } from "../../src/engine/exchange.ts";
+import { TURN_STEPS } from "../../src/engine/turns.ts";
 import { codeOf, eventually, harness, signal, turns } from "./harness.ts";
 
 describe("write and drained", () => {
@@ -476,6 +477,24 @@ describe("stream", () => {
     await eventually(() => source.closed, "the file to be closed");
     await turns();
     assert.deepEqual(reports, []);
+  });
+
+  test("a source that always has a chunk, and a peer that always takes it, leave time to others", async (t) => {
+    const { server, connect } = harness(t);
+    const chunks = 20 * TURN_STEPS;
+    let others = 0;
+    let over = false;
+    const goOn = (): void => {
+      others++;
+      if (!over) setImmediate(goOn);
+    };
+    server.get("/", async (exchange) => {
+      setImmediate(goOn);
+      await exchange.stream(Array.from({ length: chunks }, () => "x"));
+      over = true;
+    });
+    assert.equal((await connect().get("/").answer()).body.length, chunks);
+    assert.ok(others >= 19, `${others} turns of the event loop`);
   });
 
   test("text is sent as it is, not letter by letter", async (t) => {
