@@ -236,8 +236,9 @@ export class ServerCore implements Core, EventSource {
   /** An error that has left a handler. */
   fault(error: unknown, exchange: Exchange): void {
     const own = error instanceof PorticoError;
-    // The program did not see that the peer had gone: nothing to report and nobody to answer.
+    // The program did not see that the peer had gone, or has given up because of it: nothing to report and nobody to answer.
     if (own && error.code === "ERR_ABORTED" && exchange.finished) return;
+    if (error instanceof Error && error.name === "AbortError" && exchange.signal.aborted) return;
     this.counters.countError(own ? error.code : "HANDLER");
     if (!own || error.status >= 500) this.report(error, exchange);
     if (!exchange.refuse(own ? error.status : 500)) exchange.abort();

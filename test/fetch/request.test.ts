@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { describe, test } from "node:test";
 import type { FetchInfo } from "../../src/engine/fetch-handler.ts";
-import { harness, signal, turns } from "../engine/harness.ts";
+import { eventually, harness, signal, turns } from "../engine/harness.ts";
 import { inBothModes } from "./modes.ts";
 
 type Ask = (request: Request, info: FetchInfo) => unknown;
@@ -376,6 +377,25 @@ inBothModes(() => {
       assert.ok((await failed.wait("the content to fail")) instanceof Error);
       await turns();
       assert.deepEqual(reports, []);
+    });
+
+    test("is no error of a handler that gives up with the signal; giving up by itself is", async (t) => {
+      const { server, connect, reports } = harness(t);
+      const asked = signal();
+      server.fetch(async ({ signal }) => {
+        asked.give();
+        await once(new EventEmitter(), "never", { signal });
+        return new Response();
+      });
+      server.fetch(async () => AbortSignal.abort().throwIfAborted() ?? new Response(), "/own");
+      const client = connect().get("/");
+      await asked.wait("the request");
+      client.destroy();
+      await eventually(() => server.connections.length === 0, "the end");
+      await turns();
+      assert.deepEqual([reports, { ...server.counters.errors }], [[], {}]);
+      assert.equal((await connect().get("/own").answer()).status, 500);
+      assert.equal(reports.length, 1);
     });
 
     test("aborts the signal of a Request that was made of it", async (t) => {
