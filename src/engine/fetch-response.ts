@@ -7,6 +7,8 @@ const CONNECTION_FIELDS = new Set(["keep-alive", "proxy-connection", "te", "tran
 /** What Node's fetch decodes (Fetch Standard, "handle content codings"); anything else it leaves as it is. */
 const DECODED = /^\s*(?:x-gzip|gzip|deflate|br)\s*(?:,\s*(?:x-gzip|gzip|deflate|br)\s*)*$/i;
 const CODED_FIELDS = new Set(["content-encoding", "content-length"]);
+/** Fields that come beside those that hooks have set; all others take their place. */
+const ADDED_FIELDS = new Set(["set-cookie", "vary"]);
 /** For so many steps of the microtask queue it is looked whether a stream gives what it has already. */
 const SOON = 16;
 
@@ -46,7 +48,8 @@ function setHead(exchange: Exchange, response: Response, decoded: boolean): void
   exchange.status(response.status, response.statusText || undefined);
   for (const [name, value] of response.headers) {
     if (CONNECTION_FIELDS.has(name) || (decoded && CODED_FIELDS.has(name))) continue;
-    exchange.appendHeader(name, value);
+    if (ADDED_FIELDS.has(name)) exchange.appendHeader(name, value);
+    else exchange.setHeader(name, value);
   }
 }
 

@@ -293,6 +293,25 @@ inBothModes(() => {
     });
   });
 
+  test("its fields take the place of those that hooks have set; Set-Cookie and Vary are added", async (t) => {
+    const setup = harness(t);
+    setup.server.onRequest((exchange) => {
+      for (const name of ["X-Frame-Options", "X-Hook", "Vary", "Set-Cookie"])
+        exchange.setHeader(name, "hook");
+    });
+    const headers = { "x-frame-options": "own", vary: "own", "set-cookie": "own" };
+    setup.server.fetch(() => new Response("", { headers }));
+    const answer = await setup.connect().get("/").answer();
+    for (const [name, value] of [
+      ["x-frame-options", "own"],
+      ["x-hook", "hook"],
+      ["vary", "hook, own"],
+      ["set-cookie", "hook, own"],
+    ] as const) {
+      assert.equal(answer.header(name), value);
+    }
+  });
+
   test("a Response that need not be sent may be the same for many requests", async (t) => {
     const shared = new Response("not sent");
     const { connect, reports } = answering(t, (_request, { exchange }) => {
