@@ -1,8 +1,8 @@
 import type { ConnectionOptions } from "node:tls";
+import { ResponseReader } from "../http1/response-reader.ts";
 import { connect } from "../transport/connect.ts";
 import type { LoadLink, OpenLink } from "./bench-load.ts";
 import { codeOf } from "./failure.ts";
-import { ResponseReader } from "./response-reader.ts";
 
 export interface HttpLoadOptions {
   readonly url: URL;
@@ -26,14 +26,19 @@ export function httpLoad(options: HttpLoadOptions): OpenLink {
     const port = Number(url.port || (secure ? 443 : 80));
     const secured = secure ? { tls: { ALPNProtocols: ["http/1.1"], ...tls } } : {};
     const transport = await connect({ host, port, signal, ...secured });
-    const reader = new ResponseReader(method === "HEAD", ({ status, closes }) =>
-      events.answered(status, closes),
-    );
+    let status = 0;
+    const reader = new ResponseReader(method === "HEAD", {
+      onHead: (head) => {
+        status = head.status;
+      },
+      onComplete: (_trailers, keepsAlive) => events.answered(status, !keepsAlive),
+    });
     transport.sink = {
       onBytes(bytes, start, end) {
         events.received(end - start);
         try {
-          reader.receive(bytes.subarray(start, end));
+          const received = bytes.subarray(start, end);
+          for (let at = 0; at < received.length; ) at = reader.receive(received, at);
         } catch (error) {
           events.lost(codeOf(error));
         }

@@ -2,7 +2,7 @@ import { FieldScanner } from "./field-scanner.ts";
 import { Fields } from "./fields.ts";
 import { HttpError } from "./http-error.ts";
 
-const STATUS_LINE = /^HTTP\/1\.(\d) (\d{3}) ?([\t\x20-\x7e\x80-\xff]*)\r\n$/;
+const STATUS_LINE = /^HTTP\/1\.(\d) ([1-9]\d\d) ?([\t\x20-\x7e\x80-\xff]*)\r\n$/;
 
 /** Reads the head of one response (RFC 9112 §4), for the client's side. */
 export class ResponseHeadReader {

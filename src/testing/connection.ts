@@ -1,14 +1,13 @@
 import { type ChunkReader, readerOf } from "../engine/chunk-source.ts";
 import type { Fields } from "../http1/fields.ts";
-import { HttpError } from "../http1/http-error.ts";
 import type { ResponseHeadReader } from "../http1/response-head-reader.ts";
+import { ResponseReader } from "../http1/response-reader.ts";
 import type { MemoryTransport } from "../transport/memory-transport.ts";
 import type { TransportSink } from "../transport/transport.ts";
 import { ContentStream } from "./content-stream.ts";
 import { TestClientError } from "./errors.ts";
 import type { PreparedRequest } from "./request.ts";
 import { TestResponse } from "./response.ts";
-import { ResponseReader } from "./response-reader.ts";
 
 /** Content of a request that waits to be taken makes its source wait from here on. */
 const HIGH_WATER_BYTES = 65_536;
@@ -45,7 +44,6 @@ export class ClientConnection implements TransportSink {
   private content: ContentStream | undefined;
   private source: ChunkReader | undefined;
   private sent = false;
-  private keepsAlive = true;
   private settleHead: { resolve(response: TestResponse): void; reject(reason: unknown): void } | undefined;
   private settleTrailers: { resolve(trailers: Headers): void; reject(reason: unknown): void } | undefined;
   private askedToContinue: (() => void) | undefined;
@@ -104,15 +102,18 @@ export class ClientConnection implements TransportSink {
   onBytes(bytes: Buffer, start: number, end: number): void {
     if (this.state === "idle") this.fail(undefined);
     if (this.state !== "busy") return;
+    const received = bytes.subarray(start, end);
     try {
-      this.response?.receive(bytes.subarray(start, end));
+      const taken = this.response?.receive(received) ?? received.length;
+      // Bytes after its end.
+      if (taken < received.length) this.fail(undefined);
     } catch (error) {
-      this.fail(error instanceof HttpError ? badResponse(error) : error);
+      this.fail(badResponse(error));
     }
   }
 
   onEnd(): void {
-    if (this.response?.end() === true) this.end();
+    if (this.state === "idle" || this.response?.end() === true) this.end();
     else this.fail(this.lost());
   }
 
@@ -128,24 +129,19 @@ export class ClientConnection implements TransportSink {
     const { method, head, request, upgrade } = question;
     this.state = "busy";
     this.sent = request?.content === undefined && request?.chunked !== true;
-    this.keepsAlive = true;
     const answer = new Promise<TestResponse>((resolve, reject) => {
       this.settleHead = { resolve, reject };
     });
-    this.response = new ResponseReader(method, {
+    this.response = new ResponseReader(method === "HEAD", {
       onInterim: (status) => {
         if (status === 100) this.askedToContinue?.();
       },
-      onHead: (answered, hasContent) => {
-        if (answered.status !== 101) this.begin(answered, hasContent);
-        else if (upgrade === undefined)
-          throw new TestClientError("ERR_BAD_RESPONSE", "101 to a request: use webSocket()");
-        else this.handOver(answered, upgrade);
+      onHead: (answered, hasContent) => this.begin(answered, hasContent),
+      onBody: (bytes, start, end) => {
+        if (this.content?.push(bytes.subarray(start, end)) === false) this.near.pause();
       },
-      onBody: (bytes) => {
-        if (this.content?.push(bytes) === false) this.near.pause();
-      },
-      onComplete: (trailers) => this.complete(trailers),
+      onComplete: (trailers, keepsAlive) => this.complete(trailers, keepsAlive),
+      ...(upgrade === undefined ? {} : { onUpgrade: (answered) => this.handOver(answered, upgrade) }),
     });
     this.near.writeText(head);
     if (request !== undefined && !this.sent) {
@@ -155,9 +151,7 @@ export class ClientConnection implements TransportSink {
   }
 
   private begin(head: ResponseHeadReader, hasContent: boolean): void {
-    const { status, reason, fields, minorVersion } = head;
-    const connection = (fields.get("connection") ?? "").toLowerCase();
-    this.keepsAlive = minorVersion === 1 ? !/\bclose\b/.test(connection) : /\bkeep-alive\b/.test(connection);
+    const { status, reason, fields } = head;
     if (hasContent) {
       this.content = new ContentStream(
         () => this.near.resume(),
@@ -183,14 +177,14 @@ export class ClientConnection implements TransportSink {
     }
   }
 
-  private complete(trailers: Fields): void {
+  private complete(trailers: Fields, keepsAlive: boolean): void {
     if (this.state !== "busy") return;
     this.settleTrailers?.resolve(headersOf(trailers));
     this.content?.end();
     this.settleTrailers = this.content = undefined;
     // The last read may have paused it.
     this.near.resume();
-    if (this.sent && this.keepsAlive) this.state = "idle";
+    if (this.sent && keepsAlive) this.state = "idle";
     else if (this.sent) this.end();
     else this.fail(undefined);
     this.onFree();
@@ -245,8 +239,9 @@ export class ClientConnection implements TransportSink {
   }
 }
 
-function badResponse(error: HttpError): TestClientError {
-  return new TestClientError("ERR_BAD_RESPONSE", error.message, { cause: error });
+function badResponse(cause: unknown): TestClientError {
+  const what = cause instanceof Error ? cause.message : String(cause);
+  return new TestClientError("ERR_BAD_RESPONSE", what, { cause });
 }
 
 function headersOf(fields: Fields): Headers {

@@ -148,25 +148,11 @@ describe("a response", () => {
     assert.deepEqual(Object.fromEntries(await response.trailers), { digest: "1", b: "2" });
   });
 
-  const wire: [name: string, bytes: string, end: "keep" | "end", content: string][] = [
-    ["with a length", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", "keep", "abc"],
-    ["until the end", "HTTP/1.1 200 OK\r\n\r\nabc", "end", "abc"],
-    ["of HTTP/1.0 without a reason", "HTTP/1.0 200\r\n\r\nabc", "end", "abc"],
-    [
-      "after interim ones",
-      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na",
-      "keep",
-      "a",
-    ],
-  ];
-  for (const [name, bytes, end, content] of wire) {
-    test(`${name}, whole and byte by byte`, async () => {
-      for (const pieces of [bytes, [...bytes]]) {
-        await using client = scripted(pieces, end);
-        assert.equal(await (await client.fetch("/")).text(), content);
-      }
-    });
-  }
+  test("until the end, after interim ones, byte by byte", async () => {
+    const bytes = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200\r\n\r\nabc";
+    await using client = scripted([...bytes], "end");
+    assert.equal(await (await client.fetch("/")).text(), "abc");
+  });
 });
 
 describe("what goes wrong", () => {
@@ -181,20 +167,8 @@ describe("what goes wrong", () => {
       "ERR_CUT_OFF",
     ],
     ["another protocol", "SSH-2.0-OpenSSH\r\n", "keep", "ERR_BAD_RESPONSE"],
-    ["a bad field", "HTTP/1.1 200 OK\r\nA B: c\r\n\r\n", "keep", "ERR_BAD_RESPONSE"],
+    ["a status that no Response may have", "HTTP/1.1 999 Odd\r\n\r\n", "keep", "ERR_BAD_RESPONSE"],
     ["a bad chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "keep", "ERR_BAD_RESPONSE"],
-    [
-      "two framings",
-      "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-      "keep",
-      "ERR_BAD_RESPONSE",
-    ],
-    [
-      "two lengths",
-      "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na",
-      "keep",
-      "ERR_BAD_RESPONSE",
-    ],
     [
       "an upgrade that nobody asked for",
       "HTTP/1.1 101 Switching Protocols\r\n\r\n",
