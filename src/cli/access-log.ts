@@ -1,19 +1,19 @@
 import type { Server } from "../index.ts";
+import { type AccessRecord, accessLog } from "../operations/index.ts";
 import { inBytes, inTime, paint, print } from "./terminal.ts";
 
 /** Prints a line for each request when it is over. */
 export function logRequests(server: Server, json: boolean): void {
-  server.onResponse((exchange, { outcome, status, durationMs }) => {
-    const { method, target, offset, remoteAddress } = exchange;
-    const time = new Date();
-    if (json) {
-      const entry = { time, remoteAddress, method, target, status, outcome, bytes: offset, durationMs };
-      print(JSON.stringify({ event: "request", ...entry }));
-      return;
-    }
-    const colour = status >= 500 ? "red" : status >= 400 ? "yellow" : "green";
-    const end = outcome === "complete" ? `${inBytes(offset)} ${inTime(durationMs)}` : outcome;
-    const clock = paint("dim", time.toTimeString().slice(0, 8));
-    print(`${clock} ${paint(colour, String(status))} ${method} ${target} ${paint("dim", end)}`);
-  });
+  const asJson = (record: AccessRecord): string =>
+    JSON.stringify({ event: "request", time: new Date(), ...record });
+  server.mount(accessLog((record) => print(json ? asJson(record) : asText(record)), { query: true }));
+}
+
+function asText({ method, path, query, status, outcome, bytes, durationMs }: AccessRecord): string {
+  const colour = status >= 500 ? "red" : status >= 400 ? "yellow" : "green";
+  const end = outcome === "complete" ? `${inBytes(bytes)} ${inTime(durationMs)}` : outcome;
+  const clock = paint("dim", new Date().toTimeString().slice(0, 8));
+  // A target is visible ASCII (RFC 9112 §3.2): a terminal takes nothing of it for an order.
+  const target = query ? `${path}?${query}` : path;
+  return `${clock} ${paint(colour, String(status))} ${method} ${target} ${paint("dim", end)}`;
 }

@@ -71,7 +71,7 @@ describe("portico serve", { concurrency: 2 }, () => {
 
   it("prints JSON for programs, the address first", async (t) => {
     const { url, server } = await serve(t, "--json");
-    await (await fetch(`${url}/sub/a.txt`)).text();
+    await (await fetch(`${url}/sub/a.txt?a=b&token=x`)).text();
     await server.printed(/"event":"request"/);
     const { stdout } = await server.stop();
     const [listening, request] = stdout
@@ -82,8 +82,11 @@ describe("portico serve", { concurrency: 2 }, () => {
       [listening.event, listening.url, listening.port],
       ["listening", url, Number(new URL(url).port)],
     );
-    const { method, target, status, outcome, bytes } = request;
-    assert.deepEqual([method, target, status, outcome, bytes], ["GET", "/sub/a.txt", 200, "complete", 10]);
+    const { method, path, query, status, outcome, bytes } = request;
+    assert.deepEqual(
+      [method, path, query, status, outcome, bytes],
+      ["GET", "/sub/a.txt", "a=b&token=[redacted]", 200, "complete", 10],
+    );
   });
 
   it("speaks TLS", async (t) => {
