@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Exchange } from "../index.ts";
+import { setCookie } from "../web/index.ts";
 
 const MIN_TOKEN_LENGTH = 16;
 const COOKIE = "portico_console";
@@ -45,11 +46,7 @@ export class Access {
 
   /** Has the browser keep the proof; scripts cannot read it, and other sites cannot make use of it (RFC 6265bis §5.6). */
   grant(exchange: Exchange): void {
-    const secure = exchange.encrypted ? "; Secure" : "";
-    exchange.setHeader(
-      "Set-Cookie",
-      `${COOKIE}=${this.proof}; Path=${this.path}; HttpOnly; SameSite=Strict${secure}`,
-    );
+    setCookie(exchange, COOKIE, this.proof, { path: this.path, sameSite: "strict" });
   }
 }
 
@@ -86,6 +83,7 @@ function isLoopbackName(authority: string): boolean {
   return name === "localhost" || name === "[::1]" || isLoopbackAddress(name);
 }
 
+/** All cookies of the name, not only the first: one that another console, or another host, has set keeps nobody out. */
 function cookiesOf(exchange: Exchange): string[] {
   const pairs = (exchange.header("cookie") ?? "").split(/; */);
   return pairs.filter((pair) => pair.startsWith(`${COOKIE}=`)).map((pair) => pair.slice(COOKIE.length + 1));

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Exchange } from "../index.ts";
+import { securityHeaders } from "../web/index.ts";
 
 /** What the page loads. The files of uPlot are put beside the others by `npm run build`. */
 export const PAGE_FILES: readonly string[] = [
@@ -24,17 +25,23 @@ const TYPES: Readonly<Record<string, string>> = {
   js: "text/javascript; charset=utf-8",
 };
 
-/** Nothing from elsewhere, nothing inline, in nobody's frame (Content Security Policy Level 3). */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src data:",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join("; ");
+/** Nothing from elsewhere, nothing inline, in nobody's frame. What it says of the host, such as HSTS, is not the console's. */
+const protect = securityHeaders({
+  contentPolicy: {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "img-src": ["data:"],
+    "base-uri": ["'none'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+  },
+  frameOptions: "DENY",
+  // Not "no-referrer": the form would then be sent with "Origin: null".
+  referrerPolicy: "same-origin",
+  strictTransport: false,
+});
 
 /** @throws the system's error when it is missing */
 export function readPageFile(name: string): Buffer {
@@ -43,12 +50,7 @@ export function readPageFile(name: string): Buffer {
 
 /** Sets the header fields that every answer of the console has. */
 export function setPolicy(exchange: Exchange): void {
-  exchange.setHeader("Content-Security-Policy", POLICY);
-  exchange.setHeader("X-Content-Type-Options", "nosniff");
-  // Not "no-referrer": the form would then be sent with "Origin: null".
-  exchange.setHeader("Referrer-Policy", "same-origin");
-  exchange.setHeader("Cross-Origin-Resource-Policy", "same-origin");
-  exchange.setHeader("Cross-Origin-Opener-Policy", "same-origin");
+  protect(exchange);
   exchange.setHeader("Cache-Control", "no-store");
 }
 

@@ -54,7 +54,8 @@ describe("with a token", () => {
     let set = "";
     access.grant({
       encrypted: true,
-      setHeader: (_name: string, value: string) => {
+      headSent: false,
+      appendHeader: (_name: string, value: string) => {
         set = value;
       },
     } as unknown as Exchange);
@@ -71,7 +72,7 @@ describe("with a token", () => {
   it("keeps proof in a cookie that scripts, other sites and other paths do not get", () => {
     const [value = "", ...attributes] = cookie().split("; ");
     assert.match(value, /^portico_console=[\w-]{43}$/);
-    assert.deepEqual(attributes, ["Path=/console", "HttpOnly", "SameSite=Strict", "Secure"]);
+    assert.deepEqual(attributes, ["Path=/console", "HttpOnly", "Secure", "SameSite=Strict"]);
     assert.ok(!cookie().includes(token));
   });
 

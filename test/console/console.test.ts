@@ -293,6 +293,7 @@ describe("who may use the console", () => {
   it("gets pages that run nothing inline and stand in nobody's frame", async (t) => {
     const url = await start(t);
     const { headers } = await fetch(`${url}/console/`);
+    assert.equal(headers.get("x-frame-options"), "DENY");
     const policy = headers.get("content-security-policy") ?? "";
     assert.ok(!policy.includes("unsafe"));
     for (const rule of [
