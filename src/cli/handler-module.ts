@@ -5,13 +5,16 @@ import type {
   Server,
   UpgradeOptions,
   WebSocketHandlers,
+  WebSocketProgram,
 } from "../index.ts";
 
 /** The methods that a path is served for, each with its handler. */
 type MethodHandlers<Params = Record<string, string>> = { readonly [method: string]: Handler<Params> };
 
-/** WebSockets of one path: their handlers, and in the same object the options of `server.websocket`. */
-type SocketHandlers<Data = unknown> = WebSocketHandlers<Data> & UpgradeOptions<Data>;
+/** WebSockets of one path: their handlers, and in the same object the options of `server.websocket`; or a function. */
+type SocketHandlers<Data = unknown> =
+  | (WebSocketHandlers<Data> & UpgradeOptions<Data>)
+  | WebSocketProgram<Data>;
 
 /**
  * What a file exports for `portico run`, by name or as one default object. All parts are optional; a program of one of

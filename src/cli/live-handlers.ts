@@ -145,7 +145,8 @@ function addHandlers(server: Server, module: HandlerModule): void {
     else for (const [method, handler] of Object.entries(target)) server.route(method, path, handler);
   }
   for (const [path, handlers] of Object.entries(module.websockets ?? {})) {
-    server.websocket(path, handlers, handlers);
+    if (typeof handlers === "function") server.websocket(path, handlers);
+    else server.websocket(path, handlers, handlers);
   }
   const { fetch } = module;
   if (fetch !== undefined) server.fetch(fetch);

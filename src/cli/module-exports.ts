@@ -20,7 +20,7 @@ const PARTS: Readonly<Record<keyof HandlerModule, readonly [check: Check, words:
   ],
   websockets: [
     recordOf((target) => isFunction(target) || isRecord(target)),
-    "an object of paths, each with an object of handlers such as message",
+    "an object of paths, each with an object of handlers such as message, or with a function",
   ],
   fetch: [isFunction, "a function from a Request to a Response"],
   setup: [isFunction, "a function that takes the server"],

@@ -21,7 +21,7 @@ interface RunOptions extends ServingOptions {
 const EXAMPLES = `
 The file exports some of these, by name or as one default object:
   routes      { "/hello/:name": (exchange) => … , "/users": { GET: …, POST: … } }
-  websockets  { "/chat": { open, message, close, …, compression: true } }
+  websockets  { "/chat": { open, message, close, …, compression: true }, "/echo": async (socket) => … }
   fetch       (request) => new Response(…), for what no route takes
   setup       (server) => …, for hooks and everything else
 

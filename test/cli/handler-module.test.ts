@@ -22,6 +22,11 @@ describe("defineHandlers", () => {
           compression: true,
         },
         "/echo": { message: (socket, data, binary) => socket.send(data, { binary }) },
+        "/loop": async (socket) => {
+          for await (const { data, binary } of socket.messages()) socket.send(data, { binary });
+          // @ts-expect-error: there is no such thing
+          socket.nothing();
+        },
       },
     });
   });

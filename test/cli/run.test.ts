@@ -58,7 +58,9 @@ describe("portico run", { concurrency: 2 }, () => {
       text: `module.exports = {
         routes: { "/hello/:name": (exchange) => exchange.end("hello " + exchange.params.name),
           "/users": { GET: (exchange) => exchange.end("all"), POST: (exchange) => exchange.end("made") } },
-        websockets: { "/echo": { message: (socket, data) => socket.send("echo " + data) } },
+        websockets: { "/echo": async (socket) => {
+          for await (const { data } of socket.messages()) socket.send("echo " + data);
+        } },
         fetch: (request) => new Response("fetch " + new URL(request.url).pathname),
         setup: (server) => void server.onRequest((exchange) => exchange.setHeader("X-Setup", "done")),
       };`,
@@ -143,6 +145,9 @@ export const websockets = {
     message: (socket, data) => socket.send(word + " " + data + ", opened by " + socket.data.opened),
     compression: true,
   },
+  "/loop": async (socket) => {
+    for await (const { data } of socket.messages()) socket.send(word + " " + data);
+  },
 };
 export function setup(server) {
   server.onRequest((exchange) => exchange.setHeader("X-Word", word));
@@ -158,6 +163,9 @@ describe("portico run --watch", { concurrency: 2 }, () => {
     assert.equal(first.text, "one 1");
     const socket = await opened(new WebSocket(`${url.replace("http", "ws")}/ws`));
     assert.equal(await asked(socket, "a"), "one a, opened by one");
+    const openLoop = (): Promise<WebSocket> => opened(new WebSocket(`${url.replace("http", "ws")}/loop`));
+    const loop = await openLoop();
+    assert.equal(await asked(loop, "a"), "one a");
 
     put(root, "word.js", 'export const word = "two";');
     await server.printed(/Reloaded app\.js/);
@@ -165,6 +173,8 @@ describe("portico run --watch", { concurrency: 2 }, () => {
     const second = await ask(url);
     assert.deepEqual([second.text, second.localPort], ["two 1", first.localPort]);
     assert.equal(await asked(socket, "b"), "two b, opened by one");
+    assert.equal(await asked(loop, "b"), "one b", "a function that runs goes on");
+    assert.equal(await asked(await openLoop(), "b"), "two b");
     assert.equal((await fetch(url)).headers.get("x-word"), "two");
 
     put(root, "word.js", "export const word = ;");
