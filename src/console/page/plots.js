@@ -3,7 +3,7 @@ import { byId, bytes, count, duration, make, milliseconds } from "./elements.js"
 
 /** @typedef {import("../messages.ts").Sample} Sample */
 /** @typedef {import("../messages.ts").Totals} Totals */
-/** @typedef {{ key: Exclude<keyof Sample, "at">, name: string, format?: (value: number) => string }} Series */
+/** @typedef {[key: Exclude<keyof Sample, "at">, name: string, format?: (value: number) => string]} Series */
 
 const WINDOW_SECONDS = 120;
 /** A longer time without a sample is a gap. */
@@ -28,51 +28,15 @@ const STEPS = new Map([
 
 /**
  * A series with a format of its own has its scale on the right.
- * @type {{ title: string, format: (value: any) => string, series: Series[] }[]}
+ * @type {[title: string, format: (value: any) => string, ...series: Series[]][]}
  */
 const PLOTS = [
-  { title: "Responses per second", format: count, series: [{ key: "requests", name: "responses" }] },
-  {
-    title: "Messages per second",
-    format: count,
-    series: [
-      { key: "messagesIn", name: "in" },
-      { key: "messagesOut", name: "out" },
-    ],
-  },
-  {
-    title: "Time to respond (ms)",
-    format: milliseconds,
-    series: [
-      { key: "p50", name: "p50" },
-      { key: "p95", name: "p95" },
-      { key: "p99", name: "p99" },
-    ],
-  },
-  {
-    title: "Open connections",
-    format: count,
-    series: [
-      { key: "http", name: "HTTP" },
-      { key: "webSockets", name: "WebSocket" },
-    ],
-  },
-  {
-    title: "Memory of the process",
-    format: bytes,
-    series: [
-      { key: "rss", name: "resident" },
-      { key: "heapUsed", name: "heap" },
-    ],
-  },
-  {
-    title: "What waits",
-    format: count,
-    series: [
-      { key: "waitingEvents", name: "events" },
-      { key: "pendingBytes", name: "for slow peers", format: bytes },
-    ],
-  },
+  ["Responses per second", count, ["requests", "responses"]],
+  ["Messages per second", count, ["messagesIn", "in"], ["messagesOut", "out"]],
+  ["Time to respond (ms)", milliseconds, ["p50", "p50"], ["p95", "p95"], ["p99", "p99"]],
+  ["Open connections", count, ["http", "HTTP"], ["webSockets", "WebSocket"]],
+  ["Memory of the process", bytes, ["rss", "resident"], ["heapUsed", "heap"]],
+  ["What waits", count, ["waitingEvents", "events"], ["pendingBytes", "for slow peers", bytes]],
 ];
 
 /** @type {[Exclude<keyof Totals, "errorCodes">, string, (value: number) => string][]} */
@@ -139,31 +103,33 @@ export class Plots {
 }
 
 class Plot {
-  #plan;
+  #format;
+  #series;
   #values;
   #uplot;
 
   /** @param {typeof PLOTS[number]} plan */
-  constructor(plan) {
-    this.#plan = plan;
-    this.#values = plan.series.map(() => make("b", {}, "–"));
-    const swatches = plan.series.map((_, index) => make("i", { class: `swatch s${index + 1}` }));
+  constructor([title, format, ...series]) {
+    this.#format = format;
+    this.#series = series;
+    this.#values = series.map(() => make("b", {}, "–"));
+    const swatches = series.map((_, index) => make("i", { class: `swatch s${index + 1}` }));
     const legend = make(
       "ul",
       {},
-      ...plan.series.map(({ name }, index) =>
+      ...series.map(([, name], index) =>
         make("li", {}, swatches[index] ?? "", `${name} `, this.#values[index] ?? ""),
       ),
     );
     const place = make("div", { class: "plot", "aria-hidden": "true" });
-    this.figure = make("figure", {}, make("figcaption", {}, make("h3", {}, plan.title), legend), place);
+    this.figure = make("figure", {}, make("figcaption", {}, make("h3", {}, title), legend), place);
     /** @param {number} index */
     const colour = (index) => getComputedStyle(swatches[index] ?? place).color;
     const text = () => getComputedStyle(place).color;
     const grid = () => getComputedStyle(place).borderTopColor;
     /** @type {uPlot.Range.Config} */
     const fromZero = { min: { hard: 0, soft: 0, mode: 1, pad: 0 }, max: { soft: 1, mode: 1, pad: 0.1 } };
-    const other = plan.series.find(({ format }) => format !== undefined)?.format;
+    const other = series.find(([, , own]) => own !== undefined)?.[2];
     const axis = {
       stroke: text,
       grid: { stroke: grid, width: 1 },
@@ -187,8 +153,8 @@ class Plot {
             ...axis,
             size: AXIS_WIDTH,
             space: 30,
-            incrs: STEPS.get(plan.format) ?? ROUND,
-            values: (_plot, splits) => splits.map((value) => plan.format(value)),
+            incrs: STEPS.get(format) ?? ROUND,
+            values: (_plot, splits) => splits.map((value) => format(value)),
           },
           {
             ...axis,
@@ -204,8 +170,8 @@ class Plot {
         ],
         series: [
           {},
-          ...plan.series.map(({ format }, index) => ({
-            scale: format === undefined ? "y" : "z",
+          ...series.map(([, , own], index) => ({
+            scale: own === undefined ? "y" : "z",
             stroke: () => colour(index),
             width: 1.5,
             dash: DASHES[index] ?? [],
@@ -214,7 +180,7 @@ class Plot {
         ],
         hooks: { setCursor: [(plot) => this.#tell(plot.cursor.idx ?? undefined)] },
       },
-      [[], ...plan.series.map(() => [])],
+      [[], ...series.map(() => [])],
       place,
     );
     new ResizeObserver(([entry]) => {
@@ -228,7 +194,7 @@ class Plot {
     /** @type {number[]} */
     const times = [];
     /** @type {(number | null)[][]} */
-    const columns = this.#plan.series.map(() => []);
+    const columns = this.#series.map(() => []);
     samples.forEach((sample, index) => {
       const before = samples[index - 1]?.at ?? sample.at;
       if (sample.at - before > GAP_MS) {
@@ -237,7 +203,7 @@ class Plot {
         for (const column of columns) column.push(null);
       }
       times.push(sample.at / 1_000);
-      for (const [at, { key }] of this.#plan.series.entries()) columns[at]?.push(sample[key]);
+      for (const [at, [key]] of this.#series.entries()) columns[at]?.push(sample[key]);
     });
     this.#uplot.setData([times, ...columns]);
     this.#tell(this.#uplot.cursor.idx ?? undefined);
@@ -248,7 +214,7 @@ class Plot {
    * @param {number} [index]
    */
   #tell(index) {
-    this.#plan.series.forEach(({ format = this.#plan.format }, at) => {
+    this.#series.forEach(([, , format = this.#format], at) => {
       const [shown, column] = [this.#values[at], this.#uplot.data[at + 1] ?? []];
       const value = column[index ?? column.length - 1] ?? null;
       if (shown) shown.textContent = value === null ? "none" : format(value);
