@@ -8,17 +8,20 @@ const SOCKET_PATH = "/.portico/live";
 const TOPIC = "live";
 
 // A WebSocket and no event stream: browsers keep six HTTP connections to a server, and every page would hold one.
+// The version in its own address is that of the page. A page that a cache keeps is loaded again once for each version.
 const SCRIPT = `(() => {
-  const url = new URL("${SOCKET_PATH}", location.href);
+  const { src } = document.currentScript;
+  const key = "portico-live";
+  const shown = src.split("?")[1];
+  const url = new URL("${SOCKET_PATH}", src);
   url.protocol = url.protocol.replace("http", "ws");
-  let served = false;
   const connect = () => {
     const socket = new WebSocket(url);
-    socket.onopen = () => {
-      if (served) location.reload();
-      served = true;
+    socket.onmessage = ({ data }) => {
+      if (data === shown || data === sessionStorage.getItem(key)) return;
+      sessionStorage.setItem(key, data);
+      location.reload();
     };
-    socket.onmessage = () => location.reload();
     socket.onclose = () => setTimeout(connect, 500);
   };
   connect();
@@ -27,15 +30,24 @@ const SCRIPT = `(() => {
 
 /**
  * Tells the pages that are open to load again when something changes below a folder.
+ * @returns what puts the script that waits for it into a page
  * @throws Failure when the folder cannot be watched
  */
-export function serveReloads(server: Server, root: string): void {
+export function serveReloads(server: Server, root: string): (html: string) => string {
+  /** Another one after each change, and after a restart. */
+  let version = Date.now();
   server.get(SCRIPT_PATH, (exchange) => {
     exchange.setHeader("Content-Type", "text/javascript").setHeader("Cache-Control", "no-cache").end(SCRIPT);
   });
-  server.websocket(SOCKET_PATH, { open: (socket) => socket.subscribe(TOPIC) });
+  server.websocket(SOCKET_PATH, {
+    open: (socket) => {
+      socket.subscribe(TOPIC);
+      // It may have changed since the page was sent.
+      socket.send(String(version));
+    },
+  });
   try {
-    server.onClose(watchFolder(root, () => server.publish(TOPIC, "reload")));
+    server.onClose(watchFolder(root, () => server.publish(TOPIC, String(++version))));
   } catch (error) {
     const reason =
       codeOf(error) === "ENOSPC"
@@ -43,11 +55,9 @@ export function serveReloads(server: Server, root: string): void {
         : messageOf(error);
     throw new Failure(`${root} cannot be watched for --live: ${reason}`);
   }
-}
-
-/** @returns the page with the script that waits for reloads */
-export function withReloads(html: string): string {
-  const tag = `<script src="${SCRIPT_PATH}" async></script>`;
-  const end = html.toLowerCase().lastIndexOf("</body");
-  return end < 0 ? html + tag : html.slice(0, end) + tag + html.slice(end);
+  return (html) => {
+    const tag = `<script src="${SCRIPT_PATH}?${version}" async></script>`;
+    const end = html.toLowerCase().lastIndexOf("</body");
+    return end < 0 ? html + tag : html.slice(0, end) + tag + html.slice(end);
+  };
 }

@@ -5,7 +5,7 @@ import { Server } from "../index.ts";
 import { cors, serveFiles } from "../web/index.ts";
 import { logRequests } from "./access-log.ts";
 import { EXIT, Failure } from "./failure.ts";
-import { serveReloads, withReloads } from "./live-reload.ts";
+import { serveReloads } from "./live-reload.ts";
 import { addServingOptions, type ServingOptions, serveUntilStopped } from "./serving.ts";
 import { stopSignal } from "./stopping.ts";
 
@@ -57,7 +57,7 @@ async function serve(dir: string, options: ServeOptions): Promise<void> {
   const server = new Server();
   if (options.log) logRequests(server, options.json === true);
   if (options.cors) server.onRequest(cors());
-  if (options.live) serveReloads(server, root);
+  const transformHtml = options.live ? serveReloads(server, root) : undefined;
   server.get(
     "/*",
     serveFiles(root, {
@@ -68,7 +68,7 @@ async function serve(dir: string, options: ServeOptions): Promise<void> {
       symbolicLinks: options.symbolicLinks === true,
       cacheControl: options.cache,
       ...(options.spa ? { fallback: "index.html" } : {}),
-      ...(options.live ? { transformHtml: withReloads } : {}),
+      ...(transformHtml === undefined ? {} : { transformHtml }),
     }),
   );
   await serveUntilStopped(server, options, `Serving ${dir}`, stop);

@@ -103,22 +103,23 @@ describe("portico serve", { concurrency: 2 }, () => {
     const { url, root, server } = await serve(t, "--live");
     const page = await (await fetch(`${url}/`)).text();
     const path = /<script src="([^"]+)" async><\/script><\/body>/.exec(page)?.[1] ?? "";
+    const shown = path.split("?")[1] ?? "";
     const script = await fetch(url + path);
     assert.equal(script.headers.get("content-type"), "text/javascript");
     assert.match(await script.text(), /location\.reload/);
-    const socket = await opened(new WebSocket(`${url.replace("http", "ws")}/.portico/live`));
-    const told: string[] = [];
-    socket.on("message", (data) => told.push(String(data)));
-    const next = async (): Promise<void> => {
-      if (told.length === 0) await once(socket, "message");
-      told.length = 0;
-    };
+    const socket = new WebSocket(`${url.replace("http", "ws")}/.portico/live`);
+    const next = async (): Promise<string> => String((await once(socket, "message"))[0]);
+    assert.equal(await next(), shown, "it is up to date");
     put(root, "sub/a.txt", "changed");
     put(root, "index.html", PAGE);
-    await next();
+    const changed = await next();
+    assert.notEqual(changed, shown);
     put(root, "new/deep/b.txt", "new");
-    await next();
-    socket.close();
+    assert.notEqual(await next(), changed);
+    // A page of before, whose socket comes late.
+    const late = new WebSocket(socket.url);
+    assert.notEqual(String((await once(late, "message"))[0]), shown);
+    for (const each of [socket, late]) each.close();
     assert.equal((await server.stop()).code, 130);
   });
 });
