@@ -33,7 +33,7 @@ const CHANNELS: Readonly<Record<string, (report: Report) => string>> = {
   "websocket:open": ({ socket }) => `${socket.request?.path ?? ""} by ${remoteOf(socket)}`,
   "websocket:close": ({ socket, code, reason }) =>
     `${socket.request?.path ?? ""} by ${remoteOf(socket)}: ${code}${reason && ` ${reason}`}`,
-  error: ({ error, where }) => `${String(error)}${where === undefined ? "" : `, at ${placeOf(where)}`}`,
+  error: ({ error, where }) => `${textOf(error)}${where === undefined ? "" : `, at ${placeOf(where)}`}`,
 };
 
 /**
@@ -85,6 +85,15 @@ export function remoteOf({
 }: Pick<ServerConnection, "remoteAddress" | "remotePort">): string {
   if (remoteAddress === undefined) return "local socket";
   return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+}
+
+/** A program may throw anything, also what cannot be made a text: an error here would end the process. */
+function textOf(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return "something that has no text";
+  }
 }
 
 function placeOf(where: Exchange | WebSocket): string {

@@ -194,6 +194,21 @@ describe("the console", () => {
     assert.ok(many.skipped >= 975);
   });
 
+  it("shows what a handler has thrown, whatever that is", async (t) => {
+    const server = new Server({ onError() {} });
+    const url = await start(t, {}, server);
+    server.get("/nothing", () => {
+      throw Object.create(null);
+    });
+    const viewer = new Viewer(t, `${url}/console/live`);
+    await viewer.next("hello");
+    assert.equal((await fetch(`${url}/nothing`)).status, 500);
+    const { rows } = await viewer.next("events", (events) =>
+      events.rows.some(({ kind }) => kind === "error"),
+    );
+    assert.match(rows.find(({ kind }) => kind === "error")?.text ?? "", /has no text, at GET \/nothing/);
+  });
+
   it("is a chat for all pages, as text, with its last lines for a new one", async (t) => {
     const url = await start(t);
     const [one, two] = [new Viewer(t, `${url}/console/live`), new Viewer(t, `${url}/console/live`)];
