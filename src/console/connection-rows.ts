@@ -8,10 +8,18 @@ const MAX_ROWS = 100;
 /** Connections that a filter is held against at the most: more would take the time of the server. */
 const MAX_SIFTED = 10_000;
 
+/** A row with what a filter is held against. */
+interface SiftedRow {
+  readonly row: ConnectionRow;
+  readonly text: string;
+}
+
 /** The connections of a server as a page shows them, read once and filtered for each page. */
 export class ConnectionRows {
   private readonly connections: readonly ServerConnection[];
   private readonly isOwn: (exchange: Exchange) => boolean;
+  /** Made when the first page has a filter. */
+  private sifted: readonly SiftedRow[] | undefined;
 
   /** @param isOwn whether an exchange is the console's own */
   constructor(server: Server, isOwn: (exchange: Exchange) => boolean) {
@@ -30,12 +38,15 @@ export class ConnectionRows {
       const rows = this.connections.slice(0, MAX_ROWS).map((connection) => this.rowOf(connection));
       return { rows, matching: total, sifted: total, total };
     }
-    const sifted = Math.min(total, MAX_SIFTED);
-    const found = this.connections
-      .slice(0, sifted)
-      .map((connection) => this.rowOf(connection))
-      .filter((row) => `${row.kind} ${row.remote} ${row.serves} ${row.id}`.toLowerCase().includes(wanted));
-    return { rows: found.slice(0, MAX_ROWS), matching: found.length, sifted, total };
+    this.sifted ??= this.connections.slice(0, MAX_SIFTED).map((connection) => this.siftedRowOf(connection));
+    const found = this.sifted.filter(({ text }) => text.includes(wanted));
+    const rows = found.slice(0, MAX_ROWS).map(({ row }) => row);
+    return { rows, matching: found.length, sifted: this.sifted.length, total };
+  }
+
+  private siftedRowOf(connection: ServerConnection): SiftedRow {
+    const row = this.rowOf(connection);
+    return { row, text: `${row.kind} ${row.remote} ${row.serves} ${row.id}`.toLowerCase() };
   }
 
   private rowOf(connection: ServerConnection): ConnectionRow {

@@ -100,7 +100,10 @@ export class Figures {
   }
 }
 
+/** More of a path is not shown: a peer may send thousands of characters, on each of thousands of connections. */
+const MAX_PATH = 200;
+
 /** The method and path of a request; its query may hold what is nobody's business. */
-export function nameOf(exchange: Exchange): string {
-  return `${exchange.method} ${exchange.path}`;
+export function nameOf({ method, path }: Exchange): string {
+  return `${method} ${path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path}`;
 }

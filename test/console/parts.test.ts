@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ConnectionRows } from "../../src/console/connection-rows.ts";
 import { EventSample } from "../../src/console/event-sample.ts";
 import { Figures } from "../../src/console/figures.ts";
 import { readPageMessage } from "../../src/console/page-message.ts";
@@ -77,6 +78,38 @@ describe("the figures", () => {
     const { messagesIn, messagesOut, webSockets, http } = figures.sample();
     assert.deepEqual([messagesIn, messagesOut, webSockets, http], [0, 0, 2, 1]);
     assert.equal(figures.totals().messagesSent, 0);
+  });
+});
+
+describe("the table of 12,000 connections with long paths", () => {
+  let reads = 0;
+  const connections = Array.from({ length: 12_000 }, (_, index) => ({
+    id: `id ${index}`,
+    kind: "http",
+    remoteAddress: "192.0.2.1",
+    remotePort: index,
+    get serves() {
+      reads++;
+      return { method: "GET", path: `/${"x".repeat(10_000)}` };
+    },
+  }));
+  const rows = new ConnectionRows({ connections } as unknown as Server, () => false);
+
+  it("has few rows and short names for a page, whatever peers send", () => {
+    const { rows: shown, total } = rows.matching("");
+    assert.deepEqual([shown.length, reads, total], [100, 100, 12_000]);
+    assert.ok(shown.every(({ serves }) => serves.length < 250));
+  });
+
+  it("is made once for the filters of all pages, and not of more than 10,000", () => {
+    reads = 0;
+    for (let page = 0; page < 32; page++) {
+      const { rows: shown, matching, sifted } = rows.matching(`ID 999${page % 10}`);
+      assert.deepEqual([shown[0]?.id, matching, sifted], [`id 999${page % 10}`, 1, 10_000]);
+    }
+    assert.equal(reads, 10_000);
+    assert.equal(rows.matching("id 11999").matching, 0);
+    assert.equal(rows.matching(" get /XXX").rows.length, 100);
   });
 });
 
