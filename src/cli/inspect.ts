@@ -115,7 +115,7 @@ async function open(
   const late = AbortSignal.timeout(timeoutMs);
   try {
     return await connect(url, handlers, {
-      headers: Object.fromEntries(header),
+      headers: header,
       protocols,
       compression: compress,
       signal: AbortSignal.any([stop, late]),

@@ -23,8 +23,8 @@ export interface HandshakeOptions {
   protocols?: readonly string[] | undefined;
   /** Offer permessage-deflate. True: with the default settings. */
   compression?: boolean | DeflateOptions;
-  /** Further header fields, such as Authorization, Cookie or Origin. */
-  headers?: Record<string, string>;
+  /** Further header fields, such as Authorization, Cookie or Origin. In a list a name may come several times. */
+  headers?: Record<string, string> | Iterable<readonly [name: string, value: string]>;
   limits?: Partial<Limits>;
 }
 
@@ -44,6 +44,7 @@ export class ClientHandshake {
    * @throws TypeError for what would break the head; RangeError for settings or limits out of range
    */
   constructor(host: string, path: string, options: HandshakeOptions) {
+    const { headers = {} } = options;
     const wanted = options.compression === true ? {} : options.compression || undefined;
     this.limits = limitsFrom(options.limits ?? {});
     this.protocols = options.protocols;
@@ -55,7 +56,7 @@ export class ClientHandshake {
       key: this.key,
       protocols: options.protocols,
       extensions: this.extensions,
-      headers: Object.entries(options.headers ?? {}),
+      headers: Symbol.iterator in headers ? headers : Object.entries(headers),
     });
   }
 

@@ -7,12 +7,12 @@ import { CookieJar } from "./cookie-jar.ts";
 import { TestClientError } from "./errors.ts";
 import { delivered, within } from "./patience.ts";
 import {
+  fieldsOf,
   headOf,
   prepare,
   type TestRequestHeaders,
   type TestRequestInit,
   targetOf,
-  withDefaults,
 } from "./request.ts";
 import type { TestResponse } from "./response.ts";
 import { Inbox, TestWebSocket } from "./web-socket.ts";
@@ -109,8 +109,8 @@ export class TestClient implements AsyncDisposable {
    */
   async webSocket(path: string | URL, options: TestWebSocketOptions = {}): Promise<TestWebSocket> {
     const { target, authority } = targetOf(String(path));
-    const fields = withDefaults(options.headers ?? {}, this.options.headers ?? {});
-    const headers = Object.fromEntries([...fields, ...this.cookiesFor(pathOf(target), fields)]);
+    const fields = fieldsOf(options.headers ?? {}, this.options.headers ?? {});
+    const headers = [...fields, ...this.cookiesFor(pathOf(target), fields)];
     const { protocols, compression = false } = options;
     const handshake = new ClientHandshake(authority ?? this.host, target, {
       protocols,

@@ -71,7 +71,7 @@ export async function prepare(
   const { target, authority } = targetOf(String(input));
   const { content, type } = await contentOf(init);
   const method = methodOf(init.method ?? (content === undefined ? "GET" : "POST"));
-  const fields = withDefaults(init.headers ?? {}, defaults);
+  const fields = fieldsOf(init.headers ?? {}, defaults);
   const has = (name: string): boolean => fields.some(([given]) => given.toLowerCase() === name);
   if (!has("host")) fields.unshift(["Host", authority ?? host]);
   if (type !== undefined && !has("content-type")) fields.push(["Content-Type", type]);
@@ -119,18 +119,20 @@ export function targetOf(input: string): { target: string; authority: string | u
   return { target, authority };
 }
 
-/** The fields of a request, after those of its client that it does not have itself. */
-export function withDefaults(
+/**
+ * One entry for each line.
+ * @param defaults fields that come with them, but for those whose names they have
+ */
+export function fieldsOf(
   headers: TestRequestHeaders,
   defaults: TestRequestHeaders,
 ): (readonly [name: string, value: string])[] {
-  const given = fieldsOf(headers);
+  const given = linesOf(headers);
   const names = new Set(given.map(([name]) => name.toLowerCase()));
-  return [...fieldsOf(defaults).filter(([name]) => !names.has(name.toLowerCase())), ...given];
+  return [...linesOf(defaults).filter(([name]) => !names.has(name.toLowerCase())), ...given];
 }
 
-/** One entry for each line. */
-function fieldsOf(headers: TestRequestHeaders): (readonly [name: string, value: string])[] {
+function linesOf(headers: TestRequestHeaders): (readonly [name: string, value: string])[] {
   if (Symbol.iterator in headers) return [...headers];
   return Object.entries(headers).flatMap(([name, value]) =>
     typeof value === "string" ? [[name, value] as const] : value.map((each) => [name, each] as const),

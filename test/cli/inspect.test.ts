@@ -22,7 +22,7 @@ async function target(t: TestContext, tls = false): Promise<string> {
   server.websocket(
     "/who",
     {
-      upgrade: (exchange) => ({ who: exchange.header("authorization") ?? "nobody" }),
+      upgrade: (exchange) => ({ who: exchange.header("x-who") ?? "nobody" }),
       open: (socket) => {
         socket.ping("are you there");
         socket.send(`${socket.data.who} by ${socket.protocol}`);
@@ -97,7 +97,9 @@ describe("portico inspect", { concurrency: 2 }, () => {
       `${url}/who`,
       "--insecure",
       "-H",
-      "Authorization: Ada",
+      "X-Who: Ada",
+      "-H",
+      "X-Who: Eve",
       "--protocol",
       "chat.v3",
       "chat.v2",
@@ -105,7 +107,7 @@ describe("portico inspect", { concurrency: 2 }, () => {
       "0.3",
     ];
     const shown = lines((await portico(t, args)).stdout);
-    assert.ok(shown.includes("← text 14 B Ada by chat.v2"), shown.join("\n"));
+    assert.ok(shown.includes("← text 19 B Ada, Eve by chat.v2"), shown.join("\n"));
     assert.ok(
       shown.includes(
         `← ping 13 B ${Buffer.from("are you there")

@@ -62,7 +62,8 @@ describe("a WebSocket", () => {
     const upgrade = (exchange: import("../../src/engine/exchange.ts").Exchange): undefined => {
       exchange.setHeader("Set-Cookie", "b=2");
       const { remoteAddress, query, encrypted } = exchange;
-      seen.push([remoteAddress, query, encrypted, exchange.header("origin"), exchange.header("cookie")]);
+      const fields = ["origin", "cookie", "x-many"].map((name) => exchange.header(name));
+      seen.push([remoteAddress, query, encrypted, ...fields]);
     };
     const { server, client } = serve(
       { upgrade },
@@ -79,10 +80,11 @@ describe("a WebSocket", () => {
     server.get("/login", (exchange) => exchange.setHeader("Set-Cookie", "a=1").end());
     await client.fetch("/login");
     await client.webSocket("/?x=y");
-    await client.webSocket("ws://portico.test/", { headers: { origin: "https://b.test" } });
+    const own = { origin: "https://b.test", "X-Many": ["1", "2"] };
+    await client.webSocket("ws://portico.test/", { headers: own });
     assert.deepEqual(seen, [
-      ["203.0.113.7", "x=y", true, "https://a.test", "a=1"],
-      ["203.0.113.7", "", true, "https://b.test", "a=1; b=2"],
+      ["203.0.113.7", "x=y", true, "https://a.test", "a=1", undefined],
+      ["203.0.113.7", "", true, "https://b.test", "a=1; b=2", "1, 2"],
     ]);
   });
 
