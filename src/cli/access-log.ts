@@ -1,12 +1,14 @@
 import type { Server } from "../index.ts";
 import { type AccessRecord, accessLog } from "../operations/index.ts";
-import { inBytes, inTime, paint, print } from "./terminal.ts";
+import { inBytes, inTime, paint, print, printJson } from "./terminal.ts";
 
 /** Prints a line for each request when it is over. */
 export function logRequests(server: Server, json: boolean): void {
-  const asJson = (record: AccessRecord): string =>
-    JSON.stringify({ event: "request", time: new Date(), ...record });
-  server.mount(accessLog((record) => print(json ? asJson(record) : asText(record)), { query: true }));
+  const log = (record: AccessRecord): void => {
+    if (json) printJson({ event: "request", time: new Date(), ...record });
+    else print(asText(record));
+  };
+  server.mount(accessLog(log, { query: true }));
 }
 
 function asText({ method, path, query, status, outcome, bytes, durationMs }: AccessRecord): string {

@@ -6,7 +6,7 @@ import { EXIT, Failure } from "./failure.ts";
 import { httpLoad } from "./http-load.ts";
 import { showProgress } from "./progress.ts";
 import { stopSignal } from "./stopping.ts";
-import { print } from "./terminal.ts";
+import { print, printJson } from "./terminal.ts";
 import { webSocketLoad } from "./websocket-load.ts";
 
 interface BenchOptions {
@@ -79,7 +79,7 @@ async function bench(target: string, options: BenchOptions): Promise<void> {
   const rate = (): string => `${Math.round((load.results.answered * 1_000) / load.elapsedMs)}/s`;
   const hide = showProgress(() => load.progress, rate);
   const results = await load.run(stop).finally(hide);
-  if (options.json) print(JSON.stringify(asRecord(loadOptions, results)));
+  if (options.json) printJson(asRecord(loadOptions, results));
   else for (const line of asText(loadOptions, results)) print(line);
   if (results.failed > 0 || results.answered === 0) process.exitCode ??= EXIT.failure;
 }

@@ -1,4 +1,4 @@
-import { inBytes, paint, print, printable } from "./terminal.ts";
+import { inBytes, paint, print, printable, printJson } from "./terminal.ts";
 
 export type Direction = "in" | "out";
 export type FrameKind = "text" | "binary" | "ping" | "pong" | "close";
@@ -18,7 +18,7 @@ export class FrameLog {
 
   /** Something that is no message. */
   event(name: string, details: Record<string, unknown>, words: string): void {
-    if (this.json) print(JSON.stringify({ time: new Date(), event: name, ...details }));
+    if (this.json) printJson({ time: new Date(), event: name, ...details });
     else print(paint("dim", `${clock()} ${words}`));
   }
 
@@ -26,7 +26,7 @@ export class FrameLog {
   frame(direction: Direction, kind: FrameKind, data: Buffer): void {
     if (this.json) {
       const content = kind === "text" ? { text: data.toString() } : { hex: data.toString("hex") };
-      print(JSON.stringify({ time: new Date(), direction, kind, bytes: data.length, ...content }));
+      printJson({ time: new Date(), direction, kind, bytes: data.length, ...content });
       return;
     }
     const shown = kind === "text" ? shownText(data.toString()) : shownHex(data);
@@ -34,7 +34,7 @@ export class FrameLog {
   }
 
   close(direction: Direction, code: number, reason: string): void {
-    if (this.json) print(JSON.stringify({ time: new Date(), direction, kind: "close", code, reason }));
+    if (this.json) printJson({ time: new Date(), direction, kind: "close", code, reason });
     else this.line(direction, `close ${code}`, printable(reason));
   }
 

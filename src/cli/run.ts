@@ -10,7 +10,7 @@ import { describeLoadError } from "./load-error.ts";
 import { handlersOf } from "./module-exports.ts";
 import { addServingOptions, type ServingOptions, serveUntilStopped } from "./serving.ts";
 import { stopSignal } from "./stopping.ts";
-import { complain, print } from "./terminal.ts";
+import { complain, print, printJson } from "./terminal.ts";
 import { FileWatch } from "./watching.ts";
 
 interface RunOptions extends ServingOptions {
@@ -92,7 +92,7 @@ function watch(
   const reload = async (): Promise<void> => {
     const problem = await take();
     files.set(source.files, problem === undefined);
-    if (json) print(JSON.stringify({ event: "reload", ok: problem === undefined, problem }));
+    if (json) printJson({ event: "reload", ok: problem === undefined, problem });
     else if (problem === undefined) print(`Reloaded ${name}`);
     if (problem !== undefined) complain(`${name} keeps its former handlers: ${problem}`);
   };

@@ -3,7 +3,7 @@ import type { Listener, Server } from "../index.ts";
 import { fileContent, port } from "./arguments.ts";
 import { codeOf, EXIT, Failure, messageOf } from "./failure.ts";
 import { aborted } from "./stopping.ts";
-import { paint, print } from "./terminal.ts";
+import { paint, print, printJson } from "./terminal.ts";
 
 /** What all commands that serve have in common. */
 export interface ServingOptions {
@@ -43,8 +43,7 @@ export async function serveUntilStopped(
 ): Promise<void> {
   const { url: base, port } = await listen(server, options);
   const url = base.replace("http", scheme);
-  if (options.json)
-    print(JSON.stringify({ event: "listening", url, port, host: options.host, pid: process.pid }));
+  if (options.json) printJson({ event: "listening", url, port, host: options.host, pid: process.pid });
   else print(`${title} at ${paint("cyan", url)} (Ctrl-C stops it)`);
   await aborted(stop);
   await server.close({ graceMs: GRACE_MS });

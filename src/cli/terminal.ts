@@ -14,18 +14,21 @@ export function paint(
   return hasColours(stream) ? `\x1b[${CODES[colour]}m${text}\x1b[0m` : text;
 }
 
-/**
- * Text of a peer for a terminal, on one line: what a terminal would take for an order is shown by its number.
- * Marks that reorder the text around them are among it.
- */
+/** What a terminal would take for an order, and marks that reorder the text around them. */
+const ORDERS = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+const hex = (character: string): string => character.charCodeAt(0).toString(16);
+
+/** Text of a peer for a terminal, on one line: an order to a terminal is shown by its number. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, (character) => {
-    const short = SHORT[character];
-    return short ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-  });
+  return text.replace(ORDERS, (character) => SHORT[character] ?? `\\u{${hex(character)}}`);
 }
 
-const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+/** Prints a record as one line of JSON, which may be read at a terminal, too. */
+export function printJson(record: object): void {
+  print(JSON.stringify(record).replace(ORDERS, (character) => `\\u${hex(character).padStart(4, "0")}`));
+}
 
 /** Prints a line on stdout. */
 export function print(line: string): void {

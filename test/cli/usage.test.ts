@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, it } from "node:test";
-import { inBytes, inTime, paint, printable } from "../../src/cli/terminal.ts";
+import { inBytes, inTime, paint, printable, printJson } from "../../src/cli/terminal.ts";
 import { inProcess } from "./in-process.ts";
 import { portico, start } from "./portico.ts";
 
@@ -131,6 +131,16 @@ describe("what is printed", () => {
   it("never gives a terminal orders of a peer", () => {
     assert.equal(printable("a\x1b[2Jb\u009b\u202ec\n"), "a\\u{1b}[2Jb\\u{9b}\\u{202e}c\\n");
     assert.equal(printable("ö 中 👩‍👩‍👧"), "ö 中 👩‍👩‍👧");
+  });
+
+  it("is JSON that a terminal takes for no order", (t) => {
+    const record = { text: "a\x1b[2J\u007f\u009b\u202e\u2028ö 中" };
+    const write = t.mock.method(process.stdout, "write", () => true);
+    printJson(record);
+    write.mock.restore();
+    const line = String(write.mock.calls[0]?.arguments[0]);
+    assert.equal(line, '{"text":"a\\u001b[2J\\u007f\\u009b\\u202e\\u2028ö 中"}\n');
+    assert.deepEqual(JSON.parse(line), record);
   });
 
   it("has sizes and times with their units", () => {
