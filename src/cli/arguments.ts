@@ -37,6 +37,16 @@ export function headerField(text: string, before: [string, string][] = []): [str
   return [...before, [name, value]];
 }
 
+/** The value of a header field. */
+export function fieldValue(text: string): string {
+  try {
+    checkFieldValue(text);
+    return text;
+  } catch {
+    throw new InvalidArgumentError("Give a value that a header field may have.");
+  }
+}
+
 /** @returns the URL, whose scheme is one of those allowed; "host:port" without a scheme gets the first of them */
 export function serverUrl(text: string, schemes: readonly string[]): URL {
   const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text)

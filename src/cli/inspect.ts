@@ -125,7 +125,9 @@ async function open(
   } catch (error) {
     if (stop.aborted) return undefined;
     const why = late.aborted ? "it does not answer in time" : whyUnreached(error);
-    throw new Failure(`${url.href} cannot be opened: ${why}`);
+    // What was given cannot be sent.
+    const exitCode = error instanceof TypeError ? EXIT.usage : EXIT.failure;
+    throw new Failure(`${url.href} cannot be opened: ${why}`, exitCode);
   }
 }
 

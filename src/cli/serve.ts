@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { Server } from "../index.ts";
 import { cors, serveFiles } from "../web/index.ts";
 import { logRequests } from "./access-log.ts";
+import { fieldValue } from "./arguments.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { serveReloads } from "./live-reload.ts";
 import { addServingOptions, type ServingOptions, serveUntilStopped } from "./serving.ts";
@@ -41,7 +42,7 @@ export function addServe(program: Command): void {
     .option("--dot-files", "serve names that begin with a dot, too")
     .option("--symbolic-links", "follow links that lead to something in the folder")
     .option("--no-compress", "send everything as it is")
-    .option("--cache <value>", "Cache-Control of the files", "no-cache")
+    .option("--cache <value>", "Cache-Control of the files", fieldValue, "no-cache")
     .option("--no-log", "print no line for each request")
     .addHelpText("after", EXAMPLES)
     .action(serve);

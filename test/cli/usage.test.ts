@@ -79,6 +79,7 @@ describe("mistakes are answered with one line and an exit code", () => {
     [["run", "no-such-file.ts"], 2, /no file no-such-file\.ts/],
     [["run", "README.md"], 2, /README\.md is no program/],
     [["serve", "no-such-folder"], 2, /no folder no-such-folder/],
+    [["serve", "--cache", "no-cache\r\nX: y"], 2, /a value that a header field may have/],
     [["serve", "--port", "65536"], 2, /'65536' is invalid.*0 to 65535/],
     [
       ["serve", "--tls-key", "test/fixtures/localhost.key.pem"],
@@ -103,6 +104,8 @@ describe("mistakes are answered with one line and an exit code", () => {
     [["bench", "ws://127.0.0.1/", "-m", "GET"], 2, /--method/],
     [["bench", "http://127.0.0.1:1/"], 1, /127\.0\.0\.1:1\/ cannot be reached: nothing listens there/],
     [["inspect", "http://127.0.0.1/"], 2, /begins with ws:, wss:/],
+    [["inspect", "ws://127.0.0.1/", "-H", "Host: other.example"], 2, /headers cannot set Host/],
+    [["inspect", "ws://127.0.0.1/", "--protocol", "a\r\nb"], 2, /protocols have to be different tokens/],
     [["inspect", "ws://127.0.0.1:1/"], 1, /nothing listens there/],
   ];
   for (const [args, expected, message] of mistakes) {
