@@ -2,7 +2,8 @@ import { FieldScanner } from "./field-scanner.ts";
 import { Fields } from "./fields.ts";
 import { HttpError } from "./http-error.ts";
 
-const STATUS_LINE = /^HTTP\/1\.(\d) ([1-9]\d\d) ?([\t\x20-\x7e\x80-\xff]*)\r\n$/;
+const STATUS_LINE = /^HTTP\/1\.(\d) ([1-9]\d\d) ?([\t\x20-\x7e\x80-\xff]*)$/;
+const MAX_FIELDS = 100;
 
 /** Reads the head of one response (RFC 9112 §4), for the client's side. */
 export class ResponseHeadReader {
@@ -17,7 +18,11 @@ export class ResponseHeadReader {
   /** What came after the head. */
   rest: Buffer = Buffer.alloc(0);
   private readonly maxBytes: number;
+  private readonly scanner = new FieldScanner();
   private bytes: Buffer = Buffer.alloc(0);
+  /** Where the field lines begin; 0 while the status line is not complete. */
+  private start = 0;
+  private scanned = 0;
 
   /** @param maxBytes the largest head */
   constructor(maxBytes: number) {
@@ -31,23 +36,29 @@ export class ResponseHeadReader {
    */
   receive(bytes: Buffer): boolean {
     this.bytes = Buffer.concat([this.bytes, bytes]);
-    const lineEnd = this.bytes.indexOf("\r\n") + 2;
-    const text = this.bytes.toString("latin1", 0, lineEnd >= 2 ? lineEnd : 0);
-    const match = STATUS_LINE.exec(text);
-    if (lineEnd >= 2 && match === null) {
-      throw new HttpError("HTTP_BAD_REQUEST_LINE", "the peer does not answer with HTTP/1");
-    }
-    const end =
-      lineEnd < 2 ? -1 : new FieldScanner().scan(this.bytes, lineEnd, this.bytes.length, 100, lineEnd);
-    if ((end < 0 ? this.bytes.length : end) > this.maxBytes) {
+    const { length } = this.bytes;
+    if (this.start === 0) this.readStatusLine();
+    const end = this.start === 0 ? -1 : this.scanner.scan(this.bytes, this.scanned, length, MAX_FIELDS, 0);
+    this.scanned = length;
+    if ((end < 0 ? length : end) > this.maxBytes) {
       throw new HttpError("HTTP_HEAD_TOO_LARGE", `more than ${this.maxBytes} bytes of head`);
     }
     if (end < 0) return false;
-    this.minorVersion = Number(match?.[1]);
-    this.status = Number(match?.[2]);
-    this.reason = match?.[3] ?? "";
-    this.fields = new Fields(this.bytes.toString("latin1", lineEnd, end), 0);
+    this.fields = new Fields(this.bytes.toString("latin1", this.start, end), 0);
     this.rest = this.bytes.subarray(end);
     return true;
+  }
+
+  private readStatusLine(): void {
+    const end = this.bytes.indexOf("\r\n");
+    if (end < 0) return;
+    const match = STATUS_LINE.exec(this.bytes.toString("latin1", 0, end));
+    if (match === null) {
+      throw new HttpError("HTTP_BAD_REQUEST_LINE", "the peer does not answer with HTTP/1");
+    }
+    this.minorVersion = Number(match[1]);
+    this.status = Number(match[2]);
+    this.reason = match[3] ?? "";
+    this.start = this.scanned = end + 2;
   }
 }
