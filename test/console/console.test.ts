@@ -97,7 +97,10 @@ describe("the console", () => {
     assert.equal(watched(), false);
     await gone;
   });
+});
 
+// Most of the time they wait for what comes once a second.
+describe("a page of the console", { concurrency: 4 }, () => {
   it("counts requests, messages and connections, but not what it causes itself", async (t) => {
     const url = await start(t);
     const viewer = new Viewer(t, `${url}/console/live`);

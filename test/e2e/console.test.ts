@@ -55,13 +55,24 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
   let tabs: Tabs;
   let close: () => Promise<void> = async () => {};
 
+  /** That of npm start, which begins while the browser does. */
+  let program: Program;
+
   before(async () => {
-    const browser = await launchBrowser();
-    close = browser.close;
-    tabs = new Tabs(browser.context);
+    const starting = startProgram("dist/console/main.js", "0");
+    try {
+      const browser = await launchBrowser();
+      close = browser.close;
+      tabs = new Tabs(browser.context);
+    } finally {
+      program = await starting;
+    }
   });
   afterEach(() => tabs.check());
-  after(() => close());
+  after(async () => {
+    await close();
+    await program.stop("SIGKILL");
+  });
 
   describe("mounted in a server", () => {
     const servers: Server[] = [];
@@ -170,16 +181,13 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
   });
 
   describe("of npm start", () => {
-    let program: Program;
     /** One page for all tests: to load it takes longer than most of them. */
     let page: Page;
 
     before(async () => {
-      program = await startProgram("dist/console/main.js", "0");
       page = await tabs.open(`${program.url}/`);
       await connected(page);
     });
-    after(() => program.stop("SIGKILL"));
 
     it("is usable with the keyboard alone: everything is reached, in order, and visible when it is", async () => {
       const reached: string[] = [];
