@@ -18,9 +18,13 @@ const SCRIPT = `(() => {
   const connect = () => {
     const socket = new WebSocket(url);
     socket.onmessage = ({ data }) => {
-      if (data === shown || data === sessionStorage.getItem(key)) return;
-      sessionStorage.setItem(key, data);
-      location.reload();
+      if (data === shown) return;
+      let tried;
+      try {
+        tried = sessionStorage[key];
+        sessionStorage[key] = data;
+      } catch {}
+      if (data !== tried) location.reload();
     };
     socket.onclose = () => setTimeout(connect, 500);
   };
