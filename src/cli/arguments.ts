@@ -40,7 +40,7 @@ export function headerField(text: string, before: [string, string][] = []): [str
 /** The value of a header field. */
 export function fieldValue(text: string): string {
   try {
-    checkFieldValue(text);
+    checkFieldValue("the option", text);
     return text;
   } catch {
     throw new InvalidArgumentError("Give a value that a header field may have.");
