@@ -180,10 +180,15 @@ function secureServer(
     handshakeTimeout: Math.min(handshakeTimeoutMs, MAX_TIMER_MS),
     ...options,
   });
+  // Before Node's own listener, which goes by it: who ends a half during the handshake is gone.
+  server.prependListener("connection", (socket: Socket) => {
+    socket.allowHalfOpen = false;
+  });
   server.on("connection", (socket: Socket, peer?: ProxiedPeer) => {
     entrance.admit(socket, peer, peer ?? socket);
   });
   server.on("secureConnection", (socket: Socket) => {
+    socket.allowHalfOpen = true;
     // The TCP socket below, which Node does not document; without it close() waits for handshakes to end.
     const entered = entrance.leave(Reflect.get(socket, "_parent"));
     // Nor would it be known whose the connection is.
