@@ -8,8 +8,15 @@ import type { ByteRange, MultipartRanges } from "../http1/range.ts";
 const BUFFER_BYTES = 65_536;
 /** What the exchange copies, so that the buffer can be used again at once. */
 const PIECE_BYTES = 16_384;
-/** Fast enough to be done for each answer: a third of the time of the default and little larger. */
-const BROTLI_QUALITY = 4;
+/**
+ * Fast enough to be done for each answer: a third of the time of the default and little larger. With this window a
+ * compressor takes 2 MB; with the default one, and told the size, it would take 10.
+ */
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 18 } };
+/** Files that are compressed at a time in the whole process; a peer that does not read keeps its compressor. */
+export const MAX_COMPRESSORS = 64;
+
+let compressors = 0;
 
 /** The file has become shorter than it was when its length was told. */
 class ShrunkError extends Error {}
@@ -50,6 +57,11 @@ export async function sendRanges(
   }
 }
 
+/** Whether one more file can be compressed now; others are sent as they are. */
+export function mayCompress(): boolean {
+  return compressors < MAX_COMPRESSORS;
+}
+
 /** Sends a whole file compressed, as long as it is when it is sent. Otherwise like {@link sendRanges}. */
 export async function sendCompressed(
   exchange: Exchange<unknown>,
@@ -62,17 +74,16 @@ export async function sendCompressed(
     exchange.write("");
     return;
   }
-  const brotli = {
-    [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY,
-    [constants.BROTLI_PARAM_SIZE_HINT]: size,
-  };
-  const compressor = coding === "br" ? createBrotliCompress({ params: brotli }) : createGzip();
+  const compressor = coding === "br" ? createBrotliCompress(BROTLI) : createGzip();
   // How it went is seen at the other end of the compressor.
   pipeline(Readable.from(chunksOf(handle, size)), compressor, () => {});
+  compressors++;
   try {
     await exchange.stream(compressor);
   } catch (error) {
     if (!(error instanceof ShrunkError)) throw error;
+  } finally {
+    compressors--;
   }
 }
 

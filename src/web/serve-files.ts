@@ -5,7 +5,7 @@ import { evaluatePreconditions, rangeApplies } from "../http1/conditional.ts";
 import { acceptableCodings, qualityOf } from "../http1/quality.ts";
 import { contentRange, multipartRanges, parseRange } from "../http1/range.ts";
 import { fileNames } from "./file-path.ts";
-import { readText, sendCompressed, sendRanges } from "./file-transfer.ts";
+import { mayCompress, readText, sendCompressed, sendRanges } from "./file-transfer.ts";
 import { codeOf, Folder, type Opened } from "./folder.ts";
 import { folderPage } from "./folder-page.ts";
 import { isCompressible, mediaType } from "./media-type.ts";
@@ -173,12 +173,12 @@ class FileServer {
     const variant = precompressed === true ? await this.openVariant(exchange, names, handles) : undefined;
     const { handle, stats } = variant?.opened ?? original;
     const size = Number(stats.size);
-    const mayCompress = compress === true && isCompressible(type) && size >= COMPRESS_FROM_BYTES;
-    if (precompressed === true || mayCompress) exchange.appendHeader("Vary", "Accept-Encoding");
+    const compressible = compress === true && isCompressible(type) && size >= COMPRESS_FROM_BYTES;
+    if (precompressed === true || compressible) exchange.appendHeader("Vary", "Accept-Encoding");
     const wantsRange = exchange.method === "GET" && exchange.header("range") !== undefined;
     // A range is of something whose bytes are known: who asks for one gets it of the file as it is.
     const coding =
-      mayCompress && variant === undefined && !wantsRange
+      compressible && variant === undefined && !wantsRange && mayCompress()
         ? acceptableCodings(exchange.header("accept-encoding"), CODINGS_ON_THE_FLY)[0]
         : undefined;
 

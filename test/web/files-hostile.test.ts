@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, promises, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { createServer } from "node:net";
@@ -7,9 +8,11 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import fc from "fast-check";
 import { fileNames } from "../../src/web/file-path.ts";
+import { MAX_COMPRESSORS } from "../../src/web/file-transfer.ts";
 import { serveFiles } from "../../src/web/serve-files.ts";
+import { eventually } from "../engine/harness.ts";
 import { within } from "../engine/raw-client.ts";
-import { partsOf, type Site, site } from "./site.ts";
+import { openFiles, partsOf, type Site, site } from "./site.ts";
 
 const SECRET = "nobody may read this";
 
@@ -228,6 +231,31 @@ describe("what is no file", {
     for (const name of ["null", "zero", "tty", "random"]) {
       assert.equal((await within(place.ask(`/${name}`), name)).status, 404, name);
     }
+  });
+});
+
+describe("compression", () => {
+  it("is for so many at a time; peers that do not read keep others from it, but not from the file", async (t) => {
+    // What cannot be compressed: most of it has to wait for the peer.
+    const noise = randomBytes(400_000);
+    const place = site(t, { "a.txt": noise });
+    place.serve({ compress: true });
+    const lines = "Accept-Encoding: gzip\r\n";
+    const idle = Array.from({ length: MAX_COMPRESSORS }, () => place.connect().get("/a.txt", lines));
+    for (const client of idle) {
+      await client.until(() => client.rest.length > 0, "the first bytes");
+      client.pause();
+      assert.match(client.rest, /\r\nContent-Encoding: gzip\r\n/);
+    }
+    const plain = await place.ask("/a.txt", lines);
+    assert.deepEqual(
+      [plain.header("content-encoding"), plain.header("vary")],
+      [undefined, "Accept-Encoding"],
+    );
+    assert.ok(plain.body.equals(noise));
+    for (const client of idle) client.destroy();
+    await eventually(() => openFiles(place.root).length === 0, "all files to be closed");
+    assert.equal((await place.ask("/a.txt", lines)).header("content-encoding"), "gzip");
   });
 });
 
