@@ -1,11 +1,14 @@
 import type { Exchange } from "../engine/exchange.ts";
 import type { Outcome } from "../engine/observers.ts";
 import type { Server } from "../engine/server.ts";
-import { defaultSecrets, redactedFields, redactedQuery } from "./redact.ts";
+import { defaultSecrets, printable, redactedFields, redactedQuery } from "./redact.ts";
 import { requestId } from "./request-ids.ts";
 import type { Client } from "./trusted-proxies.ts";
 
-/** One line of the log. Strings of a peer are as it sent them: write them as JSON, not as plain text. */
+/**
+ * One line of the log. Strings of a peer have no control characters, which a terminal would obey: they are spelled out,
+ * such as "\x9b". Spaces and quotation marks are as they were sent.
+ */
 export interface AccessRecord {
   /** {@link requestId} of the exchange. */
   readonly id: string;
@@ -74,6 +77,7 @@ export function accessLog(
     server.onRequest((exchange) => void addresses.set(exchange, addressOf(exchange)));
     server.onResponse((exchange, { outcome, status, durationMs }) => {
       if (skip?.(exchange)) return;
+      const userAgent = exchange.header("user-agent");
       const record: AccessRecord = {
         id: requestId(exchange),
         method: exchange.method,
@@ -85,7 +89,7 @@ export function accessLog(
         durationMs: Math.round(durationMs * 1_000) / 1_000,
         bytes: exchange.offset,
         remoteAddress: addresses.get(exchange) ?? addressOf(exchange),
-        userAgent: exchange.header("user-agent"),
+        userAgent: userAgent === undefined ? undefined : printable(userAgent),
         ...(fields.length > 0 ? { fields: redactedFields(exchange, fields, secrets) } : {}),
       };
       if (typeof log === "function") log(record);

@@ -44,7 +44,7 @@ export function redactedQuery(query: string, secrets: ReadonlySet<string>): stri
   return pairs.join("&");
 }
 
-/** The header fields of these names that the request has, by lower-case name. */
+/** The header fields of these names that the request has, {@link printable}, by lower-case name. */
 export function redactedFields(
   exchange: Pick<Exchange, "header">,
   names: readonly string[],
@@ -54,9 +54,15 @@ export function redactedFields(
   for (const name of names) {
     const lower = name.toLowerCase();
     const value = exchange.header(lower);
-    if (value !== undefined) found[lower] = secrets.has(lower) ? REDACTED : value;
+    if (value !== undefined) found[lower] = secrets.has(lower) ? REDACTED : printable(value);
   }
   return found;
+}
+
+/** A field value may have tabs and, as latin1, the control characters from 0x80 on: they are spelled out. */
+export function printable(value: string): string {
+  const spelled = (c: string): string => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return value.replace(/[\0-\x1f\x7f-\x9f]/g, spelled);
 }
 
 /** Programs decode a name before they look at it, so a secret may be spelled in many ways. */

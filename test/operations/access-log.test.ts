@@ -121,6 +121,33 @@ describe("accessLog", () => {
     );
   });
 
+  it("has no control characters of a peer", async (t) => {
+    const { connect, records } = logged(t, { fields: ["X-Own", "Cookie"] });
+    const forged = Buffer.from(
+      "GET /items/1 HTTP/1.1\r\nHost: h\r\nUser-Agent: a\x9b31m\x85\tb\r\nX-Own: \x9d0;\x9c\xfc\r\n\r\n",
+      "latin1",
+    );
+    await connect().send(forged).answer();
+    assert.equal(records[0]?.userAgent, "a\\x9b31m\\x85\\x09b");
+    assert.deepEqual(records[0]?.fields, { "x-own": "\\x9d0;\\x9c\xfc" });
+    for (const sent of [
+      "GET /\x1b[31m HTTP/1.1",
+      "GET /\x9b HTTP/1.1",
+      "G\x1bT / HTTP/1.1",
+      "GET / HTTP/1.1\r\nUser-Agent: \x1b",
+    ]) {
+      assert.equal(
+        (
+          await connect()
+            .send(Buffer.from(`${sent}\r\nHost: h\r\n\r\n`, "latin1"))
+            .answer()
+        ).status,
+        400,
+      );
+    }
+    assert.equal(records.length, 1, "what is refused as malformed is no request");
+  });
+
   it("gives what it throws to onError, and answers all the same", async (t) => {
     const { server, connect, reports } = harness(t);
     server.mount(
