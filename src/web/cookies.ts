@@ -48,7 +48,9 @@ export function setCookie(
   if (isHost && (path !== "/" || options.domain !== undefined)) {
     throw new TypeError(`the cookie ${name} needs the path "/" and no domain`);
   }
-  const cookie: SetCookie = { ...others, name, value, path, httpOnly, sameSite, secure };
+  // Half a surrogate pair cannot be encoded.
+  const text = Buffer.from(value).toString();
+  const cookie: SetCookie = { ...others, name, value: text, path, httpOnly, sameSite, secure };
   if (maxAgeSeconds !== undefined) cookie.maxAge = maxAgeSeconds;
   const line = stringifySetCookie(cookie);
   if (exchange.headSent) return false;

@@ -54,6 +54,7 @@ describe("cookies of a response", () => {
   /** [name, value, options, Set-Cookie]. */
   const cases: [name: string, value: string, options: CookieOptions, line: string][] = [
     ["a", "1", {}, "a=1; Path=/; HttpOnly; SameSite=Lax"],
+    ["a", "\ud800", {}, "a=%EF%BF%BD; Path=/; HttpOnly; SameSite=Lax"],
     ["a", "ü;, \r\n", {}, "a=%C3%BC%3B%2C%20%0D%0A; Path=/; HttpOnly; SameSite=Lax"],
     [
       "a",
