@@ -6,7 +6,7 @@ export type OriginRule = string | RegExp;
 export interface CorsOptions {
   /**
    * Whose pages may read the responses. "*" (default): any; origins such as "https://app.example:8443", or "null";
-   * regular expressions, which should match the whole origin (`/^https:\/\/[a-z]+\.example$/`); or a function.
+   * regular expressions that match the whole origin (`/https:\/\/[a-z]+\.example/`); or a function.
    */
   origins?: OriginRule | readonly OriginRule[] | ((origin: string, exchange: Exchange) => boolean);
   /** Methods beyond GET, HEAD and POST. Default PUT, PATCH and DELETE. */
@@ -48,7 +48,8 @@ export function cors(options: CorsOptions = {}): (exchange: Exchange) => void {
     if (origin === undefined) return;
     const preflight =
       exchange.method === "OPTIONS" && exchange.header("access-control-request-method") !== undefined;
-    const allowed = allows(origin, exchange);
+    // A promise, which a program in JavaScript may return, is no permission.
+    const allowed = allows(origin, exchange) === true;
     if (allowed) {
       exchange.setHeader("Access-Control-Allow-Origin", any ? "*" : origin);
       if (credentials) exchange.setHeader("Access-Control-Allow-Credentials", "true");
@@ -79,12 +80,17 @@ function originTest(
   const texts = new Set<string>();
   const expressions: RegExp[] = [];
   for (const rule of rules) {
-    // With these flags an expression would remember where it stopped.
-    if (rule instanceof RegExp) expressions.push(new RegExp(rule.source, rule.flags.replace(/[gy]/g, "")));
+    if (rule instanceof RegExp) expressions.push(whole(rule));
     else if (isOrigin(rule)) texts.add(rule);
     else throw new TypeError(`${rule} is no origin: write one like https://app.example`);
   }
   return (origin) => texts.has(origin) || expressions.some((expression) => expression.test(origin));
+}
+
+/** Matches whole texts only: what is found somewhere in an origin can be in anybody's. */
+function whole({ source, flags }: RegExp): RegExp {
+  // With these flags an expression would remember where it stopped.
+  return new RegExp(`^(?:${source})$`, flags.replace(/[gy]/g, ""));
 }
 
 function isOrigin(text: string): boolean {

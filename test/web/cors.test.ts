@@ -57,6 +57,17 @@ describe("cors, requests", () => {
       { "allow-origin": "https://x.b.example", vary: "Origin" },
     ],
     [{ origins: /^https:\/\/\w+\.b\.example$/ }, "https://b.example", { vary: "Origin" }],
+    // What is not anchored would match origins of others.
+    [
+      { origins: /https:\/\/b\.example/ },
+      "https://b.example",
+      { "allow-origin": "https://b.example", vary: "Origin" },
+    ],
+    [{ origins: /https:\/\/b\.example/ }, "https://b.example.evil", { vary: "Origin" }],
+    [{ origins: /b\.example$/m }, "https://evil-b.example", { vary: "Origin" }],
+    [{ origins: /https:\/\/b|https:\/\/c/ }, "https://b.evil", { vary: "Origin" }],
+    // As a program in JavaScript might have it.
+    [{ origins: (async () => false) as unknown as () => boolean }, A, { vary: "Origin" }],
     [
       { origins: (origin) => origin.endsWith(".c") },
       "https://x.c",
