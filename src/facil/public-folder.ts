@@ -2,7 +2,8 @@ import { constants as fsConstants, type Stats } from "node:fs";
 import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
 import type { Exchange } from "../engine/exchange.ts";
-import { parseHttpDate } from "../http1/date.ts";
+import { evaluatePreconditions, rangeApplies } from "../http1/conditional.ts";
+import { contentRange, parseRange } from "../http1/range.ts";
 import { mediaType } from "./media-types.ts";
 
 const INDEX = "index.html";
@@ -36,23 +37,41 @@ export class PublicFolder {
     const { handle, stat, path } = found;
     let streaming = false;
     try {
-      exchange.setHeader("Last-Modified", stat.mtime.toUTCString());
-      if (notModified(exchange, stat)) {
-        exchange.status(304).end();
+      const nowMs = Date.now();
+      // RFC 9110 §8.8.2.1: Last-Modified is never later than Date.
+      const modifiedMs = Math.min(stat.mtimeMs, nowMs);
+      const validators = { etag: `"${stat.size.toString(36)}-${stat.mtimeMs.toString(36)}"`, modifiedMs };
+      const field = (name: string): string | undefined => exchange.header(name);
+      exchange.setHeader("ETag", validators.etag);
+      exchange.setHeader("Last-Modified", new Date(modifiedMs).toUTCString());
+      const verdict = evaluatePreconditions(exchange.method, field, validators);
+      if (verdict !== "proceed") {
+        exchange.status(verdict === "failed" ? 412 : 304).end();
         return true;
       }
-      exchange.setHeader("Content-Type", mediaType(path));
-      if (exchange.method === "HEAD") exchange.setHeader("Content-Length", stat.size).end();
-      else if (stat.size <= WHOLE_BYTES) {
-        const bytes = Buffer.allocUnsafe(stat.size);
-        const { bytesRead } = await handle.read(bytes, 0, stat.size, 0);
+      exchange.setHeader("Accept-Ranges", "bytes");
+      const counts = exchange.method === "GET" && rangeApplies(field, validators, nowMs);
+      const ranges = counts ? parseRange(field("range") ?? "", stat.size, 1) : "whole";
+      if (ranges === "unsatisfiable") {
+        exchange.status(416).setHeader("Content-Range", contentRange(undefined, stat.size)).end();
+        return true;
+      }
+      const [part] = ranges === "whole" ? [] : ranges;
+      if (part !== undefined) exchange.status(206).setHeader("Content-Range", contentRange(part, stat.size));
+      const { first, last } = part ?? { first: 0, last: stat.size - 1 };
+      const length = last - first + 1;
+      // A file that grows or shrinks meanwhile must not become another one than was told.
+      exchange.setHeader("Content-Type", mediaType(path)).setHeader("Content-Length", length);
+      if (exchange.method === "HEAD") exchange.end();
+      else if (length <= WHOLE_BYTES) {
+        const bytes = Buffer.allocUnsafe(length);
+        const { bytesRead } = await handle.read(bytes, 0, length, first);
         exchange.end(bytes.subarray(0, bytesRead));
       } else {
         streaming = true;
-        exchange.setHeader("Content-Length", stat.size);
-        // A file that grows meanwhile must not become longer than was told.
-        const source = handle.createReadStream({ start: 0, end: stat.size - 1, highWaterMark: WHOLE_BYTES });
-        await exchange.stream(source);
+        await exchange.stream(
+          handle.createReadStream({ start: first, end: last, highWaterMark: WHOLE_BYTES }),
+        );
       }
       return true;
     } finally {
@@ -103,11 +122,4 @@ export class PublicFolder {
 /** Where an open file lies, where the system tells; otherwise as it was found. */
 function openedPath(handle: FileHandle, path: string): Promise<string> {
   return readlink(`/proc/self/fd/${handle.fd}`).catch(() => path);
-}
-
-// RFC 9110 §13.1.3: only a valid date counts, and only where there is no If-None-Match.
-function notModified(exchange: Exchange, stat: Stats): boolean {
-  const since = parseHttpDate(exchange.header("if-modified-since") ?? "");
-  if (since === undefined || exchange.header("if-none-match") !== undefined) return false;
-  return Math.floor(stat.mtimeMs / 1_000) * 1_000 <= since;
 }

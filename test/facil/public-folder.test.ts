@@ -40,6 +40,47 @@ describe('start_http_server(on_request, udata or null, { port = "3000", address?
     assert.ok(large.body.equals(Buffer.alloc(3_000_000, "0123456789")));
   });
 
+  it("answers one range, as it documents, and conditional requests", async (t) => {
+    const { connect, publicFolder } = await site(t);
+    writeFileSync(join(publicFolder, ".dot"), "dot");
+    const client = await connect();
+    const first = await client.get("/page.html").answer();
+    const etag = first.header("etag") ?? "";
+    const modified = first.header("last-modified") ?? "";
+    assert.equal(first.header("accept-ranges"), "bytes");
+    const rows: [target: string, lines: string, status: number, text: string, range?: string][] = [
+      ["/page.html", "Range: bytes=3-4\r\n", 206, "pa", "bytes 3-4/7"],
+      ["/page.html", "Range: bytes=-2\r\n", 206, "ge", "bytes 5-6/7"],
+      ["/page.html", "Range: bytes=5-999999999999999999999\r\n", 206, "ge", "bytes 5-6/7"],
+      ["/page.html", "Range: bytes=7-\r\n", 416, "", "bytes */7"],
+      ["/page.html", "Range: bytes=0-0,2-2\r\n", 200, "<p>page"],
+      ["/page.html", "Range: bytes=x\r\n", 200, "<p>page"],
+      ["/page.html", `Range: bytes=0-0\r\nIf-Range: ${etag}\r\n`, 206, "<", "bytes 0-0/7"],
+      ["/page.html", 'Range: bytes=0-0\r\nIf-Range: "other"\r\n', 200, "<p>page"],
+      ["/page.html", `If-None-Match: ${etag}\r\n`, 304, ""],
+      ["/page.html", `If-Modified-Since: ${modified}\r\n`, 304, ""],
+      ["/page.html", 'If-Match: "other"\r\n', 412, ""],
+      ["/empty", "Range: bytes=0-\r\n", 200, ""],
+      ["/large", "Range: bytes=2999998-\r\n", 206, "89", "bytes 2999998-2999999/3000000"],
+      ["/.dot", "", 200, "dot"],
+      ["/other", "Range: bytes=0-0\r\n", 200, "dynamic /other"],
+    ];
+    for (const [target, lines, status, text, range] of rows) {
+      const got = await client.get(target, lines).answer();
+      assert.deepEqual(
+        [got.status, got.text, got.header("content-range")],
+        [status, text, range],
+        target + lines,
+      );
+    }
+    const most = await client.get("/large", "Range: bytes=10-2000009\r\n").answer("GET", 4_000);
+    assert.ok(most.body.equals(Buffer.alloc(2_000_000, "0123456789")));
+    const head = await client
+      .send("HEAD /page.html HTTP/1.1\r\nHost: h\r\nRange: bytes=0-0\r\n\r\n")
+      .answer("HEAD");
+    assert.deepEqual([head.status, head.header("content-length")], [200, "7"]);
+  });
+
   it("gives what public_folder does not have to on_request", async (t) => {
     const { connect } = await site(t);
     const client = await connect();
