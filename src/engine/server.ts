@@ -393,7 +393,8 @@ export class Server implements AsyncDisposable {
     return listener;
   }
 
-  private get transportHandlers(): TransportListenerHandlers {
+  /** @internal What becomes of connections, for a listener that is not the server's own. */
+  get transportHandlers(): TransportListenerHandlers {
     return {
       accept: (transport) => this.core.accept(transport),
       admit: (peer) => this.core.admit(peer),

@@ -31,7 +31,6 @@ export class HttpServer implements SettingsListener {
   private readonly engine: Server;
   private folder: PublicFolder | undefined;
   private listener: Listener | TransportListener | undefined;
-  private closing = false;
   private initialized = false;
 
   /** Made by `start_http_server`. */
@@ -76,7 +75,6 @@ export class HttpServer implements SettingsListener {
 
   /** @internal Ends everything: `on_shutdown` and 1001 for each WebSocket, and what is under way; then `on_finish`. */
   async shutDown(): Promise<void> {
-    this.closing = true;
     for (const ws of openWebsockets()) {
       if (ws.server === this && ws.isOpen) runGuarded(() => ws.shuttingDown());
     }
@@ -113,13 +111,8 @@ export class HttpServer implements SettingsListener {
 
   /** Listens at a descriptor that others use, too: closing it here would close it for all. */
   private borrow(address: TransportAddress): Promise<TransportListener> {
-    const { engine } = this;
-    const handlers = {
-      accept: engine.accept.bind(engine),
-      admit: () => (this.closing ? undefined : () => {}),
-      error: (error: Error) => engine.counters.countError("code" in error ? String(error.code) : error.name),
-    };
-    return listen(address, handlers, true, engine.limits.headTimeoutMs);
+    const { transportHandlers, limits } = this.engine;
+    return listen(address, transportHandlers, true, limits.headTimeoutMs);
   }
 
   private serve(exchange: Exchange): unknown {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { describe, it } from "node:test";
+import { certificate } from "../e2e/certificates.ts";
 import { eventually } from "../engine/harness.ts";
 import type { RawClient } from "../engine/raw-client.ts";
 import { leave } from "./helpers.ts";
@@ -185,6 +187,21 @@ describe('start_http_server(on_request, udata or null, { port = "3000", address?
 
   it("threads > 1: they run in parallel", async (t) => {
     await runsInParallel(await runService(t, { threads: 2 }, 2));
+  });
+
+  it("threads > 1: connections in their TLS handshake count for limits, in each", async (t) => {
+    const settings = { threads: 2, tls: certificate("localhost"), limits: { maxConnections: 1 } };
+    const program = await runService(t, settings, 2);
+    let closed = 0;
+    for (let i = 0; i < 20; i++) {
+      const socket = connect(program.port, "127.0.0.1");
+      t.after(() => socket.destroy());
+      socket
+        .on("error", () => {})
+        .on("close", () => closed++)
+        .resume();
+    }
+    await eventually(() => closed >= 18, "the others to be turned away", 5_000);
   });
 
   it("threads > 1: all end within a bounded time with a client that never answers the close", async (t) => {
