@@ -130,12 +130,9 @@ class FileServer {
   }
 
   private async findFallback(exchange: Exchange, handles: FileHandle[]): Promise<Found | null> {
-    if (
-      this.fallback === undefined ||
-      !(Number(qualityOf(exchange.header("accept") ?? "", "text/html")) > 0)
-    ) {
-      return null;
-    }
+    if (this.fallback === undefined) return null;
+    exchange.appendHeader("Vary", "Accept");
+    if (!(Number(qualityOf(exchange.header("accept") ?? "", "text/html")) > 0)) return null;
     const opened = await this.open(this.fallback, handles);
     return opened?.isFolder === false ? { kind: "file", names: this.fallback, opened } : null;
   }

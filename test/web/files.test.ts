@@ -294,13 +294,19 @@ describe("options", () => {
     const place = site(t, FILES);
     place.serve({ fallback: "page.html" });
     await check(place, [
-      ["/users/7", "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8\r\n", 200, PAGE],
+      [
+        "/users/7",
+        "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8\r\n",
+        200,
+        PAGE,
+        { vary: "Accept" },
+      ],
       ["/../../etc/passwd", "Accept: text/html\r\n", 200, PAGE],
       ["/api", "Accept: application/json\r\n", 404, ""],
-      ["/app.js", "Accept: */*\r\n", 404, ""],
+      ["/app.js", "Accept: */*\r\n", 404, "", { vary: "Accept" }],
       ["/users/7", "Accept: text/html;q=0\r\n", 404, ""],
       ["/users/7", "", 404, ""],
-      ["/digits.txt", "Accept: text/html\r\n", 200, DIGITS],
+      ["/digits.txt", "Accept: text/html\r\n", 200, DIGITS, { vary: undefined }],
     ]);
   });
 
