@@ -1,3 +1,4 @@
+import type { Exchange } from "../engine/exchange.ts";
 import type { Server } from "../engine/server.ts";
 import { beginLeaving, isLeaving } from "./readiness.ts";
 
@@ -17,7 +18,7 @@ export interface ShutdownOptions {
 
 /**
  * Closes a server without losing a request when the process is told to end. At the first signal `health` answers 503,
- * and each response from then on closes its connection, so that clients with open connections leave, too; after
+ * and each response that begins from then on closes its connection, so that clients with open connections leave, too; after
  * `readyDelayMs` `server.close` is called. A second signal ends everything at once.
  * @returns a function that takes the handlers of the signals away again
  */
@@ -29,6 +30,7 @@ export function shutdownOnSignals(server: Server, options: ShutdownOptions = {})
   };
   const leave = async (): Promise<void> => {
     beginLeaving(server);
+    server.exchanges.forEach(closeAfter);
     await delay.wait(readyDelayMs);
     await server.close({ graceMs });
     remove();
@@ -46,10 +48,14 @@ export function shutdownOnSignals(server: Server, options: ShutdownOptions = {})
   };
   for (const signal of signals) process.on(signal, onSignal);
   server.onRequest((exchange) => {
-    // Who keeps a connection may send a request in the moment in which it is closed, and lose it.
-    if (isLeaving(server)) exchange.setHeader("Connection", "close");
+    if (isLeaving(server)) closeAfter(exchange);
   });
   return remove;
+}
+
+/** Who keeps a connection may send a request in the moment in which it is closed, and lose it. */
+function closeAfter(exchange: Exchange): void {
+  exchange.setHeader("Connection", "close");
 }
 
 /** A wait that can be cut short. */
