@@ -1,6 +1,7 @@
-// Where a backslash before a quote makes no sense otherwise, it is the last character.
+// Where a backslash before a quote makes no sense otherwise, it is the last character. No two places may take the same
+// spaces: that would be tried in all ways.
 const PARAMETER =
-  /[ \t]*;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\.|\\(?="))*)"|([^\s;"]*)))?[ \t]*(?=;|$)/y;
+  /;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\.|\\(?="))*)"|([^\s;"]*))[ \t]*)?(?=;|$)/y;
 
 /** A value such as `form-data; name="a"`, taken apart. */
 export interface ParameterizedValue {
