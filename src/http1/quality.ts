@@ -4,13 +4,19 @@
  * @returns from 0 (not acceptable) to 1, or undefined where the field does not list it
  */
 export function qualityOf(field: string, name: string): number | undefined {
-  for (const item of field.split(",")) {
-    const [listed = "", ...parameters] = item.split(";").map((part) => part.trim().toLowerCase());
-    if (listed !== name) continue;
+  return weightsOf(field).get(name);
+}
+
+/** The weights of all names; of one name the first counts. */
+function weightsOf(field: string): Map<string, number> {
+  const weights = new Map<string, number>();
+  for (const item of field.toLowerCase().split(",")) {
+    const [name = "", ...parameters] = item.split(";").map((part) => part.trim());
+    if (weights.has(name)) continue;
     const weight = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
-    return /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(weight) ? Number(weight) : 0;
+    weights.set(name, /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(weight) ? Number(weight) : 0);
   }
-  return undefined;
+  return weights;
 }
 
 /**
@@ -24,10 +30,11 @@ export function acceptableCodings<Coding extends string>(
   offered: readonly Coding[],
 ): Coding[] {
   if (acceptEncoding === undefined) return [];
-  const others = qualityOf(acceptEncoding, "*") ?? 0;
-  const none = qualityOf(acceptEncoding, "identity") ?? 0;
+  const weights = weightsOf(acceptEncoding);
+  const others = weights.get("*") ?? 0;
+  const none = weights.get("identity") ?? 0;
   return offered
-    .map((coding) => ({ coding, quality: qualityOf(acceptEncoding, coding) ?? others }))
+    .map((coding) => ({ coding, quality: weights.get(coding) ?? others }))
     .filter(({ quality }) => quality > 0 && quality >= none)
     .sort((a, b) => b.quality - a.quality)
     .map(({ coding }) => coding);
