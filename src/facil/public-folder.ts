@@ -4,7 +4,7 @@ import { resolve, sep } from "node:path";
 import type { Exchange } from "../engine/exchange.ts";
 import { evaluatePreconditions, rangeApplies } from "../http1/conditional.ts";
 import { contentRange, parseRange } from "../http1/range.ts";
-import { mediaType } from "./media-types.ts";
+import { mediaType } from "../web/media-type.ts";
 
 const INDEX = "index.html";
 /** Files up to this size are read at once and leave in one write. */

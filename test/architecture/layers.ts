@@ -25,9 +25,9 @@ export const layerTable: readonly Layer[] = [
   ...protocols.map((path) => ({ path, layers: ["src/bytes/"], node: bytesOnly })),
   { path: "src/transport/", layers: ["src/bytes/"], node: ["node:*"] },
   { path: "src/engine/", layers: [...protocols, "src/transport/"], node: ["node:*"] },
-  ...interfaces.map((path) => ({ path, layers: core, node: ["node:*"] })),
   { path: "src/index.ts", layers: [...core, ...interfaces], node: ["node:*"] },
   { path: "src/web/", layers: core, node: ["node:*"], packages: ["@fastify/busboy", "cookie", "mrmime"] },
+  ...interfaces.map((path) => ({ path, layers: [...core, "src/web/"], node: ["node:*"] })),
   { path: "src/operations/", layers: core, node: ["node:*"] },
   { path: "src/testing/", layers: [...core, "src/index.ts"], node: ["node:*"] },
   {
