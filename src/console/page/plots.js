@@ -28,7 +28,7 @@ const STEPS = new Map([
 
 /**
  * A series with a format of its own has its scale on the right.
- * @type {[title: string, format: (value: any) => string, ...series: Series[]][]}
+ * @type {[title: string, format: (value: number) => string, ...series: Series[]][]}
  */
 const PLOTS = [
   ["Responses per second", count, ["requests", "responses"]],
