@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
-import { SocketTransport } from "./socket-transport.ts";
+import { openSocket } from "./open-socket.ts";
 import type { Transport } from "./transport.ts";
 
 /** Where to connect to. */
@@ -33,7 +33,7 @@ export function connect(address: ConnectAddress): Promise<Transport> {
     const opened = (): void => {
       signal?.removeEventListener("abort", giveUp);
       socket.off("error", reject);
-      resolve(new SocketTransport(socket, true));
+      resolve(openSocket(socket, true));
     };
     const socket: Socket =
       tls === undefined

@@ -1,23 +1,33 @@
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
 
 /*
  * A write through a socket's stream takes longer than the same through the handle below it, which Node does not
- * document (`npm run bench -- --peers portico,portico-streams`). Here bytes go to the handle for as long as the system
- * takes all of them at once, which it nearly always does. What it does not take the handle completes later; until then
- * the caller uses the stream, whose bytes queue behind. A write needs a request object of a class that can only be seen
- * at work: by the first write of a stream.
+ * document (`npm run bench -- --peers portico,portico-streams`). Here bytes go to the handle, one write at a time. What
+ * the system does not take at once the handle completes later; TLS completes all its writes later. A write needs a
+ * request object of a class that can only be seen at work: by what a stream gives to its handle.
  */
 
-/** Keeps the data of one write alive while it is under way. One that was done at once serves for the next write, too. */
+/** Who writes. */
+export interface Writer {
+  /**
+   * A write that was under way has ended. May be called from inside of {@link writeDirectly}, but only with an error.
+   * @param status 0, or the negative number of a system error
+   */
+  onWritten(status: number): void;
+}
+
+/** One that was done at once serves for the next write, too. */
 interface WriteRequest {
-  oncomplete: () => void;
+  oncomplete: (status: number) => void;
+  writer: Writer | undefined;
+  /** Keeps what is under way alive. */
   data: WriteData | undefined;
   /** -1 for as long as no write is under way. */
   getAsyncId(): number;
 }
 
-/** The handle of a TCP or Unix socket, as far as it is used here. */
+/** The handle of a TCP, Unix or TLS socket, as far as it is used here. */
 export interface WriteHandle {
   /** Bytes that it was given and that the system has not taken. */
   readonly writeQueueSize: number;
@@ -33,56 +43,58 @@ export type WriteData = string | Uint8Array | readonly (string | Uint8Array)[];
 
 /** What {@link writeDirectly} answers beside the negative number of a system error. */
 export const DONE = 0;
-/** The rest is completed later; until then bytes must go through the stream. */
-export const PARTLY = 1;
+/** It is completed later, and no other write may begin before. */
+export const UNDER_WAY = 1;
 
 type RequestClass = new () => WriteRequest;
 
-let requestClass: RequestClass | undefined;
-let available: boolean | undefined;
+const requestClass = seeRequestClass();
 let spare: WriteRequest | undefined;
 
 /** A handle that has been closed answers with no number: "bad file descriptor". */
 const CLOSED = -9;
 
-function ignore(): void {}
-function wait(): () => void {
-  return ignore;
+function onComplete(this: WriteRequest, status: number): void {
+  const { writer } = this;
+  this.writer = undefined;
+  this.data = undefined;
+  writer?.onWritten(status);
 }
 
 /** The handle of a socket for {@link writeDirectly}, or undefined where bytes must go through its stream. */
 export function directWriteHandle(socket: Socket): WriteHandle | undefined {
   const handle: unknown = Reflect.get(socket, "_handle");
-  if (available === false || !isWriteHandle(handle)) return undefined;
-  if (available === undefined) {
-    requestClass = seeRequestClass(socket, handle);
-    available = requestClass !== undefined;
-  }
-  return available ? handle : undefined;
+  return requestClass !== undefined && isWriteHandle(handle) ? handle : undefined;
 }
 
 /**
- * @param data bytes must stay as they are until the write is done
- * @param startWaiting called when it is done partly; what it returns is called when the rest has been done
- * @returns {@link DONE}, {@link PARTLY} or the negative number of a system error
+ * @param handle without a write under way, by its stream neither
+ * @param data not empty; bytes must stay as they are until the write is done
+ * @param writer is told when it was not done at once
+ * @returns {@link DONE}, {@link UNDER_WAY} or the negative number of a system error
  */
-export function writeDirectly(
-  handle: WriteHandle,
-  data: WriteData,
-  startWaiting: () => () => void = wait,
-): number {
-  if (requestClass === undefined) throw new Error("there was no directWriteHandle()");
-  const request = spare ?? new requestClass();
-  const error = start(handle, request, data);
-  if (error === 0 && request.getAsyncId() < 0) {
-    spare = request;
-    return DONE;
-  }
+export function writeDirectly(handle: WriteHandle, data: WriteData, writer: Writer): number {
+  const request = spare ?? newRequest();
   spare = undefined;
+  request.writer = writer;
+  const error = start(handle, request, data);
   if (error !== 0) return typeof error === "number" ? error : CLOSED;
-  request.oncomplete = startWaiting();
-  request.data = data;
-  return PARTLY;
+  // Without a writer it has failed meanwhile, and the writer knows.
+  if (request.writer === undefined || request.getAsyncId() >= 0) {
+    request.data = data;
+    return UNDER_WAY;
+  }
+  request.writer = undefined;
+  spare = request;
+  return DONE;
+}
+
+function newRequest(): WriteRequest {
+  if (requestClass === undefined) throw new Error("there was no directWriteHandle()");
+  const request = new requestClass();
+  request.oncomplete = onComplete;
+  request.data = undefined;
+  return request;
 }
 
 function start(handle: WriteHandle, request: WriteRequest, data: WriteData): unknown {
@@ -106,19 +118,24 @@ function isWriteHandle(value: unknown): value is WriteHandle {
   );
 }
 
-/** Lets the stream write nothing, and looks at what it gives to its handle. */
-function seeRequestClass(socket: Socket, handle: WriteHandle): RequestClass | undefined {
+/** Lets the stream of a socket without a connection write to a handle that only looks at what it is given. */
+function seeRequestClass(): RequestClass | undefined {
   let seen: object | undefined;
-  Object.defineProperty(handle, "writeLatin1String", {
-    configurable: true,
-    value(request: object, text: string): unknown {
+  const handle = {
+    writeLatin1String(request: object): number {
       seen = request;
-      Reflect.deleteProperty(handle, "writeLatin1String");
-      return Reflect.apply(handle.writeLatin1String, handle, [request, text]);
+      return 0;
     },
-  });
-  socket.write("", "latin1");
-  Reflect.deleteProperty(handle, "writeLatin1String");
+    close(): void {},
+  };
+  const options = { handle, readable: false };
+  try {
+    const probe = new Socket(options);
+    probe.write(" ", "latin1");
+    probe.destroy();
+  } catch {
+    // Another runtime, whose sockets are made in another way.
+  }
   const found: unknown = seen?.constructor;
   return isRequestClass(found) ? found : undefined;
 }

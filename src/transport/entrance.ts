@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
+import { openSocket } from "./open-socket.ts";
 import type { ProxiedPeer } from "./proxy-header.ts";
-import { SocketTransport } from "./socket-transport.ts";
 import type { Peer, Transport } from "./transport.ts";
 
 export interface TransportListenerHandlers {
@@ -60,7 +60,7 @@ export class Entrance {
    * @param rest what was read already
    */
   open(socket: Socket, peer?: ProxiedPeer, rest?: Buffer): void {
-    this.handlers.accept(new SocketTransport(socket, this.directIo, peer, rest));
+    this.handlers.accept(openSocket(socket, this.directIo, peer, rest));
   }
 
   /** Destroys all that wait. */

@@ -89,7 +89,7 @@ export class TransportListener {
 
 /**
  * Listens for connections.
- * @param directIo see {@link SocketTransport}
+ * @param directIo see {@link openSocket}
  * @param handshakeTimeoutMs how long a TLS handshake may take
  * @throws the system's error (EADDRINUSE, EACCES …) when the address cannot be bound; TypeError for what is no address
  */

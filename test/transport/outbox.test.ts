@@ -3,11 +3,12 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, connect as netConnect, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
+import { openSocket } from "../../src/transport/open-socket.ts";
 import { outbox } from "../../src/transport/outbox.ts";
-import { SocketTransport } from "../../src/transport/socket-transport.ts";
+import type { Transport } from "../../src/transport/transport.ts";
 
 interface Link {
-  readonly transport: SocketTransport;
+  readonly transport: Transport;
   readonly client: Socket;
 }
 
@@ -20,7 +21,7 @@ async function links(t: TestContext, count: number, direct = true): Promise<Link
   for (let i = 0; i < count; i++) {
     const client = netConnect(port, "127.0.0.1").pause();
     const [socket] = (await once(server, "connection")) as [Socket];
-    made.push({ transport: new SocketTransport(socket, direct), client });
+    made.push({ transport: openSocket(socket, direct), client });
   }
   server.close();
   t.after(() => {
