@@ -20,7 +20,7 @@ interface Handle {
 }
 
 const keys = findKeys();
-const shared = Buffer.from(readMemory.buffer);
+const { bytes: shared } = readMemory;
 
 /** Whether this version of Node lets sockets share a read buffer. */
 export const sharedReadAvailable: boolean = keys !== null;

@@ -7,7 +7,7 @@ const WORDS_FROM = 64;
 const BLOCKS_FROM = 32;
 
 const { maskBlocks: blocks } = readMemory;
-const memory = blocks === undefined ? undefined : readMemory.buffer;
+const memory = blocks === undefined ? undefined : readMemory.bytes.buffer;
 
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { READ_BYTES, readMemory } from "../../src/bytes/read-memory.ts";
+import { readMemory } from "../../src/bytes/read-memory.ts";
 import { applyMask, randomMaskKey } from "../../src/websocket/mask.ts";
 import { RUNS } from "./feed.ts";
 
@@ -14,11 +14,11 @@ function plainMask(bytes: Uint8Array, start: number, end: number, key: number, o
 describe("applyMask, RFC 6455 §5.3", () => {
   const memories: [what: string, buffer: ArrayBufferLike][] = [
     ["any memory", new ArrayBuffer(256)],
-    ["the memory that sockets are read into", readMemory.buffer],
+    ["the memory that sockets are read into", readMemory.bytes.buffer],
   ];
   it("has WebAssembly for the memory that sockets are read into", () => {
     assert.equal(typeof readMemory.maskBlocks, "function");
-    assert.equal(readMemory.buffer.byteLength, READ_BYTES);
+    assert.equal(readMemory.bytes.length, 65_536);
   });
   for (const [what, buffer] of memories)
     it(`is right for every alignment, offset and small length, in ${what}`, () => {
@@ -61,12 +61,12 @@ describe("applyMask, RFC 6455 §5.3", () => {
     );
   });
   it("is right for a whole read", () => {
-    const view = new Uint8Array(readMemory.buffer).map((_, i) => i * 7);
-    const expected = view.slice();
-    plainMask(expected, 3, READ_BYTES, 0xa1b2c3d4, 1);
-    new Uint8Array(readMemory.buffer).set(view);
-    applyMask(new Uint8Array(readMemory.buffer), 3, READ_BYTES, 0xa1b2c3d4, 1);
-    assert.ok(Buffer.from(readMemory.buffer).equals(expected));
+    const { bytes } = readMemory;
+    const expected = new Uint8Array(bytes).map((_, i) => i * 7);
+    bytes.set(expected);
+    plainMask(expected, 3, bytes.length, 0xa1b2c3d4, 1);
+    applyMask(bytes, 3, bytes.length, 0xa1b2c3d4, 1);
+    assert.ok(bytes.equals(expected));
   });
   it("does not touch what is outside, also beyond the kept view", () => {
     for (const size of [1000, 300_000]) {
