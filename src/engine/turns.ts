@@ -1,9 +1,10 @@
 import { type Connection, PAUSED_BY_TURN } from "./core.ts";
 
 /**
- * How many signals of its reader, KiB of its input and KiB of its messages are dealt with before a connection lets the
- * others go first: one or two milliseconds of work. libuv reads up to 2 MiB of one peer in one turn of the event loop,
- * and the smallest requests, messages or fragments in that would hold all others for 100 to 200 ms.
+ * How many steps of work a connection does before it lets the others go first: signals of its reader, KiB of its input
+ * and of its messages (4 KiB where a WebSocket has only to unmask them). In all one or two milliseconds. libuv reads up
+ * to 2 MiB of one peer in one turn of the event loop, and the smallest requests, messages or fragments in that would
+ * hold all others for 100 to 200 ms.
  */
 export const TURN_STEPS = 1_024;
 

@@ -235,10 +235,14 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
 
   private read(bytes: Buffer, start: number, end: number): void {
     if (this.state === "open") this.touch();
-    this.steps += (end - start) >>> 10;
+    this.countSteps(end - start);
     this.reader.receive(bytes, start, end);
     this.pump();
     this.reader.release();
+  }
+
+  private countSteps(bytes: number): void {
+    this.steps += bytes >>> (this.agreement.inflater === undefined ? 12 : 10);
   }
 
   private pump(): void {
@@ -254,7 +258,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
       if (signal === NEED_BYTES) break;
       this.steps++;
       if (signal === MESSAGE) {
-        this.steps += reader.data.length >>> 10;
+        this.countSteps(reader.data.length);
         if (this.state !== "open") continue;
         core.counters.messagesReceived++;
         this.tellMessage(reader.data, reader.binary, reader.shared);

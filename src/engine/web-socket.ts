@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { messageMemory } from "../bytes/message-memory.ts";
 import type { Transport } from "../transport/transport.ts";
 import { INTERNAL_ERROR } from "../websocket/close-codes.ts";
 import { BINARY, FIN, PING_FRAME, RSV1, TEXT } from "../websocket/opcodes.ts";
@@ -267,8 +268,10 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
   }
 
   protected tellMessage(data: Buffer, binary: boolean, lent: boolean): void {
-    if (this.core.queue === null) this.runMessage(data, binary);
-    else {
+    if (this.core.queue === null) {
+      if (lent) this.runMessage(data, binary);
+      else messageMemory.lend(data, () => this.runMessage(data, binary));
+    } else {
       const { handlers } = this;
       if (handlers.received !== undefined) this.guard(() => handlers.received?.(this, data, binary));
       const own = lent ? Buffer.from(data) : data;

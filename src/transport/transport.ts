@@ -1,3 +1,4 @@
+import { type Loan, messageMemory } from "../bytes/message-memory.ts";
 import { outbox, type Sender } from "./outbox.ts";
 
 /** Who is told what happens to a transport. Calls come one at a time, never from inside a call to the transport. */
@@ -90,6 +91,8 @@ export abstract class Transport implements Sender {
   private corked = 0;
   private isScheduled = false;
   private drainOwed = false;
+  /** Lent bytes that were written, and the position behind them. */
+  private loans: { readonly end: number; readonly loan: Loan }[] | undefined;
 
   /** Bytes that were flushed and that the system or the peer has not taken yet. */
   abstract readonly pendingBytes: number;
@@ -137,9 +140,14 @@ export abstract class Transport implements Sender {
     this.grow(text.length);
   }
 
-  /** @param bytes belong to the transport from here on: they must not change any more */
+  /** @param bytes belong to the transport from here on: they must not change any more, but for those of lent messages */
   writeBytes(bytes: Uint8Array): void {
     this.takePartBack();
+    const loan = messageMemory.hold(bytes);
+    if (loan !== undefined) {
+      this.loans ??= [];
+      this.loans.push({ end: this.bytesSent + this.gathered + bytes.length, loan });
+    }
     this.gathering = "pieces";
     if (this.text !== "") {
       this.pieces.push(this.text);
@@ -209,7 +217,7 @@ export abstract class Transport implements Sender {
     else if (gathering === "pieces") this.pieces = [];
     if (this.closed) return;
     const pending = this.pendingBytes;
-    if (pending !== this.counted) this.count(pending);
+    if (pending !== this.counted || this.loans !== undefined) this.count(pending);
     if (pending > 0) this.awaitDrain();
     else if (this.drainOwed) this.payDrain();
   }
@@ -268,10 +276,17 @@ export abstract class Transport implements Sender {
     this.sink.onDrain();
   }
 
-  /** Brings the total up to date. */
+  /** Brings the total up to date, and lets go of lent bytes that have been taken. */
   protected count(pending: number): void {
     this.totals.pendingBytes += pending - this.counted;
     this.counted = pending;
+    if (this.loans !== undefined) this.endLoans(this.loans, this.bytesSent - pending);
+  }
+
+  private endLoans(loans: { readonly end: number; readonly loan: Loan }[], taken: number): void {
+    const open = this.closed ? -1 : loans.findIndex(({ end }) => end > taken);
+    for (const { loan } of open < 0 ? loans : loans.splice(0, open)) loan.end();
+    if (open < 0) this.loans = undefined;
   }
 
   /**

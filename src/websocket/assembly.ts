@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { messageMemory } from "../bytes/message-memory.ts";
 
 const NOTHING: Buffer = Buffer.alloc(0);
 const FIRST_BYTES = 64 * 1024;
@@ -9,8 +10,8 @@ const OWN_FROM = 2048;
 /**
  * The buffer in which a message is put together when it does not arrive in one piece.
  *
- * It grows by what has been received, never by what was announced: at most 4 times the received bytes plus
- * 64 KiB. Each byte is copied once, plus 1/3 on average for the growth.
+ * It grows by what has been received, never by what was announced: at most 4 times the received bytes plus 64 KiB are
+ * made for it. Each byte is copied once, plus 1/3 on average for the growth, which kept memory saves.
  */
 export class Assembly {
   bytes: Buffer = NOTHING;
@@ -35,13 +36,13 @@ export class Assembly {
   /** Hands the message over as a buffer that nothing here touches again, and starts anew. */
   take(): Buffer {
     const { bytes, length } = this;
-    this.clear();
+    this.bytes = NOTHING;
+    this.length = 0;
     return length === bytes.length ? bytes : bytes.subarray(0, length);
   }
 
   clear(): void {
-    this.bytes = NOTHING;
-    this.length = 0;
+    messageMemory.give(this.take());
   }
 
   #grow(needed: number, announced: number, ceiling: number): void {
@@ -50,8 +51,14 @@ export class Assembly {
     // Fragments announce only themselves: without doubling, fragments of one byte would take quadratic time.
     if (ceiling > announced)
       target = Math.max(target, Math.min(ceiling, Math.max(2 * size, FIRST_FRAGMENT_BYTES)));
-    const grown = target < OWN_FROM ? Buffer.allocUnsafe(target) : Buffer.allocUnsafeSlow(target);
-    this.bytes.copy(grown, 0, 0, this.length);
-    this.bytes = grown;
+    const former = this.bytes;
+    this.bytes = allocate(target, announced);
+    former.copy(this.bytes, 0, 0, this.length);
+    messageMemory.give(former);
   }
+}
+
+function allocate(size: number, announced: number): Buffer {
+  if (size > FIRST_BYTES) return messageMemory.take(size, announced);
+  return size < OWN_FROM ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
 }

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { messageMemory } from "../bytes/message-memory.ts";
 import { Assembly } from "./assembly.ts";
 import { NO_STATUS_RECEIVED } from "./close-codes.ts";
 import { parseClosePayload } from "./close-payload.ts";
@@ -70,7 +71,7 @@ export interface MessageReaderOptions {
 export class MessageReader {
   /** Payload after MESSAGE, PING and PONG; valid until the next call of `next`. */
   data: Buffer = NOTHING;
-  /** True: `data` lies in the bytes given to `receive`. False: it is a buffer of its own, free to keep. */
+  /** True: `data` lies in the bytes given to `receive`. False: it is a buffer of its own, free to keep or to lend. */
   shared = false;
   /** After MESSAGE: binary rather than text. Text has been validated as UTF-8. */
   binary = false;
@@ -232,7 +233,11 @@ export class MessageReader {
 
   #deliverAssembled(): Signal {
     const data = this.#assembly.take();
-    if (this.#compressed) return this.#deliverInflated(data, 0, data.length);
+    if (this.#compressed) {
+      const signal = this.#deliverInflated(data, 0, data.length);
+      messageMemory.give(data);
+      return signal;
+    }
     // Whole, the validator is as new; else nothing is read after it.
     return this.#utf8?.finish() === false ? this.#fail("WS_INVALID_UTF8") : this.#deliverData(data, false);
   }

@@ -24,7 +24,7 @@ export const layerTable: readonly Layer[] = [
   { path: "src/bytes/", layers: [], node: [] },
   ...protocols.map((path) => ({ path, layers: ["src/bytes/"], node: bytesOnly })),
   { path: "src/transport/", layers: ["src/bytes/"], node: ["node:*"] },
-  { path: "src/engine/", layers: [...protocols, "src/transport/"], node: ["node:*"] },
+  { path: "src/engine/", layers: ["src/bytes/", ...protocols, "src/transport/"], node: ["node:*"] },
   { path: "src/index.ts", layers: [...core, ...interfaces], node: ["node:*"] },
   { path: "src/web/", layers: core, node: ["node:*"], packages: ["@fastify/busboy", "cookie", "mrmime"] },
   ...interfaces.map((path) => ({ path, layers: [...core, "src/web/"], node: ["node:*"] })),

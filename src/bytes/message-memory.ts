@@ -1,0 +1,126 @@
+/*
+ * Memory for large messages, which is used again. New memory for each would cost more than half of the time of an echo
+ * of 1 MiB: V8 looks through its whole heap whenever some 64 MiB outside of it are new, and the system clears each page.
+ * Taken memory that is never given back belongs to whoever has it, like any other.
+ */
+
+/** Larger ones are not kept. */
+const MOST_BYTES = 4_194_304;
+
+/** What is kept for later, for all connections of a thread. */
+const KEPT_BYTES = 16_777_216;
+
+/** What was not needed for so long is let go. */
+const IDLE_MS = 5_000;
+
+/** Kept from when this was loaded, before a program's tests replace it. */
+const { setTimeout: later } = globalThis;
+
+/** The time until all who read from a message have done so. */
+export class Loan {
+  readonly message: Buffer;
+  /** The one that was lent before, and is again when this one has been seen. */
+  readonly outer: Loan | undefined;
+  private readers = 1;
+
+  constructor(message: Buffer, outer: Loan | undefined) {
+    this.message = message;
+    this.outer = outer;
+  }
+
+  /** One more reads from it, who calls {@link end}. */
+  begin(): void {
+    this.readers++;
+  }
+
+  end(): void {
+    if (--this.readers === 0) messageMemory.give(this.message);
+  }
+}
+
+class MessageMemory {
+  private readonly made = new WeakSet<ArrayBufferLike>();
+  private readonly free: Buffer[] = [];
+  private freeBytes = 0;
+  /** The fewest that were free since the timer was set: so many were not needed. */
+  private idle = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private lent: Loan | undefined;
+
+  /**
+   * @param least bytes that are needed now
+   * @param most bytes that may be needed later: memory that is kept already is taken as large as that
+   */
+  take(least: number, most: number): Buffer {
+    const found = this.find(most) ?? this.find(least);
+    if (found !== undefined) return found;
+    const made = Buffer.allocUnsafeSlow(least);
+    if (least <= MOST_BYTES) this.made.add(made.buffer);
+    return made;
+  }
+
+  /** @param message what was taken, or a part of it; nobody uses it any more. Other memory is left alone */
+  give(message: Buffer): void {
+    const { buffer } = message;
+    if (!this.made.has(buffer) || this.freeBytes + buffer.byteLength > KEPT_BYTES) return;
+    this.free.push(Buffer.from(buffer));
+    this.freeBytes += buffer.byteLength;
+    this.timer ??= this.trimLater();
+  }
+
+  /** Has the program look at a message, which is given back when it has done so and nobody holds it. */
+  lend(message: Buffer, look: () => void): void {
+    if (!this.made.has(message.buffer)) {
+      look();
+      return;
+    }
+    const loan = new Loan(message, this.lent);
+    this.lent = loan;
+    try {
+      look();
+    } finally {
+      this.lent = loan.outer;
+      loan.end();
+    }
+  }
+
+  /**
+   * For who reads from bytes until later.
+   * @returns what to end then; undefined for bytes that are not lent
+   */
+  hold(bytes: Uint8Array): Loan | undefined {
+    let loan = this.lent;
+    while (loan !== undefined && loan.message.buffer !== bytes.buffer) loan = loan.outer;
+    loan?.begin();
+    return loan;
+  }
+
+  /** The smallest that is large enough, and not much too large; the last of them that was used, which may be in a cache. */
+  private find(size: number): Buffer | undefined {
+    let best = -1;
+    let length = 2 * size;
+    for (const [index, { length: candidate }] of this.free.entries()) {
+      if (candidate < size || candidate > length) continue;
+      best = index;
+      length = candidate;
+    }
+    if (best < 0) return undefined;
+    this.freeBytes -= length;
+    const [found] = this.free.splice(best, 1);
+    this.idle = Math.min(this.idle, this.free.length);
+    return found?.subarray(0, size);
+  }
+
+  private trimLater(): NodeJS.Timeout {
+    this.idle = this.free.length;
+    return later(() => this.trim(), IDLE_MS).unref();
+  }
+
+  private trim(): void {
+    for (const { length } of this.free.splice(0, this.idle)) this.freeBytes -= length;
+    this.timer = this.free.length > 0 ? this.trimLater() : undefined;
+  }
+}
+
+/** One for each thread. */
+export const messageMemory: MessageMemory = new MessageMemory();
