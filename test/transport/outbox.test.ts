@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, connect as netConnect, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { openSocket } from "../../src/transport/open-socket.ts";
 import { outbox } from "../../src/transport/outbox.ts";
 import type { Transport } from "../../src/transport/transport.ts";
@@ -118,6 +120,35 @@ describe("a write to the handle", () => {
     const error = await closed;
     assert.ok(error !== undefined && "code" in error && "errno" in error);
     assert.match(String(error.code), /^(EPIPE|ECONNRESET)$/);
+  });
+
+  it("keeps text and bytes alive that wait or are under way", async (t) => {
+    setFlagsFromString("--expose-gc");
+    const collectGarbage: () => void = runInNewContext("gc");
+    const [{ transport, client }] = (await links(t, 1)) as [Link];
+    const expected = createHash("sha256");
+    while (transport.pendingBytes === 0) {
+      const bytes = randomBytes(60_000);
+      expected.update(bytes);
+      transport.writeBytes(bytes);
+      transport.flush();
+    }
+    for (let i = 0; i < 400; i++) {
+      const text = randomBytes(10_000).toString("latin1");
+      expected.update(text, "latin1");
+      transport.writeText(text);
+      transport.flush();
+    }
+    let reads = 0;
+    client.on("data", () => {
+      if (reads++ % 10 !== 0) return;
+      collectGarbage();
+      // What was freed is used again.
+      for (let i = 0; i < 50; i++) Buffer.allocUnsafeSlow(10_000).fill(0xee);
+    });
+    const done = received(client);
+    transport.end();
+    assert.equal(await done, expected.digest("hex"));
   });
 
   it("tells pending bytes and their end like the stream does", async (t) => {
