@@ -4,6 +4,7 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { cells as allCells, cellNamed } from "./lib/cells.mjs";
+import { congestionControl, runWith } from "./lib/congestion.mjs";
 import { Measurement } from "./lib/measure.mjs";
 import { modes } from "./lib/modes.mjs";
 import { absence, addHost, peers as allPeers, CEILING, isPortico } from "./lib/peers.mjs";
@@ -17,7 +18,7 @@ import { tableHead, tableRows } from "./lib/table.mjs";
 /** @typedef {import("./lib/report.mjs").Result} Result */
 
 const INSTALL_TIMEOUT_MS = 300_000;
-const usage = `npm run bench -- [${Object.keys(modes).join(" | ")}] [--cells a,b] [--peers a,b] [--rounds N] [--seconds S] [--json FILE] [--host NAME=PATH]
+const usage = `npm run bench -- [${Object.keys(modes).join(" | ")}] [--cells a,b] [--peers a,b] [--rounds N] [--seconds S] [--json FILE] [--host NAME=PATH] [--congestion NAME]
   check: fails when a ratio to node:http or ws is below 0.8 of the recorded one, twice; check --record writes them anew
   cells: ${allCells.map((cell) => cell.name).join(", ")}
   peers: ${[CEILING, ...Object.keys(allPeers)].join(", ")}`;
@@ -27,7 +28,7 @@ function readArguments() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      ...{ cells: text, peers: text, rounds: text, seconds: text, json: text },
+      ...{ cells: text, peers: text, rounds: text, seconds: text, json: text, congestion: text },
       record: { type: "boolean" },
       host: { type: "string", multiple: true },
     },
@@ -50,6 +51,7 @@ function readArguments() {
   return {
     name,
     json: values.json,
+    congestion: values.congestion ?? congestionControl,
     record: values.record === true,
     mode: { ...mode, cells: cells ?? mode.cells, peers, rounds, seconds },
   };
@@ -111,18 +113,23 @@ async function measureCell(measurement, peers, rounds) {
 }
 
 async function main() {
-  const { name, mode, json, record } = readArguments();
+  const { name, mode, json, record, congestion } = readArguments();
+  if (congestion !== congestionControl) {
+    process.exitCode = runWith(congestion);
+    return;
+  }
   if (mode.peers.some(isPortico) && !existsSync(new URL("../dist/index.js", import.meta.url))) {
     throw new Error("dist/index.js is absent: run `npm run bench`, which builds it");
   }
   await installPeers();
   const peers = presentPeers(mode.peers);
   const programs = await preparePrograms({ tls: mode.cells.some((cell) => cell.tls) });
-  const machine = { node: process.version, cpu: cpus()[0]?.model ?? "unknown", cpus: cpus().length, pinned };
+  const cpu = cpus()[0]?.model ?? "unknown";
+  const machine = { node: process.version, cpu, cpus: cpus().length, pinned, congestionControl };
   const plan = { rounds: mode.rounds, warmSeconds: mode.warmSeconds, seconds: mode.seconds };
   console.log(`${name}: ${plan.rounds} x ${plan.seconds} s after ${plan.warmSeconds} s of warming up`);
   console.log(
-    `Node ${machine.node}, ${machine.cpus} x ${machine.cpu}, ${pinned ? "server on CPU 0, load on CPU 1" : "not pinned"}`,
+    `Node ${machine.node}, ${machine.cpus} x ${machine.cpu}, ${pinned ? "server on CPU 0, load on CPU 1" : "not pinned"}, TCP by ${congestionControl}`,
   );
   console.log(`\n${tableHead()}`);
 

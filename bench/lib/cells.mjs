@@ -27,6 +27,7 @@
  * @property {number} [size] WebSocket: bytes of a message
  * @property {boolean} [tls]
  * @property {boolean} [churn] a new connection for each request
+ * @property {number} [warmth] times the usual warming up: what is done seldom is compiled late
  * @property {readonly Goal[]} goals
  */
 
@@ -64,6 +65,7 @@ export const cells = [
   http("churn", "a connection for each GET, 64 at a time", "churn", {
     needs: "plain",
     churn: true,
+    warmth: 4,
     goals: bestPeer,
   }),
   http("get-tls", "GET over TLS", "plain", { needs: "http-tls", tls: true, goals: bestPeer }),

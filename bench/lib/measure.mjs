@@ -32,7 +32,7 @@ export class Measurement {
    */
   constructor(cell, duration, programs) {
     this.cell = cell;
-    this.duration = duration;
+    this.duration = { ...duration, warmSeconds: duration.warmSeconds * (cell.warmth ?? 1) };
     this.programs = programs;
     const once = cell.request === undefined ? [] : httpExchanges(cell.request);
     // What is in flight together can leave in one write where the cycle is long enough.
