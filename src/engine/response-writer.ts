@@ -1,5 +1,13 @@
 import { dateLine } from "../http1/date.ts";
-import { addFieldLine, FieldError, setFieldLine, statusLine, withoutField } from "../http1/response-head.ts";
+import {
+  addFieldLine,
+  contentLengthLine,
+  FieldError,
+  headStart,
+  setFieldLine,
+  statusLine,
+  withoutField,
+} from "../http1/response-head.ts";
 import type { Transport } from "../transport/transport.ts";
 import { asBytes, byteLengthOf, writePayload } from "./payload.ts";
 
@@ -277,12 +285,11 @@ export abstract class ResponseWriter {
 
   /** The head; the framing must have been chosen. */
   private composeHead(length: number): string {
-    let text = this.line + this.fieldLines;
-    if (!this.hasDate) text += dateLine();
+    let text = headStart(this.line, this.fieldLines, this.hasDate ? "" : dateLine());
     if (this.framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
     else if (this.code === 205)
-      text += "Content-Length: 0\r\n"; // RFC 9110 §15.3.6
-    else if (length >= 0 && this.code !== 204) text += `Content-Length: ${length}\r\n`; // RFC 9110 §8.6
+      text += contentLengthLine(0); // RFC 9110 §15.3.6
+    else if (length >= 0 && this.code !== 204) text += contentLengthLine(length);
     if (this.closes || this.framing === "close" || this.host.mustClose()) {
       this.closes = true;
       text += "Connection: close\r\n";

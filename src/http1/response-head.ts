@@ -100,6 +100,46 @@ export function setFieldLine(lines: string, name: string, value: string): string
   return last.after;
 }
 
+/** The last beginning of a head: most responses of a program begin like the one before. */
+const latest = { line: "", fields: "", date: "", text: "", isFlat: true };
+
+/**
+ * What a head begins with. It is made once for all responses in a row that begin alike, and in one piece: V8 joins text
+ * by reference, and a head of six pieces takes twice as long to write.
+ * @param line the status line
+ * @param fields field lines
+ * @param date the Date line, or ""
+ */
+export function headStart(line: string, fields: string, date: string): string {
+  if (line !== latest.line || fields !== latest.fields || date !== latest.date) {
+    latest.line = line;
+    latest.fields = fields;
+    latest.date = date;
+    latest.text = line + fields + date;
+    latest.isFlat = false;
+  } else if (!latest.isFlat) {
+    latest.text = inOnePiece(latest.text);
+    latest.isFlat = true;
+  }
+  return latest.text;
+}
+
+const lengthLines: (string | undefined)[] = [];
+const MAX_LENGTH_LINES = 4_096;
+
+/** The Content-Length line (RFC 9110 §8.6), in one piece. */
+export function contentLengthLine(length: number): string {
+  const line = lengthLines[length];
+  if (line !== undefined) return line;
+  const made = inOnePiece(`Content-Length: ${length}\r\n`);
+  if (length < MAX_LENGTH_LINES) lengthLines[length] = made;
+  return made;
+}
+
+function inOnePiece(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
+}
+
 /** @returns the field lines without those of a name, in any case */
 export function withoutField(lines: string, name: string): string {
   const prefix = `${name.toLowerCase()}:`;

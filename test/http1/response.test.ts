@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
+import fc from "fast-check";
 import { dateLine } from "../../src/http1/date.ts";
-import { checkFieldName, checkFieldValue, reasonPhrase, statusLine } from "../../src/http1/response-head.ts";
+import {
+  checkFieldName,
+  checkFieldValue,
+  contentLengthLine,
+  headStart,
+  reasonPhrase,
+  statusLine,
+} from "../../src/http1/response-head.ts";
 
 const codes = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 const hex = (code: number) => `U+${code.toString(16).padStart(4, "0")}`;
@@ -19,6 +27,30 @@ function refusal(code?: string): (error: unknown) => boolean {
     return true;
   };
 }
+
+describe("what is made once", () => {
+  test("headStart is always its parts, whatever came before", () => {
+    const lines = fc.constantFrom(statusLine(200), statusLine(404));
+    const fields = fc.constantFrom(
+      "",
+      "A: 1\r\n",
+      "A: 2\r\n",
+      "A: \xe9\r\nB: long enough to be joined by reference\r\n",
+    );
+    const dates = fc.constantFrom("", "Date: one\r\n", "Date: two\r\n");
+    fc.assert(
+      fc.property(fc.array(fc.tuple(lines, fields, dates)), (heads) => {
+        for (const [line, more, date] of heads) assert.equal(headStart(line, more, date), line + more + date);
+      }),
+    );
+  });
+
+  test("contentLengthLine tells the length, the first time and later", () => {
+    for (let i = 0; i < 2; i++)
+      for (const length of [0, 1, 13, 4_095, 4_096, 2 ** 31, Number.MAX_SAFE_INTEGER])
+        assert.equal(contentLengthLine(length), `Content-Length: ${length}\r\n`);
+  });
+});
 
 describe("statusLine", () => {
   const good: [string, string, string][] = [
