@@ -49,10 +49,10 @@ class MessageMemory {
 
   /**
    * @param least bytes that are needed now
-   * @param most bytes that may be needed later: memory that is kept already is taken as large as that
+   * @param whole bytes that will be needed as far as is known: memory that is kept already is taken as large as that
    */
-  take(least: number, most: number): Buffer {
-    const found = this.find(most) ?? this.find(least);
+  take(least: number, whole: number): Buffer {
+    const found = this.find(Math.max(least, whole)) ?? this.find(least);
     if (found !== undefined) return found;
     const made = Buffer.allocUnsafeSlow(least);
     if (least <= MOST_BYTES) this.made.add(made.buffer);
@@ -62,9 +62,11 @@ class MessageMemory {
   /** @param message what was taken, or a part of it; nobody uses it any more. Other memory is left alone */
   give(message: Buffer): void {
     const { buffer } = message;
-    if (!this.made.has(buffer) || this.freeBytes + buffer.byteLength > KEPT_BYTES) return;
+    const size = buffer.byteLength;
+    // Without size it was transferred to another thread.
+    if (size === 0 || !this.made.has(buffer) || this.freeBytes + size > KEPT_BYTES) return;
     this.free.push(Buffer.from(buffer));
-    this.freeBytes += buffer.byteLength;
+    this.freeBytes += size;
     this.timer ??= this.trimLater();
   }
 
@@ -89,9 +91,15 @@ class MessageMemory {
    * @returns what to end then; undefined for bytes that are not lent
    */
   hold(bytes: Uint8Array): Loan | undefined {
+    const loan = this.loanOf(bytes);
+    loan?.begin();
+    return loan;
+  }
+
+  /** The loan that bytes belong to at this moment. */
+  loanOf(bytes: Uint8Array): Loan | undefined {
     let loan = this.lent;
     while (loan !== undefined && loan.message.buffer !== bytes.buffer) loan = loan.outer;
-    loan?.begin();
     return loan;
   }
 

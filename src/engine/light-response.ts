@@ -1,3 +1,6 @@
+import { messageMemory } from "../bytes/message-memory.ts";
+import { readMemory } from "../bytes/read-memory.ts";
+
 /** The platform's class, whatever takes its name later. */
 const PlatformResponse: typeof Response = globalThis.Response;
 
@@ -14,7 +17,7 @@ const NULL_BODY = new Set([101, 103, 204, 205, 304]);
 /**
  * A Response that keeps text and bytes as they are, and makes a stream of them only for who asks for one: that stream
  * costs more than all else that is done to answer a request. Its status, its header fields and their checks are the
- * platform's own. Bytes are not copied, and must not change until they have been sent.
+ * platform's own. Bytes are not copied, but for those that a handler was lent, and must not change until they have been sent.
  */
 export class LightResponse extends PlatformResponse {
   /** Text or bytes; undefined when the platform has the content, or there is none. */
@@ -110,6 +113,9 @@ function override(key: string, descriptor: PropertyDescriptor): void {
 }
 
 function contentOf(body: unknown): Content | undefined {
-  if (typeof body === "string" || body instanceof Uint8Array) return body;
-  return body instanceof ArrayBuffer ? new Uint8Array(body) : undefined;
+  if (typeof body === "string") return body;
+  const bytes = body instanceof ArrayBuffer ? new Uint8Array(body) : body;
+  if (!(bytes instanceof Uint8Array)) return undefined;
+  const isLent = bytes.buffer === readMemory.bytes.buffer || messageMemory.loanOf(bytes) !== undefined;
+  return isLent ? Buffer.from(bytes) : bytes;
 }

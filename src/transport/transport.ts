@@ -153,7 +153,7 @@ export abstract class Transport implements Sender {
       this.pieces.push(this.text);
       this.text = "";
     }
-    this.pieces.push(bytes);
+    this.pieces.push(asBuffer(bytes));
     this.grow(bytes.length);
   }
 
@@ -270,10 +270,10 @@ export abstract class Transport implements Sender {
     });
   }
 
-  /** Everything has been taken. */
+  /** Everything that was flushed has been taken; it is told when nothing has been gathered meanwhile. */
   protected drained(): void {
-    this.drainOwed = false;
-    this.sink.onDrain();
+    this.drainOwed = this.gathered > 0;
+    if (!this.drainOwed) this.sink.onDrain();
   }
 
   /** Brings the total up to date, and lets go of lent bytes that have been taken. */
@@ -325,7 +325,7 @@ export abstract class Transport implements Sender {
   }
 }
 
-/** A Buffer on the same memory. */
+/** A Buffer on the same memory: bytes may be those of another realm, or of another type of array. */
 function asBuffer(data: Uint8Array): Buffer {
   return Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }

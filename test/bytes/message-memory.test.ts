@@ -43,6 +43,11 @@ describe("memory for large messages", () => {
     assert.equal(messageMemory.take(100 * KIB, MIB).buffer, large.buffer);
   });
 
+  it("is never less than what is needed, also where that is more than what is known to come", () => {
+    messageMemory.give(messageMemory.take(400 * KIB, 400 * KIB));
+    assert.equal(messageMemory.take(300 * KIB, 210 * KIB).length, 300 * KIB);
+  });
+
   it("is kept up to 16 MiB, in pieces of at most 4 MiB", () => {
     const pieces = Array.from({ length: 5 }, () => messageMemory.take(4 * MIB, 4 * MIB));
     const tooLarge = messageMemory.take(4 * MIB + 1, 4 * MIB + 1);
@@ -97,6 +102,14 @@ describe("a message that is lent", () => {
       else look();
       assert.equal(messageMemory.take(MIB, MIB).buffer, message.buffer);
     }
+  });
+
+  it("may be transferred to another thread, and is its own then", () => {
+    const message = messageMemory.take(MIB, MIB);
+    messageMemory.lend(message, () =>
+      structuredClone(message.buffer, { transfer: [message.buffer as ArrayBuffer] }),
+    );
+    assert.equal(messageMemory.take(MIB, MIB).length, MIB);
   });
 
   it("stays as it is until all who hold it have ended", () => {

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { WebSocket as Client } from "ws";
 import { connect } from "../../src/engine/client.ts";
+import { LightResponse } from "../../src/engine/light-response.ts";
 import { Server, type ServerOptions } from "../../src/engine/server.ts";
 import type { WebSocket } from "../../src/engine/web-socket.ts";
 import { certificate } from "../e2e/certificates.ts";
@@ -131,6 +132,21 @@ describe("large messages that the program keeps", () => {
       return kept.length === sent.length;
     }, "all to have come");
     assert.deepEqual(kept.map(digest), sent.map(digest));
+  });
+
+  it("are its own in a Response that keeps bytes as they are", async (t) => {
+    const [server, url] = await serving(t, {}, false);
+    const kept: Response[] = [];
+    server.websocket("/", { message: (_socket, data) => void kept.push(new LightResponse(data)) });
+    const { client } = await slowClient(t, `${url}/`);
+    const sent = [...messages(), randomBytes(20), randomBytes(30_000), ...messages()];
+    for (const message of sent) client.send(message);
+    await eventually(() => kept.length === sent.length, "all to have come");
+    const got = await Promise.all(kept.map((response) => response.arrayBuffer()));
+    assert.deepEqual(
+      got.map((bytes) => digest(new Uint8Array(bytes))),
+      sent.map(digest),
+    );
   });
 
   it("are its own when it asks for them on a client", async (t) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, connect as netConnect, type Socket } from "node:net";
 import { describe, it } from "node:test";
+import { runInNewContext } from "node:vm";
 import { connect } from "../../src/transport/connect.ts";
 import { listen } from "../../src/transport/listen.ts";
 import { MemoryTransport } from "../../src/transport/memory-transport.ts";
@@ -192,6 +193,48 @@ for (const [name, make] of kinds) {
       await sinkB.until(() => sinkB.length === 10_030_001);
       assert.equal(a.bytesSent, 10_030_001);
       assert.ok(a.progressMark > mark);
+      a.destroy();
+      b.destroy();
+      close();
+    });
+
+    it("tells of a drain when nothing waits, not while something is held back", async () => {
+      const { a, b, close } = await make();
+      const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
+      a.sink = sinkA;
+      b.sink = sinkB;
+      a.writeBytes(Buffer.alloc(10_000_000, 1));
+      a.flush();
+      a.cork();
+      a.writeText("held back");
+      await sinkB.until(() => sinkB.length === 10_000_000);
+      while (a.pendingBytes > 0) await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(sinkA.drained, 0);
+      a.uncork();
+      await sinkA.until(() => sinkA.drained === 1);
+      await sinkB.until(() => sinkB.length === 10_000_009);
+      a.destroy();
+      b.destroy();
+      close();
+    });
+
+    it("carries bytes of another realm, and of other arrays of octets", async () => {
+      const { a, b, close } = await make();
+      const sinkB = new RecordingSink();
+      b.sink = sinkB;
+      const foreign: Uint8Array = runInNewContext("new Uint8Array(100_000).fill(1)");
+      const signed = new Int8Array(100_000).fill(-1) as unknown as Uint8Array;
+      for (const bytes of [foreign, signed]) {
+        a.writeBytes(bytes);
+        a.flush();
+        a.writeText("text");
+        a.writeCopy(bytes);
+        a.flush();
+      }
+      const expected = [foreign, signed].flatMap((bytes) => [bytes, Buffer.from("text"), bytes]);
+      await sinkB.until(() => sinkB.length === 400_008);
+      assert.ok(sinkB.bytes().equals(Buffer.concat(expected.map((bytes) => Buffer.from(bytes)))));
+      assert.equal(a.pendingBytes, 0);
       a.destroy();
       b.destroy();
       close();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { messageMemory } from "../../src/bytes/message-memory.ts";
 import {
   CLOSE,
   FAILED,
@@ -157,10 +158,17 @@ describe("§5.4 fragmentation", () => {
     const count = 100_000;
     const piece = masked(CONTINUATION, "x", 0);
     const bytes = Buffer.concat([masked(TEXT, "", 0), ...Array(count).fill(piece), masked(CONTINUATION, "")]);
+    // Kept memory must not be taken piece by piece either.
+    for (const kept of [count, count].map((size) => messageMemory.take(size, size))) messageMemory.give(kept);
     const reader = new MessageReader({ role: "server", limits: { maxMessageBytes: count } });
     reader.receive(bytes, 0, bytes.length);
+    const { take } = messageMemory;
     const allocate = Buffer.allocUnsafeSlow;
     let allocations = 0;
+    messageMemory.take = (least, whole) => {
+      allocations += 1;
+      return Reflect.apply(take, messageMemory, [least, whole]);
+    };
     Buffer.allocUnsafeSlow = (size: number): ReturnType<typeof allocate> => {
       allocations += 1;
       return allocate(size);
@@ -170,6 +178,7 @@ describe("§5.4 fragmentation", () => {
       assert.equal(reader.next(), MESSAGE);
     } finally {
       Buffer.allocUnsafeSlow = allocate;
+      messageMemory.take = take;
     }
     assert.equal(reader.data.length, count);
     assert.ok(allocations < 20, `${allocations} allocations`);
