@@ -18,7 +18,7 @@ import { isPortico, limits } from "./peers.mjs";
  * @property {Spread} [ofPortico] its value in proportion to Portico's
  * @property {number} [busy]
  * @property {number} [loadBusy]
- * @property {number} [cpuMicros] processor time for one unit
+ * @property {number} [cpuMicros] processor time for one unit: the least of the rounds
  * @property {number} [p99] µs
  * @property {number} [heap] bytes
  * @property {string} [error]
@@ -94,7 +94,7 @@ export function figures(cell, results) {
       ...(ofPortico !== undefined && { ofPortico }),
       ...(busy !== undefined && { busy }),
       ...(loadBusy !== undefined && { loadBusy }),
-      ...(busy !== undefined && cell.kind !== "half-load" && { cpuMicros: (busy / value.median) * 1e6 }),
+      ...(busy !== undefined && cell.kind !== "half-load" && { cpuMicros: leastTime(samples) }),
       ...(p99 !== undefined && { p99 }),
       ...(heap !== undefined && { heap }),
     };
@@ -127,4 +127,9 @@ function best(cell, results) {
   return results
     .filter(({ peer, error }) => !limits.includes(peer) && !isPortico(peer) && error === undefined)
     .toSorted((a, b) => sign * (spread(values(b)).median - spread(values(a)).median))[0];
+}
+
+/** Neighbours can only add to it. @param {readonly Sample[]} samples with `busy` */
+function leastTime(samples) {
+  return Math.min(...samples.map(({ busy = 0, value }) => (busy / value) * 1e6));
 }
