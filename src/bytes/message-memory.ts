@@ -11,7 +11,7 @@ const MOST_BYTES = 4_194_304;
 const KEPT_BYTES = 16_777_216;
 
 /** What was not needed for so long is let go. */
-const IDLE_MS = 5_000;
+const IDLE_MS = 500;
 
 /** Kept from when this was loaded, before a program's tests replace it. */
 const { setTimeout: later } = globalThis;
