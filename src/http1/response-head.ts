@@ -105,7 +105,7 @@ const latest = { line: "", fields: "", date: "", text: "", isFlat: true };
 
 /**
  * What a head begins with. It is made once for all responses in a row that begin alike, and in one piece: V8 joins text
- * by reference, and a head of six pieces takes twice as long to write.
+ * by reference, and has to walk through the pieces to write it.
  * @param line the status line
  * @param fields field lines
  * @param date the Date line, or ""
@@ -124,16 +124,14 @@ export function headStart(line: string, fields: string, date: string): string {
   return latest.text;
 }
 
-const lengthLines: (string | undefined)[] = [];
 const MAX_LENGTH_LINES = 4_096;
+const lengthLines: (string | undefined)[] = new Array(MAX_LENGTH_LINES);
 
-/** The Content-Length line (RFC 9110 §8.6), in one piece. */
+/** The Content-Length line (RFC 9110 §8.6); those of short content are made once. */
 export function contentLengthLine(length: number): string {
-  const line = lengthLines[length];
-  if (line !== undefined) return line;
-  const made = inOnePiece(`Content-Length: ${length}\r\n`);
-  if (length < MAX_LENGTH_LINES) lengthLines[length] = made;
-  return made;
+  if (length >= MAX_LENGTH_LINES) return `Content-Length: ${length}\r\n`;
+  lengthLines[length] ??= inOnePiece(`Content-Length: ${length}\r\n`);
+  return lengthLines[length];
 }
 
 function inOnePiece(text: string): string {

@@ -54,6 +54,12 @@ const INLINE_BYTES = 2_048;
 /** Beyond this many bytes there is nothing to win by gathering more into one system call. */
 const GATHER_BYTES = 65_536;
 
+/** Lent bytes that were written, until the peer has taken all up to a position in what was sent. */
+interface Lent {
+  readonly end: number;
+  readonly loan: Loan;
+}
+
 /** Kept from when this was loaded: fake timers of a program's tests must not hold what it sends. */
 const { setImmediate: nextTurn } = globalThis;
 
@@ -91,8 +97,7 @@ export abstract class Transport implements Sender {
   private corked = 0;
   private isScheduled = false;
   private drainOwed = false;
-  /** Lent bytes that were written, and the position behind them. */
-  private loans: { readonly end: number; readonly loan: Loan }[] | undefined;
+  private loans: Lent[] | undefined;
 
   /** Bytes that were flushed and that the system or the peer has not taken yet. */
   abstract readonly pendingBytes: number;
@@ -283,7 +288,7 @@ export abstract class Transport implements Sender {
     if (this.loans !== undefined) this.endLoans(this.loans, this.bytesSent - pending);
   }
 
-  private endLoans(loans: { readonly end: number; readonly loan: Loan }[], taken: number): void {
+  private endLoans(loans: Lent[], taken: number): void {
     const open = this.closed ? -1 : loans.findIndex(({ end }) => end > taken);
     for (const { loan } of open < 0 ? loans : loans.splice(0, open)) loan.end();
     if (open < 0) this.loans = undefined;
