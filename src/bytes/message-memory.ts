@@ -1,7 +1,6 @@
 /*
  * Memory for large messages, which is used again. New memory for each makes V8 collect garbage more often, and is cleared by
  * the system and grown with the message: 6 to 9 % of an echo of 1 MiB, without the growing.
- * Taken memory that is never given back belongs to whoever has it, like any other.
  */
 
 /** Larger ones are not kept. */
@@ -16,28 +15,6 @@ const IDLE_MS = 500;
 /** Kept from when this was loaded, before a program's tests replace it. */
 const { setTimeout: later } = globalThis;
 
-/** The time until all who read from a message have done so. */
-export class Loan {
-  readonly message: Buffer;
-  /** The one that was lent before, and is again when this one has been seen. */
-  readonly outer: Loan | undefined;
-  private readers = 1;
-
-  constructor(message: Buffer, outer: Loan | undefined) {
-    this.message = message;
-    this.outer = outer;
-  }
-
-  /** One more reads from it, who calls {@link end}. */
-  begin(): void {
-    this.readers++;
-  }
-
-  end(): void {
-    if (--this.readers === 0) messageMemory.give(this.message);
-  }
-}
-
 class MessageMemory {
   private readonly made = new WeakSet<ArrayBufferLike>();
   private readonly free: Buffer[] = [];
@@ -45,7 +22,6 @@ class MessageMemory {
   /** The fewest that were free since the timer was set: so many were not needed. */
   private idle = 0;
   private timer: NodeJS.Timeout | undefined;
-  private lent: Loan | undefined;
 
   /**
    * @param least bytes that are needed now
@@ -60,7 +36,7 @@ class MessageMemory {
   }
 
   /** @param message what was taken, or a part of it; nobody uses it any more. Other memory is left alone */
-  give(message: Buffer): void {
+  recycle(message: Uint8Array): void {
     const { buffer } = message;
     const size = buffer.byteLength;
     // Without size it was transferred to another thread.
@@ -70,37 +46,14 @@ class MessageMemory {
     this.timer ??= this.trimLater();
   }
 
-  /** Has the program look at a message, which is given back when it has done so and nobody holds it. */
-  lend(message: Buffer, look: () => void): void {
-    if (!this.made.has(message.buffer)) {
-      look();
-      return;
-    }
-    const loan = new Loan(message, this.lent);
-    this.lent = loan;
-    try {
-      look();
-    } finally {
-      this.lent = loan.outer;
-      loan.end();
-    }
+  /** Whether memory is this one's, so that it can be used again for another message. */
+  owns(bytes: Uint8Array): boolean {
+    return this.made.has(bytes.buffer);
   }
 
-  /**
-   * For who reads from bytes until later.
-   * @returns what to end then; undefined for bytes that are not lent
-   */
-  hold(bytes: Uint8Array): Loan | undefined {
-    const loan = this.loanOf(bytes);
-    loan?.begin();
-    return loan;
-  }
-
-  /** The loan that bytes belong to at this moment. */
-  loanOf(bytes: Uint8Array): Loan | undefined {
-    let loan = this.lent;
-    while (loan !== undefined && loan.message.buffer !== bytes.buffer) loan = loan.outer;
-    return loan;
+  /** Leaves a message to the program: its memory is never used again here. */
+  disown(message: Uint8Array): void {
+    this.made.delete(message.buffer);
   }
 
   /** The smallest that is large enough, and not much too large; the last of them that was used, which may be in a cache. */

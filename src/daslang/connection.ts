@@ -1,5 +1,5 @@
+import { ByteQueue } from "../bytes/byte-queue.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
-import { ReceivedBytes } from "./received-bytes.ts";
 import { errnoOf } from "./system-error.ts";
 
 /** How long a peer that has been left may take nothing of what it was sent, in milliseconds. */
@@ -12,7 +12,7 @@ export type Ending = { readonly type: "closed" } | { readonly type: "failed"; re
 export class Connection implements TransportSink {
   /** What came first, the end of the peer's half or an error; its bytes come before it. */
   ending: Ending | undefined;
-  private readonly received = new ReceivedBytes();
+  private readonly received = new ByteQueue();
   private readonly transport: Transport;
   private readonly maxReceiveBytes: number;
   private readonly maxSendBytes: number;

@@ -1,7 +1,7 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { ByteQueue } from "../bytes/byte-queue.ts";
 import type { DeliveryLimits } from "./limits.ts";
-import { ReceivedBytes } from "./received-bytes.ts";
 import { errnoNamed, errnoOf } from "./system-error.ts";
 
 /** What is asked. */
@@ -44,7 +44,7 @@ export class HttpCall {
   private readonly question: HttpQuestion;
   private readonly to: HttpCallbacks;
   private readonly limits: Required<DeliveryLimits>;
-  private readonly received = new ReceivedBytes();
+  private readonly received = new ByteQueue();
   private phase: Phase = "asked";
   private request: ClientRequest | undefined;
   private response: IncomingMessage | undefined;

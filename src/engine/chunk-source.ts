@@ -1,4 +1,6 @@
 import { Readable } from "node:stream";
+import { unlent } from "../bytes/lease.ts";
+import { isThenable } from "./thenable.ts";
 
 type Chunk = string | Uint8Array;
 
@@ -14,11 +16,15 @@ export interface ChunkReader {
 
 function ignore(): void {}
 
-/** @returns the chunk of a step, undefined at the end @throws TypeError for what is no chunk, undefined among it */
+/**
+ * @returns the chunk of a step, undefined at the end; a copy of what was lent
+ * @throws TypeError for what is no chunk, undefined among it
+ */
 export function chunkOf(step: { done?: boolean | undefined; value?: unknown }): Chunk | undefined {
   const { done, value } = step;
   if (done === true) return undefined;
-  if (typeof value === "string" || value instanceof Uint8Array) return value;
+  if (typeof value === "string") return value;
+  if (value instanceof Uint8Array) return unlent(value);
   throw new TypeError("a chunk of the content is neither text nor bytes");
 }
 
@@ -38,7 +44,11 @@ export function readerOf(source: ChunkSource): ChunkReader {
   const iterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   return {
-    next: async () => chunkOf(await iterator.next()),
+    async next() {
+      const step = iterator.next();
+      // A step that is there at once may hold what a handler was lent, which is gone after an await.
+      return chunkOf(isThenable(step) ? await step : step);
+    },
     cancel() {
       // A generator can only return when it has got what it waits for; a Node stream can be ended at once.
       if (source instanceof Readable) source.destroy();

@@ -1,3 +1,4 @@
+import { withLease } from "../bytes/lease.ts";
 import type { HttpError } from "../http1/http-error.ts";
 import { BODY, END, FAILED, NEED_BYTES, REQUEST, RequestReader } from "../http1/request-reader.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
@@ -381,7 +382,7 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
 
   private tellBody(exchange: Exchange, data: Buffer, last: boolean): void {
     const { core } = this;
-    if (core.queue === null) exchange.runBody(data, last);
+    if (core.queue === null) withLease(data, "overwrite", () => exchange.runBody(data, last));
     else core.enqueue({ type: "body", exchange, data: Buffer.from(data), last }, this);
   }
 

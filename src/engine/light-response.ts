@@ -1,5 +1,4 @@
-import { messageMemory } from "../bytes/message-memory.ts";
-import { readMemory } from "../bytes/read-memory.ts";
+import { unlent } from "../bytes/lease.ts";
 
 /** The platform's class, whatever takes its name later. */
 const PlatformResponse: typeof Response = globalThis.Response;
@@ -115,7 +114,5 @@ function override(key: string, descriptor: PropertyDescriptor): void {
 function contentOf(body: unknown): Content | undefined {
   if (typeof body === "string") return body;
   const bytes = body instanceof ArrayBuffer ? new Uint8Array(body) : body;
-  if (!(bytes instanceof Uint8Array)) return undefined;
-  const isLent = bytes.buffer === readMemory.bytes.buffer || messageMemory.loanOf(bytes) !== undefined;
-  return isLent ? Buffer.from(bytes) : bytes;
+  return bytes instanceof Uint8Array ? unlent(bytes) : undefined;
 }

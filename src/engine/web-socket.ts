@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { fillsLentMemory, withLease } from "../bytes/lease.ts";
 import { messageMemory } from "../bytes/message-memory.ts";
 import type { Transport } from "../transport/transport.ts";
 import { INTERNAL_ERROR } from "../websocket/close-codes.ts";
@@ -269,25 +270,30 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
 
   protected tellMessage(data: Buffer, binary: boolean, lent: boolean): void {
     if (this.core.queue === null) {
-      if (lent) this.runMessage(data, binary);
-      else messageMemory.lend(data, () => this.runMessage(data, binary));
-    } else {
-      const { handlers } = this;
-      if (handlers.received !== undefined) this.guard(() => handlers.received?.(this, data, binary));
-      const own = lent ? Buffer.from(data) : data;
-      this.core.enqueue({ type: "message", socket: this.self, data: own, binary }, this);
+      if (lent && !fillsLentMemory) this.runMessage(data, binary);
+      else withLease(data, lent ? "overwrite" : "recycle", () => this.runMessage(data, binary));
+      return;
     }
+    const own = lent ? Buffer.from(data) : data;
+    const { handlers } = this;
+    if (handlers.received !== undefined) {
+      withLease(data, lent ? "overwrite" : "hand over", () =>
+        this.guard(() => handlers.received?.(this, data, binary)),
+      );
+    }
+    messageMemory.disown(own);
+    this.core.enqueue({ type: "message", socket: this.self, data: own, binary }, this);
   }
 
   protected tellPing(data: Buffer): void {
     if (this.handlers.ping === undefined) return;
-    if (this.core.queue === null) this.runPing(data);
+    if (this.core.queue === null) withLease(data, "overwrite", () => this.runPing(data));
     else this.core.enqueue({ type: "ping", socket: this.self, data: Buffer.from(data) }, this);
   }
 
   protected tellPong(data: Buffer): void {
     if (this.handlers.pong === undefined) return;
-    if (this.core.queue === null) this.runPong(data);
+    if (this.core.queue === null) withLease(data, "overwrite", () => this.runPong(data));
     else this.core.enqueue({ type: "pong", socket: this.self, data: Buffer.from(data) }, this);
   }
 

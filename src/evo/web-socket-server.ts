@@ -40,8 +40,6 @@ const TEXT: SendOptions = { binary: false, compress: false };
 const BINARY: SendOptions = { binary: true, compress: false };
 const COMPRESSED_TEXT: SendOptions = { binary: false };
 const REASON = "Going Away";
-/** Larger messages are sent by reference, and the program may change what it was given. */
-const BY_REFERENCE_BYTES = 65_536;
 
 /**
  * A WebSocket server whose events are polled; it accepts every path. Functions take the `clientID` of an event; an
@@ -52,8 +50,7 @@ export class WebSocketServer extends WebServer {
   private readonly handlers: WebSocketHandlers = {
     received: (socket, data, binary) => {
       if (!this.echo) return;
-      const own = data.length > BY_REFERENCE_BYTES ? Buffer.from(data) : data;
-      socket.reply(own, binary ? BINARY : TEXT);
+      socket.reply(data, binary ? BINARY : TEXT);
     },
   };
   private readonly compression: boolean | DeflateOptions;

@@ -11,7 +11,7 @@ import { getSystemErrorName } from "node:util";
 /** Who writes. */
 export interface Writer {
   /**
-   * A write that was under way has ended. May be called from inside of {@link writeDirectly}, but only with an error.
+   * A write that was under way has ended.
    * @param status 0, or the negative number of a system error
    */
   onWritten(status: number): void;
@@ -20,7 +20,10 @@ export interface Writer {
 /** One that was done at once serves for the next write, too. */
 interface WriteRequest {
   oncomplete: (status: number) => void;
+  /** Undefined until the write is under way. */
   writer: Writer | undefined;
+  /** What the write has ended with before that. */
+  earlyStatus: number;
   /** Keeps memory alive that the system still reads from. */
   data: Uint8Array | readonly Uint8Array[] | undefined;
   /** -1 for as long as no write is under way. */
@@ -37,8 +40,8 @@ export interface WriteHandle {
   writev(request: WriteRequest, chunks: readonly Uint8Array[], allBuffers: true): unknown;
 }
 
-/** Latin1 text, bytes, or several of both. */
-export type WriteData = string | Uint8Array | readonly (string | Uint8Array)[];
+/** Latin1 text, bytes, or several pieces of bytes. */
+export type WriteData = string | Uint8Array | readonly Uint8Array[];
 
 /** What {@link writeDirectly} answers beside the negative number of a system error. */
 export const DONE = 0;
@@ -57,6 +60,7 @@ function onComplete(this: WriteRequest, status: number): void {
   const { writer } = this;
   this.writer = undefined;
   this.data = undefined;
+  this.earlyStatus = status;
   writer?.onWritten(status);
 }
 
@@ -75,12 +79,14 @@ export function directWriteHandle(socket: Socket): WriteHandle | undefined {
 export function writeDirectly(handle: WriteHandle, data: WriteData, writer: Writer): number {
   const request = spare ?? newRequest();
   spare = undefined;
-  request.writer = writer;
+  request.earlyStatus = 0;
   const error = start(handle, request, data);
   if (error !== 0) return typeof error === "number" ? error : CLOSED;
-  // Without a writer it has failed meanwhile, and the writer knows.
-  if (request.writer === undefined || request.getAsyncId() >= 0) return UNDER_WAY;
-  request.writer = undefined;
+  if (request.earlyStatus !== 0) return request.earlyStatus;
+  if (request.getAsyncId() >= 0) {
+    request.writer = writer;
+    return UNDER_WAY;
+  }
   request.data = undefined;
   spare = request;
   return DONE;
@@ -90,6 +96,7 @@ function newRequest(): WriteRequest {
   if (requestClass === undefined) throw new Error("there was no directWriteHandle()");
   const request = new requestClass();
   request.oncomplete = onComplete;
+  request.writer = undefined;
   request.data = undefined;
   return request;
 }
@@ -101,9 +108,15 @@ function start(handle: WriteHandle, request: WriteRequest, data: WriteData): unk
     return handle.writeBuffer(request, data);
   }
   // It would take text as well, into memory that it allocates for each call: 6 to 25 % of a GET of 64 KiB.
-  const chunks = data.map((piece) => (typeof piece === "string" ? Buffer.from(piece, "latin1") : piece));
-  request.data = chunks;
-  return handle.writev(request, chunks, true);
+  request.data = data;
+  return handle.writev(request, data, true);
+}
+
+export function lengthOf(data: WriteData): number {
+  if (typeof data === "string" || data instanceof Uint8Array) return data.length;
+  let length = 0;
+  for (const piece of data) length += piece.length;
+  return length;
 }
 
 /** What a stream would have failed with. */

@@ -1,3 +1,4 @@
+import { ByteQueue } from "../bytes/byte-queue.ts";
 import { Transport } from "./transport.ts";
 
 /** The most that one read delivers, as with a socket. */
@@ -20,11 +21,9 @@ export class MemoryTransport extends Transport {
   readonly slackBytes = 0;
   closed = false;
   private peer: MemoryTransport | undefined;
-  private inbox: Buffer[] = [];
-  private inboxBytes = 0;
+  private readonly inbox = new ByteQueue();
   private takenBytes = 0;
   private sentBytes = 0;
-  private ended = false;
   private endDelivered = false;
   private paused = false;
   private deliveryDue = false;
@@ -50,7 +49,7 @@ export class MemoryTransport extends Transport {
   }
 
   get pendingBytes(): number {
-    return this.peer?.inboxBytes ?? 0;
+    return this.peer?.inbox.length ?? 0;
   }
 
   get progressMark(): number {
@@ -74,17 +73,10 @@ export class MemoryTransport extends Transport {
     this.schedule();
   }
 
-  end(): void {
-    this.flush();
-    this.ended = true;
-    this.peer?.schedule();
-  }
-
   destroy(): void {
     if (this.closed) return;
     this.flush();
     this.closed = this.ended = true;
-    this.inbox = [];
     const { peer } = this;
     process.nextTick(() => {
       this.count(0);
@@ -93,29 +85,23 @@ export class MemoryTransport extends Transport {
     });
   }
 
-  protected send(data: string | Uint8Array, _lent?: boolean): void {
+  protected send(data: string | Uint8Array): void {
     const { peer } = this;
-    if (this.ended || peer === undefined) return;
+    if (peer === undefined) return;
     // Copied like by a kernel: the receiver may change what it gets.
-    const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : Buffer.from(data);
-    peer.inboxBytes += bytes.length;
-    this.sentBytes += bytes.length;
+    peer.inbox.append(typeof data === "string" ? Buffer.from(data, "latin1") : data);
+    this.sentBytes += data.length;
     // A peer that has gone takes nothing; it takes a tick until that is known here.
-    if (peer.closed) {
-      this.schedule();
-      return;
-    }
-    for (let at = 0; at < bytes.length; at += READ_BYTES)
-      peer.inbox.push(bytes.subarray(at, at + READ_BYTES));
-    peer.schedule();
+    (peer.closed ? this : peer).schedule();
   }
 
-  protected sendAll(pieces: readonly (string | Uint8Array)[]): void {
-    this.send(Buffer.concat(pieces.map((p) => (typeof p === "string" ? Buffer.from(p, "latin1") : p))));
+  protected sendAll(pieces: readonly Buffer[]): void {
+    for (const piece of pieces) this.send(piece);
   }
 
-  // The peer tells when it has taken everything.
-  protected awaitDrain(): void {}
+  protected sendEnd(): void {
+    this.peer?.schedule();
+  }
 
   private schedule(): void {
     if (this.deliveryDue || this.closed) return;
@@ -130,14 +116,13 @@ export class MemoryTransport extends Transport {
     const { peer } = this;
     let taken = false;
     while (!this.paused && !this.closed) {
-      const bytes = this.inbox.shift();
-      if (bytes === undefined) break;
+      const bytes = this.inbox.take(READ_BYTES);
+      if (bytes.length === 0) break;
       taken = true;
-      this.inboxBytes -= bytes.length;
       this.takenBytes += bytes.length;
       this.deliver(bytes, 0, bytes.length);
     }
-    if (taken && this.inboxBytes === 0 && peer !== undefined && !peer.closed) {
+    if (taken && this.inbox.length === 0 && peer !== undefined && !peer.closed) {
       peer.count(0);
       peer.drained();
     }

@@ -1,44 +1,35 @@
+import { DONE, lengthOf, UNDER_WAY, type WriteData } from "./direct-write.ts";
 import { SocketTransport } from "./socket-transport.ts";
 
 /** A socket that is written to as Node documents it, through its stream. */
 export class StreamTransport extends SocketTransport {
-  private awaitsDrain = false;
+  protected readonly writesFromOutbox = false;
+  private writes = 0;
 
-  get pendingBytes(): number {
-    return this.socket.writableLength;
-  }
-  get bytesSent(): number {
-    return this.socket.bytesWritten;
+  protected startWrite(data: WriteData): number {
+    const { socket } = this;
+    if (!socket.writable) return DONE;
+    const number = ++this.writes;
+    const onDone = (error: Error | null | undefined): void => {
+      // Of a write that was done at once nobody waits for the end; a stream that fails destroys its socket.
+      if (number === this.writes && socket.writableLength === 0 && !error) this.onWritten(0);
+    };
+    if (typeof data === "string") socket.write(data, "latin1", onDone);
+    else if (data instanceof Uint8Array) socket.write(data, onDone);
+    else {
+      socket.cork();
+      for (const [index, piece] of data.entries()) {
+        if (index < data.length - 1) socket.write(piece);
+        else socket.write(piece, onDone);
+      }
+      socket.uncork();
+    }
+    if (socket.writableLength > 0) return UNDER_WAY;
+    this.writes++;
+    return DONE;
   }
 
-  end(): void {
-    this.flush();
-    this.socket.end();
-  }
-
-  protected send(data: string | Uint8Array, lent: boolean): void {
-    if (!this.socket.writable) return;
-    if (typeof data === "string") this.socket.write(data, "latin1");
-    else this.socket.write(lent ? Buffer.from(data) : data);
-  }
-
-  protected sendAll(pieces: readonly (string | Uint8Array)[]): void {
-    this.socket.cork();
-    for (const piece of pieces) this.send(piece, false);
-    this.socket.uncork();
-  }
-
-  protected awaitDrain(): void {
-    if (this.awaitsDrain || !this.socket.writable) return;
-    this.awaitsDrain = true;
-    // An empty write is done when all before it is: unlike 'drain', that also tells the end of small amounts.
-    this.socket.write("", (error) => {
-      this.awaitsDrain = false;
-      if (error || this.closed) return;
-      const pending = this.pendingBytes;
-      this.count(pending);
-      if (pending > 0) this.awaitDrain();
-      else this.drained();
-    });
+  protected startedBytes(data: WriteData): number {
+    return lengthOf(data);
   }
 }

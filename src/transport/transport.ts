@@ -1,4 +1,4 @@
-import { type Loan, messageMemory } from "../bytes/message-memory.ts";
+import { isLent, type Lease, retain } from "../bytes/lease.ts";
 import { outbox, type Sender } from "./outbox.ts";
 
 /** Who is told what happens to a transport. Calls come one at a time, never from inside a call to the transport. */
@@ -48,16 +48,16 @@ const TEXT_BYTES = 2_048;
 /** Bytes are copied up to this size; larger ones are kept by reference until the peer takes them. */
 const COPY_BYTES = 65_536;
 
-/** Below this size bytes that cannot join the outbox join the text around them. */
+/** Up to this size bytes are always copied: they join the outbox, or the text around them. */
 const INLINE_BYTES = 2_048;
 
 /** Beyond this many bytes there is nothing to win by gathering more into one system call. */
 const GATHER_BYTES = 65_536;
 
 /** Lent bytes that were written, until the peer has taken all up to a position in what was sent. */
-interface Lent {
+interface Retained {
   readonly end: number;
-  readonly loan: Loan;
+  readonly lease: Lease;
 }
 
 /** Kept from when this was loaded: fake timers of a program's tests must not hold what it sends. */
@@ -92,12 +92,14 @@ export abstract class Transport implements Sender {
   private text = "";
   private partStart = 0;
   private partEnd = 0;
-  private pieces: (string | Uint8Array)[] = [];
+  private pieces: Buffer[] = [];
   private gathered = 0;
   private corked = 0;
   private isScheduled = false;
   private drainOwed = false;
-  private loans: Lent[] | undefined;
+  private retained: Retained[] | undefined;
+  /** Nothing more is sent: the end of the stream is, or will be. */
+  protected ended = false;
 
   /** Bytes that were flushed and that the system or the peer has not taken yet. */
   abstract readonly pendingBytes: number;
@@ -117,15 +119,16 @@ export abstract class Transport implements Sender {
   /** Asks for no more bytes until {@link resume}; one read may still come. */
   abstract pause(): void;
   abstract resume(): void;
-  /** Sends what was written and then the end of the stream; reading goes on. */
-  abstract end(): void;
   /** Drops everything at once. */
   abstract destroy(): void;
-  /** @param lent whether bytes lie in the outbox: what is kept of them must be copied */
-  protected abstract send(data: string | Uint8Array, lent: boolean): void;
-  protected abstract sendAll(pieces: readonly (string | Uint8Array)[]): void;
-  /** Called after a flush that left something pending, to arrange for `onDrain`. */
-  protected abstract awaitDrain(): void;
+  /**
+   * Sends bytes, and tells by {@link drained} when what is pending has been taken.
+   * @param inOutbox whether bytes lie in the outbox: what is kept of them must be copied
+   */
+  protected abstract send(data: string | Uint8Array, inOutbox: boolean): void;
+  protected abstract sendAll(pieces: readonly Buffer[]): void;
+  /** Sends the end of the stream behind what is pending. */
+  protected abstract sendEnd(): void;
 
   /** All bytes that were written and have not been taken. */
   get bufferedBytes(): number {
@@ -142,36 +145,31 @@ export abstract class Transport implements Sender {
     }
     this.takePartBack();
     this.text += text;
+    if (this.gathering === "pieces" && this.text.length > TEXT_BYTES) this.sealText();
     this.grow(text.length);
   }
 
-  /** @param bytes belong to the transport from here on: they must not change any more, but for those of lent messages */
+  /** @param bytes must not change any more, unless they are lent: those are retained, or copied where they cannot be */
   writeBytes(bytes: Uint8Array): void {
-    this.takePartBack();
-    const loan = messageMemory.hold(bytes);
-    if (loan !== undefined) {
-      this.loans ??= [];
-      this.loans.push({ end: this.bytesSent + this.gathered + bytes.length, loan });
+    const lease = bytes.length <= INLINE_BYTES ? undefined : retain(bytes);
+    if (lease === undefined && (bytes.length <= INLINE_BYTES || isLent(bytes))) {
+      this.copy(bytes);
+      return;
     }
-    this.gathering = "pieces";
-    if (this.text !== "") {
-      this.pieces.push(this.text);
-      this.text = "";
+    if (lease !== undefined) {
+      this.retained ??= [];
+      this.retained.push({ end: this.bytesSent + this.gathered + bytes.length, lease });
     }
-    this.pieces.push(asBuffer(bytes));
-    this.grow(bytes.length);
+    this.addPiece(asBuffer(bytes));
   }
 
   /**
-   * @param bytes may change afterwards, but for more than `limit`: those are kept by reference
+   * @param bytes can change afterwards, unless there are more than `limit`: see {@link writeBytes}
    * @param limit in bytes, at most 64 KiB
    */
   writeCopy(bytes: Uint8Array, limit: number = COPY_BYTES): void {
-    const { length } = bytes;
-    const at = length <= limit ? this.claim(length) : -1;
-    if (at >= 0) outbox.bytes.set(bytes, at);
-    else if (length <= INLINE_BYTES) this.writeText(asBuffer(bytes).toString("latin1"));
-    else this.writeBytes(length <= limit ? Buffer.from(bytes) : bytes);
+    if (bytes.length > limit) this.writeBytes(bytes);
+    else this.copy(bytes);
   }
 
   /**
@@ -203,13 +201,21 @@ export abstract class Transport implements Sender {
     if (--this.corked === 0 && this.gathered > 0) this.flush();
   }
 
+  /** Sends what was written and then the end of the stream; reading goes on. */
+  end(): void {
+    this.flush();
+    if (this.ended || this.closed) return;
+    this.ended = true;
+    this.sendEnd();
+  }
+
   /** Hands over what was gathered. */
   flush(): void {
     this.isScheduled = false;
     if (this.gathered === 0) return;
     const { gathering, gathered } = this;
-    // What comes too late is dropped, and not counted: the totals have been settled.
-    if (!this.closed) {
+    // What comes too late is dropped, and not counted.
+    if (!this.closed && !this.ended) {
       this.totals.bytesSent += gathered;
       if (gathering === "text") this.send(this.text, false);
       else if (gathering === "outbox") this.send(outbox.bytes.subarray(this.partStart, this.partEnd), true);
@@ -222,17 +228,41 @@ export abstract class Transport implements Sender {
     else if (gathering === "pieces") this.pieces = [];
     if (this.closed) return;
     const pending = this.pendingBytes;
-    if (pending !== this.counted || this.loans !== undefined) this.count(pending);
-    if (pending > 0) this.awaitDrain();
-    else if (this.drainOwed) this.payDrain();
+    if (pending !== this.counted || this.retained !== undefined) this.count(pending);
+    if (pending === 0 && this.drainOwed) this.payDrain();
   }
 
   private sendPieces(): void {
-    const { pieces, text } = this;
-    if (text !== "") pieces.push(text);
+    const { pieces } = this;
+    if (pieces.length === 0) {
+      this.send(this.text, false);
+      return;
+    }
+    if (this.text !== "") this.sealText();
     const only = pieces.length === 1 ? pieces[0] : undefined;
     if (only !== undefined) this.send(only, false);
     else this.sendAll(pieces);
+  }
+
+  private copy(bytes: Uint8Array): void {
+    const at = this.claim(bytes.length);
+    if (at >= 0) outbox.bytes.set(bytes, at);
+    else if (bytes.length <= INLINE_BYTES) this.writeText(asBuffer(bytes).toString("latin1"));
+    else this.addPiece(Buffer.from(bytes));
+  }
+
+  private addPiece(bytes: Buffer): void {
+    this.takePartBack();
+    this.gathering = "pieces";
+    if (this.text !== "") this.sealText();
+    this.pieces.push(bytes);
+    this.grow(bytes.length);
+  }
+
+  /** Text becomes a piece: as long as it is joined of many strings it holds several times its length. */
+  private sealText(): void {
+    this.pieces.push(Buffer.from(this.text, "latin1"));
+    this.text = "";
   }
 
   private beginPart(count: number): number {
@@ -285,13 +315,13 @@ export abstract class Transport implements Sender {
   protected count(pending: number): void {
     this.totals.pendingBytes += pending - this.counted;
     this.counted = pending;
-    if (this.loans !== undefined) this.endLoans(this.loans, this.bytesSent - pending);
+    if (this.retained !== undefined) this.releaseTaken(this.retained, this.bytesSent - pending);
   }
 
-  private endLoans(loans: Lent[], taken: number): void {
-    const open = this.closed ? -1 : loans.findIndex(({ end }) => end > taken);
-    for (const { loan } of open < 0 ? loans : loans.splice(0, open)) loan.end();
-    if (open < 0) this.loans = undefined;
+  private releaseTaken(retained: Retained[], taken: number): void {
+    const open = this.closed ? -1 : retained.findIndex(({ end }) => end > taken);
+    for (const { lease } of open < 0 ? retained : retained.splice(0, open)) lease.release();
+    if (open < 0) this.retained = undefined;
   }
 
   /**

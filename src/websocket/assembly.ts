@@ -42,7 +42,7 @@ export class Assembly {
   }
 
   clear(): void {
-    messageMemory.give(this.take());
+    messageMemory.recycle(this.take());
   }
 
   #grow(needed: number, announced: number, ceiling: number): void {
@@ -54,7 +54,7 @@ export class Assembly {
     const former = this.bytes;
     this.bytes = allocate(target, announced);
     former.copy(this.bytes, 0, 0, this.length);
-    messageMemory.give(former);
+    messageMemory.recycle(former);
   }
 }
 

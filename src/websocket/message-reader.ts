@@ -235,7 +235,7 @@ export class MessageReader {
     const data = this.#assembly.take();
     if (this.#compressed) {
       const signal = this.#deliverInflated(data, 0, data.length);
-      messageMemory.give(data);
+      messageMemory.recycle(data);
       return signal;
     }
     // Whole, the validator is as new; else nothing is read after it.

@@ -159,7 +159,8 @@ describe("§5.4 fragmentation", () => {
     const piece = masked(CONTINUATION, "x", 0);
     const bytes = Buffer.concat([masked(TEXT, "", 0), ...Array(count).fill(piece), masked(CONTINUATION, "")]);
     // Kept memory must not be taken piece by piece either.
-    for (const kept of [count, count].map((size) => messageMemory.take(size, size))) messageMemory.give(kept);
+    for (const kept of [count, count].map((size) => messageMemory.take(size, size)))
+      messageMemory.recycle(kept);
     const reader = new MessageReader({ role: "server", limits: { maxMessageBytes: count } });
     reader.receive(bytes, 0, bytes.length);
     const { take } = messageMemory;
