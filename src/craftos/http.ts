@@ -1,4 +1,3 @@
-import { ByteCollector } from "../engine/byte-collector.ts";
 import type { Exchange } from "../engine/exchange.ts";
 import { type Limits, limitsFrom } from "../engine/limits.ts";
 import { Server } from "../engine/server.ts";
@@ -223,11 +222,7 @@ export class Http implements AsyncDisposable {
     const server = this.createServer();
     let real = 0;
     server.any("/*", (exchange) => {
-      const content = new ByteCollector();
-      exchange.onBody((chunk, last) => {
-        content.append(chunk);
-        if (last) this.tellRequest(real, exchange, content.take());
-      });
+      exchange.collect((content) => this.tellRequest(real, exchange, content));
     });
     try {
       real = server.listenNow(this.address(port)).port;

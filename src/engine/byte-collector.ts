@@ -6,6 +6,11 @@ export class ByteCollector {
   length = 0;
   private bytes: Buffer = NOTHING;
 
+  /** Bytes of memory that it takes. */
+  get capacity(): number {
+    return this.bytes.length;
+  }
+
   /** Copies a piece to the end. */
   append(piece: Uint8Array): void {
     const needed = this.length + piece.length;

@@ -96,6 +96,7 @@ export class ClientHandshake {
     });
     const socket = new WebSocket(core, transport, handlers, agreement, data, undefined);
     core.ticker.start();
+    socket.attach();
     socket.start(answer.rest);
     return socket;
   }

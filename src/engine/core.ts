@@ -19,6 +19,9 @@ export const PAUSED_BY_SERVER = 32;
 export const PAUSED_BY_TURN = 64;
 export const PAUSED_BY_CONSUMER = 128;
 
+/** Up to this size what a connection has sent and the program cannot use yet is kept, whatever the others hold. */
+export const FREE_BYTES = 65_536;
+
 /** A connection of a server, whatever it speaks. */
 export interface Connection extends Ticking {
   readonly transport: Transport;
@@ -46,6 +49,8 @@ export interface Core {
   /** Null when events are delivered at once. */
   readonly queue: EventQueue | null;
   readonly closing: boolean;
+  /** Whether the program has paused the whole server. */
+  readonly isHeld: boolean;
   /** The limits of the HTTP layer, with the content limit of the route that takes the most. */
   readonly readerLimits: HttpLimits;
   /** Finds the route of an exchange. @returns its content limit in bytes, or undefined when it was answered */
@@ -54,10 +59,17 @@ export interface Core {
   handle(exchange: Exchange): void;
   /** Puts an event into the queue; a queue that is full pauses the connection that it comes from. */
   enqueue(event: ServerEvent, connection: Connection): void;
+  /**
+   * Reads no more from a connection until the queue has room.
+   * @param bytes what it has sent all the same, and keeps
+   */
+  holdBack(connection: Connection, bytes: number): void;
   /** An error has left a handler: it is reported, and the exchange answered with 500 or broken off. */
   fault(error: unknown, exchange: Exchange): void;
   /** Tells the program of an error that is not the peer's. */
   report(error: unknown, where: Exchange | WebSocket | undefined): void;
+  /** A connection is a WebSocket from here on. */
+  forget(connection: Connection): void;
   /** A connection is gone. */
   removed(connection: Connection): void;
 }

@@ -20,6 +20,8 @@ export class Counters implements TransportTotals {
   bytesSent = 0;
   /** Bytes that wait for slow peers now, all together. */
   pendingBytes = 0;
+  /** Bytes that incomplete messages and request bodies hold now, all together. */
+  incompleteBytes = 0;
   /** What went wrong so far, by the code of the error. */
   readonly errors: Record<string, number> = Object.create(null);
 

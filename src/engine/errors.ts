@@ -2,6 +2,8 @@ const MESSAGES = {
   ERR_ABORTED: "the peer went away before the exchange was complete",
   ERR_TIMEOUT: "the peer did not answer in time",
   ERR_BODY_TOO_LARGE: "the content is larger than the limit of this call",
+  ERR_OVERLOADED: "the incomplete requests of all connections hold too much; try again later",
+  ERR_STREAMING: "another source is already being sent as the content of this response",
   ERR_BODY_USED: "the content of this request is already being read",
   ERR_BODY_NOT_JSON: "the content is not valid JSON",
   ERR_BODY_NOT_TEXT: "the content is not valid UTF-8",
@@ -19,6 +21,7 @@ export type PorticoErrorCode = keyof typeof MESSAGES;
 
 const STATUS: Partial<Record<PorticoErrorCode, number>> = {
   ERR_BODY_TOO_LARGE: 413,
+  ERR_OVERLOADED: 503,
   ERR_BODY_NOT_JSON: 400,
   ERR_BODY_NOT_TEXT: 400,
   ERR_FORM: 400,

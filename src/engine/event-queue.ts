@@ -21,18 +21,22 @@ export type ServerEvent =
   /** Something of the program's own that has its place between the others. */
   | { readonly type: "call"; readonly call: () => unknown };
 
-/** Whose sockets are paused while the queue is full. */
+/** Whose sockets are not read from while the queue is full. */
 export interface EventSource {
-  pauseAll(): void;
+  /** The queue has room again. */
   resumeAll(): void;
 }
 
-/** What an event costs beside its data, in bytes: the object and its place in the queue. */
-export const EVENT_BYTES = 128;
+/** What an event holds besides its data, in bytes: the object, the one of the data, and its place in the queue. */
+export const EVENT_BYTES = 256;
+/** An exchange, besides the head of its request. */
+const EXCHANGE_BYTES = 1_024;
+/** A connection, which an event keeps in memory when the peer has long gone, besides the head of a request. */
+const CONNECTION_BYTES = 4_096;
 
 /**
- * Events that wait to be polled, first in first out. When they hold more bytes than allowed, all sockets of the
- * sources are paused until half of it has been taken: what was received by then is kept, so nothing is lost.
+ * Events that wait to be polled, first in first out. When they hold more bytes than allowed, a socket of the sources
+ * that sends something is paused, until half of it has been taken: what was received by then is kept, so nothing is lost.
  * Several servers may share one queue; the order is then that of all of them together.
  */
 export class EventQueue {
@@ -90,7 +94,6 @@ export class EventQueue {
     this.bytes += bytes;
     if (this.full || this.bytes <= this.maxBytes()) return;
     this.full = true;
-    for (const source of this.sources) source.pauseAll();
   }
 
   free(bytes: number): void {
@@ -123,8 +126,28 @@ export class EventQueue {
 }
 
 function costOf(event: ServerEvent): number {
-  if (event.type === "request") return EVENT_BYTES + event.exchange.requestHead.fields.textLength;
-  return EVENT_BYTES + ("data" in event ? event.data.length : 0);
+  switch (event.type) {
+    case "request":
+      return EVENT_BYTES + EXCHANGE_BYTES + headLength(event.exchange);
+    case "abort":
+      return EVENT_BYTES + CONNECTION_BYTES + headLength(event.exchange);
+    case "open":
+    case "close": {
+      const { request } = event.socket;
+      return EVENT_BYTES + CONNECTION_BYTES + (request === undefined ? 0 : headLength(request));
+    }
+    case "body":
+    case "message":
+    case "ping":
+    case "pong":
+      return EVENT_BYTES + event.data.length;
+    default:
+      return EVENT_BYTES;
+  }
+}
+
+function headLength(exchange: Exchange): number {
+  return exchange.requestHead.fields.textLength;
 }
 
 /** Runs the handler of an event, of whichever server it is. */

@@ -21,6 +21,8 @@ export interface ExchangeHost extends ResponseHost {
   wantBody(exchange: Exchange): void;
   pauseBody(exchange: Exchange): void;
   resumeBody(exchange: Exchange): void;
+  /** The content of an exchange takes more memory, or less. @returns whether it may */
+  holdsBody(change: number): boolean;
   /** Destroys the connection. */
   abort(exchange: Exchange): void;
   upgrade(exchange: Exchange, handlers: WebSocketHandlers<unknown>, options: UpgradeOptions): boolean;
@@ -242,6 +244,20 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
     if (!this.finished || this.readsBody) this.host.pauseBody(this.self);
   }
 
+  /** @internal All of the content, without a promise's turn. Nothing comes when the peer goes. */
+  collect(done: (content: Buffer) => unknown): void {
+    this.requestBody().collect(
+      this.host.maxBodyBytes,
+      (content) => this.guard(() => done(content)),
+      ({ status }) => this.refuse(status),
+    );
+  }
+
+  /** @internal */
+  holdsBody(change: number): boolean {
+    return this.host.holdsBody(change);
+  }
+
   resumeBody(): void {
     this.content?.hold(false);
     this.host.resumeBody(this.self);
@@ -278,7 +294,8 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
    *   when the peer goes, or when the response is ended otherwise
    * @returns true when everything was sent, false when the peer went or the response was over
    * @throws what the source fails with, TypeError for a chunk that is neither text nor bytes. The answer is 500 when
-   *   nothing was sent yet; otherwise the connection is destroyed
+   *   nothing was sent yet; otherwise the connection is destroyed. PorticoError ERR_STREAMING while another source is
+   *   being sent
    */
   async stream(source: ChunkSource): Promise<boolean> {
     return this.send(readerOf(source));
@@ -286,6 +303,11 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
 
   /** @internal */
   async send(reader: ChunkReader): Promise<boolean> {
+    // Two sources at once would be mixed.
+    if (this.interrupt !== undefined && !this.finished) {
+      reader.cancel();
+      throw new PorticoError("ERR_STREAMING");
+    }
     if (this.isHead || this.finished) {
       const answered = this.state === "pending";
       if (answered) this.begin(-1);

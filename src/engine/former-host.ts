@@ -29,6 +29,9 @@ export class FormerHost implements ExchangeHost {
   wantBody(): void {}
   pauseBody(): void {}
   resumeBody(): void {}
+  holdsBody(): boolean {
+    return true;
+  }
   abort(): void {}
   register(): void {}
   unregister(): void {}

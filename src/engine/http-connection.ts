@@ -2,14 +2,7 @@ import { withLease } from "../bytes/lease.ts";
 import type { HttpError } from "../http1/http-error.ts";
 import { BODY, END, FAILED, NEED_BYTES, REQUEST, RequestReader } from "../http1/request-reader.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
-import {
-  type Connection,
-  type Core,
-  PAUSED_BY_BODY,
-  PAUSED_BY_PIPELINE,
-  PAUSED_BY_QUEUE,
-  PAUSED_BY_WRITES,
-} from "./core.ts";
+import { type Connection, type Core, PAUSED_BY_BODY, PAUSED_BY_PIPELINE, PAUSED_BY_WRITES } from "./core.ts";
 import { PorticoError } from "./errors.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";
 import type { Outcome } from "./observers.ts";
@@ -67,14 +60,15 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     this.reader = new RequestReader(core.readerLimits);
     this.deadline = core.ticker.after(core.limits.headTimeoutMs);
     transport.sink = this;
-    if (core.queue?.isFull) this.pauseFor(PAUSED_BY_QUEUE);
   }
 
   // TransportSink
 
   onBytes(bytes: Buffer, start: number, end: number): void {
-    this.core.counters.bytesReceived += end - start;
+    const { core } = this;
+    core.counters.bytesReceived += end - start;
     if (this.state === "lingering" || this.state === "closed") return;
+    if (core.queue?.isFull) core.holdBack(this, end - start);
     this.steps += (end - start) >>> 10;
     this.reader.receive(bytes, start, end);
     this.pump();
@@ -161,7 +155,8 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
   // ExchangeHost
 
   get writeHighWaterBytes(): number {
-    return this.core.limits.writeHighWaterBytes;
+    // 0 would have a program that answers each `writable` write nothing again and again.
+    return this.core.limits.writeHighWaterBytes || 1;
   }
   get maxBackpressureBytes(): number {
     const { limits, counters } = this.core;
@@ -221,6 +216,12 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     if (exchange === this.exchange) this.resumeFrom(PAUSED_BY_BODY);
   }
 
+  holdsBody(change: number): boolean {
+    const { counters, limits } = this.core;
+    counters.incompleteBytes += change;
+    return change < 0 || counters.incompleteBytes <= limits.maxTotalIncompleteBytes;
+  }
+
   abort(exchange: Exchange): void {
     if (exchange === this.exchange) this.drop();
   }
@@ -242,12 +243,13 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     this.state = "upgraded";
     this.pausedBy = 0;
     this.exchange = undefined;
-    core.connections.delete(this);
     transport.cork();
     transport.writeText(hands.response);
-    this.tellEnd(exchange, "upgraded", 101);
     const socket = new WebSocket(core, transport, handlers, hands.agreement, options.data, exchange);
     socket.release = this.release;
+    core.forget(this);
+    socket.attach();
+    this.tellEnd(exchange, "upgraded", 101);
     socket.start(rest, this.ended);
     transport.uncork();
     return true;
@@ -491,6 +493,6 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
     if (awaited === "next request") this.deadline = ticker.after(limits.keepAliveTimeoutMs);
     else if (awaited === "head") this.deadline = ticker.after(limits.headTimeoutMs);
     else if (awaited === "content") this.deadline = ticker.after(limits.bodyTimeoutMs);
-    else if (awaited === "peer's close") this.deadline = ticker.after(limits.closeTimeoutMs);
+    else if (awaited === "peer's close") this.deadline = ticker.after(limits.closeTimeoutMs || 1);
   }
 }

@@ -2,7 +2,8 @@ import { defaultHttpLimits, type HttpLimits } from "../http1/limits.ts";
 
 /**
  * Every limit and timeout of a server, with its unit in its name. `server.limits` is this record and may be
- * changed while the server runs; a change counts from the next request, message or connection on.
+ * changed while the server runs; a change counts from the next request, message or connection on. Timeouts of 0, or
+ * of Infinity, never end anything.
  */
 export interface Limits extends HttpLimits {
   /** A WebSocket message over all its fragments and after inflating; more closes with 1009. */
@@ -11,9 +12,14 @@ export interface Limits extends HttpLimits {
   maxBackpressureBytes: number;
   /** What may wait for all slow peers of the server together. */
   maxTotalBackpressureBytes: number;
+  /**
+   * What incomplete WebSocket messages and request bodies of all connections may hold together. Beyond it those that
+   * grow over 64 KiB end: with 1013, or with 503.
+   */
+  maxTotalIncompleteBytes: number;
   /** From here on a write answers that the program should wait for `drain`. */
   writeHighWaterBytes: number;
-  /** Deferred delivery: events waiting to be polled (their data and 128 bytes each) that pause the sockets. */
+  /** Deferred delivery: events waiting to be polled (what they hold, at least 256 bytes each) that pause the sockets. */
   maxQueueBytes: number;
   /** Content that is read and thrown away to keep a connection whose request was answered early. */
   maxDiscardBytes: number;
@@ -33,7 +39,7 @@ export interface Limits extends HttpLimits {
   keepAliveTimeoutMs: number;
   /** For a peer that takes nothing of what waits for it. */
   writeTimeoutMs: number;
-  /** For a peer to close after us. */
+  /** For a peer to close after us. Not 0. */
   closeTimeoutMs: number;
   /** A WebSocket that is silent for so long is sent a ping. */
   webSocketIdleTimeoutMs: number;
@@ -49,6 +55,7 @@ export const defaultLimits: Readonly<Limits> = {
   maxMessageBytes: 16_777_216,
   maxBackpressureBytes: 16_777_216,
   maxTotalBackpressureBytes: 1_073_741_824,
+  maxTotalIncompleteBytes: 1_073_741_824,
   writeHighWaterBytes: 65_536,
   maxQueueBytes: 16_777_216,
   maxDiscardBytes: 65_536,
@@ -66,19 +73,23 @@ export const defaultLimits: Readonly<Limits> = {
   webSocketLifetimeMs: 0,
 };
 
+/** Without them a response would never be sent, and a connection never end. */
+const NOT_ZERO = new Set(["writeHighWaterBytes", "closeTimeoutMs"]);
+
 /**
  * Fills in the defaults.
- * @throws RangeError for a limit that is not a number from 0 on, or that is unknown
+ * @throws RangeError for a limit that is not a number from 0 on (from 1 on for some), or that is unknown
  */
 export function limitsFrom(given: Partial<Limits>): Limits {
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(defaultLimits, name)) throw new RangeError(`limits.${name} is not a limit of Portico`);
+    const least = NOT_ZERO.has(name) ? 1 : 0;
     if (
       name === "requireContentLength"
         ? typeof value !== "boolean"
-        : typeof value !== "number" || !(value >= 0)
+        : typeof value !== "number" || !(value >= least)
     ) {
-      throw new RangeError(`limits.${name} cannot be ${String(value)}: a number from 0 on is needed`);
+      throw new RangeError(`limits.${name} cannot be ${String(value)}: a number from ${least} on is needed`);
     }
   }
   return { ...defaultLimits, ...given };

@@ -1,4 +1,5 @@
 import { ByteCollector } from "./byte-collector.ts";
+import { FREE_BYTES } from "./core.ts";
 import { PorticoError } from "./errors.ts";
 
 /** Takes the content of a request piece by piece. `chunk` is lent for the call; `last` ends the content. */
@@ -11,6 +12,12 @@ export interface BodyHost {
   /** The program has more content than it takes. */
   pauseBody(): void;
   resumeBody(): void;
+  /**
+   * The content takes more memory, or less.
+   * @param change in bytes
+   * @returns whether all connections together may take as much
+   */
+  holdsBody(change: number): boolean;
 }
 
 /** Content that waits for the program pauses the connection from this size on. */
@@ -41,6 +48,7 @@ export class RequestBody {
   private consumer: BodyConsumer | undefined;
   /** The program has paused it while it was given what had been kept. */
   private held = false;
+  private counted = 0;
   private onFail: ((error: PorticoError) => void) | undefined;
 
   constructor(host: BodyHost) {
@@ -61,12 +69,14 @@ export class RequestBody {
     } else if (this.state === "waiting" && chunk.length > 0) {
       this.kept ??= new ByteCollector();
       this.kept.append(chunk);
+      this.count(this.kept.capacity);
       if (this.kept.length >= KEEP_BYTES && !last) this.host.pauseBody();
     }
   }
 
   /** No more will come: the peer has gone, or the rest is thrown away. */
   fail(): void {
+    this.count(0);
     if (this.complete || this.state === "abandoned" || this.state === "failed") return;
     const told = this.state === "flowing";
     this.state = "failed";
@@ -92,6 +102,7 @@ export class RequestBody {
     this.held = false;
     const kept = this.kept?.take() ?? NOTHING;
     this.kept = undefined;
+    this.count(0);
     if (kept.length > 0 || this.complete) consumer(kept, this.complete);
     if (this.complete) return;
     this.host.wantBody();
@@ -103,8 +114,16 @@ export class RequestBody {
     this.held = held;
   }
 
+  /** @param bytes that are held now @returns whether that is not too much, with what all others hold */
+  private count(bytes: number): boolean {
+    const change = bytes - this.counted;
+    this.counted = bytes;
+    return change === 0 || this.host.holdsBody(change) || bytes <= FREE_BYTES;
+  }
+
   /** The consumer wants no more. */
   abandon(): void {
+    this.count(0);
     if (this.state !== "flowing") return;
     this.state = "abandoned";
     this.host.resumeBody();
@@ -113,25 +132,39 @@ export class RequestBody {
   /**
    * All of it, in memory of its own.
    * @param limit in bytes
-   * @throws PorticoError ERR_BODY_TOO_LARGE, ERR_ABORTED or ERR_BODY_USED
+   * @throws PorticoError ERR_BODY_TOO_LARGE, ERR_OVERLOADED, ERR_ABORTED or ERR_BODY_USED
    */
   bytes(limit: number): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      let collector: ByteCollector | undefined;
-      this.consume((chunk, last) => {
-        if ((collector?.length ?? 0) + chunk.length > limit) {
-          collector = undefined;
-          reject(new PorticoError("ERR_BODY_TOO_LARGE", `${limit} bytes`));
-          this.abandon();
-        } else if (last && collector === undefined) {
-          resolve(chunk.length === 0 ? NOTHING : Buffer.from(chunk));
-        } else {
-          collector ??= new ByteCollector();
-          collector.append(chunk);
-          if (last) resolve(collector.take());
-        }
-      }, reject);
-    });
+    return new Promise((resolve, reject) => this.collect(limit, resolve, reject));
+  }
+
+  /**
+   * The same, without a promise.
+   * @param done called once with all of it
+   * @param failed called once instead of `done`
+   * @throws PorticoError ERR_BODY_USED
+   */
+  collect(limit: number, done: (content: Buffer) => void, failed: (error: PorticoError) => void): void {
+    let collector: ByteCollector | undefined;
+    const refuse = (error: PorticoError): void => {
+      collector = undefined;
+      failed(error);
+      this.abandon();
+    };
+    this.consume((chunk, last) => {
+      if ((collector?.length ?? 0) + chunk.length > limit) {
+        refuse(new PorticoError("ERR_BODY_TOO_LARGE", `${limit} bytes`));
+      } else if (last && collector === undefined) {
+        done(chunk.length === 0 ? NOTHING : Buffer.from(chunk));
+      } else {
+        collector ??= new ByteCollector();
+        collector.append(chunk);
+        if (last) {
+          this.count(0);
+          done(collector.take());
+        } else if (!this.count(collector.capacity)) refuse(new PorticoError("ERR_OVERLOADED"));
+      }
+    }, failed);
   }
 
   /** What has come since the last step, in memory of its own; the connection waits when that is much. */
@@ -143,6 +176,7 @@ export class RequestBody {
     this.consume(
       (chunk, isLast) => {
         collector.append(chunk);
+        this.count(collector.capacity);
         last = isLast;
         if (collector.length >= KEEP_BYTES && !last) this.host.pauseBody();
         wake?.();
@@ -156,6 +190,7 @@ export class RequestBody {
       for (;;) {
         if (collector.length > 0) {
           const chunk = collector.take();
+          this.count(0);
           this.host.resumeBody();
           yield chunk;
         } else if (last) {

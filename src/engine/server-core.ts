@@ -61,7 +61,12 @@ export class ServerCore implements Core, EventSource {
   closing = false;
   private routes: Router<Target> = new Router();
   private webSocketRoutes: Router<Target> = new Router();
-  private held = false;
+  isHeld = false;
+  /** Connections that are not read from because the queue is full, and what they had sent by then. */
+  private readonly heldBack = new Map<Connection, number>();
+  private heldBackBytes = 0;
+  /** They hold as much as the queue: no connection is read from. */
+  private holdsBackAll = false;
   private readonly options: CoreOptions;
   private addresses: Map<string, number> | undefined;
   private admitted = 0;
@@ -126,7 +131,8 @@ export class ServerCore implements Core, EventSource {
     const connection = new HttpConnection(this, transport);
     connection.release = release;
     this.connections.add(connection);
-    if (this.held) connection.pauseFor(PAUSED_BY_SERVER);
+    if (this.isHeld) connection.pauseFor(PAUSED_BY_SERVER);
+    if (this.holdsBackAll) this.holdBack(connection, 0);
     this.ticker.start();
     this.observers.connectionOpened(transport);
   }
@@ -164,8 +170,15 @@ export class ServerCore implements Core, EventSource {
     return this.addresses;
   }
 
+  forget(connection: Connection): void {
+    this.connections.delete(connection);
+    this.ticker.forget(connection);
+    this.release(connection);
+  }
+
   removed(connection: Connection): void {
-    if (!this.connections.delete(connection)) return;
+    if (!this.connections.has(connection)) return;
+    this.forget(connection);
     this.counters.openConnections--;
     connection.release?.();
     this.observers.connectionClosed(connection.transport);
@@ -246,25 +259,41 @@ export class ServerCore implements Core, EventSource {
 
   enqueue(event: ServerEvent, connection: Connection): void {
     this.queue?.push(event);
-    if (this.queue?.isFull) connection.pauseFor(PAUSED_BY_QUEUE);
+    if (this.queue?.isFull) this.holdBack(connection, 0);
+  }
+
+  holdBack(connection: Connection, bytes: number): void {
+    connection.pauseFor(PAUSED_BY_QUEUE);
+    this.heldBack.set(connection, (this.heldBack.get(connection) ?? 0) + bytes);
+    this.heldBackBytes += bytes;
+    if (this.holdsBackAll || this.heldBackBytes <= this.limits.maxQueueBytes) return;
+    this.holdsBackAll = true;
+    for (const each of this.connections) {
+      each.pauseFor(PAUSED_BY_QUEUE);
+      if (!this.heldBack.has(each)) this.heldBack.set(each, 0);
+    }
+  }
+
+  private release(connection: Connection): void {
+    this.heldBackBytes -= this.heldBack.get(connection) ?? 0;
+    this.heldBack.delete(connection);
   }
 
   /** Reads from no connection, old or new, until it is called with false. */
   holdAll(held: boolean): void {
-    this.held = held;
+    this.isHeld = held;
     for (const connection of this.connections) {
       if (held) connection.pauseFor(PAUSED_BY_SERVER);
       else connection.resumeFrom(PAUSED_BY_SERVER);
     }
   }
 
-  pauseAll(): void {
-    for (const connection of this.connections) connection.pauseFor(PAUSED_BY_QUEUE);
-  }
-
   resumeAll(): void {
-    for (const connection of this.connections) {
+    this.holdsBackAll = false;
+    for (const connection of this.heldBack.keys()) {
+      // What was kept has filled it again; those that are left come first next time.
       if (this.queue?.isFull) return;
+      this.release(connection);
       connection.resumeFrom(PAUSED_BY_QUEUE);
     }
   }

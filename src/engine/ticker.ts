@@ -5,15 +5,25 @@ export interface Ticking {
   onTick(tick: number): void;
 }
 
+/** What ticks are counted in. */
+const UNIT_MS = 5;
+const LONGEST_STEP_MS = 1_000;
+
 /**
  * One timer for all connections. Time is counted in ticks, so that noting a deadline reads no clock, and neither
  * a jump of the system's clock nor a program that was stopped for a while makes connections time out at once.
  */
 export class Ticker {
-  /** The current tick. */
+  /** Units of 5 ms that have passed. */
   tick = 0;
   private readonly members: ReadonlySet<Ticking>;
-  private readonly tickMs: number;
+  private readonly limits: Limits;
+  /** Members with shorter timeouts than the limits, and how often they are looked at, in units. */
+  private readonly quick = new Map<Ticking, number>();
+  /** Until the timer fires, in units. */
+  private step = LONGEST_STEP_MS / UNIT_MS;
+  /** When all members are looked at. */
+  private next = 0;
   private timer: NodeJS.Timeout | undefined;
 
   /**
@@ -22,7 +32,64 @@ export class Ticker {
    */
   constructor(members: ReadonlySet<Ticking>, limits: Limits) {
     this.members = members;
-    const timeouts = [
+    this.limits = limits;
+    this.step = this.usualStep();
+  }
+
+  /** The first tick that is certainly `ms` milliseconds away; 0 and Infinity stand for never. */
+  after(ms: number): number {
+    return ms === 0 ? Number.POSITIVE_INFINITY : this.tick + Math.ceil(ms / UNIT_MS) + this.step;
+  }
+
+  /** To be called when there is a member; the timer stops by itself when there is none. */
+  start(): void {
+    if (this.timer === undefined) this.arm(this.usualStep());
+  }
+
+  /**
+   * Looks at a member often enough for a timeout of its own; the others are looked at as before.
+   * @param ms its shortest timeout
+   */
+  quicken(member: Ticking, ms: number): void {
+    const step = stepFor(ms);
+    if (step >= this.usualStep()) return;
+    this.quick.set(member, step);
+    if (this.timer === undefined || step < this.step) this.arm(step);
+  }
+
+  /** A member has gone. */
+  forget(member: Ticking): void {
+    this.quick.delete(member);
+  }
+
+  private arm(step: number): void {
+    this.step = step;
+    clearInterval(this.timer);
+    // Never keeps the program alive by itself: the sockets do that.
+    this.timer = setInterval(() => this.advance(), step * UNIT_MS).unref();
+  }
+
+  private advance(): void {
+    this.tick += this.step;
+    const usual = this.usualStep();
+    let step = usual;
+    for (const quick of this.quick.values()) step = Math.min(step, quick);
+    if (this.members.size === 0) {
+      clearInterval(this.timer);
+      this.timer = undefined;
+    } else if (step !== this.step) this.arm(step);
+    if (this.tick < this.next) {
+      for (const member of this.quick.keys()) member.onTick(this.tick);
+      return;
+    }
+    this.next = this.tick + usual;
+    for (const member of this.members) member.onTick(this.tick);
+  }
+
+  private usualStep(): number {
+    const { limits } = this;
+    let shortest = Number.POSITIVE_INFINITY;
+    for (const ms of [
       limits.headTimeoutMs,
       limits.bodyTimeoutMs,
       limits.keepAliveTimeoutMs,
@@ -31,28 +98,13 @@ export class Ticker {
       limits.webSocketIdleTimeoutMs,
       limits.pongTimeoutMs,
       limits.webSocketLifetimeMs,
-    ];
-    const shortest = Math.min(...timeouts.filter((ms) => ms > 0));
-    this.tickMs = Math.min(1_000, Math.max(5, shortest / 4));
+    ])
+      if (ms > 0 && ms < shortest) shortest = ms;
+    return stepFor(shortest);
   }
+}
 
-  /** The first tick that is certainly `ms` milliseconds away. */
-  after(ms: number): number {
-    return this.tick + Math.ceil(ms / this.tickMs) + 1;
-  }
-
-  /** To be called when there is a member; the timer stops by itself when there is none. */
-  start(): void {
-    // Never keeps the program alive by itself: the sockets do that.
-    this.timer ??= setInterval(() => this.advance(), this.tickMs).unref();
-  }
-
-  private advance(): void {
-    this.tick++;
-    if (this.members.size === 0) {
-      clearInterval(this.timer);
-      this.timer = undefined;
-    }
-    for (const member of this.members) member.onTick(this.tick);
-  }
+/** A quarter of a timeout, in units. */
+function stepFor(ms: number): number {
+  return Math.max(1, Math.floor(Math.min(LONGEST_STEP_MS, ms / 4) / UNIT_MS));
 }

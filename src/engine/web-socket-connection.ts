@@ -15,7 +15,15 @@ import {
 } from "../websocket/message-reader.ts";
 import { CLOSE_FRAME, FIN, PING_FRAME, PONG_FRAME, RSV1 } from "../websocket/opcodes.ts";
 import { WebSocketError } from "../websocket/websocket-error.ts";
-import { type Connection, type Core, PAUSED_BY_QUEUE, PAUSED_BY_WRITES } from "./core.ts";
+import {
+  type Connection,
+  type Core,
+  FREE_BYTES,
+  PAUSED_BY_QUEUE,
+  PAUSED_BY_SERVER,
+  PAUSED_BY_TURN,
+  PAUSED_BY_WRITES,
+} from "./core.ts";
 import { writeFrame } from "./frames.ts";
 import { TURN_STEPS, waitForTurn } from "./turns.ts";
 import type { WebSocket } from "./web-socket.ts";
@@ -67,6 +75,11 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
   private deadline = 0;
   private pinged = false;
   private ended = false;
+  private isOpenTold = false;
+  /** The program waits for what this peer sends, whatever waits to be polled. */
+  protected readsDespiteFullQueue = false;
+  /** Bytes of an incomplete message, as far as they have been counted. */
+  private held = 0;
   private owedPong: Buffer | undefined;
   private readonly writeWatch = new WriteWatch();
 
@@ -104,8 +117,9 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     if (this.state !== "open") return;
     this.frame(FIN | CLOSE_FRAME, payload);
     this.state = "closing";
-    this.deadline = this.core.ticker.after(this.core.limits.closeTimeoutMs);
-    this.resumeFrom(this.pausedBy);
+    this.reader.discardMessages();
+    this.deadline = this.closeDeadline;
+    this.resumeFrom(this.pausedBy & ~PAUSED_BY_TURN);
   }
 
   /**
@@ -129,17 +143,30 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
 
   // What follows is called by the transport, the server and the ticker.
 
-  /** @internal Takes the connection over; `rest` came with the handshake. */
-  start(rest: Buffer, ended = false): void {
-    const { core, transport } = this;
+  /** @internal Takes the connection over: from here on it counts, and can be closed. */
+  attach(): void {
+    const { core, transport, agreement } = this;
     transport.sink = this;
     core.connections.add(this);
     core.counters.webSockets++;
     core.counters.openWebSockets++;
     this.touch();
+    const { idleTimeoutMs, pongTimeoutMs, writeTimeoutMs } = agreement;
+    for (const ms of [idleTimeoutMs, pongTimeoutMs, writeTimeoutMs]) {
+      if (ms !== undefined && ms > 0) core.ticker.quicken(this, ms);
+    }
+  }
+
+  /** @internal Begins to read; `rest` came with the handshake. */
+  start(rest: Buffer, ended = false): void {
+    const { core, transport } = this;
+    // Whoever was told of the upgrade has ended it: it was never open.
+    if (this.state === "closed") return;
     transport.resume();
-    if (core.queue?.isFull) this.pauseFor(PAUSED_BY_QUEUE);
+    if (core.isHeld) this.pauseFor(PAUSED_BY_SERVER);
+    if (core.queue?.isFull) core.holdBack(this, rest.length);
     if (this.serves !== undefined) core.observers.webSocketOpened(this.serves);
+    this.isOpenTold = true;
     this.tellOpen();
     if (rest.length > 0) {
       transport.cork();
@@ -151,8 +178,11 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
 
   /** @internal */
   onBytes(bytes: Buffer, start: number, end: number): void {
-    this.core.counters.bytesReceived += end - start;
-    if (this.state !== "closed") this.read(bytes, start, end);
+    const { core } = this;
+    core.counters.bytesReceived += end - start;
+    if (this.state === "closed") return;
+    if (core.queue?.isFull && !this.readsDespiteFullQueue) core.holdBack(this, end - start);
+    this.read(bytes, start, end);
   }
 
   /** @internal */
@@ -195,7 +225,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     // A peer that is still taking what waits for it is alive, and one that is not read from cannot show that it is.
     if (this.transport.pendingBytes > 0) this.renew();
     if (tick <= this.deadline || (this.state === "open" && this.pausedBy !== 0)) return;
-    const patient = pongTimeoutMs === Number.POSITIVE_INFINITY;
+    const patient = pongTimeoutMs === 0 || pongTimeoutMs === Number.POSITIVE_INFINITY;
     if (this.state === "open" && (patient || !this.pinged)) {
       this.pinged = true;
       this.deadline = ticker.after(patient ? this.idleTimeoutMs : pongTimeoutMs);
@@ -208,7 +238,9 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
 
   /** @internal */
   pauseFor(reason: number): void {
-    if (this.state !== "open") return;
+    // One that closes is read from up to the close frame, but others have their turns.
+    if (this.state !== "open" && (this.state === "closed" || reason !== PAUSED_BY_TURN)) return;
+    if (reason === PAUSED_BY_QUEUE) this.readsDespiteFullQueue = false;
     if (this.pausedBy === 0) this.transport.pause();
     this.pausedBy |= reason;
   }
@@ -218,9 +250,11 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     if ((this.pausedBy & reason) === 0) return;
     this.pausedBy &= ~reason;
     if (this.pausedBy !== 0) return;
-    this.renew();
+    if (reason !== PAUSED_BY_TURN) this.renew();
     this.transport.resume();
-    if (!this.pumping) this.pump();
+    if (this.pumping) return;
+    this.pump();
+    this.countHeld();
   }
 
   /** @internal */
@@ -239,6 +273,20 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     this.reader.receive(bytes, start, end);
     this.pump();
     this.reader.release();
+    this.countHeld();
+  }
+
+  /** Counts what a message that is not complete holds; one that would hold too much together with all others ends. */
+  private countHeld(): void {
+    const { counters, limits } = this.core;
+    const held = this.state === "closed" ? 0 : this.reader.heldBytes;
+    if (held === this.held) return;
+    const grows = held > this.held;
+    counters.incompleteBytes += held - this.held;
+    this.held = held;
+    if (grows && held > FREE_BYTES && counters.incompleteBytes > limits.maxTotalIncompleteBytes) {
+      this.fail(new WebSocketError("WS_OVERLOADED"));
+    }
   }
 
   private countSteps(bytes: number): void {
@@ -309,7 +357,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     this.pausedBy = 0;
     this.transport.resume();
     if (this.agreement.role === "server") this.transport.end();
-    this.deadline = this.core.ticker.after(this.core.limits.closeTimeoutMs);
+    this.deadline = this.closeDeadline;
   }
 
   /** Tells the program of the end, once. */
@@ -319,7 +367,9 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     this.state = "closed";
     this.agreement.inflater?.close();
     this.agreement.deflater?.close();
+    this.countHeld();
     core.counters.openWebSockets--;
+    if (!this.isOpenTold) return;
     if (serves !== undefined) core.observers.webSocketClosed(serves, code, reason);
     this.tellClose(code, reason);
   }
@@ -336,7 +386,12 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
   /** Begins the time anew that the peer has for what it is to do next. */
   private renew(): void {
     if (this.state === "open") this.touch();
-    else this.deadline = this.core.ticker.after(this.core.limits.closeTimeoutMs);
+    else this.deadline = this.closeDeadline;
+  }
+
+  /** When a peer that has not closed after us is dropped; without a timeout it would be there for ever. */
+  private get closeDeadline(): number {
+    return this.core.ticker.after(this.core.limits.closeTimeoutMs || 1);
   }
 
   /** There was traffic. */

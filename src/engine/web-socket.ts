@@ -176,6 +176,7 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
 
   /** Reads on although the queue is full: the program waits for what this peer sends. */
   readOn(): void {
+    this.readsDespiteFullQueue = true;
     this.resumeFrom(PAUSED_BY_QUEUE);
   }
 

@@ -4,6 +4,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Exchange } from "../engine/exchange.ts";
+import { HeldContent } from "../engine/held-content.ts";
 
 /** The content of a request: in memory or, when it is large, in a file. */
 export type Content =
@@ -47,6 +48,7 @@ export async function receiveContent(exchange: Exchange, maxInMemory: number): P
     return { body: await exchange.bytes(maxInMemory), file: undefined };
   }
   const pieces: Buffer[] = [];
+  const held = new HeldContent(exchange);
   let size = 0;
   let out: { handle: FileHandle; file: TemporaryFile } | undefined;
   try {
@@ -54,15 +56,19 @@ export async function receiveContent(exchange: Exchange, maxInMemory: number): P
       size += chunk.length;
       if (out === undefined) {
         pieces.push(chunk);
+        held.add(chunk.length);
         if (size <= maxInMemory) continue;
         out = await createFile();
         for (const piece of pieces.splice(0)) await writeAll(out.handle, piece);
+        held.release();
       } else await writeAll(out.handle, chunk);
     }
   } catch (error) {
     await out?.handle.close();
     out?.file.remove();
     throw error;
+  } finally {
+    held.release();
   }
   if (out === undefined) return { body: Buffer.concat(pieces), file: undefined };
   await out.handle.close();

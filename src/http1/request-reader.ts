@@ -69,7 +69,7 @@ export class RequestReader {
   trailers: Fields | null = null;
   /** After FAILED. */
   error: HttpError | null = null;
-  /** Content limit of the request that is being read; may be changed after REQUEST (a route's own limit). */
+  /** Content limit of the request that was read last; may be changed after REQUEST (a route's own limit). */
   maxBodyBytes: number;
 
   private readonly limits: HttpLimits;
@@ -175,7 +175,6 @@ export class RequestReader {
       case COMPLETE:
         this.state = START;
         this.sectionStart = this.position;
-        this.maxBodyBytes = this.limits.maxBodyBytes;
         return END;
       case BROKEN:
         return FAILED;
@@ -269,6 +268,7 @@ export class RequestReader {
 
   private finishHead(bytes: Buffer, end: number): RequestSignal {
     const { sectionStart: start, limits } = this;
+    this.maxBodyBytes = limits.maxBodyBytes;
     const major = bytes[this.targetEnd + 6];
     const minor = (bytes[this.targetEnd + 8] ?? 0) - 0x30;
     if (major !== 0x31) throw new HttpError("HTTP_VERSION_UNSUPPORTED", "not HTTP/1.0 or HTTP/1.1");

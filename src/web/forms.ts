@@ -1,5 +1,6 @@
 import { PorticoError } from "../engine/errors.ts";
 import type { Exchange } from "../engine/exchange.ts";
+import { HeldContent } from "../engine/held-content.ts";
 import { parseParameters } from "./field-parameters.ts";
 import { type FormLimits, formLimits } from "./form-limits.ts";
 import { MultipartReader, type RawPart } from "./multipart-reader.ts";
@@ -50,20 +51,26 @@ const MAX_BOUNDARY_LENGTH = 70;
 /**
  * The form in the content of a request, multipart/form-data (RFC 7578) or application/x-www-form-urlencoded, in memory.
  * @throws PorticoError ERR_FORM_TYPE (answers 415 when it leaves the handler), ERR_FORM (400), ERR_BODY_TOO_LARGE (413),
- *   ERR_BODY_NOT_TEXT (400), ERR_ABORTED, ERR_BODY_USED; RangeError for a limit that is none
+ *   ERR_BODY_NOT_TEXT (400), ERR_OVERLOADED (503), ERR_ABORTED, ERR_BODY_USED; RangeError for a limit that is none
  */
 export async function readForm(exchange: Exchange<unknown>, options: FormOptions = {}): Promise<Form> {
   const fields = new URLSearchParams();
   const files: FormFile[] = [];
-  for await (const part of formParts(exchange, options)) {
-    if (part.kind === "field") {
-      fields.append(part.name, part.value);
-      continue;
+  const held = new HeldContent(exchange);
+  try {
+    for await (const part of formParts(exchange, options)) {
+      if (part.kind === "field") {
+        held.add(part.value.length);
+        fields.append(part.name, part.value);
+        continue;
+      }
+      const { name, filename, type } = part;
+      const bytes = await collect(part, held);
+      // What browsers send for a file that was not chosen.
+      if (filename !== "" || bytes.length > 0) files.push({ name, filename, type, bytes });
     }
-    const { name, filename, type } = part;
-    const bytes = await collect(part);
-    // What browsers send for a file that was not chosen.
-    if (filename !== "" || bytes.length > 0) files.push({ name, filename, type, bytes });
+  } finally {
+    held.release();
   }
   return { fields, files };
 }
@@ -121,9 +128,12 @@ function* fieldsOf(text: string, limits: FormLimits): Generator<FormField, void,
   }
 }
 
-async function collect(content: AsyncIterable<Buffer>): Promise<Buffer> {
+async function collect(content: AsyncIterable<Buffer>, held?: HeldContent): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  for await (const piece of content) pieces.push(piece);
+  for await (const piece of content) {
+    held?.add(piece.length);
+    pieces.push(piece);
+  }
   return Buffer.concat(pieces);
 }
 

@@ -33,9 +33,12 @@ export function compressShared(
     deflate = new SyncDeflate(options);
     shared.set(key, deflate);
   }
-  const packed = deflate.deflate(bytesOf(payload));
-  deflate.reset();
-  return packed;
+  try {
+    return deflate.deflate(bytesOf(payload));
+  } finally {
+    // Also when there was no memory for the output: the next message is another connection's.
+    deflate.reset();
+  }
 }
 
 /** Deflates the messages of one connection. RFC 7692 §7.2.1. */
@@ -59,7 +62,13 @@ export class MessageDeflater {
     if (this.#closed) throw new Error("The deflater is closed; its connection has ended.");
     if (!this.options.contextTakeover) return compressShared(payload, this.options);
     this.#context ??= new SyncDeflate(this.options);
-    return this.#context.deflate(bytesOf(payload));
+    try {
+      return this.#context.deflate(bytesOf(payload));
+    } catch (error) {
+      // The peer will not see what the window has now.
+      this.#context.reset();
+      throw error;
+    }
   }
 
   /**

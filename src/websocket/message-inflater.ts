@@ -37,8 +37,13 @@ export class MessageInflater {
   inflate(bytes: Uint8Array, start: number, end: number, limit: number): Buffer | WebSocketError {
     if (this.#closed) return new WebSocketError("WS_INVALID_DEFLATE", "the inflater is closed");
     const inflate = this.#acquire();
-    const result = inflate.inflate(bytes, start, end, limit);
-    if (this.#own === null) inflate.reset();
+    let result: ReturnType<SyncInflate["inflate"]>;
+    try {
+      result = inflate.inflate(bytes, start, end, limit);
+    } finally {
+      // Also when there was no memory for the output: the next message is another connection's.
+      if (this.#own === null) inflate.reset();
+    }
     if (result === "too-large") return new WebSocketError("WS_MESSAGE_TOO_LARGE");
     if (result === "invalid") return new WebSocketError("WS_INVALID_DEFLATE");
     return result;

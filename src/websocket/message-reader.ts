@@ -25,6 +25,7 @@ import { WebSocketError, type WebSocketErrorCode } from "./websocket-error.ts";
 // payload  rest of the payload, no FIN               FRAGMENT           header, open
 // payload  rest of the payload, FIN                  MESSAGE            header, not open
 // payload  a byte that cannot be UTF-8, in text      FAILED             failed
+// any      data frames, after discardMessages        FRAGMENT           header (nothing is kept, unmasked or inflated)
 // any      whole, but not UTF-8 or not deflate       FAILED             failed
 // control  part of the payload                       NEED_BYTES         control (part kept, <= 125 bytes)
 // control  rest of the payload                       PING, PONG, CLOSE  header or closed
@@ -94,6 +95,7 @@ export class MessageReader {
 
   // The message under way.
   #open = false;
+  #discards = false;
   #opcode: number = BINARY;
   #compressed = false;
   #limit = 0;
@@ -133,6 +135,12 @@ export class MessageReader {
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
+  }
+
+  /** From here on messages are skipped without being looked at, up to the close frame. RFC 6455 §5.5.1 allows it. */
+  discardMessages(): void {
+    this.#discards = true;
+    this.#assembly.clear();
   }
 
   /** For a caller that stops before NEED_BYTES: copies what is left, so that the bytes lent are its own again. */
@@ -178,6 +186,11 @@ export class MessageReader {
   #startData(): Step {
     const header = this.#header;
     const length = header.length;
+    this.#frameRead = 0;
+    if (this.#discards) {
+      this.#state = "payload";
+      return AGAIN;
+    }
     if (header.opcode !== CONTINUATION) {
       this.#opcode = header.opcode;
       this.#compressed = header.compressed;
@@ -195,7 +208,6 @@ export class MessageReader {
       if (this.#masked) applyMask(this.#bytes, start, end, header.maskKey, 0);
       return this.#deliver(start, end);
     }
-    this.#frameRead = 0;
     this.#state = "payload";
     return AGAIN;
   }
@@ -205,7 +217,10 @@ export class MessageReader {
     const assembly = this.#assembly;
     const rest = header.length - this.#frameRead;
     const count = Math.min(rest, this.#end - this.#at);
-    if (count > 0) {
+    if (this.#discards) {
+      this.#at += count;
+      this.#frameRead += count;
+    } else if (count > 0) {
       const announced = assembly.length + rest;
       const ceiling = header.fin ? announced : this.#wireLimit;
       if (this.#masked) applyMask(this.#bytes, this.#at, this.#at + count, header.maskKey, this.#frameRead);
@@ -220,7 +235,7 @@ export class MessageReader {
     if (count < rest) return this.#needBytes();
     this.#state = "header";
     this.#open = !header.fin;
-    return this.#open ? FRAGMENT : this.#deliverAssembled();
+    return this.#open || this.#discards ? FRAGMENT : this.#deliverAssembled();
   }
 
   /** A message that lies in one piece in the bytes lent. */

@@ -13,6 +13,7 @@ const RULES: Record<WebSocketErrorCode, readonly [closeCode: number, message: st
   WS_UNEXPECTED_CONTINUATION: [1002, "a continuation without a message that has begun"],
   WS_EXPECTED_CONTINUATION: [1002, "a new message inside a fragmented one"],
   WS_MESSAGE_TOO_LARGE: [1009, "the message is larger than maxMessageBytes"],
+  WS_OVERLOADED: [1013, "the incomplete messages of all connections hold too much; try again later"],
   WS_INVALID_UTF8: [1007, "the text is not valid UTF-8"],
   WS_INVALID_DEFLATE: [1007, "the compressed message is not a deflate stream"],
   // The close frame, RFC 6455 §5.5.1, §7.4.
@@ -39,6 +40,7 @@ export type WebSocketErrorCode =
   | "WS_UNEXPECTED_CONTINUATION"
   | "WS_EXPECTED_CONTINUATION"
   | "WS_MESSAGE_TOO_LARGE"
+  | "WS_OVERLOADED"
   | "WS_INVALID_UTF8"
   | "WS_INVALID_DEFLATE"
   | "WS_INVALID_CLOSE_PAYLOAD"
@@ -53,7 +55,7 @@ export type WebSocketErrorCode =
 export class WebSocketError extends Error {
   override readonly name: string = "WebSocketError";
   readonly code: WebSocketErrorCode;
-  /** The code for the close frame that answers it: 1002, 1007, 1009 or 1010. RFC 6455 §7.4.1. */
+  /** The code for the close frame that answers it: 1002, 1007, 1009, 1010 or 1013. RFC 6455 §7.4.1. */
   readonly closeCode: number;
 
   /** @param message in place of the rule's own text. */

@@ -399,8 +399,10 @@ describe("a full queue", () => {
     let messages = 0;
     server.websocket("/", { message: () => void messages++ });
     const clients = [];
-    for (let i = 0; i < 10; i++) clients.push(await open(connect(), "/"));
-    server.poll();
+    for (let i = 0; i < 10; i++) {
+      clients.push(await open(connect(), "/"));
+      server.poll();
+    }
     const burst = Buffer.concat(Array.from({ length: 100 }, () => masked(1, "x".repeat(500))));
     for (const client of clients) client.raw.send(burst);
     await turns(20);
@@ -461,13 +463,12 @@ describe("a full queue", () => {
     const got: string[] = [];
     server.websocket("/", { message: (_, data) => void got.push(data.toString().slice(0, 3)) });
     server.get("/", (exchange) => void exchange.end("served"));
-    const half = connect().send("GET / HTTP/1.1\r\nHo");
-    await turns(5);
     const client = await open(connect(), "/");
     for (let i = 0; i < 100; i++) client.send(`${i} ${"x".repeat(500)}`);
+    const half = connect().send("GET / HTTP/1.1\r\nHo");
     await turns(5);
-    await client.readFor(250);
     half.send("st: h\r\n\r\n");
+    await client.readFor(250);
     await pollUntil(server, () => got.length === 100 || client.closed, "all messages");
     assert.equal(got.length, 100, "messages were lost");
     await pollUntil(server, () => half.rest.includes("served") || half.ended, "the request to be served");
@@ -564,7 +565,7 @@ describe("a queue that two servers share", () => {
 test("the queue: first in, first out, with its bytes, over many events", () => {
   const queue = new EventQueue(() => 10_000_000);
   const paused: string[] = [];
-  queue.addSource({ pauseAll: () => paused.push("pause"), resumeAll: () => paused.push("resume") });
+  queue.addSource({ resumeAll: () => paused.push("resume") });
   const socket = {} as WebSocket;
   let pushed = 0;
   let taken = 0;

@@ -84,17 +84,17 @@ describe("calls in the queue", () => {
   });
 
   test("what is held elsewhere counts, and pauses the sockets", async (t) => {
-    const queue = new EventQueue(() => 1_000);
+    const queue = new EventQueue(() => 10_000);
     const made = harness(t, { delivery: queue });
     made.server.get("/", (exchange) => exchange.end("ok"));
-    queue.hold(1_001);
+    queue.hold(10_001);
     assert.equal(queue.isFull, true);
     const client = made.connect().get("/");
     await turns();
     assert.equal(queue.length, 0);
-    queue.free(400);
+    queue.free(4_000);
     assert.equal(queue.isFull, true);
-    queue.free(101);
+    queue.free(1_001);
     assert.equal(queue.isFull, false);
     await eventually(() => queue.length === 1, "the request");
     assert.equal(made.server.poll(), 1);
