@@ -150,11 +150,11 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     core.connections.add(this);
     core.counters.webSockets++;
     core.counters.openWebSockets++;
-    this.touch();
     const { idleTimeoutMs, pongTimeoutMs, writeTimeoutMs } = agreement;
     for (const ms of [idleTimeoutMs, pongTimeoutMs, writeTimeoutMs]) {
       if (ms !== undefined && ms > 0) core.ticker.quicken(this, ms);
     }
+    this.touch();
   }
 
   /** @internal Begins to read; `rest` came with the handshake. */

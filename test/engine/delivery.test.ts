@@ -5,6 +5,8 @@ import { EventQueue, type ServerEvent } from "../../src/engine/event-queue.ts";
 import type { Exchange } from "../../src/engine/exchange.ts";
 import type { Server } from "../../src/engine/server.ts";
 import type { WebSocket } from "../../src/engine/web-socket.ts";
+import { MemoryTransport } from "../../src/transport/memory-transport.ts";
+import type { Transport } from "../../src/transport/transport.ts";
 import { eventually, harness, signal, sleep, turns } from "./harness.ts";
 import { within } from "./raw-client.ts";
 import { handshake, masked, open } from "./web-socket-client.ts";
@@ -583,4 +585,76 @@ test("the queue: first in, first out, with its bytes, over many events", () => {
   assert.equal(taken, pushed);
   assert.equal(queue.heldBytes, 0);
   assert.deepEqual(paused, []);
+});
+
+describe("what waits to be polled", () => {
+  test("counts what it holds: the head of the request, also of a connection that has gone", async (t) => {
+    const queue = new EventQueue(() => 10_000_000);
+    const { server, connect } = harness(t, { delivery: queue });
+    server.websocket("/", {});
+    server.get("/", () => {});
+    const head = `X: ${"x".repeat(10_000)}\r\n`;
+    const socket = await open(connect(), "/", head);
+    assert.ok(queue.heldBytes > 10_000, `${queue.heldBytes} for open`);
+    server.poll();
+    assert.equal(queue.heldBytes, 0);
+    socket.raw.destroy();
+    await eventually(() => queue.length === 1, "close");
+    assert.ok(queue.heldBytes > 10_000, `${queue.heldBytes} for close`);
+    server.poll();
+    const client = connect().get("/", head);
+    await eventually(() => queue.length === 1, "the request");
+    server.poll();
+    client.destroy();
+    await eventually(() => queue.length === 1, "the abort");
+    assert.ok(queue.heldBytes > 10_000, `${queue.heldBytes} for abort`);
+    server.poll();
+    assert.equal(queue.heldBytes, 0);
+  });
+
+  test("costs connections that send nothing no work when it is full, or has room again", async (t) => {
+    const { server, connect } = harness(t, { ...deferred, limits: { maxQueueBytes: 20_000 } });
+    let pauses = 0;
+    const { pause, resume } = MemoryTransport.prototype;
+    const idle = new Set<Transport>();
+    for (const [name, real] of [
+      ["pause", pause],
+      ["resume", resume],
+    ] as const) {
+      t.mock.method(MemoryTransport.prototype, name, function (this: MemoryTransport) {
+        if (idle.has(this)) pauses++;
+        real.call(this);
+      });
+    }
+    const before = new Set(server.connections);
+    for (let i = 0; i < 50; i++) connect();
+    await turns();
+    for (const connection of server.connections)
+      if (!before.has(connection)) idle.add(Reflect.get(connection, "transport"));
+    assert.equal(idle.size, 50);
+    let messages = 0;
+    server.websocket("/", { message: () => void messages++ });
+    const busy = await open(connect(), "/");
+    for (let i = 0; i < 300; i++) busy.send("x".repeat(500));
+    await pollUntil(server, () => messages === 300, "all messages");
+    assert.equal(pauses, 0);
+  });
+
+  test("is bounded when all connections send while it is full", async (t) => {
+    const { server, connectTcp } = harness(t, { ...deferred, limits: { maxQueueBytes: 100_000 } });
+    let ended = 0;
+    server.post("/", (exchange) =>
+      exchange.onBody((_, last) => {
+        if (last && exchange.end()) ended++;
+      }),
+    );
+    const content = Buffer.alloc(300_000);
+    const head = `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${content.length}\r\n\r\n`;
+    for (let i = 0; i < 20; i++) (await connectTcp()).send(head).send(content);
+    await sleep(100);
+    // Two reads of 64 KiB beyond the queue and as much held back.
+    const { bytesReceived } = server.counters;
+    assert.ok(bytesReceived < 2 * 100_000 + 4 * 65_536, `${bytesReceived} bytes were read`);
+    await pollUntil(server, () => ended === 20, "all requests");
+  });
 });

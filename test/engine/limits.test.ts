@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Exchange } from "../../src/engine/exchange.ts";
 import { defaultLimits, type Limits } from "../../src/engine/limits.ts";
+import { Server } from "../../src/engine/server.ts";
 import type { WebSocket } from "../../src/engine/web-socket.ts";
 import { codeOf, eventually, harness, signal, sleep, turns } from "./harness.ts";
-import { handshake, open } from "./web-socket-client.ts";
+import { handshake, masked, open } from "./web-socket-client.ts";
 
 /** Sends a text byte by byte, slowly, until the server ends it. */
 async function trickle(
@@ -415,7 +417,180 @@ describe("WebSockets", () => {
   });
 });
 
+describe("timeouts of a route", () => {
+  test("are as fine as those of the server, and change nothing for others", async (t) => {
+    const { server, connect } = harness(t);
+    const gone = signal<number>();
+    server.websocket(
+      "/quick",
+      { close: (_, code) => gone.give(code) },
+      { idleTimeoutMs: 40, pongTimeoutMs: 40 },
+    );
+    server.websocket("/", {});
+    const other = await open(connect(), "/");
+    const begin = performance.now();
+    const client = await open(connect(), "/quick");
+    client.answersPings = false;
+    assert.equal((await client.next()).type, "ping");
+    const pinged = performance.now() - begin;
+    assert.ok(pinged >= 40 && pinged < 400, `a ping after ${pinged} ms`);
+    assert.equal(await gone.wait("the end"), 1006);
+    const ended = performance.now() - begin;
+    assert.ok(ended >= 80 && ended < 800, `gone after ${ended} ms`);
+    assert.deepEqual(other.events, []);
+  });
+
+  test("0 and Infinity mean never, for the server, too", async (t) => {
+    for (const never of [0, Number.POSITIVE_INFINITY]) {
+      const quick = { closeTimeoutMs: 20 };
+      const all = {
+        headTimeoutMs: never,
+        bodyTimeoutMs: never,
+        keepAliveTimeoutMs: never,
+        writeTimeoutMs: never,
+        webSocketIdleTimeoutMs: never,
+        pongTimeoutMs: never,
+      };
+      const { server, connect } = harness(t, { limits: { ...quick, ...all } });
+      server.get("/", (exchange) => void exchange.end("ok"));
+      server.post("/", async (exchange) => exchange.end(await exchange.bytes()));
+      server.websocket("/", {});
+      const silent = connect();
+      const half = connect().send("GET / HT");
+      const content = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\na");
+      const kept = connect().get("/");
+      const socket = await open(connect(), "/");
+      await kept.answer();
+      await socket.readFor(150);
+      assert.deepEqual(socket.events, []);
+      assert.deepEqual(
+        [silent, half, content, kept, socket.raw].map((client) => client.closed || client.ended),
+        [false, false, false, false, false],
+      );
+    }
+  });
+
+  test("writeHighWaterBytes and closeTimeoutMs cannot be 0", () => {
+    for (const name of ["writeHighWaterBytes", "closeTimeoutMs"]) {
+      assert.throws(() => new Server({ limits: { [name]: 0 } }), {
+        name: "RangeError",
+        message: /from 1 on/,
+      });
+    }
+  });
+
+  test("set to 0 at run time they hold neither the process nor a connection", async (t) => {
+    const { server, connect } = harness(t);
+    server.limits.writeHighWaterBytes = 0;
+    server.limits.closeTimeoutMs = 0;
+    const content = "x".repeat(1_000);
+    let calls = 0;
+    server.get("/", (exchange) => {
+      const go = (): void => {
+        if (++calls > 10_000) exchange.abort();
+        else exchange.tryEnd(content.slice(exchange.offset), content.length);
+      };
+      exchange.onWritable(go);
+      go();
+    });
+    const client = connect().get("/", "Connection: close\r\n");
+    assert.equal((await client.answer()).text, content);
+    await client.until(() => client.closed, "the end", 5_000);
+  });
+});
+
+describe("maxTotalIncompleteBytes", () => {
+  const limits = { maxTotalIncompleteBytes: 300_000 };
+
+  test("ends WebSockets whose messages hold too much together, with 1013", async (t) => {
+    const { server, connect } = harness(t, { limits });
+    server.websocket("/", { message: (socket, data) => void socket.send(String(data.length)) });
+    const clients = await Promise.all(Array.from({ length: 4 }, () => open(connect(), "/")));
+    const message = masked(2, Buffer.alloc(150_000));
+    for (const client of clients) client.raw.send(message.subarray(0, 140_000));
+    await eventually(() => server.counters.openWebSockets < 4, "one to be refused");
+    await turns();
+    const left = clients.filter((client) => !client.closed);
+    assert.ok(left.length >= 1 && left.length < 4, `${left.length} are left`);
+    assert.ok(server.counters.incompleteBytes <= 300_000, `${server.counters.incompleteBytes} bytes`);
+    for (const client of clients) {
+      if (left.includes(client)) client.raw.send(message.subarray(140_000));
+      if (left.includes(client)) assert.equal(await client.text(), "150000");
+      else assert.equal((await client.closeFrame()).code, 1013);
+    }
+    assert.equal(server.counters.incompleteBytes, 0);
+    assert.ok((server.counters.errors["WS_OVERLOADED"] ?? 0) >= 1);
+  });
+
+  test("small messages are taken all the same", async (t) => {
+    const { server, connect } = harness(t, { limits: { maxTotalIncompleteBytes: 0 } });
+    server.websocket("/", { message: (socket, data) => void socket.send(String(data.length)) });
+    const client = await open(connect(), "/");
+    const message = masked(2, Buffer.alloc(10_000));
+    client.raw.send(message.subarray(0, 5_000));
+    await turns();
+    client.raw.send(message.subarray(5_000));
+    assert.equal(await client.text(), "10000");
+  });
+
+  test("refuses bodies that hold too much together with 503", async (t) => {
+    const { server, connect } = harness(t, { limits });
+    server.post("/", async (exchange) => exchange.end(String((await exchange.bytes()).length)));
+    const clients = Array.from({ length: 4 }, () => connect());
+    const head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 150000\r\n\r\n";
+    for (const client of clients) client.send(head + "x".repeat(140_000));
+    const refused = (): number => server.counters.errors["ERR_OVERLOADED"] ?? 0;
+    await eventually(() => refused() > 0, "one to be refused");
+    await turns();
+    assert.ok(refused() < 4);
+    assert.ok(server.counters.incompleteBytes <= 300_000, `${server.counters.incompleteBytes} bytes`);
+    for (const client of clients) client.send("x".repeat(10_000));
+    const statuses = await Promise.all(clients.map(async (client) => (await client.answer()).status));
+    assert.equal(statuses.filter((status) => status === 503).length, refused());
+    assert.equal(statuses.filter((status) => status === 200).length, 4 - refused());
+    assert.equal(server.counters.incompleteBytes, 0);
+  });
+
+  test("counts nothing of clients that have gone, or whose content nobody reads to its end", async (t) => {
+    const { server, connect } = harness(t);
+    server.post("/bytes", (exchange) => void exchange.bytes().catch(() => {}));
+    server.post("/never", () => {});
+    server.post("/loop", async (exchange) => {
+      for await (const _ of exchange.body) await new Promise(() => {});
+    });
+    server.post("/early", (exchange) => exchange.end("early"));
+    const head = (path: string): string =>
+      `POST ${path} HTTP/1.1\r\nHost: h\r\nContent-Length: 150000\r\n\r\n`;
+    const clients = ["/bytes", "/never", "/loop", "/early"].map((path) =>
+      connect().send(head(path) + "x".repeat(50_000)),
+    );
+    await turns(20);
+    assert.ok(server.counters.incompleteBytes > 50_000);
+    for (const client of clients) client.destroy();
+    await eventually(() => server.counters.openConnections === 0, "all to be gone");
+    assert.equal(server.counters.incompleteBytes, 0);
+  });
+});
+
 describe("changes at run time", () => {
+  test("maxBodyBytes, of the server and of a new route, reaches connections that are open", async (t) => {
+    const { server, connect } = harness(t, { limits: { maxBodyBytes: 1_000 } });
+    const echo = async (exchange: Exchange): Promise<boolean> => exchange.end(await exchange.bytes());
+    server.post("/", echo);
+    server.get("/", (exchange) => exchange.end());
+    const [used, fresh] = [connect().get("/"), connect()];
+    await used.answer();
+    await turns();
+    server.limits.maxBodyBytes = 10_000;
+    server.post("/large", echo, { maxBodyBytes: 50_000 });
+    for (const client of [used, fresh]) {
+      assert.equal((await client.post("/", "x".repeat(5_000)).answer()).status, 200);
+      assert.equal((await client.post("/large", "x".repeat(40_000)).answer()).status, 200);
+    }
+    server.limits.maxBodyBytes = 100;
+    assert.equal((await used.post("/", "x".repeat(101)).answer()).status, 413);
+  });
+
   test("server.limits is what was given over the defaults", (t) => {
     const { server } = harness(t, { limits: { maxHeadBytes: 1_000 } });
     assert.deepEqual({ ...server.limits }, { ...defaultLimits, maxHeadBytes: 1_000 } satisfies Limits);

@@ -548,3 +548,32 @@ describe("stream", () => {
     assert.equal(answer.text, whole);
   });
 });
+
+test("a second source while one is being sent is refused, and the first one is sent to its end", async (t) => {
+  const { server, connect } = harness(t);
+  const go = signal();
+  const cancelled = signal();
+  async function* slowly(): AsyncGenerator<string> {
+    yield "first ";
+    await go.promise;
+    yield "source";
+  }
+  async function* second(): AsyncGenerator<string> {
+    try {
+      yield "mixed in";
+    } finally {
+      cancelled.give();
+    }
+  }
+  const refused = signal<unknown>();
+  server.get("/", (exchange) => {
+    void exchange.stream(slowly());
+    exchange.stream(second()).catch((error: unknown) => {
+      refused.give(error);
+      go.give();
+    });
+  });
+  const client = connect().get("/");
+  assert.equal(codeOf(await refused.wait("the refusal")), "ERR_STREAMING");
+  assert.equal((await client.answer()).text, "first source");
+});

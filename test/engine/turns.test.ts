@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { constants, deflateRawSync } from "node:zlib";
+import { MessageInflater } from "../../src/websocket/message-inflater.ts";
 import {
   BINARY,
   CONTINUATION,
@@ -10,7 +11,7 @@ import {
   RSV1,
   TEXT,
 } from "../../src/websocket/opcodes.ts";
-import { harness } from "./harness.ts";
+import { eventually, harness } from "./harness.ts";
 import { masked, open } from "./web-socket-client.ts";
 
 const MANY = 10_000;
@@ -25,6 +26,55 @@ function unfinished(opcode: number): Buffer {
   frame[0] = opcode;
   return frame;
 }
+
+describe("a WebSocket that is closing", () => {
+  it("lets others go first, however much its peer sends", async (t) => {
+    const { server, connect } = harness(t);
+    server.websocket("/", { open: (socket) => socket.close() });
+    const flood = await open(connect(), "/");
+    const other = connect();
+    let waiting = 0;
+    server.get("/one", (exchange) => {
+      waiting = flood.raw.transport.bufferedBytes;
+      exchange.end();
+    });
+    flood.answersClose = false;
+    flood.raw.send(Buffer.alloc(600_000, masked(TEXT, "")));
+    other.get("/one");
+    assert.equal((await other.answer()).status, 200);
+    assert.ok(waiting > 400_000, `${waiting} bytes were left`);
+  });
+
+  it("inflates no more messages, also when the server is closed", async (t) => {
+    for (const by of ["socket", "server"] as const) {
+      const { server, connect } = harness(t);
+      let inflated = 0;
+      const { inflate } = MessageInflater.prototype;
+      t.mock.method(
+        MessageInflater.prototype,
+        "inflate",
+        function (this: MessageInflater, ...input: Parameters<typeof inflate>) {
+          inflated++;
+          return inflate.apply(this, input);
+        },
+      );
+      server.websocket("/", {}, { compression: true });
+      const client = await open(connect(), "/", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+      client.answersClose = false;
+      const payload = deflateRawSync(Buffer.alloc(1_000_000), { finishFlush: constants.Z_SYNC_FLUSH });
+      const message = masked(BINARY, payload.subarray(0, -4));
+      message[0] = FIN | RSV1 | BINARY;
+      client.raw.send(message);
+      await eventually(() => inflated === 1, "the first");
+      const closed = by === "server" ? server.close({ graceMs: 10_000 }) : server.webSockets[0]?.close();
+      for (let i = 0; i < 100; i++) client.raw.send(message);
+      client.close(1000);
+      await client.raw.over();
+      await closed;
+      assert.equal(inflated, 1);
+    }
+  });
+});
 
 describe("what one peer sends at once does not hold the others", () => {
   const floods = [

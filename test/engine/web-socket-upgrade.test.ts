@@ -341,3 +341,76 @@ test("open comes once, first, and messages in order; close comes once, last", as
   assert.deepEqual(log, ["open", "false 1", "true 2", "close 4000 bye"]);
   assert.equal(socket?.readyState, "closed");
 });
+
+describe("what happens while a connection becomes a WebSocket", () => {
+  test("server.pause() holds for it, too", async (t) => {
+    const { server, connect } = harness(t);
+    const decided = signal();
+    const got: string[] = [];
+    server.websocket("/", {
+      upgrade: () => decided.promise,
+      message: (_, data) => void got.push(data.toString()),
+    });
+    const raw = connect().send(handshake("/"));
+    await turns();
+    server.pause();
+    decided.give();
+    const client = new WebSocketClient(raw, await raw.answer());
+    client.send("while it holds");
+    await turns(30);
+    assert.deepEqual(got, []);
+    server.resume();
+    await eventually(() => got.length === 1, "the message");
+  });
+
+  test("server.pause() holds for frames that came with the handshake", async (t) => {
+    const { server, connect } = harness(t);
+    const got: string[] = [];
+    server.websocket("/", {
+      open: () => server.pause(),
+      message: (_, data) => void got.push(data.toString()),
+    });
+    connect().send(Buffer.concat([Buffer.from(handshake("/")), masked(1, "early")]));
+    await turns(30);
+    assert.deepEqual(got, []);
+    server.resume();
+    await eventually(() => got.length === 1, "the message");
+  });
+
+  test("the hook that is told of it may close the server", async (t) => {
+    const { server, connect } = harness(t);
+    const log: string[] = [];
+    let closed: Promise<void> | undefined;
+    server.onResponse((_, { outcome }) => {
+      log.push(outcome);
+      closed = server.close({ graceMs: 10_000 });
+      void closed.then(() => log.push("server closed"));
+    });
+    server.websocket("/", {
+      open: (socket) => void log.push(`open ${socket.readyState}`),
+      message: () => void log.push("message"),
+      close: (_, code) => void log.push(`close ${code}`),
+    });
+    const client = await open(connect(), "/");
+    client.send("too late");
+    assert.deepEqual(await client.closeFrame(), { code: 1001, reason: "" });
+    await client.raw.over();
+    client.raw.end();
+    await closed;
+    assert.deepEqual(log, ["upgraded", "open closing", "close 1001", "server closed"]);
+    assert.equal(server.counters.openWebSockets, 0);
+  });
+
+  test("the hook that is told of it may end the WebSocket, whose handlers are told nothing then", async (t) => {
+    const { server, connect } = harness(t);
+    const log: string[] = [];
+    server.onResponse(() => {
+      for (const socket of server.webSockets) socket.terminate();
+    });
+    server.websocket("/", { open: () => void log.push("open"), close: () => void log.push("close") });
+    await connect().send(handshake("/")).over();
+    await eventually(() => server.counters.openConnections === 0, "the end");
+    assert.deepEqual(log, []);
+    assert.equal(server.counters.openWebSockets, 0);
+  });
+});

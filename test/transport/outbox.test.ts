@@ -5,6 +5,7 @@ import { createServer, connect as netConnect, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { writeDirectly } from "../../src/transport/direct-write.ts";
 import { openSocket } from "../../src/transport/open-socket.ts";
 import { outbox } from "../../src/transport/outbox.ts";
 import type { Transport } from "../../src/transport/transport.ts";
@@ -120,6 +121,34 @@ describe("a write to the handle", () => {
     const error = await closed;
     assert.ok(error !== undefined && "code" in error && "errno" in error);
     assert.match(String(error.code), /^(EPIPE|ECONNRESET)$/);
+  });
+
+  it("that fails at once does not keep the outbox", async (t) => {
+    const pairs = await links(t, 20);
+    for (const { transport, client } of pairs) {
+      client.resetAndDestroy();
+      await once(client, "close");
+      // The first may still be taken; the second cannot be.
+      for (let i = 0; i < 2; i++) {
+        transport.writeCopy(Buffer.alloc(40_000));
+        transport.flush();
+      }
+    }
+    assert.equal(outbox.isCrowded, false);
+  });
+
+  it("whose failure is told before it returns is not under way", () => {
+    const told: number[] = [];
+    const writeBuffer = (request: { oncomplete(status: number): void }): number => {
+      request.oncomplete(-32);
+      return 0;
+    };
+    const handle = { writeQueueSize: 0, writeBuffer, writeLatin1String: writeBuffer, writev: writeBuffer };
+    const writer = { onWritten: (status: number) => void told.push(status) };
+    for (const data of ["text", Buffer.from("bytes"), [Buffer.from("pieces")]]) {
+      assert.equal(writeDirectly(handle, data, writer), -32);
+    }
+    assert.deepEqual(told, []);
   });
 
   it("keeps text and bytes alive that wait or are under way", async (t) => {

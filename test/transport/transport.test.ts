@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, connect as netConnect, type Socket } from "node:net";
 import { describe, it } from "node:test";
+import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { connect } from "../../src/transport/connect.ts";
 import { listen } from "../../src/transport/listen.ts";
@@ -46,6 +47,16 @@ async function socketPair(directIo: boolean, secure: boolean): Promise<Pair> {
 async function memoryPair(): Promise<Pair> {
   const [a, b] = MemoryTransport.pair();
   return { a, b, close() {} };
+}
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
+
+/** What the process holds after a collection. */
+function heldBytes(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 const kinds: [name: string, make: () => Promise<Pair>][] = [
@@ -149,6 +160,63 @@ for (const [name, make] of kinds) {
       await sinkA.until(() => sinkA.drained === 1);
       assert.deepEqual([a.pendingBytes, a.bufferedBytes, total.pendingBytes], [0, 0, 0]);
       assert.equal(total.bytesSent, size);
+      a.destroy();
+      b.destroy();
+      close();
+    });
+
+    it("joins small pieces that wait, so that they hold about what they count, and sends them in portions", async () => {
+      const pieces = 150_000;
+      const { a, b, close } = await make();
+      const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
+      a.sink = sinkA;
+      b.sink = sinkB;
+      b.pause();
+      let total = 0;
+      for (; a.pendingBytes === 0; total += 60_000) {
+        a.writeBytes(Buffer.alloc(60_000, "-"));
+        a.flush();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const before = { held: heldBytes(), buffered: a.bufferedBytes };
+      for (let i = 0; i < pieces; i++) {
+        if (i % 2 === 0) a.writeText("abc");
+        else a.writeBytes(Buffer.from("def"));
+        a.flush();
+      }
+      assert.equal(a.bufferedBytes - before.buffered, 3 * pieces);
+      const held = heldBytes() - before.held;
+      assert.ok(held < 2 * 3 * pieces, `${held} bytes are held for ${3 * pieces}`);
+      total += 3 * pieces;
+      a.requestDrain();
+      b.resume();
+      await sinkB.until(() => sinkB.length === total);
+      assert.ok(
+        sinkB
+          .bytes()
+          .subarray(-3 * pieces)
+          .equals(Buffer.alloc(3 * pieces, "abcdef")),
+      );
+      await sinkA.until(() => sinkA.drained > 0);
+      assert.equal(a.bufferedBytes, 0);
+      a.destroy();
+      b.destroy();
+      close();
+    });
+
+    it("counts nothing of what comes after the end", async () => {
+      const { a, b, close } = await make();
+      const total = { pendingBytes: 0, bytesSent: 0 };
+      const sinkB = new RecordingSink();
+      a.totals = total;
+      b.sink = sinkB;
+      a.writeText("before");
+      a.end();
+      a.writeText("after");
+      a.writeBytes(Buffer.alloc(100_000));
+      a.flush();
+      await sinkB.until(() => sinkB.ended === 1);
+      assert.deepEqual([sinkB.bytes().toString(), total.bytesSent, total.pendingBytes], ["before", 6, 0]);
       a.destroy();
       b.destroy();
       close();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { randomBytes } from "node:crypto";
+import { describe, it, type TestContext } from "node:test";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { compressShared, MessageDeflater } from "../../src/websocket/message-deflater.ts";
 import { MessageInflater } from "../../src/websocket/message-inflater.ts";
@@ -284,5 +285,39 @@ describe("MessageDeflater", () => {
     compressShared("second", NO_BITS);
     inflateOnce(compressShared("third", NO_BITS));
     assert.deepEqual([first, back], copies);
+  });
+});
+
+describe("when there is no memory for the output", () => {
+  /** Makes the allocation of the next large buffer fail. */
+  function failOnce(t: TestContext): void {
+    const { allocUnsafeSlow } = Buffer;
+    t.mock.method(Buffer, "allocUnsafeSlow", (size: number) => {
+      t.mock.restoreAll();
+      throw new RangeError(`no memory for ${size} bytes`);
+    });
+    assert.notEqual(Buffer.allocUnsafeSlow, allocUnsafeSlow);
+  }
+  const large = randomBytes(200_000);
+  const small = Buffer.from("another connection's message ".repeat(50));
+
+  it("the next message that another connection inflates is its own", (t) => {
+    const deflater = new MessageDeflater({ contextTakeover: false, ...NO_BITS });
+    const [first, second] = [deflater.compress(large), deflater.compress(small)];
+    failOnce(t);
+    assert.throws(() => inflateOnce(first), RangeError);
+    const got = inflateOnce(second);
+    assert.ok(got instanceof Buffer && got.equals(small));
+  });
+
+  it("the next message that is deflated can be read by who has not seen this one", (t) => {
+    for (const contextTakeover of [false, true]) {
+      const deflater = new MessageDeflater({ contextTakeover, ...NO_BITS });
+      failOnce(t);
+      assert.throws(() => deflater.compress(large), RangeError);
+      const got = inflateOnce(deflater.compress(small));
+      assert.ok(got instanceof Buffer && got.equals(small));
+      deflater.close();
+    }
   });
 });

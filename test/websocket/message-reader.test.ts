@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { messageMemory } from "../../src/bytes/message-memory.ts";
+import type { MessageInflater } from "../../src/websocket/message-inflater.ts";
 import {
   CLOSE,
   FAILED,
@@ -369,4 +370,60 @@ describe("who owns the data", () => {
       assert.equal(reader.heldBytes, 0);
     }
   });
+});
+
+describe("discardMessages", () => {
+  /** The signals that follow, however the bytes are cut; no message is ever among them. */
+  function signalsAfter(begin: Buffer, bytes: Buffer, size: number): number[] {
+    const inflate = {
+      inflate(): never {
+        throw new Error("inflated");
+      },
+    };
+    const reader = new MessageReader({
+      role: "server",
+      limits: { maxMessageBytes: 1_000 },
+      inflate: inflate as unknown as MessageInflater,
+    });
+    reader.receive(begin, 0, begin.length);
+    while (reader.next() !== NEED_BYTES);
+    reader.discardMessages();
+    const signals: number[] = [];
+    for (let at = 0; at < bytes.length; at += size) {
+      const piece = Buffer.from(bytes.subarray(at, at + size));
+      reader.receive(piece, 0, piece.length);
+      for (let signal = reader.next(); signal !== NEED_BYTES; signal = reader.next()) {
+        if (signal !== FRAGMENT) signals.push(signal);
+        if (signal === FAILED) return signals;
+      }
+      assert.ok(reader.heldBytes <= 125, `${reader.heldBytes} bytes are held`);
+    }
+    return signals;
+  }
+
+  const skipped = Buffer.concat([
+    masked(CONTINUATION, "the rest of what had begun"),
+    masked(BINARY, "compressed", FIN | RSV1),
+    masked(TEXT, Buffer.from([0xff])),
+    masked(TEXT, "a", 0),
+    masked(PING_FRAME, "ping"),
+    masked(CONTINUATION, Buffer.alloc(5_000)),
+  ]);
+
+  for (const size of [1, 7, 100_000]) {
+    it(`skips messages up to the close frame, ${size} bytes at a time`, () => {
+      const bytes = Buffer.concat([skipped, masked(CLOSE_FRAME, Buffer.from([0x03, 0xe8]))]);
+      assert.deepEqual(signalsAfter(masked(BINARY, "begun", 0), bytes, size), [PING, CLOSE]);
+      const partly = masked(BINARY, "x".repeat(900), 0);
+      assert.deepEqual(
+        signalsAfter(partly.subarray(0, 500), Buffer.concat([partly.subarray(500), bytes]), size),
+        [PING, CLOSE],
+      );
+    });
+
+    it(`still refuses what breaks the rules of frames, ${size} bytes at a time`, () => {
+      const broken = Buffer.concat([skipped, frame(TEXT, "no mask")]);
+      assert.deepEqual(signalsAfter(masked(BINARY, "begun", 0), broken, size), [PING, FAILED]);
+    });
+  }
 });

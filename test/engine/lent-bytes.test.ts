@@ -1,0 +1,507 @@
+// Bytes that a handler was lent go out in every way that there is, to slow and fast clients at once: what arrives is what
+// the handler saw. A round has up to 16 programs; PORTICO_FUZZ_RUNS=100000 runs about as many for three of the kinds of connections together.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as netConnect, type Socket } from "node:net";
+import { describe, it, type TestContext } from "node:test";
+import { connect as tlsConnect } from "node:tls";
+import fc from "fast-check";
+import type { Exchange } from "../../src/engine/exchange.ts";
+import { LightResponse } from "../../src/engine/light-response.ts";
+import { Server, type ServerOptions } from "../../src/engine/server.ts";
+import type { WebSocket } from "../../src/engine/web-socket.ts";
+import { encodeFrame } from "../../src/websocket/frame-writer.ts";
+import { MESSAGE, MessageReader, NEED_BYTES, PING, PONG } from "../../src/websocket/message-reader.ts";
+import { BINARY, CONTINUATION } from "../../src/websocket/opcodes.ts";
+import { certificate } from "../e2e/certificates.ts";
+import { within } from "./raw-client.ts";
+import { handshake } from "./web-socket-client.ts";
+
+const ROUNDS = Math.max(60, Math.round(Number(process.env["PORTICO_FUZZ_RUNS"] ?? 0) / 60));
+const CLIENTS = 8;
+
+/** How a handler sends what it was lent. */
+const HTTP_WAYS = [
+  "write",
+  "write twice",
+  "end",
+  "tryEnd",
+  "stream",
+  "to a socket",
+  "to all",
+  "to a response",
+] as const;
+const SOCKET_WAYS = [
+  "send",
+  "send twice",
+  "reply",
+  "ping",
+  "to a neighbour",
+  "to all",
+  "to a response",
+] as const;
+
+interface HttpProgram {
+  readonly way: (typeof HTTP_WAYS)[number];
+  readonly size: number;
+  /** 0: Content-Length; otherwise chunks of this size. */
+  readonly chunk: number;
+  readonly cut: number;
+  readonly view: boolean;
+}
+
+interface SocketProgram {
+  readonly way: (typeof SOCKET_WAYS)[number];
+  readonly size: number;
+  /** Bytes of a fragment; 0: one frame. */
+  readonly fragment: number;
+  readonly cut: number;
+  readonly view: boolean;
+}
+
+interface Round {
+  readonly http: readonly (HttpProgram | null)[];
+  readonly sockets: readonly (SocketProgram | null)[];
+  /** Clients that do not read until all have sent; first those of HTTP. */
+  readonly slow: readonly boolean[];
+}
+
+const size = fc.oneof(fc.nat(200), fc.integer({ min: 16_000, max: 66_000 }), fc.nat(400_000));
+const shared = { size, cut: fc.nat(3), view: fc.boolean() };
+const round: fc.Arbitrary<Round> = fc.record({
+  http: fc.array(
+    fc.option(
+      fc.record({
+        way: fc.constantFrom(...HTTP_WAYS),
+        chunk: fc.constantFrom(0, 0, 1_000, 30_000),
+        ...shared,
+      }),
+    ),
+    { minLength: CLIENTS, maxLength: CLIENTS },
+  ),
+  sockets: fc.array(
+    fc.option(
+      fc.record({
+        way: fc.constantFrom(...SOCKET_WAYS),
+        fragment: fc.constantFrom(0, 0, 5_000, 70_000),
+        ...shared,
+      }),
+    ),
+    { minLength: CLIENTS, maxLength: CLIENTS },
+  ),
+  slow: fc.array(fc.boolean(), { minLength: 2 * CLIENTS, maxLength: 2 * CLIENTS }),
+});
+
+/** Bytes that no other input has: each place depends on the seed. */
+function content(length: number, seed: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  for (let at = 0; at < length; at++) bytes[at] = (at * 31 + (at >>> 8) * 7 + seed * 101) & 255;
+  return bytes;
+}
+
+/** A part of what was lent, as a Buffer or as a plain array on the same memory. */
+function part(data: Buffer, { cut, view }: { cut: number; view: boolean }): Uint8Array {
+  const bytes = data.subarray(Math.min(cut, data.length));
+  return view ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
+}
+
+/** One connection of a client, with what it has got. */
+class Client {
+  readonly socket: Socket;
+  got: Buffer[] = [];
+  private readonly reader = new MessageReader({ role: "client", limits: { maxMessageBytes: 2 ** 30 } });
+  private pieces: Buffer[] = [];
+  private changed: (() => void) | undefined;
+  private readonly isWebSocket: boolean;
+
+  constructor(socket: Socket, isWebSocket: boolean) {
+    this.socket = socket;
+    this.isWebSocket = isWebSocket;
+    socket.on("error", () => {});
+  }
+
+  /** Reads from here on. */
+  begin(): void {
+    this.socket.on("data", (bytes: Buffer) => {
+      if (this.isWebSocket) this.readFrames(bytes);
+      else this.readResponses(bytes);
+      this.changed?.();
+    });
+  }
+
+  /** @returns the contents or messages that have come, when there are so many */
+  async take(count: number): Promise<Buffer[]> {
+    while (this.got.length < count) {
+      await within(
+        new Promise<void>((resolve) => {
+          this.changed = resolve;
+        }),
+        `${count} messages, ${this.got.length} have come`,
+      );
+    }
+    return this.got.splice(0, count);
+  }
+
+  private readFrames(bytes: Buffer): void {
+    const { reader } = this;
+    const own = Buffer.from(bytes);
+    reader.receive(own, 0, own.length);
+    for (let signal = reader.next(); signal !== NEED_BYTES; signal = reader.next()) {
+      if (signal === MESSAGE || signal === PING || signal === PONG) this.got.push(Buffer.from(reader.data));
+      else assert.ok(signal === 6, `signal ${signal}: ${reader.error?.message}`);
+    }
+  }
+
+  private readResponses(bytes: Buffer): void {
+    this.pieces.push(bytes);
+    let all: Buffer = Buffer.concat(this.pieces);
+    for (;;) {
+      const response = parse(all);
+      if (response === undefined) break;
+      this.got.push(response.content);
+      all = all.subarray(response.end);
+    }
+    this.pieces = [all];
+  }
+}
+
+function parse(bytes: Buffer): { content: Buffer; end: number } | undefined {
+  const at = bytes.indexOf("\r\n\r\n");
+  if (at < 0) return undefined;
+  const head = bytes.toString("latin1", 0, at + 2);
+  assert.match(head, /^HTTP\/1\.1 200 /);
+  let from = at + 4;
+  const length = /\r\nContent-Length: (\d+)\r\n/.exec(head)?.[1];
+  if (length !== undefined) {
+    const end = from + Number(length);
+    return end <= bytes.length ? { content: bytes.subarray(from, end), end } : undefined;
+  }
+  const pieces: Buffer[] = [];
+  for (;;) {
+    const lineEnd = bytes.indexOf("\r\n", from);
+    if (lineEnd < 0) return undefined;
+    const size = Number.parseInt(bytes.toString("latin1", from, lineEnd), 16);
+    from = lineEnd + 2 + size + 2;
+    if (from > bytes.length) return undefined;
+    if (size === 0) return { content: Buffer.concat(pieces), end: from };
+    pieces.push(bytes.subarray(from - 2 - size, from - 2));
+  }
+}
+
+/** A server with its clients, and what each of them must get. */
+class Stage {
+  readonly http: Client[] = [];
+  readonly sockets: Client[] = [];
+  /** Clients whose requests wait for a response that others send. */
+  readonly waiting: Client[] = [];
+  readonly expected = new Map<Client, Buffer[]>();
+  private readonly serverSockets: WebSocket<number>[] = [];
+  private readonly pending: (Exchange | undefined)[] = [];
+  private readonly fetches: ((response: Response) => void)[] = [];
+  private programs: Round | undefined;
+  private readonly isDeferred: boolean;
+  private readonly server: Server;
+
+  constructor(server: Server, isDeferred: boolean) {
+    this.server = server;
+    this.isDeferred = isDeferred;
+    server.post("/:client", (exchange) => this.post(exchange, Number(exchange.params.client)));
+    server.get("/wait/:client", (exchange) => {
+      this.pending[Number(exchange.params.client)] = exchange as unknown as Exchange;
+    });
+    server.fetch(() => new Promise<Response>((resolve) => this.fetches.push(resolve)), "/fetch");
+    server.websocket<number>(
+      "/socket",
+      {
+        upgrade: (exchange) => Number(exchange.query),
+        open: (socket) => {
+          this.serverSockets[socket.data] = socket;
+          socket.subscribe("all");
+        },
+        received: (socket, data) => this.message(socket, data),
+        message: (socket, data) => {
+          // What is the program's own may change at once.
+          if (isDeferred) data.fill(0);
+          else this.message(socket, data);
+        },
+      },
+      { maxMessageBytes: 2 ** 30 },
+    );
+  }
+
+  async open(connect: () => Promise<Socket>): Promise<void> {
+    for (let i = 0; i < CLIENTS; i++) {
+      this.http.push(new Client(await connect(), false));
+      this.waiting.push(new Client(await connect(), false));
+      const socket = await connect();
+      socket.write(handshake(`/socket?${i}`));
+      const [answer] = (await within(once(socket, "data"), "the handshake")) as [Buffer];
+      assert.match(answer.toString("latin1"), /^HTTP\/1\.1 101 [\s\S]*\r\n\r\n$/);
+      this.sockets.push(new Client(socket, true));
+    }
+    for (const client of this.all) client.begin();
+  }
+
+  get all(): Client[] {
+    return [...this.http, ...this.sockets, ...this.waiting];
+  }
+
+  /** Runs one round of programs, and compares. @returns how many there were */
+  async run(programs: Round, seed: number): Promise<number> {
+    this.programs = programs;
+    this.expected.clear();
+    for (const [index, client] of [...this.http, ...this.sockets].entries()) {
+      if (programs.slow[index]) client.socket.pause();
+    }
+    const inputs = this.inputs(programs, seed);
+    await this.offerResponses(programs);
+    // In one tick: all are ready together.
+    for (const [client, bytes] of inputs) client.socket.write(bytes);
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (const client of this.all) client.socket.resume();
+    await this.settled(inputs.length);
+    for (const [client, expected] of this.expected) {
+      const got = await client.take(expected.length);
+      for (const [index, bytes] of got.entries()) {
+        const wanted = expected[index] ?? Buffer.alloc(0);
+        if (!bytes.equals(wanted)) assert.fail(difference(bytes, wanted));
+      }
+    }
+    for (const client of this.all) assert.equal(client.got.length, 0, "more has come than was sent");
+    return inputs.length;
+  }
+
+  private inputs(programs: Round, seed: number): [Client, Buffer][] {
+    const inputs: [Client, Buffer][] = [];
+    for (const [index, program] of programs.http.entries()) {
+      if (program === null) continue;
+      inputs.push([this.http[index]!, requestOf(program, index, content(program.size, seed + index))]);
+    }
+    for (const [index, program] of programs.sockets.entries()) {
+      if (program === null) continue;
+      inputs.push([this.sockets[index]!, framesOf(program, content(program.size, seed + 50 + index))]);
+    }
+    this.handled = 0;
+    return inputs;
+  }
+
+  private handled = 0;
+
+  /** All inputs have been handled. */
+  private async settled(count: number): Promise<void> {
+    const end = performance.now() + 10_000;
+    while (this.handled < count) {
+      assert.ok(performance.now() < end, `${this.handled} of ${count} inputs were handled`);
+      if (this.isDeferred) this.server.poll();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Each program that answers another client's request finds one. */
+  private async offerResponses({ http, sockets }: Round): Promise<void> {
+    for (const [index, client] of this.waiting.entries()) {
+      const isWanted = [http[index], sockets[index]].some((program) => program?.way === "to a response");
+      if (!isWanted) continue;
+      const isFetch = index % 2 === 1;
+      const fetches = this.fetches.length;
+      client.socket.write(`GET ${isFetch ? "/fetch" : `/wait/${index}`} HTTP/1.1\r\nHost: h\r\n\r\n`);
+      const end = performance.now() + 10_000;
+      while (isFetch ? this.fetches.length === fetches : this.pending[index] === undefined) {
+        assert.ok(performance.now() < end, "the request did not arrive");
+        if (this.isDeferred) this.server.poll();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (isFetch) this.fetchOf.set(index, this.fetches.pop()!);
+    }
+  }
+
+  private readonly fetchOf = new Map<number, (response: Response) => void>();
+
+  /** Notes what a client must get: the bytes as they are now. */
+  private expect(client: Client | undefined, bytes: Uint8Array): void {
+    if (client === undefined) return;
+    const list = this.expected.get(client) ?? [];
+    list.push(Buffer.from(bytes));
+    this.expected.set(client, list);
+  }
+
+  private post(exchange: Exchange<{ client: string }>, index: number): void {
+    const program = this.programs?.http[index];
+    assert.ok(program);
+    const client = this.http[index];
+    const sent: Buffer[] = [];
+    const write = (bytes: Uint8Array): void => {
+      sent.push(Buffer.from(bytes));
+      exchange.write(bytes);
+    };
+    exchange.onBody((chunk, last) => {
+      const bytes = part(chunk, program);
+      if (!last) {
+        if (program.way === "write" || program.way === "write twice") write(bytes);
+        if (program.way === "write twice") write(bytes);
+        return;
+      }
+      this.handled++;
+      switch (program.way) {
+        case "tryEnd": {
+          const copy = Buffer.from(bytes);
+          this.expect(client, copy);
+          exchange.onWritable(() => exchange.tryEnd(copy.subarray(exchange.offset), copy.length));
+          exchange.tryEnd(bytes, bytes.length);
+          return;
+        }
+        case "stream":
+          this.expect(client, Buffer.concat([bytes, bytes]));
+          void exchange.stream([bytes, part(Buffer.from(bytes), { cut: 0, view: program.view })]);
+          return;
+        case "to a socket":
+          this.expect(this.sockets[index], bytes);
+          this.serverSockets[index]?.send(bytes, { binary: true });
+          break;
+        case "to all":
+          for (const socket of this.sockets) this.expect(socket, bytes);
+          this.server.publish("all", bytes, { binary: true });
+          break;
+        case "to a response":
+          this.respond(index, bytes);
+          break;
+        default:
+      }
+      if (program.way === "write") write(bytes);
+      this.expect(client, Buffer.concat([...sent, bytes]));
+      exchange.end(bytes);
+    });
+  }
+
+  /** Answers the request of another client, if that has not been done. */
+  private respond(index: number, bytes: Uint8Array): void {
+    const fetch = this.fetchOf.get(index);
+    const exchange = this.pending[index];
+    this.fetchOf.delete(index);
+    this.pending[index] = undefined;
+    if (fetch === undefined && exchange === undefined) return;
+    this.expect(this.waiting[index], bytes);
+    fetch?.(new LightResponse(bytes as Uint8Array<ArrayBuffer>));
+    exchange?.end(bytes);
+  }
+
+  private message(socket: WebSocket<number>, data: Buffer): void {
+    const index = socket.data;
+    const program = this.programs?.sockets[index];
+    assert.ok(program);
+    const bytes = part(data, program);
+    const client = this.sockets[index];
+    const neighbour = (index + 1) % CLIENTS;
+    this.handled++;
+    switch (program.way) {
+      case "send":
+      case "send twice":
+        for (let times = program.way === "send" ? 1 : 2; times > 0; times--) {
+          this.expect(client, bytes);
+          socket.send(bytes, { binary: true });
+        }
+        break;
+      case "reply":
+        this.expect(client, bytes);
+        socket.reply(bytes, { binary: true });
+        break;
+      case "ping":
+        this.expect(client, bytes.subarray(0, 125));
+        socket.ping(bytes.subarray(0, 125));
+        break;
+      case "to a neighbour":
+        this.expect(this.sockets[neighbour], bytes);
+        this.serverSockets[neighbour]?.send(bytes, { binary: true });
+        break;
+      case "to all":
+        for (const each of this.sockets) this.expect(each, bytes);
+        this.server.publish("all", bytes, { binary: true });
+        break;
+      default:
+        this.respond(index, bytes);
+    }
+  }
+}
+
+function difference(got: Buffer, wanted: Buffer): string {
+  let at = 0;
+  while (at < got.length && got[at] === wanted[at]) at++;
+  const around = (bytes: Buffer): string => bytes.toString("hex", at, at + 16);
+  return `${got.length} bytes for ${wanted.length}, wrong from ${at} on: ${around(got)} in place of ${around(wanted)}`;
+}
+
+function requestOf({ chunk }: HttpProgram, index: number, body: Buffer): Buffer {
+  const head = `POST /${index} HTTP/1.1\r\nHost: h\r\n`;
+  if (chunk === 0 && body.length > 0) {
+    return Buffer.concat([Buffer.from(`${head}Content-Length: ${body.length}\r\n\r\n`), body]);
+  }
+  const pieces: Buffer[] = [Buffer.from(`${head}Transfer-Encoding: chunked\r\n\r\n`)];
+  const most = chunk || 1_000;
+  for (let at = 0; at < body.length; at += most) {
+    const piece = body.subarray(at, at + most);
+    pieces.push(Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from("\r\n"));
+  }
+  return Buffer.concat([...pieces, Buffer.from("0\r\n\r\n")]);
+}
+
+function framesOf({ fragment }: SocketProgram, payload: Buffer): Buffer {
+  const most = fragment || Math.max(1, payload.length);
+  const frames: Buffer[] = [];
+  for (let at = 0; at === 0 || at < payload.length; at += most) {
+    const piece = payload.subarray(at, at + most);
+    const frame = encodeFrame(at === 0 ? BINARY : CONTINUATION, piece, { maskKey: 0x1234567 + at });
+    if (at + most < payload.length) frame[0]! &= 0x7f;
+    frames.push(frame);
+  }
+  return Buffer.concat(frames);
+}
+
+const kinds: [name: string, options: ServerOptions, secure: boolean][] = [
+  ["TCP", {}, false],
+  ["TCP by streams", { directIo: false }, false],
+  ["TLS", {}, true],
+  ["TLS by streams", { directIo: false }, true],
+  ["TCP, deferred", { delivery: "deferred" }, false],
+];
+
+async function staged(t: TestContext, options: ServerOptions, secure: boolean): Promise<Stage> {
+  const limits = { maxBackpressureBytes: 2 ** 30, maxQueueBytes: 2 ** 30 };
+  const server = new Server({ ...options, limits });
+  const tls = secure ? { tls: certificate("localhost") } : {};
+  const { port } = await server.listen({ port: 0, host: "127.0.0.1", ...tls });
+  const stage = new Stage(server, options.delivery === "deferred");
+  const polling = setInterval(() => options.delivery === "deferred" && server.poll(), 2);
+  t.after(async () => {
+    clearInterval(polling);
+    for (const { socket } of stage.all) socket.destroy();
+    await server.close({ graceMs: 0 });
+  });
+  await stage.open(async () => {
+    const socket = secure
+      ? tlsConnect({ port, host: "127.0.0.1", rejectUnauthorized: false })
+      : netConnect(port, "127.0.0.1");
+    await within(once(socket, secure ? "secureConnect" : "connect"), "a connection");
+    return socket;
+  });
+  clearInterval(polling);
+  return stage;
+}
+
+describe("bytes that a handler was lent arrive as it saw them", () => {
+  for (const [name, options, secure] of kinds) {
+    it(`over ${name}`, async (t) => {
+      const stage = await staged(t, options, secure);
+      let programs = 0;
+      let seed = 0;
+      await fc.assert(
+        fc.asyncProperty(round, async (each) => {
+          seed += 100;
+          programs += await stage.run(each, seed);
+        }),
+        { numRuns: ROUNDS, endOnFailure: true },
+      );
+      t.diagnostic(`${programs} programs`);
+    });
+  }
+});
