@@ -11,6 +11,9 @@ export const TURN_STEPS = 1_024;
 /** Kept from when this was loaded: fake timers of a program's tests must not hold its connections. */
 const { setImmediate: nextTurn } = globalThis;
 
+/** After so long the connections that still wait leave the event loop to others, and go on in its next turn. */
+const SHARE_MS = 5;
+
 let waiting: Connection[] = [];
 
 /** Resolves in the next turn of the event loop. */
@@ -29,5 +32,15 @@ export function waitForTurn(connection: Connection): void {
 function beginTurn(): void {
   const connections = waiting;
   waiting = [];
-  for (const connection of connections) connection.resumeFrom(PAUSED_BY_TURN);
+  const end = performance.now() + SHARE_MS;
+  let served = 0;
+  for (const connection of connections) {
+    if (performance.now() > end) break;
+    served++;
+    connection.resumeFrom(PAUSED_BY_TURN);
+  }
+  if (served === connections.length) return;
+  // Those that wait again have been asked for a turn by now.
+  if (waiting.length === 0) nextTurn(beginTurn);
+  waiting = [...connections.slice(served), ...waiting];
 }
