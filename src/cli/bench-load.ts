@@ -107,6 +107,7 @@ export class Load {
       throw new Failure(`${this.options.url.href} cannot be reached: ${whyUnreached(error)}`);
     } finally {
       for (const timer of timers) clearTimeout(timer);
+      stop.removeEventListener("abort", end);
       end();
       for (const worker of workers) worker.leave();
     }

@@ -26,20 +26,24 @@ export function connect(address: ConnectAddress): Promise<Transport> {
   const name = isIP(host) === 0 ? { host, servername: host } : { host };
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
+    const fail = (error: unknown): void => {
+      signal?.removeEventListener("abort", giveUp);
+      reject(error);
+    };
     const giveUp = (): void => {
       socket.destroy();
-      reject(signal?.reason);
+      fail(signal?.reason);
     };
     const opened = (): void => {
       signal?.removeEventListener("abort", giveUp);
-      socket.off("error", reject);
+      socket.off("error", fail);
       resolve(openSocket(socket, true));
     };
     const socket: Socket =
       tls === undefined
         ? connectTcp({ ...where, allowHalfOpen: true, noDelay: true }, opened)
         : connectTls({ ...where, ...name, ...tls }, opened);
-    socket.once("error", reject);
+    socket.once("error", fail);
     signal?.addEventListener("abort", giveUp, { once: true });
   });
 }

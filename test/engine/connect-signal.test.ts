@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, it } from "node:test";
 import { connect } from "../../src/engine/client.ts";
 import { Server } from "../../src/engine/server.ts";
+import { certificate } from "../e2e/certificates.ts";
 
 describe("the signal of connect()", () => {
   it("gives up a handshake that is not answered", async (t) => {
@@ -41,6 +42,47 @@ describe("the signal of connect()", () => {
     assert.equal(socket.send("still here"), "sent");
     assert.equal(await promise, "still here");
     socket.terminate();
+  });
+
+  it("keeps no listener on the signal, however the attempt ends", async (t) => {
+    await using server = new Server();
+    server.websocket("/", {});
+    server.websocket("/closes", { upgrade: (exchange) => exchange.abort() });
+    const plain = await server.listen({ host: "127.0.0.1" });
+    const secure = await server.listen({ host: "127.0.0.1", tls: certificate("localhost") });
+    const closed = createServer();
+    await once(closed.listen(0, "127.0.0.1"), "listening");
+    const { port: unused } = closed.address() as AddressInfo;
+    await once(closed.close(), "close");
+    const silent = createServer();
+    t.after(() => silent.close());
+    await once(silent.listen(0, "127.0.0.1"), "listening");
+    const { port: silentPort } = silent.address() as AddressInfo;
+
+    const controller = new AbortController();
+    const { signal } = controller;
+    const attempts: [url: string, outcome: RegExp | "open"][] = [
+      [plain.url, "open"],
+      [`ws://127.0.0.1:${unused}/`, /ECONNREFUSED/],
+      [secure.url, /self-signed|certificate/],
+      [plain.url.replace("http", "https"), /SSL|EPROTO/],
+      [`${plain.url}/none`, /404/],
+      [`${plain.url}/closes`, /peer went away/],
+    ];
+    for (const [url, outcome] of attempts) {
+      const attempt = connect(url, {}, { signal });
+      if (outcome === "open") (await attempt).terminate();
+      else await assert.rejects(attempt, outcome);
+      assert.deepEqual(getEventListeners(signal, "abort"), [], url);
+    }
+    const accepted = once(silent, "connection");
+    const attempt = connect(`wss://127.0.0.1:${silentPort}/`, {}, { signal });
+    const [socket] = await accepted;
+    socket.on("error", () => {});
+    controller.abort(new Error("enough"));
+    await assert.rejects(attempt, /enough/);
+    assert.deepEqual(getEventListeners(signal, "abort"), []);
+    socket.destroy();
   });
 });
 
