@@ -3,8 +3,8 @@ import type { Server } from "../engine/server.ts";
 import { beginLeaving, isLeaving } from "./readiness.ts";
 
 /**
- * Fails when it throws, rejects, answers false or takes too long.
- * @param signal aborted when the time is over
+ * Fails when it throws, rejects, answers false or takes too long. It is not started again before it has settled.
+ * @param signal aborted when the time is over; pass it on to what the check waits for, so that the check settles
  */
 export type HealthCheck = (signal: AbortSignal) => unknown;
 
@@ -13,13 +13,16 @@ export interface HealthOptions {
   live?: string | false;
   /** Answers 200 when all checks succeed, and 503 otherwise, or when the server is about to close. Default "/readyz". */
   ready?: string | false;
-  /** What the program cannot work without, by name. Requests that come while a check runs share its result. */
+  /**
+   * What the program cannot work without, by name. Requests that come while a check runs share its result; after its
+   * time it counts as failed until it has settled.
+   */
   checks?: Record<string, HealthCheck>;
   /** Whose closing makes it not ready: for answers from another server. Default: the server that it is mounted on. */
   server?: Server;
   /** How long a check may take. Default 2,000 ms. */
   timeoutMs?: number;
-  /** Gets what a check has failed with; peers are told its name only. Default: nobody does. */
+  /** Gets what a check has failed with, once for each run; clients are told its name only. Default: nobody does. */
   onFailure?: (name: string, error: unknown) => unknown;
 }
 
@@ -58,27 +61,37 @@ function answer(exchange: Exchange, status: number, content: object): void {
   exchange.end(JSON.stringify(content));
 }
 
-/** A check that runs once at a time, however many ask. It answers whether it has succeeded in time. */
+/**
+ * Runs a check at most once at a time, however many requests ask. A check that is still running after its time has
+ * failed; it is started again only when it has settled, so that checks that hang do not pile up.
+ * @returns whether the check has succeeded in time
+ */
 function sharedRun(
   check: HealthCheck,
   timeoutMs: number,
   failed: (error: unknown) => unknown,
 ): () => Promise<boolean> {
-  let running: Promise<boolean> | undefined;
+  let result: Promise<boolean> | undefined;
   return () => {
-    running ??= succeeds(check, timeoutMs, failed).finally(() => {
-      running = undefined;
-    });
-    return running;
+    if (result === undefined) {
+      const controller = new AbortController();
+      const work = (async () => check(controller.signal))();
+      result = succeeds(work, controller, timeoutMs, failed);
+      const settled = (): void => {
+        result = undefined;
+      };
+      work.then(settled, settled);
+    }
+    return result;
   };
 }
 
 async function succeeds(
-  check: HealthCheck,
+  work: Promise<unknown>,
+  controller: AbortController,
   timeoutMs: number,
   failed: (error: unknown) => unknown,
 ): Promise<boolean> {
-  const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -88,7 +101,6 @@ async function succeeds(
     }, timeoutMs);
   });
   try {
-    const work = (async () => check(controller.signal))();
     if ((await Promise.race([work, late])) !== false) return true;
     failed(new Error("the check answered false"));
   } catch (error) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { health } from "../../src/operations/health.ts";
-import { harness, signal } from "../engine/harness.ts";
+import { harness, signal, turns } from "../engine/harness.ts";
 
 describe("health", () => {
   it("answers that the server is alive and ready", async (t) => {
@@ -75,6 +75,36 @@ describe("health", () => {
     await connect().get("/readyz").answer();
     assert.equal(runs, 2);
   });
+
+  for (const [how, settle] of [
+    ["succeeds", () => undefined],
+    ["fails", () => Promise.reject(new Error("too late"))],
+  ] as const) {
+    it(`does not start a check again that hangs, until it ${how} after all`, async (t) => {
+      const { server, connect } = harness(t);
+      const checked = signal();
+      const failures: unknown[] = [];
+      let runs = 0;
+      const checks = {
+        hangs: () => (++runs === 1 ? checked.promise.then(settle) : undefined),
+        fine: () => true,
+      };
+      server.mount(
+        health({ checks, timeoutMs: 20, onFailure: (_name, error) => failures.push(String(error)) }),
+      );
+      for (let asked = 0; asked < 5; asked++) {
+        const answer = await connect().get("/readyz").answer();
+        assert.equal(answer.status, 503);
+        assert.deepEqual(JSON.parse(answer.text).checks, { hangs: "failed", fine: "ok" });
+      }
+      assert.equal(runs, 1);
+      assert.deepEqual(failures, ["Error: the check took longer than 20 ms"], "reported once");
+      checked.give();
+      await turns();
+      assert.equal((await connect().get("/readyz").answer()).status, 200);
+      assert.equal(runs, 2);
+    });
+  }
 
   it("is not ready from the moment that the server closes", async (t) => {
     const { server, connect } = harness(t);
