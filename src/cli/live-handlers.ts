@@ -1,20 +1,12 @@
-import type {
-  Exchange,
-  RequestHook,
-  ResponseHook,
-  Server,
-  UpgradeOptions,
-  WebSocket,
-  WebSocketHandlers,
-} from "../index.ts";
+import type { Hooks } from "../engine/observers.ts";
+import type { Exchange, Server, UpgradeOptions, WebSocket, WebSocketHandlers } from "../index.ts";
 import type { HandlerModule } from "./handler-module.ts";
 
 /** What one loading of a file has asked of its server. */
 class Generation {
   /** Adds the routes. */
   readonly routes: ((server: Server) => unknown)[] = [];
-  readonly requestHooks: RequestHook[] = [];
-  readonly responseHooks: ResponseHook[] = [];
+  readonly hooks: Hooks = { request: [], response: [] };
   readonly closeCallbacks: (() => unknown)[] = [];
 }
 
@@ -32,10 +24,6 @@ export class LiveHandlers {
 
   constructor(server: Server) {
     this.server = server;
-    server.onRequest((exchange) => this.runRequestHooks(exchange));
-    server.onResponse((exchange, report) =>
-      Promise.all(this.current.responseHooks.map((hook) => hook(exchange, report))),
-    );
     server.onClose(() => this.leave(this.current));
   }
 
@@ -59,15 +47,9 @@ export class LiveHandlers {
     }
     const former = this.current;
     this.current = next;
+    this.server.replaceHooks(former.hooks, next.hooks);
     for (const [path, handlers] of sockets) this.sockets.set(path, handlers);
     await this.leave(former);
-  }
-
-  private runRequestHooks(exchange: Exchange): void {
-    for (const hook of this.current.requestHooks) {
-      hook(exchange);
-      if (exchange.headSent) return;
-    }
   }
 
   private async leave(generation: Generation): Promise<void> {
@@ -84,14 +66,17 @@ export class LiveHandlers {
   private recorder(generation: Generation, sockets: Map<string, Sockets>): Server {
     const { server } = this;
     const keep =
-      (list: unknown[]) =>
-      (callback: unknown): Server => {
-        list.push(callback);
+      <Part>(list: Part[], add: (part: Part) => unknown = () => {}) =>
+      (part: Part): Server => {
+        list.push(part);
+        // A part that comes later than `setup` counts at once.
+        if (generation === this.current) add(part);
         return recorder;
       };
+    const addRoute = keep(generation.routes, (add) => add(server));
     const own: Record<string, unknown> = {
-      onRequest: keep(generation.requestHooks),
-      onResponse: keep(generation.responseHooks),
+      onRequest: keep(generation.hooks.request, (hook) => server.onRequest(hook)),
+      onResponse: keep(generation.hooks.response, (hook) => server.onResponse(hook)),
       onClose: keep(generation.closeCallbacks),
       mount: (part: (server: Server) => unknown): Server => {
         part(recorder);
@@ -99,18 +84,15 @@ export class LiveHandlers {
       },
       websocket: (path: string, handlers: Sockets, options?: UpgradeOptions): Server => {
         const isSet = typeof handlers === "object" && handlers !== null;
-        if (isSet) sockets.set(path, handlers);
-        generation.routes.push((real) =>
+        if (isSet) (generation === this.current ? this.sockets : sockets).set(path, handlers);
+        return addRoute((real) =>
           real.websocket(path, isSet ? this.delegates(path, handlers) : handlers, options),
         );
-        return recorder;
       },
     };
     for (const name of ADDS_ROUTES) {
-      own[name] = (...values: unknown[]): Server => {
-        generation.routes.push((real) => Reflect.apply(Reflect.get(real, name), real, values));
-        return recorder;
-      };
+      own[name] = (...values: unknown[]): Server =>
+        addRoute((real) => Reflect.apply(Reflect.get(real, name), real, values));
     }
     const recorder: Server = new Proxy(server, {
       get(_target, name) {

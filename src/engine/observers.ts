@@ -1,5 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import type { Transport } from "../transport/transport.ts";
+import { callHandler } from "./call-handler.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Server } from "./server.ts";
 import { connectionOn } from "./server-connection.ts";
@@ -24,6 +25,12 @@ export interface ResponseReport {
 export type RequestHook = (exchange: Exchange) => unknown;
 export type ResponseHook = (exchange: Exchange, report: ResponseReport) => unknown;
 
+/** Hooks that are added and removed together, in the order in which they run. */
+export interface Hooks {
+  readonly request: RequestHook[];
+  readonly response: ResponseHook[];
+}
+
 const connectionOpen = channel("portico:connection:open");
 const connectionClose = channel("portico:connection:close");
 const request = channel("portico:request");
@@ -36,11 +43,21 @@ const failure = channel("portico:error");
 export class Observers {
   /** Undefined for a client. */
   private readonly server: Server | undefined;
-  readonly requestHooks: RequestHook[] = [];
-  readonly responseHooks: ResponseHook[] = [];
+  requestHooks: RequestHook[] = [];
+  responseHooks: ResponseHook[] = [];
 
   constructor(server: Server | undefined) {
     this.server = server;
+  }
+
+  /** Puts hooks in place of others, behind those that stay. */
+  replaceHooks(former: Hooks, next: Hooks): void {
+    const { requestHooks, responseHooks } = this;
+    this.requestHooks = [...requestHooks.filter((hook) => !former.request.includes(hook)), ...next.request];
+    this.responseHooks = [
+      ...responseHooks.filter((hook) => !former.response.includes(hook)),
+      ...next.response,
+    ];
   }
 
   /** Whether {@link begun} and {@link ended} are to be called. */
@@ -72,14 +89,7 @@ export class Observers {
   ended(exchange: Exchange, outcome: Outcome, status: number, failed: (error: unknown) => void): void {
     const report = { outcome, status, durationMs: performance.now() - exchange.startedAt };
     if (response.hasSubscribers) response.publish({ server: this.server, exchange, ...report });
-    for (const hook of this.responseHooks) {
-      try {
-        const result = hook(exchange, report);
-        if (isThenable(result)) result.then(undefined, failed);
-      } catch (error) {
-        failed(error);
-      }
-    }
+    for (const hook of this.responseHooks) callHandler(() => hook(exchange, report), failed);
   }
 
   connectionOpened(transport: Transport): void {

@@ -10,7 +10,7 @@ import { type FetchHandler, fetchRoute } from "./fetch-handler.ts";
 import { type Limits, limitsFrom } from "./limits.ts";
 import { Listener } from "./listener.ts";
 import { handlersOf } from "./message-inbox.ts";
-import type { RequestHook, ResponseHook } from "./observers.ts";
+import type { Hooks, RequestHook, ResponseHook } from "./observers.ts";
 import { ANY, type RouteParams } from "./router.ts";
 import { connectionOn, type ServerConnection } from "./server-connection.ts";
 import { type ErrorReporter, type Handler, ServerCore } from "./server-core.ts";
@@ -221,6 +221,11 @@ export class Server implements AsyncDisposable {
   onResponse(hook: ResponseHook): this {
     this.core.observers.responseHooks.push(hook);
     return this;
+  }
+
+  /** @internal Puts hooks in place of others, behind those that stay. */
+  replaceHooks(former: Hooks, next: Hooks): void {
+    this.core.observers.replaceHooks(former, next);
   }
 
   /** Runs a function when {@link close} is called first. */

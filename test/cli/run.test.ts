@@ -91,6 +91,23 @@ describe("portico run", { concurrency: 2 }, () => {
     assert.equal(await (await fetch(`${url}/x`, { method: "PUT" })).text(), "App PUT");
   });
 
+  it("goes on when hooks fail, and says so", async (t) => {
+    const text = `export const routes = { "/": (exchange) => exchange.end("fine") };
+      export function setup(server) {
+        server.onRequest(async (exchange) => { throw new Error("request hook " + exchange.query); });
+        server.onResponse(() => { throw new Error("response hook"); });
+        server.onResponse((exchange) => console.log("seen " + exchange.query));
+      }`;
+    const { url, server } = await runFiles(t, { "app.js": text }, "app.js");
+    for (const query of ["1", "2"]) {
+      assert.equal(await (await fetch(`${url}/?${query}`)).text(), "fine");
+      await server.printed(new RegExp(`request hook ${query}`));
+      await server.printed(new RegExp(`seen ${query}`));
+    }
+    await server.printed(/GET \/: Error: response hook/, 1);
+    assert.equal((await server.stop()).code, 130);
+  });
+
   it("ends with 1 and the place of a syntax error", async (t) => {
     const root = folder(t, { "package.json": ESM, "app.js": "export const routes = {\n  '/': (e) => ;\n};" });
     const { code, stdout, stderr } = await portico(t, ["run", "app.js", "--port", "0"], { cwd: root });
