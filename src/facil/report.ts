@@ -1,4 +1,4 @@
-import { isThenable } from "../engine/thenable.ts";
+import { callHandler } from "../engine/call-handler.ts";
 
 /** Where errors go that leave a callback of the program outside of the engine. */
 function report(error: unknown): void {
@@ -7,10 +7,5 @@ function report(error: unknown): void {
 
 /** Runs a callback of the program; what it throws, or what its promise rejects with, is reported and stops nothing. */
 export function runGuarded(callback: () => unknown): void {
-  try {
-    const result = callback();
-    if (isThenable(result)) result.then(undefined, report);
-  } catch (error) {
-    report(error);
-  }
+  callHandler(callback, report);
 }

@@ -76,7 +76,7 @@ export function accessLog(
     // A socket that is gone does not know its peer any more.
     server.onRequest((exchange) => void addresses.set(exchange, addressOf(exchange)));
     server.onResponse((exchange, { outcome, status, durationMs }) => {
-      if (skip?.(exchange)) return;
+      if (skip?.(exchange)) return undefined;
       const userAgent = exchange.header("user-agent");
       const record: AccessRecord = {
         id: requestId(exchange),
@@ -92,8 +92,8 @@ export function accessLog(
         userAgent: userAgent === undefined ? undefined : printable(userAgent),
         ...(fields.length > 0 ? { fields: redactedFields(exchange, fields, secrets) } : {}),
       };
-      if (typeof log === "function") log(record);
-      else log[levelOf(status, outcome)](record, MESSAGE);
+      // A promise that a logger returns is the hook's: when it rejects, `onError` is told.
+      return typeof log === "function" ? log(record) : log[levelOf(status, outcome)](record, MESSAGE);
     });
   };
 }

@@ -1,3 +1,4 @@
+import { callHandler } from "../engine/call-handler.ts";
 import type { Exchange } from "../engine/exchange.ts";
 import type { Server } from "../engine/server.ts";
 import { beginLeaving, isLeaving } from "./readiness.ts";
@@ -22,7 +23,10 @@ export interface HealthOptions {
   server?: Server;
   /** How long a check may take. Default 2,000 ms. */
   timeoutMs?: number;
-  /** Gets what a check has failed with, once for each run; clients are told its name only. Default: nobody does. */
+  /**
+   * Gets what a check has failed with, once for each run; clients are told its name only. What it throws goes to the
+   * console. Default: nobody does.
+   */
   onFailure?: (name: string, error: unknown) => unknown;
 }
 
@@ -33,7 +37,8 @@ export interface HealthOptions {
 export function health(options: HealthOptions = {}): (server: Server) => void {
   const { live = "/livez", ready = "/readyz", checks = {}, timeoutMs = 2_000, onFailure } = options;
   const runs = Object.entries(checks).map(([name, check]) => {
-    const run = sharedRun(check, timeoutMs, (error) => onFailure?.(name, error));
+    const failed = (error: unknown): void => callHandler(() => onFailure?.(name, error), console.error);
+    const run = sharedRun(check, timeoutMs, failed);
     return async () => [name, (await run()) ? "ok" : "failed"] as const;
   });
   return (mounted) => {
@@ -69,7 +74,7 @@ function answer(exchange: Exchange, status: number, content: object): void {
 function sharedRun(
   check: HealthCheck,
   timeoutMs: number,
-  failed: (error: unknown) => unknown,
+  failed: (error: unknown) => void,
 ): () => Promise<boolean> {
   let result: Promise<boolean> | undefined;
   return () => {
@@ -90,7 +95,7 @@ async function succeeds(
   work: Promise<unknown>,
   controller: AbortController,
   timeoutMs: number,
-  failed: (error: unknown) => unknown,
+  failed: (error: unknown) => void,
 ): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -1,5 +1,6 @@
 import { unwatchFile, watchFile } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { callHandler } from "../engine/call-handler.ts";
 import type { Listener } from "../engine/listener.ts";
 
 export interface CertificateFiles {
@@ -9,11 +10,11 @@ export interface CertificateFiles {
   cert: string;
   /** How often to look whether a file has changed, in milliseconds. Default 5,000. */
   intervalMs?: number;
-  /** A new pair is in use. */
+  /** A new pair is in use. What it throws goes to `onError`. */
   onReload?: () => unknown;
   /**
    * A file cannot be read, or key and certificate do not belong together: the former stay. `cause` is the system's error.
-   * Default: to the console.
+   * Default: to the console, where what it throws goes, too.
    */
   onError?: (error: unknown) => unknown;
 }
@@ -40,6 +41,7 @@ export function watchCertificates(
 ): CertificateWatch {
   const { intervalMs = 5_000, onReload, onError = (error) => console.error(error) } = files;
   const paths = new Set([files.key, files.cert]);
+  const report = (error: unknown): void => callHandler(() => onError(error), console.error);
   let closed = false;
   let last: Promise<boolean> = Promise.resolve(false);
   const read = async (): Promise<boolean> => {
@@ -50,10 +52,10 @@ export function watchCertificates(
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const message = `the former certificate stays, ${files.cert} with ${files.key} cannot be used: ${reason}`;
-      if (!closed) onError(new Error(message, { cause: error }));
+      if (!closed) report(new Error(message, { cause: error }));
       return false;
     }
-    onReload?.();
+    callHandler(() => onReload?.(), report);
     return true;
   };
   // One after the other, so that the last read is the one that stays.

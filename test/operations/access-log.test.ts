@@ -49,6 +49,20 @@ describe("accessLog", () => {
     );
   });
 
+  it("reports a log that fails, or whose promise rejects, and answers anyway", async (t) => {
+    const { server, connect, reports } = harness(t);
+    const fail = (): never => {
+      throw new Error("disk full");
+    };
+    const reject = async (): Promise<never> => fail();
+    server.mount(accessLog(fail));
+    server.mount(accessLog(reject));
+    server.mount(accessLog({ info: reject, warn: fail, error: fail }));
+    server.get("/", (exchange) => exchange.end("fine"));
+    assert.equal((await connect().get("/").answer()).text, "fine");
+    await eventually(() => reports.length === 3, "three reports");
+  });
+
   it("goes to pino, by severity", async (t) => {
     const { server, connect, connectTcp, reports } = harness(t);
     const lines: string[] = [];

@@ -53,6 +53,28 @@ describe("health", () => {
     });
   }
 
+  for (const [how, onFailure] of [
+    [
+      "throws",
+      () => {
+        throw new Error("no pager");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("no pager"))],
+  ] as const) {
+    it(`answers 503 also when onFailure ${how}, which goes to the console`, async (t) => {
+      const { server, connect } = harness(t);
+      const said = t.mock.method(console, "error", () => {});
+      server.mount(health({ checks: { database: () => false }, onFailure }));
+      assert.equal((await connect().get("/readyz").answer()).status, 503);
+      await turns();
+      assert.deepEqual(
+        said.mock.calls.map(({ arguments: [error] }) => String(error)),
+        ["Error: no pager"],
+      );
+    });
+  }
+
   it("runs a check once for all who ask meanwhile, and anew afterwards", async (t) => {
     const { server, connect } = harness(t);
     const checked = signal();

@@ -167,6 +167,33 @@ describe("watchCertificates", () => {
     });
   }
 
+  it("goes on when its callbacks fail", async (t) => {
+    const folder = temporaryFolder(t);
+    const said = t.mock.method(console, "error", () => {});
+    const { server } = harness(t);
+    const listener = await server.listen({ host: "127.0.0.1", tls: certificate("localhost") });
+    const errors: string[] = [];
+    const watch = watchCertificates(listener, {
+      ...pathsIn(folder),
+      intervalMs: 1_000_000,
+      onReload: async () => {
+        throw new Error("not reloaded");
+      },
+      onError: (error) => {
+        errors.push(String(error));
+        throw new Error("not told");
+      },
+    });
+    t.after(() => watch.close());
+    assert.equal(await watch.reload(), false, "the files are missing");
+    write(folder, "localhost");
+    assert.equal(await watch.reload(), true);
+    const told = (pattern: RegExp): boolean => errors.some((error) => pattern.test(error));
+    await eventually(() => told(/not reloaded/), "the error of onReload");
+    assert.ok(told(/ENOENT/));
+    assert.equal(said.mock.callCount(), errors.length);
+  });
+
   it("looks no more once it is closed", async (t) => {
     const folder = temporaryFolder(t);
     const place = { ...pathsIn(folder), put: () => {} };
