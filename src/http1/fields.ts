@@ -94,12 +94,7 @@ export class Fields {
   }
 
   private value(positions: FieldPositions, i: number): string {
-    const { text } = this;
-    let from = (positions[i + 1] ?? 0) + 1;
-    let to = (positions[i + 2] ?? 0) - 2;
-    while (from < to && isWhiteSpace(text.charCodeAt(from))) from++;
-    while (to > from && isWhiteSpace(text.charCodeAt(to - 1))) to--;
-    return text.substring(from, to);
+    return trimmed(this.text, (positions[i + 1] ?? 0) + 1, (positions[i + 2] ?? 0) - 2);
   }
 
   private isNamed(positions: FieldPositions, i: number, name: string): boolean {
@@ -126,6 +121,18 @@ export class Fields {
     this.positions = positions;
     return positions;
   }
+}
+
+/**
+ * A part of a text without the white space around it, which is SP and HTAB only (RFC 9110 §5.6.3). Not a regular
+ * expression: /[ \t]+$/ takes time in the square of the length for white space in the middle.
+ */
+export function trimmed(text: string, start: number, end: number): string {
+  let from = start;
+  let to = end;
+  while (from < to && isWhiteSpace(text.charCodeAt(from))) from++;
+  while (to > from && isWhiteSpace(text.charCodeAt(to - 1))) to--;
+  return text.substring(from, to);
 }
 
 function lower(code: number): number {

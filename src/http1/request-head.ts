@@ -1,5 +1,5 @@
 import { type FieldScanner, SPECIAL } from "./field-scanner.ts";
-import { Fields } from "./fields.ts";
+import { Fields, trimmed } from "./fields.ts";
 import { checkedHost } from "./host.ts";
 import { HttpError } from "./http-error.ts";
 
@@ -124,12 +124,12 @@ export class RequestHead {
   }
 }
 
-/** The items of a comma-separated list in lower case; white space is SP and HTAB only (RFC 9110 §5.6.3). */
+/** The items of a comma-separated list in lower case (RFC 9110 §5.6.1). */
 function listOf(list: string): string[] {
   return list
     .toLowerCase()
     .split(",")
-    .map((item) => item.replace(/^[ \t]+|[ \t]+$/g, ""));
+    .map((item) => trimmed(item, 0, item.length));
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { hasToken } from "../../src/http1/request-head.ts";
 import { NEED_BYTES, REQUEST, RequestReader } from "../../src/http1/request-reader.ts";
 import { limitsWith } from "./feed.ts";
 import type { Case } from "./table.ts";
@@ -185,6 +186,21 @@ table("Upgrade", [
 ]);
 
 const upgrading = get("Connection: upgrade", "Upgrade: websocket");
+describe("hasToken", () => {
+  test("RFC 9110 §5.6.3: only SP and HTAB are white space", () => {
+    assert.ok(hasToken("a, \t close \t ,b", "close"));
+    for (const list of ["a,close\xa0", "a,\vclose", "a,c lose"]) assert.ok(!hasToken(list, "close"), list);
+  });
+
+  test("RFC 9110 §5.6.1: takes time in proportion to the list", () => {
+    for (const unit of [" ", "\t", ",", " ,", "a"]) {
+      const start = performance.now();
+      for (let i = 0; i < 10; i++) hasToken(`a,x${unit.repeat(262_144 / unit.length)}x`, "close");
+      assert.ok(performance.now() - start < 3_000, JSON.stringify(unit));
+    }
+  });
+});
+
 describe("takeRest", () => {
   for (const rest of ["", "\x81", "\x81\x85\0\0\0\0hello\r\n\r\n", get()]) {
     test(`RFC 9110 §7.8: ${rest.length} bytes behind the head`, () => {
