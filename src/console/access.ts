@@ -13,6 +13,8 @@ export class Access {
   private readonly token: string | undefined;
   /** What the cookie holds: made from the token, so that it outlives a restart, and says nothing about it. */
   private readonly proof: string;
+  /** The cookie as browsers send it. */
+  private readonly cookie: Buffer;
   private readonly path: string;
 
   /**
@@ -26,6 +28,7 @@ export class Access {
     this.proof = createHmac("sha256", token ?? "")
       .update("portico console")
       .digest("base64url");
+    this.cookie = Buffer.from(`${COOKIE}=${this.proof}`);
     this.path = path;
   }
 
@@ -36,12 +39,19 @@ export class Access {
   /** Whether a request may go on. */
   permits(exchange: Exchange): boolean {
     if (!this.asksForToken) return fromThisMachine(exchange);
-    return cookiesOf(exchange).some((value) => equal(value, this.proof));
+    const cookies = (exchange.header("cookie") ?? "").split(";");
+    // All of them: one that another console, or another host, has set keeps nobody out.
+    return cookies.some((text) => this.isProof(text.trim()));
   }
 
   /** Whether this is the token; takes the same time for every text that is not. */
   accepts(text: string): boolean {
     return this.token !== undefined && equal(text, this.token);
+  }
+
+  /** Only the bytes are secret, not their number: a head has room for hundreds of cookies, too many to hash them all. */
+  private isProof(text: string): boolean {
+    return text.length === this.cookie.length && timingSafeEqual(Buffer.from(text, "latin1"), this.cookie);
   }
 
   /** Has the browser keep the proof; scripts cannot read it, and other sites cannot make use of it (RFC 6265bis §5.6). */
@@ -81,12 +91,6 @@ function isLoopbackAddress(address: string): boolean {
 function isLoopbackName(authority: string): boolean {
   const name = authority.replace(/:\d*$/, "").toLowerCase();
   return name === "localhost" || name === "[::1]" || isLoopbackAddress(name);
-}
-
-/** All cookies of the name, not only the first: one that another console, or another host, has set keeps nobody out. */
-function cookiesOf(exchange: Exchange): string[] {
-  const pairs = (exchange.header("cookie") ?? "").split(/; */);
-  return pairs.filter((pair) => pair.startsWith(`${COOKIE}=`)).map((pair) => pair.slice(COOKIE.length + 1));
 }
 
 /** Compares in a time that depends on neither text: their digests have one length. */

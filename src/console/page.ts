@@ -1,3 +1,4 @@
+import { queryParameters } from "../http1/percent-encoding.ts";
 import type { Exchange, Server } from "../index.ts";
 import { type Access, sameOrigin } from "./access.ts";
 import { PAGE_FILES, readPageFile, sendPageFile, setPolicy } from "./page-files.ts";
@@ -64,7 +65,7 @@ export class Page {
 
   private async takeForm(exchange: Exchange): Promise<void> {
     setPolicy(exchange);
-    const form = new URLSearchParams(await exchange.text(MAX_FORM_BYTES));
+    const form = queryParameters(await exchange.text(MAX_FORM_BYTES));
     if (sameOrigin(exchange) && this.access.accepts(form.get("token") ?? "")) {
       this.access.grant(exchange);
       redirect(exchange, "./");

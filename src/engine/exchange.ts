@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import type { Fields } from "../http1/fields.ts";
+import { queryParameters } from "../http1/percent-encoding.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import { type ChunkReader, type ChunkSource, readerOf } from "./chunk-source.ts";
 import { PorticoError } from "./errors.ts";
@@ -114,7 +115,7 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
 
   /** The query, decoded; a new object at each call. */
   get searchParams(): URLSearchParams {
-    return new URLSearchParams(this.query);
+    return queryParameters(this.query);
   }
 
   /** The request target as sent. */

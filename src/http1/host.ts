@@ -26,8 +26,12 @@ export function checkedHost(value: string): string {
   return value;
 }
 
+/** RFC 4291 §2.2: eight groups of four digits, the last two of them perhaps as IPv4. */
+const MAX_IPV6_LENGTH = 45;
+
 /** Eight groups, or fewer where "::" stands for the others; the last two may be written as IPv4. */
 function isIpv6(text: string): boolean {
+  if (text.length > MAX_IPV6_LENGTH) return false;
   const halves = text.split("::");
   if (halves.length > 2) return false;
   const groups = halves.flatMap((half) => (half === "" ? [] : half.split(":")));

@@ -1,3 +1,6 @@
+/** Members of a list, and parameters of a member, that are looked at: many times what any client sends. */
+const MAX_MEMBERS = 100;
+
 /**
  * The weight of a name in a field such as Accept-Encoding (RFC 9110 §12.4.2).
  * @param name in lower case
@@ -7,11 +10,11 @@ export function qualityOf(field: string, name: string): number | undefined {
   return weightsOf(field).get(name);
 }
 
-/** The weights of all names; of one name the first counts. */
+/** The weights of the first 100 names; of one name the first counts. */
 function weightsOf(field: string): Map<string, number> {
   const weights = new Map<string, number>();
-  for (const item of field.toLowerCase().split(",")) {
-    const [name = "", ...parameters] = item.split(";").map((part) => part.trim());
+  for (const item of field.toLowerCase().split(",", MAX_MEMBERS)) {
+    const [name = "", ...parameters] = item.split(";", MAX_MEMBERS).map((part) => part.trim());
     if (weights.has(name)) continue;
     const weight = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
     weights.set(name, /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(weight) ? Number(weight) : 0);

@@ -5,6 +5,8 @@ export interface ByteRange {
 }
 
 const RANGE_SET = /^bytes=(.*)$/i;
+/** Members of the list, empty ones among them, from which on it is not worth reading (RFC 9110 §5.6.1.2). */
+const MAX_MEMBERS = 100;
 const RANGE_SPEC = /^(?:(\d+)-(\d*)|-(\d+))$/;
 
 /**
@@ -19,11 +21,10 @@ export function parseRange(
   size: number,
   maxRanges: number,
 ): ByteRange[] | "whole" | "unsatisfiable" {
-  const specs = RANGE_SET.exec(value)?.[1]
-    ?.split(",")
-    .map((spec) => spec.trim())
-    .filter((spec) => spec !== "");
-  if (specs === undefined || specs.length === 0 || specs.length > maxRanges || size === 0) return "whole";
+  const members = RANGE_SET.exec(value)?.[1]?.split(",", MAX_MEMBERS) ?? [];
+  const specs = members.map((spec) => spec.trim()).filter((spec) => spec !== "");
+  const isReadable = specs.length > 0 && specs.length <= maxRanges && members.length < MAX_MEMBERS;
+  if (!isReadable || size === 0) return "whole";
   const ranges: ByteRange[] = [];
   for (const spec of specs) {
     const [whole, first = "", last = "", suffix = ""] = RANGE_SPEC.exec(spec) ?? [];

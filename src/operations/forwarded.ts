@@ -53,13 +53,16 @@ export function* forwardedFromRight(list: string): Generator<ForwardedElement, u
   for (const text of itemsFromRight(list, true)) yield parseElement(text);
 }
 
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+
 /** What stands between commas; nothing does not count (RFC 9110 §5.6.1). */
 function* itemsFromRight(list: string, hasQuotes: boolean): Generator<string, undefined> {
   let end = list.length;
   for (let at = end - 1; at >= -1; at--) {
     // A quotation mark without its other one takes everything on its left with it.
-    if (hasQuotes && list[at] === '"') at = openingQuote(list, at);
-    if (at >= 0 && list[at] !== ",") continue;
+    if (hasQuotes && list.charCodeAt(at) === QUOTE) at = openingQuote(list, at);
+    if (at >= 0 && list.charCodeAt(at) !== COMMA) continue;
     const text = list.slice(at + 1, end).trim();
     end = at;
     if (text !== "") yield text;
@@ -83,12 +86,15 @@ function isEscaped(list: string, at: number): boolean {
 const PAIR =
   /[\t ]*(?:([!#$%&'*+\-.^_`|~\w]+)=(?:([!#$%&'*+\-.^_`|~\w]+)|"((?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*)")[\t ]*)?(?:;|$)/y;
 
+/** RFC 7239 §5 has four; what has more than some others is not in the right form. */
+const MAX_PAIRS = 32;
+
 function parseElement(text: string): ForwardedElement {
   const pairs = new Map<string, string>();
   PAIR.lastIndex = 0;
-  while (PAIR.lastIndex < text.length) {
+  for (let count = 0; PAIR.lastIndex < text.length; count++) {
     const [whole, name, token, quoted] = PAIR.exec(text) ?? [];
-    if (whole === undefined) return NAMELESS;
+    if (whole === undefined || count === MAX_PAIRS) return NAMELESS;
     if (name === undefined) continue;
     // RFC 7239 §4: each parameter at most once.
     if (pairs.has(name.toLowerCase())) return NAMELESS;

@@ -1,4 +1,5 @@
 import type { Exchange } from "../engine/exchange.ts";
+import { percentDecoded } from "../http1/percent-encoding.ts";
 
 const REDACTED = "[redacted]";
 
@@ -59,17 +60,15 @@ export function redactedFields(
   return found;
 }
 
+/** Control characters, spelled out, by their code. */
+const SPELLED = Array.from({ length: 0xa0 }, (_, code) => `\\x${code.toString(16).padStart(2, "0")}`);
+
 /** A field value may have tabs and, as latin1, the control characters from 0x80 on: they are spelled out. */
 export function printable(value: string): string {
-  const spelled = (c: string): string => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  return value.replace(/[\0-\x1f\x7f-\x9f]/g, spelled);
+  return value.replace(/[\0-\x1f\x7f-\x9f]/g, (character) => SPELLED[character.charCodeAt(0)] ?? "");
 }
 
 /** Programs decode a name before they look at it, so a secret may be spelled in many ways. */
 function decodedName(name: string): string {
-  try {
-    return decodeURIComponent(name.replaceAll("+", " ")).trim().toLowerCase();
-  } catch {
-    return name.toLowerCase();
-  }
+  return percentDecoded(name.replaceAll("+", " "))?.trim().toLowerCase() ?? name.toLowerCase();
 }

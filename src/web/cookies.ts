@@ -1,5 +1,6 @@
 import { parseCookie, type SetCookie, stringifySetCookie } from "cookie";
 import type { Exchange } from "../engine/exchange.ts";
+import { percentDecoded } from "../http1/percent-encoding.ts";
 
 /** Attributes of a cookie (RFC 6265 §4.1.2). */
 export interface CookieOptions {
@@ -21,9 +22,14 @@ export interface CookieOptions {
   priority?: "low" | "medium" | "high";
 }
 
-/** @returns the cookies of a request by name, decoded; the object has no prototype, and of one name it has the first */
+const DECODED = { decode: (value: string): string => percentDecoded(value) ?? value };
+
+/**
+ * @returns the cookies of a request by name, decoded where they can be; the object has no prototype, and of one name it
+ *   has the first
+ */
 export function cookies(exchange: Exchange<unknown>): Record<string, string | undefined> {
-  return Object.assign(Object.create(null), parseCookie(exchange.header("cookie") ?? ""));
+  return Object.setPrototypeOf(parseCookie(exchange.header("cookie") ?? "", DECODED), null);
 }
 
 /**

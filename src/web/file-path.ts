@@ -1,4 +1,5 @@
 import { sep } from "node:path";
+import { percentDecoded } from "../http1/percent-encoding.ts";
 
 /** Names that mean another file, a stream of a file or a device there. */
 const WINDOWS_NAME = /[:*?"<>|]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
@@ -14,20 +15,12 @@ export function fileNames(path: string, dotFiles: boolean): string[] | null {
   const names: string[] = [];
   const segments = path.split("/");
   for (const [index, segment] of segments.entries()) {
-    const name = decoded(segment);
-    if (name === null || (name === "" && index < segments.length - 1)) return null;
+    const name = percentDecoded(segment);
+    if (name === undefined || (name === "" && index < segments.length - 1)) return null;
     if (name === "." || name === ".." || /[/\\\0]/.test(name)) return null;
     if (name.startsWith(".") && !dotFiles) return null;
     if (sep === "\\" && WINDOWS_NAME.test(name)) return null;
     names.push(name);
   }
   return names;
-}
-
-function decoded(segment: string): string | null {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return null;
-  }
 }

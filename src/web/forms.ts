@@ -1,6 +1,7 @@
 import { PorticoError } from "../engine/errors.ts";
 import type { Exchange } from "../engine/exchange.ts";
 import { HeldContent } from "../engine/held-content.ts";
+import { queryParameters } from "../http1/percent-encoding.ts";
 import { parseParameters } from "./field-parameters.ts";
 import { type FormLimits, formLimits } from "./form-limits.ts";
 import { MultipartReader, type RawPart } from "./multipart-reader.ts";
@@ -120,7 +121,7 @@ function* fieldsOf(text: string, limits: FormLimits): Generator<FormField, void,
   let count = text === "" ? 0 : 1;
   for (let at = text.indexOf("&"); at >= 0 && count <= most; at = text.indexOf("&", at + 1)) count++;
   if (count > most) throw new PorticoError("ERR_BODY_TOO_LARGE", `${most} fields`);
-  for (const [name, value] of new URLSearchParams(text)) {
+  for (const [name, value] of queryParameters(text)) {
     if (Buffer.byteLength(value) > limits.fieldBytes) {
       throw new PorticoError("ERR_BODY_TOO_LARGE", `${limits.fieldBytes} bytes for a part`);
     }

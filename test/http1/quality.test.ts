@@ -40,6 +40,9 @@ const codings: [field: string | undefined, expected: string][] = [
   ["identity", ""],
   ["identity;q=0.5, gzip;q=0.4, br;q=0.6", "br"],
   ["identity;q=0, gzip;q=0.1", "gzip"],
+  [`${"x,".repeat(99)}gzip`, "gzip"],
+  // Of members beyond the hundredth nothing counts.
+  [`${"x,".repeat(100)}gzip`, ""],
   ["deflate", ""],
 ];
 

@@ -47,6 +47,8 @@ const cases: [value: string, size: number, expected: string][] = [
   ["bytes=99999999999999999999999-1", 10, "whole"],
   ["bytes=", 10, "whole"],
   ["bytes=,", 10, "whole"],
+  // A hundred members, empty ones among them, are too many.
+  [`bytes=0-1${",".repeat(99)}`, 10, "whole"],
   ["bytes=-", 10, "whole"],
   ["bytes=--1", 10, "whole"],
   ["bytes=a-b", 10, "whole"],

@@ -231,7 +231,7 @@ for (const [field, header, cases] of [
     });
 
     it("takes time in proportion to the field", () => {
-      const clientOf = trustedProxies({ trust: 1_000_000, field });
+      const clientOf = trustedProxies({ trust: 32, field });
       for (const unit of [
         ",",
         '"',
@@ -255,8 +255,40 @@ for (const [field, header, cases] of [
 }
 
 describe("trustedProxies", () => {
+  for (const [field, header, element] of [
+    ["x-forwarded", "x-forwarded-for", (i: number) => `10.0.0.${i}`],
+    ["forwarded", "forwarded", (i: number) => `for=10.0.0.${i}`],
+  ] as const) {
+    const chain = (length: number): string =>
+      Array.from({ length }, (_, i) => element(length - i)).join(", ");
+    for (const trust of [PROXIES, 32]) {
+      it(`goes on to the 32nd, by ${field} and ${typeof trust === "number" ? "number" : "addresses"}`, () => {
+        const clientOf = trustedProxies({ trust, field });
+        const address = (length: number): string | undefined =>
+          clientOf(request("10.0.0.1", { [header]: chain(length) })).address;
+        assert.deepEqual([address(31), address(32), address(33)], ["10.0.0.31", "10.0.0.32", "10.0.0.32"]);
+      });
+    }
+
+    it(`does not look at more, by ${field}: it takes no longer for the longest list`, () => {
+      const clientOf = trustedProxies({ trust: PROXIES, field });
+      const list = `${element(1)},`.repeat(20_000);
+      const start = performance.now();
+      for (let i = 0; i < 50; i++) clientOf(request("10.0.0.1", { [header]: list }));
+      assert.ok(performance.now() - start < 2_000);
+    });
+  }
+
+  it("takes an element of Forwarded with more than 32 pairs for none", () => {
+    const clientOf = trustedProxies({ trust: PROXIES, field: "forwarded" });
+    const pairs = (count: number): string => Array.from({ length: count }, (_, i) => `;x${i}=y`).join("");
+    const address = (count: number): string | undefined =>
+      clientOf(request("10.0.0.1", { forwarded: `for=192.0.2.1${pairs(count)}` })).address;
+    assert.deepEqual([address(31), address(32)], ["192.0.2.1", undefined]);
+  });
+
   it("refuses what is neither addresses nor a number", () => {
-    for (const trust of [-1, 1.5, Number.NaN, ["nobody"], ["10.0.0.0/40"]]) {
+    for (const trust of [-1, 1.5, 33, Number.NaN, ["nobody"], ["10.0.0.0/40"]]) {
       assert.throws(() => trustedProxies({ trust }), RangeError);
     }
   });

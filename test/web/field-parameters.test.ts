@@ -23,6 +23,11 @@ describe("a value with parameters", () => {
     });
   }
 
+  it("takes up to 64 parameters", () => {
+    assert.equal(parseParameters(`a${";b=c".repeat(64)}`)?.value, "a");
+    assert.equal(parseParameters(`a${";b=c".repeat(65)}`), null);
+  });
+
   it("takes time in proportion to its length", () => {
     for (const unit of [" ", "\t", ";", "; ", "a", "=", "\\", '"', '\\"', ';a="', ";a=b ", '; a="b" ']) {
       const text = unit.repeat(262_144 / unit.length);
