@@ -4,7 +4,7 @@ import { type DeflateOptions, Server } from "../index.ts";
 import { deflateSettings } from "../websocket/permessage-deflate.ts";
 import { whole } from "./arguments.ts";
 import { messageOf } from "./failure.ts";
-import { addServingOptions, type ServingOptions, serveUntilStopped } from "./serving.ts";
+import { addServingOptions, refuseOtherNames, type ServingOptions, serveUntilStopped } from "./serving.ts";
 import { stopSignal } from "./stopping.ts";
 
 interface EchoOptions extends ServingOptions {
@@ -36,6 +36,7 @@ export function addEcho(program: Command): void {
 async function echo(options: EchoOptions): Promise<void> {
   const stop = stopSignal();
   const server = new Server({ limits: { maxMessageBytes: options.maxMessage } });
+  refuseOtherNames(server, options);
   server.websocket(
     "/*",
     { message: (socket, data, binary) => socket.reply(data, { binary }) },

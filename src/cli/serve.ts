@@ -7,7 +7,7 @@ import { logRequests } from "./access-log.ts";
 import { fieldValue } from "./arguments.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { serveReloads } from "./live-reload.ts";
-import { addServingOptions, type ServingOptions, serveUntilStopped } from "./serving.ts";
+import { addServingOptions, refuseOtherNames, type ServingOptions, serveUntilStopped } from "./serving.ts";
 import { stopSignal } from "./stopping.ts";
 
 interface ServeOptions extends ServingOptions {
@@ -57,6 +57,7 @@ async function serve(dir: string, options: ServeOptions): Promise<void> {
   }
   const server = new Server();
   if (options.log) logRequests(server, options.json === true);
+  refuseOtherNames(server, options);
   if (options.cors) server.onRequest(cors());
   const transformHtml = options.live ? serveReloads(server, root) : undefined;
   server.get(

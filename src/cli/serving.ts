@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { isLoopbackAddress, isLoopbackHost } from "../http1/host.ts";
 import type { Listener, Server } from "../index.ts";
 import { fileContent, port } from "./arguments.ts";
 import { codeOf, EXIT, Failure, messageOf } from "./failure.ts";
@@ -25,6 +26,22 @@ export function addServingOptions(command: Command, defaultPort: number): Comman
     .option("--tls-key <file>", "private key as PEM; with --tls-cert it serves https: and wss:")
     .option("--tls-cert <file>", "certificate as PEM, with those between it and its authority")
     .option("--json", "print JSON, one object a line");
+}
+
+/**
+ * Refuses requests for names that are not of this machine, where only this machine is listened to: pages of other sites
+ * could read what is served (DNS rebinding). With TLS the certificate tells the browser whose name it is.
+ */
+export function refuseOtherNames(server: Server, { host, tlsCert }: ServingOptions): void {
+  if (tlsCert !== undefined || !(isLoopbackAddress(host) || isLoopbackHost(host))) return;
+  server.onRequest((exchange) => {
+    if (isLoopbackHost(exchange.authority ?? "")) return;
+    // RFC 9110 §7.4
+    exchange.status(421).setHeader("Content-Type", "text/plain; charset=utf-8");
+    exchange.end(
+      "This server answers only to names of this machine. Use localhost, or choose another address with --host.\n",
+    );
+  });
 }
 
 /**

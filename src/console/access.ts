@@ -1,4 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { isLoopbackAddress, isLoopbackHost } from "../http1/host.ts";
 import type { Exchange } from "../index.ts";
 import { setCookie } from "../web/index.ts";
 
@@ -74,23 +75,11 @@ export function sameOrigin(exchange: Exchange): boolean {
 /** Fields by which proxies say that they pass on what another machine has asked. */
 const FORWARDED = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
-/**
- * Whether both the address and the name that was asked for are of this machine. The name matters because any site
- * may have its own name point to 127.0.0.1 (DNS rebinding), and is then trusted by the browser as that site's own.
- */
+/** Whether both the address and the name that was asked for are of this machine. */
 function fromThisMachine(exchange: Exchange): boolean {
   const { remoteAddress = "", authority = "" } = exchange;
   if (FORWARDED.some((name) => exchange.header(name) !== undefined)) return false;
-  return isLoopbackAddress(remoteAddress.replace(/^::ffff:/i, "")) && isLoopbackName(authority);
-}
-
-function isLoopbackAddress(address: string): boolean {
-  return address === "::1" || /^127(?:\.\d{1,3}){3}$/.test(address);
-}
-
-function isLoopbackName(authority: string): boolean {
-  const name = authority.replace(/:\d*$/, "").toLowerCase();
-  return name === "localhost" || name === "[::1]" || isLoopbackAddress(name);
+  return isLoopbackAddress(remoteAddress.replace(/^::ffff:/i, "")) && isLoopbackHost(authority);
 }
 
 /** Compares in a time that depends on neither text: their digests have one length. */

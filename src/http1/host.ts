@@ -26,6 +26,21 @@ export function checkedHost(value: string): string {
   return value;
 }
 
+/** Whether an address is of this machine only (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
+export function isLoopbackAddress(address: string): boolean {
+  return address === "::1" || /^127(?:\.\d{1,3}){3}$/.test(address);
+}
+
+/**
+ * Whether a host, with or without a port, is a name of this machine (RFC 6761 §6.3) or a loopback address. It matters
+ * where only this machine may ask: any site can have its own name point to 127.0.0.1 (DNS rebinding), and its pages may
+ * then read what is answered.
+ */
+export function isLoopbackHost(host: string): boolean {
+  const name = host.replace(/:\d*$/, "").toLowerCase();
+  return /^(?:.+\.)?localhost$/.test(name) || name === "[::1]" || isLoopbackAddress(name);
+}
+
 /** RFC 4291 §2.2: eight groups of four digits, the last two of them perhaps as IPv4. */
 const MAX_IPV6_LENGTH = 45;
 

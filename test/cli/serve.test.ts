@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { request as httpsRequest } from "node:https";
+import { request } from "node:http";
+import { request as httpsRequest, type RequestOptions } from "node:https";
 import { describe, it, type TestContext } from "node:test";
 import WebSocket from "ws";
 import { opened } from "../e2e/ws-client.ts";
@@ -121,6 +122,60 @@ describe("portico serve", { concurrency: 2 }, () => {
     assert.notEqual(String((await once(late, "message"))[0]), shown);
     for (const each of [socket, late]) each.close();
     assert.equal((await server.stop()).code, 130);
+  });
+});
+
+/** The status that a request gets which asks for a host, at a port of this machine. */
+async function statusFor(port: string, host: string, options: RequestOptions = {}): Promise<number> {
+  const begin = options.rejectUnauthorized === undefined ? request : httpsRequest;
+  const asked = begin({ host: "127.0.0.1", port, agent: false, ...options, headers: { Host: host } });
+  const [response] = await once(asked.end(), "response");
+  response.destroy();
+  return response.statusCode;
+}
+
+describe("what listens only to this machine", { concurrency: 2 }, () => {
+  const own = ["127.0.0.1:80", "127.9.9.9", "localhost", "LocalHost:80", "app.localhost:80", "[::1]:80"];
+  const foreign = [
+    "rebound.example",
+    "127.0.0.1.rebound.example",
+    "localhost.rebound.example:80",
+    "192.0.2.1",
+  ];
+
+  /** Opens a WebSocket that asks for a host, and expects that it is refused. */
+  async function refused(url: string, host: string): Promise<void> {
+    await assert.rejects(opened(new WebSocket(url, { headers: { Host: host } })), /421/);
+  }
+
+  it("serve: answers to names of this machine only, also about changes (DNS rebinding)", async (t) => {
+    const { url, server } = await serve(t, "--live", "--cors", "--json");
+    for (const host of own) assert.equal(await statusFor(new URL(url).port, host), 200, host);
+    for (const host of foreign) {
+      assert.equal(await statusFor(new URL(url).port, host), 421, host);
+      await refused(`${url.replace("http", "ws")}/.portico/live`, host);
+    }
+    await server.printed(/"status":421/);
+  });
+
+  it("echo: the same", async (t) => {
+    const url = await start(t, ["echo", "--port", "0"]).url();
+    for (const host of own) (await opened(new WebSocket(url, { headers: { Host: host } }))).terminate();
+    for (const host of foreign) await refused(url, host);
+  });
+
+  it("answers to all names where it was told to listen to others, and with a certificate", async (t) => {
+    const file = (kind: string): string => new URL(`localhost.${kind}.pem`, FIXTURES).pathname;
+    const all = start(t, ["serve", folder(t, FILES), "--port", "0", "--host", "0.0.0.0", "--json"]);
+    assert.equal(await statusFor(await all.printed(/"port":(\d+)/), "name.example"), 200);
+    const { url } = await serve(t, "--tls-key", file("key"), "--tls-cert", file("cert"));
+    assert.equal(await statusFor(new URL(url).port, "name.example", { rejectUnauthorized: false }), 200);
+  });
+
+  it("run: leaves names to the program", async (t) => {
+    const text = 'export const routes = { "/": (exchange) => exchange.end() };';
+    const server = start(t, ["run", "app.mjs", "--port", "0"], folder(t, { "app.mjs": text }));
+    assert.equal(await statusFor(new URL(await server.url()).port, "name.example"), 200);
   });
 });
 

@@ -15,6 +15,7 @@ describe("without a token", () => {
     ["127.0.0.1", "127.0.0.1:9001"],
     ["127.0.0.1", "localhost:9001"],
     ["127.1.2.3", "LOCALHOST"],
+    ["127.0.0.1", "app.localhost:9001"],
     ["::ffff:127.0.0.1", "127.0.0.1"],
     ["::1", "[::1]:9001"],
   ];
@@ -34,7 +35,8 @@ describe("without a token", () => {
     ["a name that was made to point here (DNS rebinding)", "127.0.0.1", "rebound.example:9001"],
     ["a name that begins like loopback", "127.0.0.1", "127.0.0.1.rebound.example"],
     ["a name that begins like localhost", "127.0.0.1", "localhost.rebound.example"],
-    ["a name that ends like localhost", "127.0.0.1", "rebound.localhost"],
+    ["a name that ends like localhost", "127.0.0.1", "reboundlocalhost"],
+    ["a name below that has no name", "127.0.0.1", ".localhost"],
     ["no name", "127.0.0.1", ""],
     ["a Unix socket, whose other end is mostly a proxy", undefined, "localhost"],
     ["a proxy that says so", "127.0.0.1", "127.0.0.1:9001", { "x-forwarded-for": "192.0.2.1" }],
