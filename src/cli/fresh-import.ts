@@ -3,7 +3,7 @@ import { extname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { Failure } from "./failure.ts";
-import { GENERATION, generationOf, type HookData, stamp } from "./reload-hooks.ts";
+import { GENERATION, generationOf, type HookData, missing, stamp } from "./reload-hooks.ts";
 
 /** Node's hooks in the same thread, from Node 22.15 on. */
 type RegisterHooks = (hooks: {
@@ -40,7 +40,7 @@ export class FreshImport {
     return new FreshImport(file, again, throughTsx);
   }
 
-  /** The files of the last import, as far as it came. */
+  /** The files of the last import, as far as it came, and those that it has not found. */
   get files(): string[] {
     this.heard();
     return [...new Set([this.file, ...this.loaded, ...ownCommonJs()])];
@@ -67,9 +67,14 @@ export class FreshImport {
     if (registerHooks !== undefined && !throughTsx) {
       registerHooks({
         resolve: (specifier, context, next) => {
-          const stamped = stamp(next(specifier, context), context.parentURL, HOME);
-          keep(stamped.url);
-          return stamped;
+          try {
+            const stamped = stamp(next(specifier, context), context.parentURL, HOME);
+            keep(stamped.url);
+            return stamped;
+          } catch (error) {
+            keep(missing(specifier, context.parentURL, HOME).url);
+            throw error;
+          }
         },
       });
       return () => {};

@@ -35,6 +35,15 @@ export function stamp<T extends Resolved>(resolved: T, parent: string | undefine
   return { ...resolved, url: stamped.href };
 }
 
+/**
+ * The module that an import means which cannot be resolved, with its generation: it may be made later.
+ * @param parent the URL of the module that imports it
+ */
+export function missing(specifier: string, parent: string | undefined, home: string): Resolved {
+  const url = URL.canParse(specifier, parent) ? new URL(specifier, parent).href : "";
+  return stamp({ url }, parent, home);
+}
+
 /** The generation of a module, or undefined when it has none. */
 export function generationOf(url: string): string | undefined {
   return URL.canParse(url) ? (new URL(url).searchParams.get(GENERATION) ?? undefined) : undefined;
@@ -53,9 +62,15 @@ export async function resolve(
   context: { parentURL?: string },
   next: NextResolve<Promise<Resolved>>,
 ): Promise<Resolved> {
-  const resolved = await next(specifier, context);
-  if (data === undefined) return resolved;
-  const stamped = stamp(resolved, context.parentURL, data.home);
-  if (stamped !== resolved) data.port.postMessage(stamped.url);
-  return stamped;
+  if (data === undefined) return next(specifier, context);
+  const { home, port } = data;
+  try {
+    const resolved = await next(specifier, context);
+    const stamped = stamp(resolved, context.parentURL, home);
+    if (stamped !== resolved) port.postMessage(stamped.url);
+    return stamped;
+  } catch (error) {
+    port.postMessage(missing(specifier, context.parentURL, home).url);
+    throw error;
+  }
 }

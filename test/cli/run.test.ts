@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import WebSocket from "ws";
 import { opened } from "../e2e/ws-client.ts";
+import { sleep } from "../engine/harness.ts";
 import { inProcess } from "./in-process.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { folder, portico, put, type Running, start } from "./portico.ts";
@@ -220,6 +222,53 @@ describe("portico run --watch", { concurrency: 2 }, () => {
     const closed = once(socket, "close");
     assert.equal((await server.stop()).code, 130);
     assert.equal((await closed)[0], 1001);
+  });
+
+  it("goes on after builds that make the folder of the program again", async (t) => {
+    const build = (root: string, word: string, to = "dist"): void => {
+      put(root, `${to}/app.js`, `export { routes } from "./sub/routes.js";`);
+      put(
+        root,
+        `${to}/sub/routes.js`,
+        `export const routes = { "/": (exchange) => exchange.end("${word}") };`,
+      );
+    };
+    const root = folder(t, { "package.json": ESM });
+    build(root, "one");
+    const server = start(t, ["run", "--port", "0", "--watch", "dist/app.js"], root);
+    const url = await server.url();
+    const answers = async (word: string): Promise<void> => {
+      const deadline = AbortSignal.timeout(20_000);
+      while ((await (await fetch(url)).text()) !== word) {
+        assert.ok(!deadline.aborted, `${word} never came:\n${server.stdout}\n${server.stderr}`);
+        await sleep(10);
+      }
+    };
+    await answers("one");
+
+    rmSync(join(root, "dist"), { recursive: true });
+    build(root, "two");
+    await answers("two");
+
+    rmSync(join(root, "dist"), { recursive: true });
+    await server.printed(/Cannot find module .*app\.js/);
+    put(root, "dist/app.js", 'export { routes } from "./sub/routes.js"; // not all of it yet');
+    await server.printed(/Cannot find module .*routes\.js/);
+    await answers("two");
+    build(root, "three");
+    await answers("three");
+
+    build(root, "four", "next");
+    renameSync(join(root, "dist"), join(root, "former"));
+    renameSync(join(root, "next"), join(root, "dist"));
+    await answers("four");
+
+    put(root, "next.js", 'export const routes = { "/": (exchange) => exchange.end("five") };');
+    renameSync(join(root, "next.js"), join(root, "dist/app.js"));
+    await answers("five");
+    build(root, "six");
+    await answers("six");
+    assert.equal((await server.stop()).code, 130);
   });
 
   it("loads TypeScript and what it imports anew", async (t) => {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { request } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { describe, it, type TestContext } from "node:test";
 import WebSocket from "ws";
 import { opened } from "../e2e/ws-client.ts";
+import { within } from "../engine/raw-client.ts";
 import { folder, put, type Running, start } from "./portico.ts";
 
 const PAGE = "<!doctype html><html><body><p>page</p></body></html>";
@@ -122,6 +124,20 @@ describe("portico serve", { concurrency: 2 }, () => {
     assert.notEqual(String((await once(late, "message"))[0]), shown);
     for (const each of [socket, late]) each.close();
     assert.equal((await server.stop()).code, 130);
+  });
+
+  it("--live: goes on when the folder is removed and made again", async (t) => {
+    const { url, root } = await serve(t, "--live");
+    const socket = new WebSocket(`${url.replace("http", "ws")}/.portico/live`);
+    await once(socket, "message");
+    for (const page of ["one", "two", "three"]) {
+      const told = once(socket, "message");
+      rmSync(root, { recursive: true });
+      put(root, "index.html", page);
+      await within(told, "being told of the change");
+      assert.match(await (await fetch(url)).text(), new RegExp(`^${page}<script`));
+    }
+    socket.close();
   });
 });
 
