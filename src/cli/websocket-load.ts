@@ -14,7 +14,7 @@ export interface WebSocketLoadOptions {
 /** @returns what opens WebSockets that send a message and take the next one that comes for its answer */
 export function webSocketLoad(options: WebSocketLoadOptions): OpenLink {
   const { url, message, tls, headers } = options;
-  const limits = { headTimeoutMs: options.timeoutMs, closeTimeoutMs: 0 };
+  const limits = { headTimeoutMs: options.timeoutMs, closeTimeoutMs: 1 };
   return async (events, signal) => {
     const socket = await connect(
       url,

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from "node:tls";
 import { ResponseHeadReader } from "../http1/response-head-reader.ts";
 import { connect as connectTransport } from "../transport/connect.ts";
-import { MAX_TIMER_MS } from "../transport/max-timer.ts";
+import { timerMs } from "../transport/max-timer.ts";
 import type { Transport } from "../transport/transport.ts";
 import { ClientHandshake, type HandshakeOptions } from "./client-handshake.ts";
 import { PorticoError } from "./errors.ts";
@@ -80,10 +80,7 @@ function readHead(
     };
     const giveUp = (): void => fail(signal?.reason);
     signal?.addEventListener("abort", giveUp, { once: true });
-    const timer = setTimeout(
-      () => fail(new PorticoError("ERR_TIMEOUT")),
-      Math.min(limits.headTimeoutMs, MAX_TIMER_MS),
-    );
+    const timer = setTimeout(() => fail(new PorticoError("ERR_TIMEOUT")), timerMs(limits.headTimeoutMs));
     transport.sink = {
       onBytes(bytes, start, end) {
         try {

@@ -2,7 +2,7 @@ import { createServer, type ListenOptions as NetListenOptions, type Server, type
 import { createServer as createTlsServer, type SecureContextOptions, type TlsOptions } from "node:tls";
 import { bindNow } from "./bind.ts";
 import { Entrance, type TransportListenerHandlers } from "./entrance.ts";
-import { MAX_TIMER_MS } from "./max-timer.ts";
+import { timerMs } from "./max-timer.ts";
 import type { ProxiedPeer } from "./proxy-header.ts";
 import { type ProxyProtocolOptions, proxyHeaderReader } from "./proxy-protocol.ts";
 
@@ -177,7 +177,7 @@ function secureServer(
 ): SecureServer {
   const server = createTlsServer({
     ALPNProtocols: ["http/1.1", "http/1.0"],
-    handshakeTimeout: Math.min(handshakeTimeoutMs, MAX_TIMER_MS),
+    handshakeTimeout: timerMs(handshakeTimeoutMs),
     ...options,
   });
   // Before Node's own listener, which goes by it: who ends a half during the handshake is gone.

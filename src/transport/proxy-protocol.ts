@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { MAX_TIMER_MS } from "./max-timer.ts";
+import { timerMs } from "./max-timer.ts";
 import { type ProxiedPeer, readProxyHeader } from "./proxy-header.ts";
 import { subnets } from "./subnets.ts";
 
@@ -78,10 +78,7 @@ export function proxyHeaderReader(options: ProxyProtocolOptions): ProxyHeaderRea
       fail(received.length === 0 ? undefined : new ProxyProtocolError("PROXY_HEADER"));
     const onError = (error: Error): void => fail(error);
     const onClose = (): void => fail(undefined);
-    const timer = setTimeout(
-      () => fail(new ProxyProtocolError("PROXY_TIMEOUT")),
-      Math.min(timeoutMs, MAX_TIMER_MS),
-    );
+    const timer = setTimeout(() => fail(new ProxyProtocolError("PROXY_TIMEOUT")), timerMs(timeoutMs));
     if (mayConnect(socket.remoteAddress)) {
       socket.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
     } else fail(new ProxyProtocolError("PROXY_PEER"));

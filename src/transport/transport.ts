@@ -70,7 +70,7 @@ let isReading = false;
 function sendAll(): void {
   const transports = waiting;
   waiting = [];
-  for (const transport of transports) transport.flush();
+  for (const transport of transports) transport.flushScheduled();
 }
 
 function endTurn(): void {
@@ -209,9 +209,14 @@ export abstract class Transport implements Sender {
     this.sendEnd();
   }
 
+  /** The tick or the turn of the event loop ends, in which something was written. */
+  flushScheduled(): void {
+    this.isScheduled = false;
+    this.flush();
+  }
+
   /** Hands over what was gathered. */
   flush(): void {
-    this.isScheduled = false;
     if (this.gathered === 0) return;
     const { gathering, gathered } = this;
     // What comes too late is dropped, and not counted.

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { WebSocketServer } from "../../src/evo/index.ts";
 import { eventually, sleep } from "../engine/harness.ts";
+import { heldBytes } from "../engine/held-bytes.ts";
 import { handshake } from "../engine/web-socket-client.ts";
 import { httpServer, type Recording, recorded, webSocketServer } from "./harness.ts";
 
@@ -102,15 +101,6 @@ class Counter {
   }
 }
 
-function usedBytes(): number {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  collect();
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
-
 /** Waits until nothing is written any more. */
 async function stalled(sockets: readonly Socket[]): Promise<void> {
   const written = (): number => sockets.reduce((sum, socket) => sum + socket.bytesWritten, 0);
@@ -133,10 +123,10 @@ describe("ProcessDeferredEvents()", () => {
       const sockets: Socket[] = [];
       for (let i = 0; i < CLIENTS; i++) sockets.push(await rawSocket(t, web.server.port));
       web.poll();
-      const base = usedBytes();
+      const base = heldBytes();
       for (const [i, socket] of sockets.entries()) flood(socket, frameBlocks(i, perClient, size));
       await stalled(sockets);
-      const held = usedBytes() - base;
+      const held = heldBytes() - base;
       // The clients' blocks and reads that were cut short, and objects of events besides their data.
       const slack = CLIENTS * 3 * READ;
       const perEvent = Math.ceil(maxQueueBytes / (size + 128)) * 400;

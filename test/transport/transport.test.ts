@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, connect as netConnect, type Socket } from "node:net";
 import { describe, it } from "node:test";
-import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { connect } from "../../src/transport/connect.ts";
 import { listen } from "../../src/transport/listen.ts";
@@ -11,6 +10,7 @@ import { openSocket } from "../../src/transport/open-socket.ts";
 import { sharedReadAvailable } from "../../src/transport/shared-read.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { certificate } from "../e2e/certificates.ts";
+import { heldBytes } from "../engine/held-bytes.ts";
 import { RecordingSink } from "./recording-sink.ts";
 
 interface Pair {
@@ -47,16 +47,6 @@ async function socketPair(directIo: boolean, secure: boolean): Promise<Pair> {
 async function memoryPair(): Promise<Pair> {
   const [a, b] = MemoryTransport.pair();
   return { a, b, close() {} };
-}
-
-setFlagsFromString("--expose-gc");
-const collectGarbage: () => void = runInNewContext("gc");
-
-/** What the process holds after a collection. */
-function heldBytes(): number {
-  collectGarbage();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }
 
 const kinds: [name: string, make: () => Promise<Pair>][] = [
