@@ -71,6 +71,7 @@ const gauges: readonly (readonly [name: string, help: string, value: (server: Se
   ["open_connections", "Connections that are open, WebSockets among them", (s) => s.counters.openConnections],
   ["open_websockets", "WebSockets that are open", (s) => s.counters.openWebSockets],
   ["pending_bytes", "Bytes that wait for slow peers", (s) => s.counters.pendingBytes],
+  ["incomplete_bytes", "Bytes of incomplete messages and requests", (s) => s.counters.incompleteBytes],
   ["waiting_events", "Events that wait to be polled", (s) => s.waitingEvents],
 ];
 
