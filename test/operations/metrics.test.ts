@@ -36,6 +36,7 @@ describe("metrics", () => {
       portico_websockets_total: 1,
       portico_open_websockets: 1,
       portico_pending_bytes: server.counters.pendingBytes,
+      portico_incomplete_bytes: server.counters.incompleteBytes,
       portico_waiting_events: 0,
       portico_received_bytes_total: server.counters.bytesReceived,
       portico_sent_bytes_total: server.counters.bytesSent,
