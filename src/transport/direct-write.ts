@@ -4,8 +4,12 @@ import { getSystemErrorName } from "node:util";
 /*
  * A write through a socket's stream takes longer than the same through the handle below it, which Node does not
  * document (`npm run bench -- --peers portico,portico-streams`). Here bytes go to the handle, one write at a time. What
- * the system does not take at once the handle completes later; TLS completes all its writes later. A write needs a
- * request object of a class that can only be seen at work: by what a stream gives to its handle.
+ * the system does not take at once the handle completes later; TLS completes all its writes later. There are two forms, and
+ * which one this Node has can only be seen at work, by what a stream gives to its handle:
+ *
+ *   Node 20 and 22      a request object of a class of Node's. The handle answers 0 or an error; the write is under way
+ *                       while the object has an async id.
+ *   Node 24.22 and 26   null. The handle answers 0 or an error, or the request object of the write that is under way.
  */
 
 /** Who writes. */
@@ -17,7 +21,7 @@ export interface Writer {
   onWritten(status: number): void;
 }
 
-/** One that was done at once serves for the next write, too. */
+/** In the first form one that was done at once serves for the next write, too. */
 interface WriteRequest {
   oncomplete: (status: number) => void;
   /** Undefined until the write is under way. */
@@ -26,7 +30,9 @@ interface WriteRequest {
   earlyStatus: number;
   /** Keeps memory alive that the system still reads from. */
   data: Uint8Array | readonly Uint8Array[] | undefined;
-  /** -1 for as long as no write is under way. */
+  /** In the second form: what the write has ended with before the handle answered; null when it has not. */
+  readonly writeStatus?: number | null;
+  /** In the first form: -1 for as long as no write is under way. */
   getAsyncId(): number;
 }
 
@@ -35,9 +41,9 @@ export interface WriteHandle {
   /** Bytes that it was given and that the system has not taken. */
   readonly writeQueueSize: number;
   /** @returns 0, or the negative number of a system error */
-  writeLatin1String(request: WriteRequest, text: string): unknown;
-  writeBuffer(request: WriteRequest, bytes: Uint8Array): unknown;
-  writev(request: WriteRequest, chunks: readonly Uint8Array[], allBuffers: true): unknown;
+  writeLatin1String(request: WriteRequest | null, text: string): unknown;
+  writeBuffer(request: WriteRequest | null, bytes: Uint8Array): unknown;
+  writev(request: WriteRequest | null, chunks: readonly Uint8Array[], allBuffers: true): unknown;
 }
 
 /** Latin1 text, bytes, or several pieces of bytes. */
@@ -50,6 +56,7 @@ export const UNDER_WAY = 1;
 
 type RequestClass = new () => WriteRequest;
 
+/** The class of requests; null where the handle makes them; undefined where it cannot be told. */
 const requestClass = seeRequestClass();
 let spare: WriteRequest | undefined;
 
@@ -77,9 +84,31 @@ export function directWriteHandle(socket: Socket): WriteHandle | undefined {
  * @returns {@link DONE}, {@link UNDER_WAY} or the negative number of a system error
  */
 export function writeDirectly(handle: WriteHandle, data: WriteData, writer: Writer): number {
+  return requestClass === null
+    ? writeWithoutRequest(handle, data, writer)
+    : writeWithRequest(handle, data, writer);
+}
+
+function writeWithoutRequest(handle: WriteHandle, data: WriteData, writer: Writer): number {
+  const answer = start(handle, null, data);
+  if (typeof answer === "number") return answer;
+  if (!isRequest(answer)) return CLOSED;
+  if (typeof answer.writeStatus === "number") return answer.writeStatus;
+  answer.oncomplete = onComplete;
+  answer.writer = writer;
+  answer.data = typeof data === "string" ? undefined : data;
+  return UNDER_WAY;
+}
+
+function isRequest(value: unknown): value is WriteRequest {
+  return typeof value === "object" && value !== null && "oncomplete" in value;
+}
+
+function writeWithRequest(handle: WriteHandle, data: WriteData, writer: Writer): number {
   const request = spare ?? newRequest();
   spare = undefined;
   request.earlyStatus = 0;
+  request.data = typeof data === "string" ? undefined : data;
   const error = start(handle, request, data);
   if (error !== 0) return typeof error === "number" ? error : CLOSED;
   if (request.earlyStatus !== 0) return request.earlyStatus;
@@ -93,7 +122,7 @@ export function writeDirectly(handle: WriteHandle, data: WriteData, writer: Writ
 }
 
 function newRequest(): WriteRequest {
-  if (requestClass === undefined) throw new Error("there was no directWriteHandle()");
+  if (typeof requestClass !== "function") throw new Error("there was no directWriteHandle()");
   const request = new requestClass();
   request.oncomplete = onComplete;
   request.writer = undefined;
@@ -101,14 +130,10 @@ function newRequest(): WriteRequest {
   return request;
 }
 
-function start(handle: WriteHandle, request: WriteRequest, data: WriteData): unknown {
+function start(handle: WriteHandle, request: WriteRequest | null, data: WriteData): unknown {
   if (typeof data === "string") return handle.writeLatin1String(request, data);
-  if (data instanceof Uint8Array) {
-    request.data = data;
-    return handle.writeBuffer(request, data);
-  }
+  if (data instanceof Uint8Array) return handle.writeBuffer(request, data);
   // It would take text as well, into memory that it allocates for each call: 6 to 25 % of a GET of 64 KiB.
-  request.data = data;
   return handle.writev(request, data, true);
 }
 
@@ -134,10 +159,10 @@ function isWriteHandle(value: unknown): value is WriteHandle {
 }
 
 /** Lets the stream of a socket without a connection write to a handle that only looks at what it is given. */
-function seeRequestClass(): RequestClass | undefined {
-  let seen: object | undefined;
+function seeRequestClass(): RequestClass | null | undefined {
+  let seen: object | null | undefined;
   const handle = {
-    writeLatin1String(request: object): number {
+    writeLatin1String(request: object | null): number {
       seen = request;
       return 0;
     },
@@ -148,11 +173,12 @@ function seeRequestClass(): RequestClass | undefined {
     const probe = new Socket(options);
     probe.write(" ", "latin1");
     probe.destroy();
+    const found: unknown = seen?.constructor;
+    return seen === null ? null : isRequestClass(found) ? found : undefined;
   } catch {
     // Another runtime, whose sockets are made in another way.
+    return undefined;
   }
-  const found: unknown = seen?.constructor;
-  return isRequestClass(found) ? found : undefined;
 }
 
 function isRequestClass(value: unknown): value is RequestClass {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer, connect as netConnect, type Socket } from "node:net";
+import { createServer, connect as netConnect, Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
+import { TLSSocket } from "node:tls";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { writeDirectly } from "../../src/transport/direct-write.ts";
+import { DirectTransport } from "../../src/transport/direct-transport.ts";
+import { directWriteHandle, writeDirectly } from "../../src/transport/direct-write.ts";
 import { openSocket } from "../../src/transport/open-socket.ts";
 import { outbox } from "../../src/transport/outbox.ts";
 import type { Transport } from "../../src/transport/transport.ts";
@@ -106,6 +108,12 @@ describe("the outbox", () => {
 });
 
 describe("a write to the handle", () => {
+  it("is possible on this version of Node, for TCP and for TLS", async (t) => {
+    const [{ transport }] = (await links(t, 1)) as [Link];
+    assert.ok(transport instanceof DirectTransport);
+    assert.ok(directWriteHandle(new TLSSocket(new Socket())) !== undefined);
+  });
+
   it("that the peer has made impossible ends the transport with the system's error", async (t) => {
     const [{ transport, client }] = (await links(t, 1)) as [Link];
     const closed = new Promise<Error | undefined>((resolve) => {
@@ -139,9 +147,10 @@ describe("a write to the handle", () => {
 
   it("whose failure is told before it returns is not under way", () => {
     const told: number[] = [];
-    const writeBuffer = (request: { oncomplete(status: number): void }): number => {
-      request.oncomplete(-32);
-      return 0;
+    // The two forms of Node's handles.
+    const writeBuffer = (request: { oncomplete(status: number): void } | null): unknown => {
+      request?.oncomplete(-32);
+      return request === null ? { oncomplete: null, writeStatus: -32 } : 0;
     };
     const handle = { writeQueueSize: 0, writeBuffer, writeLatin1String: writeBuffer, writev: writeBuffer };
     const writer = { onWritten: (status: number) => void told.push(status) };
