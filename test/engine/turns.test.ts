@@ -70,6 +70,7 @@ describe("a WebSocket that is closing", () => {
       for (let i = 0; i < 100; i++) client.raw.send(message);
       client.close(1000);
       await client.raw.over();
+      client.raw.end();
       await closed;
       assert.equal(inflated, 1);
     }
