@@ -28,10 +28,16 @@ export function chunkOf(step: { done?: boolean | undefined; value?: unknown }): 
   throw new TypeError("a chunk of the content is neither text nor bytes");
 }
 
+function ownChunk(chunk: Chunk): Chunk {
+  return chunk instanceof Uint8Array ? unlent(chunk) : chunk;
+}
+
 /** Reads any kind of source. */
 export function readerOf(source: ChunkSource): ChunkReader {
   // Text is iterable, too, but not meant so.
   if (typeof source === "string") return readerOf([source]);
+  // All of it is there now, while what a handler was lent still is as it was.
+  if (Array.isArray(source)) return readerOf(source.map(ownChunk).values());
   // It may fail while nobody iterates over it, and would then end the process: that of a HEAD request is not opened yet.
   if (source instanceof Readable) source.on("error", ignore);
   if (source instanceof ReadableStream) {

@@ -43,6 +43,8 @@ export class EventQueue {
   private readonly sources = new Set<EventSource>();
   private readonly maxBytes: () => number;
   private readonly events = new Fifo<ServerEvent>();
+  /** What each counts for: the program may change what an event holds. */
+  private readonly costs = new Fifo<number>();
   private bytes = 0;
   private full = false;
   private arrival: { readonly promise: Promise<void>; readonly tell: () => void } | undefined;
@@ -78,15 +80,16 @@ export class EventQueue {
   }
 
   push(event: ServerEvent): void {
+    const cost = costOf(event);
     this.events.push(event);
-    this.hold(costOf(event));
+    this.costs.push(cost);
+    this.hold(cost);
     this.release();
   }
 
   shift(): ServerEvent | undefined {
-    const event = this.events.shift();
-    if (event !== undefined) this.free(costOf(event));
-    return event;
+    this.free(this.costs.shift() ?? 0);
+    return this.events.shift();
   }
 
   /** Counts bytes that are held elsewhere because of events that were taken, until {@link free}. */
@@ -100,8 +103,19 @@ export class EventQueue {
     this.bytes -= bytes;
     if (!this.full || this.bytes > this.maxBytes() / 2) return;
     this.full = false;
-    // What is resumed may fill the queue again at once.
-    for (const source of this.sources) if (!this.full) source.resumeAll();
+    // Later: what is resumed may call the program, which is about to run the event that was taken.
+    process.nextTick(() => this.resumeSources());
+  }
+
+  private resumeSources(): void {
+    for (const source of [...this.sources]) {
+      // What was resumed has filled it again.
+      if (this.full) return;
+      // The others come first next time.
+      this.sources.delete(source);
+      this.sources.add(source);
+      source.resumeAll();
+    }
   }
 
   /** Resolves when there is an event, or when {@link release} is called. Any number may wait. */

@@ -254,6 +254,11 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
     );
   }
 
+  /** @internal Everything has come: what has not been taken of the content is the program's. */
+  releaseContent(): void {
+    this.content?.release();
+  }
+
   /** @internal */
   holdsBody(change: number): boolean {
     return this.host.holdsBody(change);
@@ -292,7 +297,8 @@ export class Exchange<Params = Record<string, string>> extends ResponseWriter {
   /**
    * Sends a source as the content, at the speed of the peer, and completes the response.
    * @param source an async iterable, a web ReadableStream or a Node Readable, of text or bytes; it is cancelled
-   *   when the peer goes, or when the response is ended otherwise
+   *   when the peer goes, or when the response is ended otherwise. An array may have bytes that a handler was lent;
+   *   what any other source gives later must be its own
    * @returns true when everything was sent, false when the peer went or the response was over
    * @throws what the source fails with, TypeError for a chunk that is neither text nor bytes. The answer is 500 when
    *   nothing was sent yet; otherwise the connection is destroyed. PorticoError ERR_STREAMING while another source is

@@ -1,4 +1,4 @@
-import { withLease } from "../bytes/lease.ts";
+import { fillsLentMemory, withLease } from "../bytes/lease.ts";
 import type { HttpError } from "../http1/http-error.ts";
 import { BODY, END, FAILED, NEED_BYTES, REQUEST, RequestReader } from "../http1/request-reader.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
@@ -113,7 +113,9 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
       this.drop();
       return;
     }
-    if (this.awaited === "nothing" || this.pausedBy !== 0) return;
+    // Content that nobody takes after the response has its time, too.
+    const isUnread = this.pausedBy === PAUSED_BY_BODY && this.exchange?.finished === true;
+    if (this.awaited === "nothing" || (this.pausedBy !== 0 && !isUnread)) return;
     const peerReads = this.awaited === "next request" || this.awaited === "peer's close";
     // A peer that is still taking a response is not idle.
     if (peerReads && transport.pendingBytes > 0) this.expect(this.awaited);
@@ -384,12 +386,15 @@ export class HttpConnection implements Connection, TransportSink, ExchangeHost {
 
   private tellBody(exchange: Exchange, data: Buffer, last: boolean): void {
     const { core } = this;
-    if (core.queue === null) withLease(data, "overwrite", () => exchange.runBody(data, last));
-    else core.enqueue({ type: "body", exchange, data: Buffer.from(data), last }, this);
+    if (core.queue === null) {
+      if (fillsLentMemory) withLease(data, "overwrite", () => exchange.runBody(data, last));
+      else exchange.runBody(data, last);
+    } else core.enqueue({ type: "body", exchange, data: Buffer.from(data), last }, this);
   }
 
   /** Both request and response are complete. */
   private endExchange(): void {
+    this.exchange?.releaseContent();
     this.exchange = undefined;
     this.state = "idle";
     this.awaited = "nothing";

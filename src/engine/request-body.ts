@@ -121,6 +121,11 @@ export class RequestBody {
     return change === 0 || this.host.holdsBody(change) || bytes <= FREE_BYTES;
   }
 
+  /** Nothing more comes, and what is there is the program's. */
+  release(): void {
+    this.count(0);
+  }
+
   /** The consumer wants no more. */
   abandon(): void {
     this.count(0);

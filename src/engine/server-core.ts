@@ -283,6 +283,8 @@ export class ServerCore implements Core, EventSource {
   holdAll(held: boolean): void {
     this.isHeld = held;
     for (const connection of this.connections) {
+      // What is resumed may call the program, and it may pause again.
+      if (this.isHeld !== held) return;
       if (held) connection.pauseFor(PAUSED_BY_SERVER);
       else connection.resumeFrom(PAUSED_BY_SERVER);
     }

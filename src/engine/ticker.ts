@@ -25,6 +25,8 @@ export class Ticker {
   /** When all members are looked at. */
   private next = 0;
   private timer: NodeJS.Timeout | undefined;
+  /** When the timer was set, or fired last, by performance.now(). */
+  private since = 0;
 
   /**
    * @param members are told of each tick
@@ -63,6 +65,12 @@ export class Ticker {
   }
 
   private arm(step: number): void {
+    const now = performance.now();
+    // What has passed of a longer step counts: else those who come and go would stop the clock of all others.
+    if (this.timer !== undefined) {
+      this.tick += Math.min(this.step, Math.floor((now - this.since) / UNIT_MS));
+    }
+    this.since = now;
     this.step = step;
     clearInterval(this.timer);
     // Never keeps the program alive by itself: the sockets do that.
@@ -71,6 +79,7 @@ export class Ticker {
 
   private advance(): void {
     this.tick += this.step;
+    this.since = performance.now();
     const usual = this.usualStep();
     let step = usual;
     for (const quick of this.quick.values()) step = Math.min(step, quick);

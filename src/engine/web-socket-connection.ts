@@ -76,7 +76,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
   private pinged = false;
   private ended = false;
   private isOpenTold = false;
-  /** The program waits for what this peer sends, whatever waits to be polled. */
+  /** The program waits for a message of this peer, whatever waits to be polled. */
   protected readsDespiteFullQueue = false;
   /** Bytes of an incomplete message, as far as they have been counted. */
   private held = 0;
@@ -118,6 +118,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     this.frame(FIN | CLOSE_FRAME, payload);
     this.state = "closing";
     this.reader.discardMessages();
+    this.countHeld();
     this.deadline = this.closeDeadline;
     this.resumeFrom(this.pausedBy & ~PAUSED_BY_TURN);
   }
@@ -150,10 +151,12 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     core.connections.add(this);
     core.counters.webSockets++;
     core.counters.openWebSockets++;
-    const { idleTimeoutMs, pongTimeoutMs, writeTimeoutMs } = agreement;
-    for (const ms of [idleTimeoutMs, pongTimeoutMs, writeTimeoutMs]) {
-      if (ms !== undefined && ms > 0) core.ticker.quicken(this, ms);
-    }
+    const { idleTimeoutMs = 0, pongTimeoutMs = 0, writeTimeoutMs = 0 } = agreement;
+    const never = Number.POSITIVE_INFINITY;
+    core.ticker.quicken(
+      this,
+      Math.min(idleTimeoutMs || never, pongTimeoutMs || never, writeTimeoutMs || never),
+    );
     this.touch();
   }
 
@@ -162,9 +165,10 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     const { core, transport } = this;
     // Whoever was told of the upgrade has ended it: it was never open.
     if (this.state === "closed") return;
-    transport.resume();
+    // It may also have paused the server.
+    if (this.pausedBy === 0) transport.resume();
     if (core.isHeld) this.pauseFor(PAUSED_BY_SERVER);
-    if (core.queue?.isFull) core.holdBack(this, rest.length);
+    if (core.queue?.isFull && this.state === "open") core.holdBack(this, rest.length);
     if (this.serves !== undefined) core.observers.webSocketOpened(this.serves);
     this.isOpenTold = true;
     this.tellOpen();
@@ -181,7 +185,10 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
     const { core } = this;
     core.counters.bytesReceived += end - start;
     if (this.state === "closed") return;
-    if (core.queue?.isFull && !this.readsDespiteFullQueue) core.holdBack(this, end - start);
+    // What a closing one sends is thrown away.
+    if (core.queue?.isFull && this.state === "open" && !this.readsDespiteFullQueue) {
+      core.holdBack(this, end - start);
+    }
     this.read(bytes, start, end);
   }
 
@@ -240,7 +247,7 @@ export abstract class WebSocketConnection implements Connection, TransportSink {
   pauseFor(reason: number): void {
     // One that closes is read from up to the close frame, but others have their turns.
     if (this.state !== "open" && (this.state === "closed" || reason !== PAUSED_BY_TURN)) return;
-    if (reason === PAUSED_BY_QUEUE) this.readsDespiteFullQueue = false;
+    if (reason === PAUSED_BY_QUEUE && this.readsDespiteFullQueue) return;
     if (this.pausedBy === 0) this.transport.pause();
     this.pausedBy |= reason;
   }

@@ -283,6 +283,7 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
       );
     }
     messageMemory.disown(own);
+    this.readsDespiteFullQueue = false;
     this.core.enqueue({ type: "message", socket: this.self, data: own, binary }, this);
   }
 

@@ -71,6 +71,7 @@ export class MultipartReader {
   private async run(source: AsyncIterable<Buffer>): Promise<void> {
     try {
       for await (const chunk of source) {
+        if (this.state !== "running") return;
         for (let at = 0; at < chunk.length; at += SLICE_BYTES) {
           await this.feed(chunk.subarray(at, at + SLICE_BYTES));
           // What follows the last boundary means nothing.

@@ -40,8 +40,10 @@ export class MessageInflater {
     let result: ReturnType<SyncInflate["inflate"]>;
     try {
       result = inflate.inflate(bytes, start, end, limit);
+    } catch (error) {
+      return new WebSocketError("WS_MESSAGE_TOO_LARGE", `there is no memory for it: ${String(error)}`);
     } finally {
-      // Also when there was no memory for the output: the next message is another connection's.
+      // Whatever happens: the next message is another connection's.
       if (this.#own === null) inflate.reset();
     }
     if (result === "too-large") return new WebSocketError("WS_MESSAGE_TOO_LARGE");

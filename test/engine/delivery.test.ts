@@ -640,6 +640,68 @@ describe("what waits to be polled", () => {
     assert.equal(pauses, 0);
   });
 
+  test("of a server is polled though another one on the same queue is flooded", async (t) => {
+    const queue = new EventQueue(() => 65_536);
+    const made = [harness(t, { delivery: queue }), harness(t, { delivery: queue })] as const;
+    let flooded = 0;
+    let seen = false;
+    made[0].server.websocket("/", { message: () => void flooded++ });
+    made[1].server.websocket("/", {
+      message: () => {
+        seen = true;
+      },
+    });
+    const floods = [];
+    for (let i = 0; i < 3; i++) floods.push(await open(made[0].connect(), "/"));
+    const quiet = await open(made[1].connect(), "/");
+    made[0].server.poll();
+    const burst = Buffer.concat(Array.from({ length: 3_000 }, () => masked(1, "x".repeat(500))));
+    for (const flood of floods) flood.raw.send(burst);
+    await turns();
+    quiet.send("one");
+    await eventually(() => {
+      made[0].server.poll(50);
+      return seen;
+    }, "the message of the other");
+    assert.ok(flooded < 9_000, `${flooded} of the others came first`);
+  });
+
+  test("costs what it did when it came, also when the program has transferred its data", async (t) => {
+    const queue = new EventQueue(() => 1_000_000);
+    const { server, connect } = harness(t, { delivery: queue });
+    server.websocket("/", {
+      received: (_, data) => void structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] }),
+    });
+    const client = await open(connect(), "/");
+    client.send(Buffer.alloc(200_000));
+    await eventually(() => queue.length === 2, "the message");
+    server.poll();
+    assert.equal(queue.heldBytes, 0);
+  });
+
+  test("does not keep a program from a message that it waits for", async (t) => {
+    const queue = new EventQueue(() => 100_000);
+    const { server, connect } = harness(t, {
+      delivery: queue,
+      limits: { closeTimeoutMs: 10_000, maxQueueBytes: 100_000 },
+    });
+    const sockets: WebSocket[] = [];
+    server.websocket("/", { open: (socket) => void sockets.push(socket as WebSocket) });
+    const victim = await open(connect(), "/");
+    const closing = await open(connect(), "/");
+    server.poll();
+    closing.answersClose = false;
+    sockets[1]?.close();
+    queue.hold(100_001);
+    sockets[0]?.readOn();
+    // Neither what a closing peer sends, nor another event of the same socket ends that.
+    for (let i = 0; i < 10; i++) closing.send("x".repeat(60_000));
+    queue.push({ type: "drain", socket: sockets[0] as WebSocket });
+    await turns();
+    victim.send("awaited");
+    await eventually(() => queue.length === 2, "the message");
+  });
+
   test("is bounded when all connections send while it is full", async (t) => {
     const { server, connectTcp } = harness(t, { ...deferred, limits: { maxQueueBytes: 100_000 } });
     let ended = 0;

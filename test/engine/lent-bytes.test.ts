@@ -353,7 +353,7 @@ class Stage {
         }
         case "stream":
           this.expect(client, Buffer.concat([bytes, bytes]));
-          void exchange.stream([bytes, part(Buffer.from(bytes), { cut: 0, view: program.view })]);
+          void exchange.stream([bytes, bytes]);
           return;
         case "to a socket":
           this.expect(this.sockets[index], bytes);

@@ -440,6 +440,30 @@ describe("timeouts of a route", () => {
     assert.deepEqual(other.events, []);
   });
 
+  test("the shortest of them decides how often it is looked", async (t) => {
+    const { server, connect } = harness(t);
+    server.websocket("/", {}, { idleTimeoutMs: 40, pongTimeoutMs: 1_900, writeTimeoutMs: 1_900 });
+    const begin = performance.now();
+    const client = await open(connect(), "/");
+    assert.equal((await client.next()).type, "ping");
+    const pinged = performance.now() - begin;
+    assert.ok(pinged < 400, `a ping after ${pinged} ms`);
+  });
+
+  test("clients that come and go do not keep the timeouts of others from running", async (t) => {
+    const { server, connect } = harness(t, { limits: { headTimeoutMs: 1_200, closeTimeoutMs: 4_000 } });
+    server.websocket("/", {}, { idleTimeoutMs: 50 });
+    const begin = performance.now();
+    const slow = connect().send("GET / HTTP/1.1\r\n");
+    const timer = setInterval(() => {
+      void open(connect(), "/").then((client) => setTimeout(() => client.raw.destroy(), 10));
+    }, 120);
+    t.after(() => clearInterval(timer));
+    assert.equal((await slow.answer()).status, 408);
+    const took = performance.now() - begin;
+    assert.ok(took >= 1_200 && took < 4_000, `408 after ${took} ms`);
+  });
+
   test("0 and Infinity mean never, for the server, too", async (t) => {
     for (const never of [0, Number.POSITIVE_INFINITY]) {
       const quick = { closeTimeoutMs: 20 };
@@ -568,6 +592,39 @@ describe("maxTotalIncompleteBytes", () => {
     assert.ok(server.counters.incompleteBytes > 50_000);
     for (const client of clients) client.destroy();
     await eventually(() => server.counters.openConnections === 0, "all to be gone");
+    assert.equal(server.counters.incompleteBytes, 0);
+  });
+
+  test("counts nothing of content that a loop has left after the response", async (t) => {
+    const { server, connect } = harness(t, { limits: { bodyTimeoutMs: 60 } });
+    server.post("/", async (exchange) => {
+      const iterator = exchange.body[Symbol.asyncIterator]();
+      await iterator.next();
+      exchange.end("early");
+    });
+    const head = (length: number): string =>
+      `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${length}\r\n\r\n`;
+    const small = connect().send(head(50_000) + "x".repeat(1_000));
+    await small.answer();
+    small.send("x".repeat(49_000));
+    const large = connect().send(head(500_000) + "x".repeat(1_000));
+    await large.answer();
+    for (let i = 0; i < 30; i++) large.send("x".repeat(10_000));
+    await turns();
+    small.destroy();
+    large.destroy();
+    await eventually(() => server.counters.openConnections === 0, "both to be gone");
+    assert.equal(server.counters.incompleteBytes, 0);
+  });
+
+  test("counts nothing of a message that was under way when the WebSocket was closed", async (t) => {
+    const { server, connect } = harness(t);
+    server.websocket("/", {});
+    const client = await open(connect(), "/");
+    client.raw.send(masked(2, Buffer.alloc(150_000)).subarray(0, 140_000));
+    await eventually(() => server.counters.incompleteBytes > 100_000, "a part of it");
+    client.answersClose = false;
+    for (const socket of server.webSockets) socket.close();
     assert.equal(server.counters.incompleteBytes, 0);
   });
 });

@@ -11,7 +11,7 @@ import {
   RSV1,
   TEXT,
 } from "../../src/websocket/opcodes.ts";
-import { eventually, harness } from "./harness.ts";
+import { eventually, harness, turns } from "./harness.ts";
 import { masked, open } from "./web-socket-client.ts";
 
 const MANY = 10_000;
@@ -199,5 +199,29 @@ describe("what one peer sends at once does not hold the others", () => {
     await flood.until(() => flood.ended, "the end", 5_000);
     assert.equal(done, MANY);
     assert.equal(flood.rest.split("HTTP/1.1 200 OK").length - 1, MANY);
+  });
+});
+
+describe("server.resume()", () => {
+  it("stops at once when what is resumed pauses the server again", async (t) => {
+    const { server, connect } = harness(t);
+    let served = 0;
+    server.get("/many", (exchange) => {
+      served++;
+      server.pause();
+      exchange.end();
+    });
+    const clients = Array.from({ length: 5 }, () => connect());
+    await eventually(() => server.counters.openConnections === 5, "the connections");
+    server.pause();
+    for (const client of clients) client.send(GET);
+    await turns();
+    server.resume();
+    await turns();
+    assert.equal(served, 1);
+    while (served < 5) {
+      server.resume();
+      await turns();
+    }
   });
 });

@@ -377,6 +377,20 @@ describe("what happens while a connection becomes a WebSocket", () => {
     await eventually(() => got.length === 1, "the message");
   });
 
+  test("server.pause() in the hook that is told of it stops the reading", async (t) => {
+    const { server, connectTcp } = harness(t);
+    server.onResponse(() => server.pause());
+    server.websocket("/", {});
+    const raw = await connectTcp();
+    const client = await open(raw, "/");
+    const { bytesReceived } = server.counters;
+    for (let i = 0; i < 20; i++) client.send("x".repeat(60_000));
+    await turns(50);
+    assert.ok(server.counters.bytesReceived - bytesReceived <= 65_536);
+    server.resume();
+    await eventually(() => server.counters.messagesReceived === 20, "the messages");
+  });
+
   test("the hook that is told of it may close the server", async (t) => {
     const { server, connect } = harness(t);
     const log: string[] = [];

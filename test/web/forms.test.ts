@@ -476,3 +476,33 @@ describe("a form as a stream", () => {
     assert.deepEqual(place.reports, []);
   });
 });
+
+it("a loop that leaves a form early keeps neither the connection nor memory", async (t) => {
+  const { server, connectTcp } = harness(t, { limits: { bodyTimeoutMs: 100 } });
+  const left = signal();
+  const goOn = signal();
+  server.post("/", async (exchange) => {
+    for await (const part of formParts(exchange)) {
+      assert.equal(part.kind, "file");
+      if (part.kind === "file") {
+        for await (const _ of part) {
+          left.give();
+          await goOn.promise;
+          break;
+        }
+      }
+      break;
+    }
+    exchange.end("enough");
+  });
+  const form = post(TYPE, multipart(file("f", "f.txt", "x".repeat(900_000))));
+  const client = await connectTcp();
+  client.send(form.slice(0, 1_500));
+  await left.promise;
+  goOn.give();
+  assert.equal((await client.answer()).text, "enough");
+  client.send(form.slice(1_500));
+  client.destroy();
+  await eventually(() => server.counters.openConnections === 0, "the connection to end");
+  assert.equal(server.counters.incompleteBytes, 0);
+});
