@@ -45,12 +45,12 @@ export class ByteQueue {
 
   /**
    * Takes bytes from the start.
-   * @returns at most `maxBytes` of them, in memory of their own
+   * @returns at most `maxBytes` of them, in memory that nothing here touches again and that is not much larger
    */
   take(maxBytes: number): Buffer {
     const size = Math.min(maxBytes, this.length);
     const [first] = this.blocks;
-    const isWhole = first !== undefined && first.to - first.from === size;
+    const isWhole = first !== undefined && first.to - first.from === size && 2 * size >= first.bytes.length;
     const pieces = this.takePieces(size, Number.POSITIVE_INFINITY);
     return isWhole && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, size);
   }
