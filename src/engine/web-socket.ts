@@ -271,7 +271,7 @@ export class WebSocket<Data = unknown> extends WebSocketConnection {
 
   protected tellMessage(data: Buffer, binary: boolean, lent: boolean): void {
     if (this.core.queue === null) {
-      if (lent && !fillsLentMemory) this.runMessage(data, binary);
+      if (data.length === 0 || (lent && !fillsLentMemory)) this.runMessage(data, binary);
       else withLease(data, lent ? "overwrite" : "recycle", () => this.runMessage(data, binary));
       return;
     }
