@@ -471,6 +471,7 @@ async function staged(t: TestContext, options: ServerOptions, secure: boolean): 
   const tls = secure ? { tls: certificate("localhost") } : {};
   const { port } = await server.listen({ port: 0, host: "127.0.0.1", ...tls });
   const stage = new Stage(server, options.delivery === "deferred");
+  // A response that is sent in parts goes on when it is told so.
   const polling = setInterval(() => options.delivery === "deferred" && server.poll(), 2);
   t.after(async () => {
     clearInterval(polling);
@@ -484,7 +485,6 @@ async function staged(t: TestContext, options: ServerOptions, secure: boolean): 
     await within(once(socket, secure ? "secureConnect" : "connect"), "a connection");
     return socket;
   });
-  clearInterval(polling);
   return stage;
 }
 
