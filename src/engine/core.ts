@@ -61,7 +61,7 @@ export interface Core {
   enqueue(event: ServerEvent, connection: Connection): void;
   /**
    * Reads no more from a connection until the queue has room.
-   * @param bytes what it has sent all the same, and keeps
+   * @param bytes that it has sent by then, and that are kept
    */
   holdBack(connection: Connection, bytes: number): void;
   /** An error has left a handler: it is reported, and the exchange answered with 500 or broken off. */

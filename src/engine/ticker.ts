@@ -49,7 +49,7 @@ export class Ticker {
   }
 
   /**
-   * Looks at a member often enough for a timeout of its own; the others are looked at as before.
+   * Looks at one member more often, because its timeouts are shorter than the limits.
    * @param ms its shortest timeout
    */
   quicken(member: Ticking, ms: number): void {
@@ -59,7 +59,7 @@ export class Ticker {
     if (this.timer === undefined || step < this.step) this.arm(step);
   }
 
-  /** A member has gone. */
+  /** Looks at a member no more often than at the others, because it is leaving. */
   forget(member: Ticking): void {
     this.quick.delete(member);
   }
