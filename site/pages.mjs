@@ -8,11 +8,42 @@ import { readdirSync, readFileSync } from "node:fs";
  */
 const sections = [
   ["First steps", ["start", "guide", "programming-models", "migrating"]],
-  ["Guide", ["routes", "exchanges", "websockets", "backpressure", "delivery", "fetch", "files", "testing"]],
-  ["In production", ["shutdown", "operations", "console", "cli", "limits", "errors", "security"]],
-  ["Other models", ["evo", "craftos", "daslang", "facil"]],
-  ["How it is made", ["architecture", "performance", "game"]],
+  [
+    "Guide",
+    [
+      "routes",
+      "exchanges",
+      "websockets",
+      "backpressure",
+      "delivery",
+      "loop",
+      "games",
+      "fetch",
+      "files",
+      "testing",
+    ],
+  ],
+  [
+    "In production",
+    [
+      "shutdown",
+      "operations",
+      "workers",
+      "brokers",
+      "scaling",
+      "console",
+      "cli",
+      "limits",
+      "errors",
+      "security",
+    ],
+  ],
+  ["Other models", ["evo", "craftos", "daslang", "facil", "lua"]],
+  ["How it is made", ["architecture", "glossary", "performance", "game"]],
 ];
+
+/** Folders of docs/ whose pages are a section; their README.md comes first and has the name of the folder. */
+const folders = { decisions: "Decisions" };
 
 /** Pages outside of docs/, by the name of their page. */
 const others = { SECURITY: "security-policy", CHANGELOG: "changelog" };
@@ -36,6 +67,12 @@ export function guidePages(root) {
   ]);
   const last = found[found.length - 1]?.[1];
   for (const name of left) last?.push(pageOf(`docs/${name}.md`, name));
+  for (const [folder, title] of Object.entries(folders)) {
+    const inside = readdirSync(new URL(`docs/${folder}/`, root)).map((name) => name.replace(/\.md$/, ""));
+    const pages = inside.filter((name) => name !== "README").sort();
+    const files = pages.map((name) => pageOf(`docs/${folder}/${name}.md`, `${folder}/${name}`));
+    found.push([title, [pageOf(`docs/${folder}/README.md`, folder), ...files]]);
+  }
   for (const [name, page] of Object.entries(others)) last?.push(pageOf(`${name}.md`, page));
   return found.filter(([, pages]) => pages.length > 0);
 }

@@ -18,16 +18,16 @@ import {
 /** @typedef {import("../../dist/index.js").Server} Server */
 /** @typedef {import("../../dist/index.js").WebSocketHandlers} WebSocketHandlers */
 
-/** @param {Server} server @returns {Promise<number>} the port */
-export async function serve(server) {
-  addHttp(server);
-  addWebSockets(server);
+/** @param {Server} server @param {{ lent: boolean }} options @returns {Promise<number>} the port */
+export async function serve(server, { lent } = { lent: false }) {
+  addHttp(server, lent);
+  addWebSockets(server, lent);
   const tls = secure ? { tls: tlsOptions() } : {};
   return (await server.listen({ port: 0, host: HOST, ...tls })).port;
 }
 
-/** @param {Server} server */
-function addHttp(server) {
+/** @param {Server} server @param {boolean} lent */
+function addHttp(server, lent) {
   server.get("/", (exchange) => {
     exchange.setHeader("Content-Type", TEXT);
     exchange.end(greeting);
@@ -56,22 +56,25 @@ function addHttp(server) {
     "/upload",
     (exchange) => {
       let count = 0;
-      exchange.onBody((chunk, last) => {
-        count += chunk.length;
-        if (last) exchange.setHeader("Content-Type", TEXT).end(String(count));
-      });
+      exchange.onBody(
+        (chunk, last) => {
+          count += chunk.length;
+          if (last) exchange.setHeader("Content-Type", TEXT).end(String(count));
+        },
+        { lent },
+      );
     },
     { maxBodyBytes: MAX_UPLOAD_BYTES },
   );
 }
 
-/** @param {Server} server */
-function addWebSockets(server) {
+/** @param {Server} server @param {boolean} lent */
+function addWebSockets(server, lent) {
   /** @type {WebSocketHandlers} */
   const echo = {
     message: (socket, data, binary) => socket.send(data, { binary }),
   };
-  const limits = { maxMessageBytes: MAX_MESSAGE_BYTES };
+  const limits = { maxMessageBytes: MAX_MESSAGE_BYTES, lent };
   server.websocket(paths.echo, echo, limits);
   server.websocket(paths.deflate, echo, { ...limits, compression: true });
   for (const path of [paths.topic, paths.topicDeflate]) {

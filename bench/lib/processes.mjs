@@ -1,5 +1,7 @@
 // Child processes: pinned to a CPU, bounded in time, and none left behind.
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
@@ -116,4 +118,30 @@ export async function startServer(name, [command = "", ...args]) {
     await stop();
     throw error;
   }
+}
+
+/**
+ * Starts a program that listens on a port of its own, on any CPU.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {number} port
+ */
+export async function startBroker(command, args, port) {
+  const { child, ended } = start(undefined, command, args, ["ignore", "ignore", "ignore"]);
+  for (;;) {
+    const socket = connect(port, "127.0.0.1");
+    const result = await once(socket, "connect").then(
+      () => "connected",
+      () => "refused",
+    );
+    socket.destroy();
+    if (result === "connected") break;
+    if (child.exitCode !== null || child.pid === undefined) throw new Error(`${command} does not run`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  return { port, pid: child.pid ?? 0, stop };
 }

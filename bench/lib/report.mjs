@@ -57,22 +57,6 @@ function ratios(above, below) {
 }
 
 /**
- * @param {readonly Result[]} results
- * @param {string} subject
- * @param {string} peer
- */
-export function ratioOf(results, subject, peer) {
-  const above = results.find((result) => result.peer === subject);
-  return (
-    above &&
-    ratios(
-      above,
-      results.find((result) => result.peer === peer),
-    )
-  );
-}
-
-/**
  * @param {Cell} cell
  * @param {readonly Result[]} results
  * @returns {Figures[]}

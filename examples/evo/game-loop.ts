@@ -1,10 +1,9 @@
 // A simulation of 30 steps a second that nothing interrupts: events are taken once per step, where the loop says so.
 import { WebSocketServer } from "portico/evo";
+import { startLoop } from "portico/loop";
 
-const STEP_MS = 1_000 / 30;
 const server = new WebSocketServer({ pollIntervalMs: 0 });
 const players = new Map<string, { x: number; direction: number }>();
-let step = 0;
 
 server.WEBSOCKET_CONNECTION_ESTABLISHED = (_event, { clientID }) => {
   players.set(clientID, { x: 0, direction: 0 });
@@ -17,16 +16,18 @@ server.WEBSOCKET_CONNECTION_CLOSED = (_event, { clientID }) => {
   players.delete(clientID);
 };
 
-const loop = setInterval(() => {
-  server.ProcessDeferredEvents();
-  step++;
-  for (const player of players.values()) player.x += player.direction;
-  const positions = [...players.values()].map(({ x }) => x);
-  server.BroadcastTextMessage(JSON.stringify({ step, positions }));
-}, STEP_MS);
+const loop = startLoop({
+  hz: 30,
+  poll: () => server.ProcessDeferredEvents(),
+  step(_dt, step) {
+    for (const player of players.values()) player.x += player.direction;
+    const positions = [...players.values()].map(({ x }) => x);
+    server.BroadcastTextMessage(JSON.stringify({ step, positions }));
+  },
+});
 
 process.once("SIGTERM", () => {
-  clearInterval(loop);
+  loop.stop();
   server.StopListening();
 });
 const port = server.StartListening(Number(process.argv[2] ?? 9001));

@@ -24,7 +24,6 @@ interface Seat {
 }
 
 export interface GameStats {
-  polls: number;
   inputs: number;
   /** The most inputs that waited for one player. */
   mostWaiting: number;
@@ -35,7 +34,7 @@ export interface GameStats {
 export class Game {
   readonly server: Server;
   readonly world: World;
-  readonly stats: GameStats = { polls: 0, inputs: 0, mostWaiting: 0, slow: 0 };
+  readonly stats: GameStats = { inputs: 0, mostWaiting: 0, slow: 0 };
   private readonly sockets = new Map<number, WebSocket<Seat>>();
 
   constructor(world: World = new World()) {
@@ -55,28 +54,25 @@ export class Game {
     this.server.websocket<Seat>("/play", {
       upgrade: (exchange) => ({ name: nameFrom(exchange), id: 0, waiting: 0, applied: 0, held: false }),
       open: (socket) => this.join(socket),
-      received: (socket) => this.count(socket),
+      onEnqueue: (socket) => this.count(socket),
       message: (socket, data, binary) => this.take(socket, binary ? decodeInput(data) : undefined),
       close: (socket) => this.leave(socket),
     });
   }
 
-  /** Everything that a tick is: what has come, one step of the world, and one snapshot for all. */
-  tick(): void {
-    this.server.poll();
-    this.stats.polls++;
+  /** What a tick does after the events: one step of the world, and one snapshot for all. */
+  step(): void {
     this.world.step();
     for (const player of this.world.players) this.readOn(player.id, player.ack);
     for (const socket of this.sockets.values()) this.look(socket);
     this.server.publish(TOPIC, encodeSnapshot(this.world.snapshot()));
   }
 
-  /** Tells the players, and closes. @returns when all connections are gone */
+  /** Tells the players, and closes. The loop goes on meanwhile. @returns when all connections are gone */
   async stop(): Promise<void> {
     const farewell = JSON.stringify({ type: "stop" });
     for (const socket of this.sockets.values()) socket.send(farewell);
     await this.server.close({ graceMs: 2_000 });
-    this.server.poll();
   }
 
   private join(socket: WebSocket<Seat>): void {
@@ -111,7 +107,7 @@ export class Game {
 
   private take(socket: WebSocket<Seat>, input: ReturnType<typeof decodeInput>): void {
     if (input !== undefined && this.world.input(socket.data.id, input)) this.stats.inputs++;
-    else socket.dismiss(1008, "that is no input of this game");
+    else socket.closeNow(1008, "that is no input of this game");
   }
 
   private readOn(id: number, ack: number): void {
@@ -128,10 +124,10 @@ export class Game {
   /** A player who is slow gets nothing until everything has been taken: only the latest snapshot counts. */
   private look(socket: WebSocket<Seat>): void {
     if (socket.isSubscribed(TOPIC)) {
-      if (socket.bufferedBytes <= SLOW_BYTES) return;
+      if (socket.pendingBytes <= SLOW_BYTES) return;
       socket.unsubscribe(TOPIC);
       this.stats.slow++;
-    } else if (socket.bufferedBytes === 0) this.admit(socket);
+    } else if (socket.pendingBytes === 0) this.admit(socket);
   }
 
   private leave(socket: WebSocket<Seat>): void {

@@ -1,10 +1,8 @@
 // A game for browsers: node --import tsx examples/game/server.ts [port]
 import { readFileSync } from "node:fs";
+import { startLoop } from "portico/loop";
 import { Game } from "./game.ts";
-import { startLoop } from "./loop.ts";
 import { rules } from "./public/rules.js";
-
-const MAX_STEPS_AT_ONCE = 5;
 
 const game = new Game();
 const { server } = game;
@@ -26,20 +24,15 @@ for (const [path, file, type] of files) {
 }
 
 const { url } = await server.listen({ host: "127.0.0.1", port: Number(process.argv[2] ?? 9001) });
-const loop = startLoop(rules.ticksPerSecond, MAX_STEPS_AT_ONCE, () => game.tick());
+const loop = startLoop({ server, hz: rules.ticksPerSecond, step: () => game.step() });
 
-server.get("/stats", (exchange) => {
-  const { lateMs, workMs, skipped } = loop;
-  const times = { lateMs: lateMs.take(), workMs: workMs.take() };
-  const ticks = { ticks: game.world.tick, skipped, expected: loop.expectedSteps() };
-  exchange.setHeader("Content-Type", "application/json");
-  exchange.end(JSON.stringify({ players: game.world.players.length, ...ticks, ...game.stats, ...times }));
+server.get("/stats", () => {
+  const players = game.world.players.length;
+  return { players, tick: game.world.tick, ...game.stats, loop: loop.takeFigures() };
 });
 
-async function stop(): Promise<void> {
-  loop.stop();
-  await game.stop();
-}
+// The loop ends when the server has closed: until then clients are still answered.
+const stop = (): Promise<void> => game.stop();
 process.once("SIGINT", stop);
 process.once("SIGTERM", stop);
 console.log(`The game is at ${url}/`);

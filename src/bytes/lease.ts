@@ -1,6 +1,6 @@
 /*
- * Memory that a program is lent for the time of a call: a part of the buffer that all sockets are read into, or a message
- * in memory that is used again. What it holds afterwards is another client's. Whoever keeps bytes that a program has
+ * Memory that a program borrows for the time of a call: a part of the buffer that all sockets are read into, or a message
+ * in memory that is used again. Afterwards it holds bytes of another client. Code that keeps bytes which a program has
  * passed in asks here: the answer depends on the memory itself, not on where the bytes come from.
  */
 import { messageMemory } from "./message-memory.ts";
@@ -8,14 +8,14 @@ import { readMemory } from "./read-memory.ts";
 
 /**
  * What happens to memory at the end of its lease.
- * "recycle": it is used again as soon as nobody reads from it.
+ * "recycle": it is used again as soon as the last reader has released it.
  * "overwrite": it is overwritten by the next read.
  * "hand over": the program gets it, to keep and to change.
  */
 type Fate = "recycle" | "overwrite" | "hand over";
 
 /** For finding programs that use memory after its lease: `PORTICO_FILL_LENT=1` fills it with 0xDB at the end. */
-export const fillsLentMemory: boolean = environment("PORTICO_FILL_LENT") === "1";
+export const fillsBorrowedMemory: boolean = environment("PORTICO_FILL_LENT") === "1";
 const FILLING = 0xdb;
 
 let current: Lease | undefined;
@@ -34,7 +34,7 @@ export class Lease {
     this.outer = outer;
   }
 
-  /** One more reads from the bytes, and calls {@link release} afterwards. */
+  /** Keeps the bytes as they are for one more reader, which calls {@link release} afterwards. */
   retain(): void {
     this.readers++;
   }
@@ -42,18 +42,18 @@ export class Lease {
   release(): void {
     if (--this.readers > 0 || this.fate === "hand over") return;
     // Without length it was transferred to another thread.
-    if (fillsLentMemory && this.bytes.length > 0) this.bytes.fill(FILLING);
+    if (fillsBorrowedMemory && this.bytes.length > 0) this.bytes.fill(FILLING);
     if (this.fate === "recycle") messageMemory.recycle(this.bytes);
   }
 }
 
 /**
- * Calls the program with bytes that it is lent until it returns.
+ * Calls the program with bytes that it borrows. Valid until the handler returns. Copy it to keep it.
  * @param fate what happens to the bytes then
  */
 export function withLease(bytes: Uint8Array, fate: Fate, call: () => void): void {
   const isKnown = fate === "overwrite" || (fate === "recycle" && !messageMemory.owns(bytes));
-  if (isKnown && !fillsLentMemory) {
+  if (isKnown && !fillsBorrowedMemory) {
     call();
     return;
   }
@@ -69,7 +69,7 @@ export function withLease(bytes: Uint8Array, fate: Fate, call: () => void): void
 
 /**
  * Makes bytes stay as they are until the lease that is returned is released.
- * @returns undefined where that is not possible, or not necessary: {@link isLent} tells
+ * @returns undefined where that is not possible, or not necessary: see {@link isBorrowed}
  */
 export function retain(bytes: Uint8Array): Lease | undefined {
   const lease = leaseOf(bytes);
@@ -78,16 +78,16 @@ export function retain(bytes: Uint8Array): Lease | undefined {
   return lease;
 }
 
-/** Whether bytes can change without the program's doing: keep a copy, or {@link retain} them. */
-export function isLent(bytes: Uint8Array): boolean {
+/** Whether bytes are borrowed, so that they change later: keep a copy, or {@link retain} them. */
+export function isBorrowed(bytes: Uint8Array): boolean {
   return (
     bytes.buffer === readMemory.bytes.buffer || messageMemory.owns(bytes) || leaseOf(bytes) !== undefined
   );
 }
 
-/** Bytes that the program cannot lose: a copy of those that are lent, others as they are. */
-export function unlent<Bytes extends Uint8Array>(bytes: Bytes): Bytes | Buffer {
-  return isLent(bytes) ? Buffer.from(bytes) : bytes;
+/** Returns a copy of borrowed bytes, and others as they are. */
+export function copyIfBorrowed<Bytes extends Uint8Array>(bytes: Bytes): Bytes | Buffer {
+  return isBorrowed(bytes) ? Buffer.from(bytes) : bytes;
 }
 
 function leaseOf({ buffer }: Uint8Array): Lease | undefined {

@@ -9,7 +9,7 @@ const MOST_BYTES = 4_194_304;
 /** What is kept for later, for all connections of a thread. */
 const KEPT_BYTES = 16_777_216;
 
-/** What was not needed for so long is let go. */
+/** Memory that was not needed for so long is released. */
 const IDLE_MS = 500;
 
 /** Kept from when this was loaded, before a program's tests replace it. */
@@ -35,7 +35,7 @@ class MessageMemory {
     return made;
   }
 
-  /** @param message what was taken, or a part of it; nobody uses it any more. Other memory is left alone */
+  /** @param message what was taken, or a part of it; it must not be used any more. Other memory is left alone */
   recycle(message: Uint8Array): void {
     const { buffer } = message;
     const size = buffer.byteLength;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
-import { checkFieldName, checkFieldValue } from "../http1/response-head.ts";
+import { checkFieldName, checkFieldValue } from "../protocol/http/field-lines.ts";
 import { codeOf, EXIT, Failure, messageOf } from "./failure.ts";
 
 /** @returns a parser of whole numbers within bounds, for commander */
@@ -8,7 +8,7 @@ export function whole(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`Use a whole number from ${least} to ${most}.`);
   };
 }
 
@@ -17,11 +17,16 @@ export function seconds(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d*\.?\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Give seconds from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`Use seconds from ${least} to ${most}.`);
   };
 }
 
 export const port: (text: string) => number = whole(0, 65_535);
+
+/** A number of workers, or "auto". */
+export function workerCount(text: string): number | "auto" {
+  return text === "auto" ? text : whole(1, 1_024)(text);
+}
 
 /** Header fields that are given one by one, as "Name: value". */
 export function headerField(text: string, before: [string, string][] = []): [string, string][] {
@@ -32,7 +37,7 @@ export function headerField(text: string, before: [string, string][] = []): [str
     checkFieldName(name);
     checkFieldValue(name, value);
   } catch {
-    throw new InvalidArgumentError('Give it as "Name: value".');
+    throw new InvalidArgumentError('Write it as "Name: value".');
   }
   return [...before, [name, value]];
 }
@@ -43,7 +48,7 @@ export function fieldValue(text: string): string {
     checkFieldValue("the option", text);
     return text;
   } catch {
-    throw new InvalidArgumentError("Give a value that a header field may have.");
+    throw new InvalidArgumentError("Use a value that a header field can have.");
   }
 }
 
@@ -55,18 +60,18 @@ export function serverUrl(text: string, schemes: readonly string[]): URL {
   const url = URL.canParse(full) ? new URL(full) : undefined;
   if (url !== undefined && url.hostname !== "" && schemes.includes(url.protocol.slice(0, -1))) return url;
   const forms = schemes.map((scheme) => `${scheme}:`).join(", ");
-  throw new Failure(`${text} is not a URL that this command takes: it begins with ${forms}`, EXIT.usage);
+  throw new Failure(`${text} is not a URL for this command. Use one that begins with ${forms}.`, EXIT.usage);
 }
 
-/** @returns the content of a file that an option names */
+/** Returns the content of a file that an option names. */
 export function fileContent(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
     const reasons: Record<string, string> = {
-      ENOENT: "there is no such file",
-      EACCES: "you may not read it",
+      ENOENT: "the file does not exist",
+      EACCES: "reading it is not allowed",
     };
-    throw new Failure(`${path} cannot be read: ${reasons[codeOf(error)] ?? messageOf(error)}`, EXIT.usage);
+    throw new Failure(`Cannot read ${path}: ${reasons[codeOf(error)] ?? messageOf(error)}`, EXIT.usage);
   }
 }

@@ -1,15 +1,18 @@
 import { BenchResults } from "./bench-results.ts";
 import { codeOf, Failure, whyUnreached } from "./failure.ts";
+import { ClosedSchedule, ConstantRate, type Schedule } from "./schedule.ts";
 import { aborted } from "./stopping.ts";
 
 export interface LoadOptions {
   readonly url: URL;
   readonly connections: number;
+  /** Requests per second of all connections together; undefined: as many as the connections are able to send. */
+  readonly rate: number | undefined;
   /** Requests that each connection sends before it waits for an answer. */
   readonly inFlight: number;
-  /** How long; for ever when `requests` is given. In milliseconds. */
+  /** Duration of the run in milliseconds; not used when `requests` is finite. */
   readonly durationMs: number;
-  /** How many in all; as many as there is time for when it is infinite. */
+  /** Number of requests; infinite: as many as there is time for. */
   readonly requests: number;
   /** For one answer, and for one connection to be opened, in milliseconds. */
   readonly timeoutMs: number;
@@ -17,7 +20,7 @@ export interface LoadOptions {
   readonly expect: number | undefined;
 }
 
-/** What a connection tells its run. */
+/** Events of a connection. */
 export interface LoadEvents {
   /**
    * The answer to the oldest request that has none.
@@ -54,15 +57,17 @@ export class Load {
   private readonly finish = new AbortController();
   private startedAt = 0;
   private lastAnswerAt = 0;
-  /** Requests that may still be sent. */
-  private unsent: number;
+  private readonly schedule: Schedule;
   /** Requests that have been sent and have not ended. */
   private pending = 0;
+  /** The connection that was asked first. */
+  private first = 0;
 
   constructor(options: LoadOptions, open: OpenLink) {
     this.options = options;
     this.open = open;
-    this.unsent = options.requests;
+    const { rate, requests } = options;
+    this.schedule = rate === undefined ? new ClosedSchedule(requests) : new ConstantRate(rate, requests);
   }
 
   /** How far it has come, 0 to 1. */
@@ -99,14 +104,20 @@ export class Load {
       const limit = Number.isFinite(requests) ? undefined : setTimeout(end, durationMs);
       timers = [setInterval(() => this.look(workers), LOOK_MS), ...(limit === undefined ? [] : [limit])];
       for (const worker of workers) worker.fill();
+      this.schedule.start(() => {
+        // Those that have waited longest are not known: the connections are asked in turn.
+        for (const worker of this.inTurn(workers)) worker.fill();
+      });
       await aborted(this.finish.signal);
       this.results.durationMs = this.elapsedMs;
+      this.results.unanswered = this.options.rate === undefined ? 0 : this.pending + this.schedule.behind();
       return this.results;
     } catch (error) {
       if (this.over) return this.results;
-      throw new Failure(`${this.options.url.href} cannot be reached: ${whyUnreached(error)}`);
+      throw new Failure(`Cannot reach ${this.options.url.href}: ${whyUnreached(error)}`);
     } finally {
       for (const timer of timers) clearTimeout(timer);
+      this.schedule.stop();
       stop.removeEventListener("abort", end);
       end();
       for (const worker of workers) worker.leave();
@@ -115,25 +126,24 @@ export class Load {
 
   /** Whether there is something to be sent. */
   get hasWork(): boolean {
-    return !this.over && this.unsent > 0;
+    return !this.over && this.schedule.hasWork;
   }
 
   get over(): boolean {
     return this.finish.signal.aborted;
   }
 
-  /** @returns whether one more request is to be sent */
-  take(): boolean {
-    if (this.over || this.unsent === 0) return false;
-    this.unsent--;
-    this.pending++;
-    return true;
+  /** @returns when the request was due that is to be sent now, or undefined when there is none */
+  take(): number | undefined {
+    const dueAt = this.over ? undefined : this.schedule.take();
+    if (dueAt !== undefined) this.pending++;
+    return dueAt;
   }
 
-  /** Requests that were taken have not been looked at. */
-  giveBack(requests: number): void {
-    this.unsent += requests;
-    this.pending -= requests;
+  /** The server has not looked at requests that were due at these times. */
+  giveBack(dueAt: readonly number[]): void {
+    this.schedule.giveBack(dueAt);
+    this.pending -= dueAt.length;
   }
 
   answered(latencyMs: number, status: number | undefined): void {
@@ -160,14 +170,23 @@ export class Load {
 
   private ended(requests: number): void {
     this.pending -= requests;
-    if (this.unsent === 0 && this.pending === 0) this.finish.abort();
+    if (!this.schedule.hasWork && this.pending === 0) this.finish.abort();
+  }
+
+  /** The connections, each time beginning with another one, so that a low rate is spread over all. */
+  private *inTurn(workers: readonly Worker[]): Generator<Worker> {
+    this.first = (this.first + 1) % workers.length;
+    for (let at = 0; at < workers.length && this.schedule.behind() > 0; at++) {
+      const worker = workers[(this.first + at) % workers.length];
+      if (worker !== undefined) yield worker;
+    }
   }
 
   private look(workers: readonly Worker[]): void {
     const now = performance.now();
     for (const worker of workers) worker.giveUpBefore(now - this.options.timeoutMs);
-    // Nothing comes any more: whoever waits for a number of answers would wait for ever.
-    if (now - this.lastAnswerAt > this.options.timeoutMs + PATIENCE_MS) {
+    // The server has stopped answering: a run for a number of requests would never end.
+    if (this.pending > 0 && now - this.lastAnswerAt > this.options.timeoutMs + PATIENCE_MS) {
       this.results.recordError("no answers any more", 0);
       this.finish.abort();
     }
@@ -178,10 +197,11 @@ export class Load {
 class Worker {
   private readonly load: Load;
   private link: LoadLink | undefined;
-  /** Counts connections: what is told of a former one concerns nobody. */
+  /** Counts connections: events of a former one are ignored. */
   private attempt = 0;
-  /** When each request was sent that has no answer yet. */
+  /** When each request without an answer was sent, and when it was due. */
   private sentAt: number[] = [];
+  private dueAt: number[] = [];
 
   constructor(load: Load) {
     this.load = load;
@@ -209,8 +229,11 @@ class Worker {
   fill(): void {
     const { link, load } = this;
     if (link === undefined) return;
-    while (this.sentAt.length < load.options.inFlight && load.take()) {
+    while (this.sentAt.length < load.options.inFlight) {
+      const dueAt = load.take();
+      if (dueAt === undefined) return;
       this.sentAt.push(performance.now());
+      this.dueAt.push(dueAt);
       link.send();
     }
   }
@@ -228,15 +251,17 @@ class Worker {
   }
 
   private answered(status: number | undefined, closes: boolean): void {
-    const sentAt = this.sentAt.shift();
+    this.sentAt.shift();
+    const dueAt = this.dueAt.shift();
     // A server may send messages that nobody asked for.
-    if (sentAt === undefined) return;
-    this.load.answered(performance.now() - sentAt, status);
+    if (dueAt === undefined) return;
+    this.load.answered(performance.now() - dueAt, status);
     if (!closes) this.fill();
     else {
       // RFC 9112 §9.3.2: what was sent after it was not looked at, and is sent again.
-      this.load.giveBack(this.sentAt.length);
+      this.load.giveBack(this.dueAt);
       this.sentAt = [];
+      this.dueAt = [];
       void this.lost(undefined);
     }
   }
@@ -246,6 +271,7 @@ class Worker {
     const unanswered = this.sentAt.length;
     this.leave();
     this.sentAt = [];
+    this.dueAt = [];
     if (code !== undefined || unanswered > 0) load.failed(code ?? "closed", unanswered);
     while (load.hasWork && this.link === undefined) {
       try {

@@ -7,7 +7,7 @@ const BAR_WIDTH = 40;
 
 const grouped = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
 
-/** @returns the results as a record for `--json` */
+/** Returns the results as a record for `--json`. */
 export function asRecord(options: LoadOptions, results: BenchResults): Record<string, unknown> {
   const { latency } = results;
   const measured = results.answered > 0;
@@ -17,6 +17,7 @@ export function asRecord(options: LoadOptions, results: BenchResults): Record<st
     url: options.url.href,
     connections: options.connections,
     inFlight: options.inFlight,
+    ...(options.rate === undefined ? {} : { rate: options.rate, unanswered: results.unanswered }),
     durationMs: results.durationMs,
     requests: results.answered,
     requestsPerSecond: results.requestsPerSecond,
@@ -36,7 +37,7 @@ export function asRecord(options: LoadOptions, results: BenchResults): Record<st
   };
 }
 
-/** @returns the results as lines to be read by people */
+/** Returns the results as lines for people. */
 export function asText(options: LoadOptions, results: BenchResults): string[] {
   const { answered, durationMs, latency, bytesReceived } = results;
   const what = options.url.protocol.startsWith("ws") ? "messages" : "requests";
@@ -46,6 +47,14 @@ export function asText(options: LoadOptions, results: BenchResults): string[] {
     `${paint("green", rate)}  ${grouped(answered)} in ${inTime(durationMs)}, ${perSecond}/s received`,
     `${options.connections} connections, ${options.inFlight} in flight on each`,
   ];
+  if (options.rate !== undefined) {
+    lines.push(
+      `Rate: ${grouped(options.rate)} ${what}/s asked for; latency is measured from when each was due`,
+    );
+    if (results.unanswered > 0) {
+      lines.push(paint("yellow", `Due without an answer at the end: ${grouped(results.unanswered)}`));
+    }
+  }
   if (answered > 0) {
     const figures = PERCENTILES.map(
       (percent) => `  ${`${percent}%`.padEnd(7)}${inTime(results.percentileMs(percent))}`,

@@ -17,6 +17,8 @@ export class BenchResults {
   succeeded = 0;
   /** Answers with a status that was not expected, and requests without an answer. */
   failed = 0;
+  /** At a constant rate: requests that were due and had no answer when the run ended. */
+  unanswered = 0;
   bytesReceived = 0;
   /** Connections that were opened after the run had begun. */
   reconnects = 0;

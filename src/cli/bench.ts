@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { isToken } from "../protocol/http/token.ts";
 import { fileContent, headerField, seconds, serverUrl, whole } from "./arguments.ts";
 import { Load, type LoadOptions, type OpenLink } from "./bench-load.ts";
 import { asRecord, asText } from "./bench-report.ts";
@@ -13,6 +14,7 @@ interface BenchOptions {
   connections: number;
   duration: number;
   requests?: number;
+  rate?: number;
   inFlight: number;
   method?: string;
   header?: [string, string][];
@@ -28,12 +30,13 @@ interface BenchOptions {
 const MESSAGE = "twenty bytes of text";
 
 const EXAMPLES = `
-Each connection waits for an answer before it sends again (--in-flight: before it sends one more). When the server
-stops for a moment, requests that would have been sent meanwhile are not measured (coordinated omission): percentiles
-show what these connections saw, not what visitors at a steady rate would have seen.
+By default each connection waits for an answer before it sends the next request. A server that stalls then delays few
+requests, and the percentiles look better than users would find them (coordinated omission). With --rate requests are
+due at a constant rate, and the latency of each is measured from the moment when it was due.
 
 Examples:
   portico bench http://127.0.0.1:8080/
+  portico bench :8080/ --rate 5000 -d 30
   portico bench :8080/users -c 10 -n 1000 -b '{"name":"Ada"}' -H 'Content-Type: application/json'
   portico bench ws://127.0.0.1:9001/ -c 64 --in-flight 16 -d 5 --json`;
 
@@ -41,22 +44,28 @@ Examples:
 export function addBench(program: Command): void {
   program
     .command("bench")
-    .description("measure how many requests or WebSocket messages a server answers, and how quickly")
+    .description("measure the throughput and latency of an HTTP or WebSocket server")
     .argument("<url>", "http:, https:, ws: (an echo or anything that answers each message) or wss:")
-    .option("-c, --connections <number>", "connections", whole(1, 10_000), 50)
-    .option("-d, --duration <seconds>", "how long", seconds(0.01, 86_400), 10)
-    .option("-n, --requests <number>", "how many in all, in place of a duration", whole(1, 1e12))
-    .option("-p, --in-flight <number>", "requests (pipelined) or messages under way", whole(1, 1_024), 1)
+    .option("-c, --connections <number>", "open connections", whole(1, 10_000), 50)
+    .option("-d, --duration <seconds>", "length of the run", seconds(0.01, 86_400), 10)
+    .option("-n, --requests <number>", "number of requests, instead of a duration", whole(1, 1e12))
+    .option("-r, --rate <number>", "requests per second, all connections together", whole(1, 1_000_000))
+    .option(
+      "-p, --in-flight <number>",
+      "requests (pipelined) or messages that each connection sends before it waits",
+      whole(1, 1_024),
+      1,
+    )
     .option("-m, --method <name>", "method; by default GET, or POST with a body", method)
-    .option("-H, --header <field>", "header field as 'Name: value'; may be given several times", headerField)
-    .option("-b, --body <text>", "content or message; @FILE takes it from a file")
+    .option("-H, --header <field>", "header field as 'Name: value'; can be repeated", headerField)
+    .option("-b, --body <text>", "body or message; @FILE reads it from a file")
     .option("--binary", "send the WebSocket message as binary")
     .option(
       "--expect <status>",
       "count any other status as failed; by default those outside 200 to 399",
       whole(200, 599),
     )
-    .option("--timeout <seconds>", "for one answer", seconds(0.001, 3_600), 10)
+    .option("--timeout <seconds>", "time limit for one answer", seconds(0.001, 3_600), 10)
     .option("--insecure", "accept any certificate")
     .option("--json", "print one JSON object")
     .addHelpText("after", EXAMPLES)
@@ -69,6 +78,7 @@ async function bench(target: string, options: BenchOptions): Promise<void> {
   const loadOptions: LoadOptions = {
     url,
     connections: options.connections,
+    rate: options.rate,
     inFlight: options.inFlight,
     durationMs: options.duration * 1_000,
     requests: options.requests ?? Number.POSITIVE_INFINITY,
@@ -111,6 +121,6 @@ function content(text: string): Buffer {
 }
 
 function method(text: string): string {
-  if (/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text)) return text.toUpperCase();
-  throw new InvalidArgumentError("Give a method such as GET.");
+  if (isToken(text)) return text.toUpperCase();
+  throw new InvalidArgumentError("Use a method such as GET.");
 }

@@ -1,53 +1,55 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addAbout } from "./about.ts";
 import { addBench } from "./bench.ts";
+import { addCompletion } from "./completion.ts";
 import { addEcho } from "./echo.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { addInspect } from "./inspect.ts";
+import { addLua } from "./lua.ts";
 import { addRun } from "./run.ts";
 import { addServe } from "./serve.ts";
 import { complain, printable } from "./terminal.ts";
+import { version } from "./version.ts";
 
 const EXAMPLES = `
 Examples:
-  portico serve public --live       a folder as a web site that reloads in the browser
-  portico run server.ts --watch     your handlers, taken over anew when you save
+  portico serve public --live       serve a folder; pages reload in the browser when a file changes
+  portico run server.ts --watch     serve your handlers; saving the file reloads them
+  portico lua server.lua            run a Lua program for Evo or CraftOS
   portico echo --deflate            a WebSocket echo
   portico bench http://127.0.0.1:8080/
   portico inspect ws://127.0.0.1:9001/
+  portico completion bash           completion of commands and options for your shell
 
-Exit codes: 0 all is well, 1 it failed, 2 the command line is wrong, 130 and 143 after SIGINT and SIGTERM.`;
+PORT and HOST in the environment set --port and --host.
+Exit codes: 0 success, 1 failure, 2 wrong command line, 130 and 143 after SIGINT and SIGTERM.`;
 
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return String(typeof manifest === "object" && manifest !== null ? Reflect.get(manifest, "version") : "");
-}
-
-/** What commander has to say of the command line. */
+/** Returns an error of commander as one line. */
 function oneLine(text: string): string {
   const message = text
     .trim()
     .replace(/^error: /, "")
     .replace("\n(Did", " (Did")
     .replace(/\.$/, "");
-  return `portico: ${printable(message)}; --help tells more\n`;
+  return `portico: ${printable(message)}. See --help.\n`;
 }
 
 function commandLine(): Command {
   const program = new Command("portico")
-    .description("HTTP and WebSocket servers, and what one needs beside them")
+    .description("Serve, inspect and benchmark HTTP and WebSocket servers")
     .version(version(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .exitOverride()
     .addHelpText("after", EXAMPLES);
-  for (const add of [addServe, addRun, addEcho, addBench, addInspect]) add(program);
+  for (const add of [addServe, addRun, addLua, addEcho, addBench, addInspect, addAbout, addCompletion])
+    add(program);
   return program;
 }
 
-/** @returns the exit code of an error that has reached the top */
+/** Reports an error that has reached the top. @returns its exit code */
 function report(error: unknown): number {
-  // Commander has told what is wrong, or has printed the help that was asked for.
+  // Commander has printed what is wrong, or the help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
   if (error instanceof Failure) {
     complain(error.message);
@@ -64,7 +66,7 @@ function report(error: unknown): number {
  */
 export async function runCommandLine(args: readonly string[]): Promise<number | undefined> {
   try {
-    await commandLine().parseAsync(args, { from: "user" });
+    await commandLine().parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
     return undefined;
   } catch (error) {
     return report(error);

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { type DeflateOptions, Server } from "../index.ts";
-import { deflateSettings } from "../websocket/permessage-deflate.ts";
+import { deflateSettings } from "../protocol/websocket/permessage-deflate.ts";
 import { whole } from "./arguments.ts";
 import { messageOf } from "./failure.ts";
 import { addServingOptions, refuseOtherNames, type ServingOptions, serveUntilStopped } from "./serving.ts";
@@ -12,6 +12,8 @@ interface EchoOptions extends ServingOptions {
   maxMessage: number;
 }
 
+const DEFAULT_PORT = 9001;
+
 const EXAMPLES = `
 Examples:
   portico echo --port 9001 --deflate
@@ -21,28 +23,31 @@ Examples:
 export function addEcho(program: Command): void {
   const command = program
     .command("echo")
-    .description("send every WebSocket message back, on every path; for compliance runs such as Autobahn's")
+    .description("send every WebSocket message back, for tests of clients and for Autobahn")
     .option(
       "--deflate [settings]",
-      "compress (RFC 7692); settings as in docs/websockets.md: name or name=value,…",
+      "compress messages (RFC 7692); optional settings are name or name=value, separated by commas",
       settings,
     )
-    .option("--max-message <bytes>", "largest message", whole(1, 2 ** 30), 64 * 2 ** 20)
+    .option("--max-message <bytes>", "size of the largest message", whole(1, 2 ** 30), 64 * 2 ** 20)
     .addHelpText("after", EXAMPLES)
     .action(echo);
-  addServingOptions(command, 9001);
+  addServingOptions(command, DEFAULT_PORT, false);
 }
 
 async function echo(options: EchoOptions): Promise<void> {
+  // This is a tool in use, not a program under development: it does not report the mistakes of clients.
+  process.env["NODE_ENV"] ??= "production";
   const stop = stopSignal();
   const server = new Server({ limits: { maxMessageBytes: options.maxMessage } });
   refuseOtherNames(server, options);
   server.websocket(
     "/*",
     { message: (socket, data, binary) => socket.reply(data, { binary }) },
-    { compression: options.deflate ?? false },
+    { compression: options.deflate ?? false, lent: true },
   );
-  await serveUntilStopped(server, options, "Echoing WebSocket messages", stop, "ws");
+  const title = "Echoing WebSocket messages";
+  await serveUntilStopped(server, options, { title, defaultPort: DEFAULT_PORT, scheme: "ws" }, stop);
 }
 
 const FLAGS = ["contextTakeover", "clientContextTakeover"] as const;

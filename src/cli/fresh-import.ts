@@ -81,7 +81,7 @@ export class FreshImport {
     }
     const { port1, port2 } = new MessageChannel();
     const data: HookData = { home: HOME, port: port2 };
-    nodeModule.register(new URL("./reload-hooks.js", import.meta.url), { data, transferList: [port2] });
+    nodeModule.register(new URL("../cli/reload-hooks.js", import.meta.url), { data, transferList: [port2] });
     return () => {
       for (;;) {
         const received: { message: string } | undefined = receiveMessageOnPort(port1);

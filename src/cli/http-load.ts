@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from "node:tls";
-import { ResponseReader } from "../http1/response-reader.ts";
-import { connect } from "../transport/connect.ts";
+import { ResponseReader } from "../protocol/http1/response-reader.ts";
+import { connectTransport } from "../transport/connect.ts";
 import type { LoadLink, OpenLink } from "./bench-load.ts";
 import { codeOf } from "./failure.ts";
 
@@ -25,9 +25,9 @@ export function httpLoad(options: HttpLoadOptions): OpenLink {
   return async (events, signal) => {
     const port = Number(url.port || (secure ? 443 : 80));
     const secured = secure ? { tls: { ALPNProtocols: ["http/1.1"], ...tls } } : {};
-    const transport = await connect({ host, port, signal, ...secured });
+    const transport = await connectTransport({ host, port, signal, ...secured });
     let status = 0;
-    const reader = new ResponseReader(method === "HEAD", {
+    const reader = new ResponseReader(method, {
       onHead: (head) => {
         status = head.status;
       },

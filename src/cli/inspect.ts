@@ -26,7 +26,7 @@ const EXAMPLES = `
 Each line of the input is sent as a text message. With --commands a line may also be
   /ping [text]   /hex 00 ff …   /close [code [reason]]   //text that begins with a slash
 
-Exit codes: 0 closed with 1000, 1001 or no code, or after the end of the input; 1 not connected, or closed otherwise.
+Exit codes: 0 after a close with 1000, 1001 or no code; 1 when there was no connection, or after another code.
 
 Examples:
   portico inspect ws://127.0.0.1:9001/chat
@@ -37,22 +37,17 @@ Examples:
 export function addInspect(program: Command): void {
   program
     .command("inspect")
-    .description("talk to a WebSocket server by hand, and see what goes over the connection")
+    .description("talk to a WebSocket server by hand and see each message")
     .argument("<url>", "ws: or wss:")
-    .option("-H, --header <field>", "header field as 'Name: value'; may be given several times", headerField)
-    .option("--protocol <names...>", "subprotocols to offer, by preference")
+    .option("-H, --header <field>", "header field as 'Name: value'; can be repeated", headerField)
+    .option("--protocol <names...>", "subprotocols to offer, the preferred one first")
     .option("--insecure", "accept any certificate")
     .option("--compress", "offer permessage-deflate")
-    .option("--commands", "lines that begin with a slash are commands")
-    .option("--hex", "the lines are bytes in hexadecimal, sent as binary messages")
-    .option(
-      "--wait <seconds>",
-      "after the end of the input, wait so long for messages before closing; or forever",
-      wait,
-      1,
-    )
-    .option("--timeout <seconds>", "for the connection to be opened", seconds(0.001, 3_600), 10)
-    .option("--json", "print JSON, one object a line")
+    .option("--commands", "treat lines that begin with a slash as commands")
+    .option("--hex", "send each line as a binary message of hexadecimal bytes")
+    .option("--wait <seconds>", "time to wait for messages after the end of the input, or forever", wait, 1)
+    .option("--timeout <seconds>", "time limit for opening the connection", seconds(0.001, 3_600), 10)
+    .option("--json", "print JSON, one object per line")
     .addHelpText("after", EXAMPLES)
     .action(inspect);
 }
@@ -66,9 +61,9 @@ async function inspect(target: string, options: InspectOptions): Promise<void> {
   const url = serverUrl(target, ["ws", "wss"]);
   const log = new FrameLog(options.json === true);
   let input: Interface | undefined;
-  let told: (code: number) => void = () => {};
+  let resolveClosed: (code: number) => void = () => {};
   const closed = new Promise<number>((resolve) => {
-    told = resolve;
+    resolveClosed = resolve;
   });
   const handlers = {
     open: (socket: WebSocket<undefined>) => {
@@ -84,7 +79,7 @@ async function inspect(target: string, options: InspectOptions): Promise<void> {
     close: (_socket: unknown, code: number, reason: string) => {
       if (code === 1006) log.event("lost", { code }, "the connection is lost");
       else log.close("in", code, reason);
-      told(code);
+      resolveClosed(code);
     },
   };
   const socket = await open(url, handlers, options, stop);
@@ -124,10 +119,10 @@ async function open(
     });
   } catch (error) {
     if (stop.aborted) return undefined;
-    const why = late.aborted ? "it does not answer in time" : whyUnreached(error);
+    const why = late.aborted ? "the server does not answer in time" : whyUnreached(error);
     // What was given cannot be sent.
     const exitCode = error instanceof TypeError ? EXIT.usage : EXIT.failure;
-    throw new Failure(`${url.href} cannot be opened: ${why}`, exitCode);
+    throw new Failure(`Cannot open ${url.href}: ${why}`, exitCode);
   }
 }
 
@@ -146,7 +141,7 @@ function readLines(
   const sendHex = (text: string): void => {
     const digits = text.replace(/\s+/g, "");
     if (/^(?:[0-9a-f]{2})*$/i.test(digits)) send(Buffer.from(digits, "hex"));
-    else complain(`${text} is not hexadecimal: give two digits for each byte`);
+    else complain(`${text} is not hexadecimal. Write two digits for each byte.`);
   };
   input.on("line", (line) => {
     const [, name, rest = ""] = (options.commands && /^\/(\w+) ?(.*)$/.exec(line)) || [];
@@ -159,7 +154,7 @@ function readLines(
       log.frame("out", "ping", Buffer.from(rest));
     } else if (name === "hex") sendHex(rest);
     else if (name === "close") closeAs(rest, socket, log);
-    else complain(`/${name} is no command: /ping [up to 125 bytes], /hex, /close [code [reason]]`);
+    else complain(`/${name} is not a command. Use /ping [up to 125 bytes], /hex or /close [code [reason]].`);
   });
 }
 
@@ -170,6 +165,6 @@ function closeAs(text: string, socket: WebSocket<undefined>, log: FrameLog): voi
     socket.close(Number(code || 1000), reason);
     log.close("out", Number(code || 1000), reason);
   } catch {
-    complain(`${text} is no code that may be sent: 1000, 1001, 1003, 1007 to 1014 or 3000 to 4999`);
+    complain(`${text} is not a close code for clients. Use 1000, 1001, 1003, 1007 to 1014 or 3000 to 4999.`);
   }
 }

@@ -1,12 +1,14 @@
-import type { Hooks } from "../engine/observers.ts";
 import type { Exchange, Server, UpgradeOptions, WebSocket, WebSocketHandlers } from "../index.ts";
+import { checkOptions } from "../options/check-options.ts";
+import type { Hooks } from "../server/observers.ts";
+import { handlerNames, upgradeOptionNames } from "../websocket/web-socket-handlers.ts";
 import type { HandlerModule } from "./handler-module.ts";
 
 /** What one loading of a file has asked of its server. */
 class Generation {
   /** Adds the routes. */
   readonly routes: ((server: Server) => unknown)[] = [];
-  readonly hooks: Hooks = { request: [], response: [] };
+  readonly hooks: Hooks = { request: [], response: [], failure: [] };
   readonly closeCallbacks: (() => unknown)[] = [];
 }
 
@@ -77,9 +79,10 @@ export class LiveHandlers {
     const own: Record<string, unknown> = {
       onRequest: keep(generation.hooks.request, (hook) => server.onRequest(hook)),
       onResponse: keep(generation.hooks.response, (hook) => server.onResponse(hook)),
+      onFailure: keep(generation.hooks.failure, (hook) => server.onFailure(hook)),
       onClose: keep(generation.closeCallbacks),
       mount: (part: (server: Server) => unknown): Server => {
-        part(recorder);
+        server.mount(() => part(recorder));
         return recorder;
       },
       websocket: (path: string, handlers: Sockets, options?: UpgradeOptions): Server => {
@@ -128,8 +131,18 @@ function addHandlers(server: Server, module: HandlerModule): void {
   }
   for (const [path, handlers] of Object.entries(module.websockets ?? {})) {
     if (typeof handlers === "function") server.websocket(path, handlers);
-    else server.websocket(path, handlers, handlers);
+    else server.websocket(path, ...separated(path, handlers));
   }
   const { fetch } = module;
   if (fetch !== undefined) server.fetch(fetch);
+}
+
+/** A file has the handlers and the options of a path in one object. The handlers keep it as `this`. */
+function separated(
+  path: string,
+  both: Sockets & UpgradeOptions,
+): [handlers: Sockets, options: UpgradeOptions] {
+  checkOptions(`the WebSocket route ${path}`, both, { ...handlerNames, ...upgradeOptionNames });
+  const options = Object.entries(both).filter(([name]) => Object.hasOwn(upgradeOptionNames, name));
+  return [Object.create(both), Object.fromEntries(options)];
 }

@@ -1,36 +1,43 @@
-import type { Command } from "commander";
-import { isLoopbackAddress, isLoopbackHost } from "../http1/host.ts";
-import type { Listener, Server } from "../index.ts";
-import { fileContent, port } from "./arguments.ts";
-import { codeOf, EXIT, Failure, messageOf } from "./failure.ts";
+import { type Command, Option } from "commander";
+import type { Server } from "../index.ts";
+import { isLoopbackAddress, isLoopbackHost } from "../protocol/http/host.ts";
+import { port } from "./arguments.ts";
+import { type ListenChoice, listen, networkUrls } from "./listening.ts";
+import { openBrowser } from "./open-browser.ts";
 import { aborted } from "./stopping.ts";
 import { paint, print, printJson } from "./terminal.ts";
 
-/** What all commands that serve have in common. */
-export interface ServingOptions {
-  port: number;
-  host: string;
-  tlsKey?: string;
-  tlsCert?: string;
+/** The options that all commands with a server have in common. */
+export interface ServingOptions extends ListenChoice {
   json?: boolean;
+  open?: boolean;
 }
 
-/** How long exchanges and WebSockets may take to end when the program is told to stop, in milliseconds. */
-const GRACE_MS = 2_000;
+/** The time that exchanges and WebSockets have to end when the program is told to stop, in milliseconds. */
+export const GRACE_MS = 2_000;
 
-/** Adds the options of {@link ServingOptions}. */
-export function addServingOptions(command: Command, defaultPort: number): Command {
+/** Adds the options of {@link ServingOptions}. `--open` belongs to commands whose server has pages. */
+export function addServingOptions(command: Command, defaultPort: number, hasPages: boolean): Command {
+  const portOption = new Option(
+    "-p, --port <number>",
+    `TCP port; 0 chooses any free port (default: ${defaultPort}, or the next free port)`,
+  );
+  const hostOption = new Option(
+    "--host <address>",
+    "address to listen at; 0.0.0.0 or :: lets other machines in",
+  );
+  command.addOption(portOption.argParser(port).env("PORT"));
+  command.addOption(hostOption.default("127.0.0.1").env("HOST"));
+  if (hasPages) command.option("--open", "open the address in your browser");
   return command
-    .option("-p, --port <number>", "TCP port; 0 takes any free one", port, defaultPort)
-    .option("--host <address>", "address to listen at; 0.0.0.0 or :: lets other machines in", "127.0.0.1")
-    .option("--tls-key <file>", "private key as PEM; with --tls-cert it serves https: and wss:")
-    .option("--tls-cert <file>", "certificate as PEM, with those between it and its authority")
-    .option("--json", "print JSON, one object a line");
+    .option("--tls-key <file>", "private key as PEM; together with --tls-cert it serves https: and wss:")
+    .option("--tls-cert <file>", "certificate as PEM, with the intermediate certificates")
+    .option("--json", "print JSON, one object per line");
 }
 
 /**
- * Refuses requests for names that are not of this machine, where only this machine is listened to: pages of other sites
- * could read what is served (DNS rebinding). With TLS the certificate tells the browser whose name it is.
+ * Refuses requests for names of other hosts while the server listens to this machine only: pages of other sites could
+ * read the files otherwise (DNS rebinding). With TLS the certificate protects against that.
  */
 export function refuseOtherNames(server: Server, { host, tlsCert }: ServingOptions): void {
   if (tlsCert !== undefined || !(isLoopbackAddress(host) || isLoopbackHost(host))) return;
@@ -44,60 +51,46 @@ export function refuseOtherNames(server: Server, { host, tlsCert }: ServingOptio
   });
 }
 
+/** How a command announces its server. */
+export interface Announcement {
+  /** The beginning of the line with the address, such as "Serving public". */
+  readonly title: string;
+  readonly defaultPort: number;
+  /** Of the address that is printed. */
+  readonly scheme: "http" | "ws";
+}
+
 /**
- * Listens, says where, and serves until it is told to stop; then it lets go of all connections.
- * @param title begins the line that says where
- * @param scheme of the address that it says
+ * Listens, prints the address, and serves until the program is told to stop. Then it closes all connections.
  * @returns when the server is closed
- * @throws Failure when the address cannot be bound or the certificate not be used
+ * @throws Failure when the address cannot be bound or the certificate cannot be used
  */
 export async function serveUntilStopped(
   server: Server,
   options: ServingOptions,
-  title: string,
+  { title, defaultPort, scheme }: Announcement,
   stop: AbortSignal,
-  scheme: "http" | "ws" = "http",
 ): Promise<void> {
-  const { url: base, port } = await listen(server, options);
-  const url = base.replace("http", scheme);
-  if (options.json) printJson({ event: "listening", url, port, host: options.host, pid: process.pid });
-  else print(`${title} at ${paint("cyan", url)} (Ctrl-C stops it)`);
+  const listener = await listen(server, options, defaultPort);
+  const url = listener.url.replace("http", scheme);
+  announce(title, url, listener.port, networkUrls(listener, url.slice(0, url.indexOf(":"))), options);
+  if (options.open) openBrowser(url);
   await aborted(stop);
   await server.close({ graceMs: GRACE_MS });
 }
 
-async function listen(server: Server, options: ServingOptions): Promise<Listener> {
-  const { host, port, tlsKey, tlsCert } = options;
-  if ((tlsKey === undefined) !== (tlsCert === undefined)) {
-    throw new Failure("--tls-key and --tls-cert belong together: give both", EXIT.usage);
+/** Prints the address of a server. */
+export function announce(
+  title: string,
+  url: string,
+  port: number,
+  network: readonly string[],
+  { json, host }: ServingOptions,
+): void {
+  if (json) {
+    printJson({ event: "listening", url, port, host, network, pid: process.pid });
+    return;
   }
-  const tls =
-    tlsKey === undefined || tlsCert === undefined
-      ? {}
-      : { tls: { key: fileContent(tlsKey), cert: fileContent(tlsCert) } };
-  try {
-    return await server.listen({ host, port, ...tls });
-  } catch (error) {
-    throw new Failure(whyNotBound(error, host, port));
-  }
-}
-
-function whyNotBound(error: unknown, host: string, port: number): string {
-  const code = codeOf(error);
-  switch (code) {
-    case "EADDRINUSE":
-      return `port ${port} of ${host} is in use: give another one with --port, or --port 0 for any free one`;
-    case "EACCES":
-      return `you may not listen at port ${port}: give one from 1024 on with --port`;
-    case "EADDRNOTAVAIL":
-      return `${host} is no address of this machine: give one that is with --host`;
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return `there is no host ${host}: give an address of this machine with --host`;
-  }
-  const unusable = code.startsWith("ERR_OSSL") || code.startsWith("ERR_TLS");
-  const what = unusable
-    ? "the key and the certificate cannot be used together"
-    : `cannot listen at ${host}:${port}`;
-  return `${what}: ${messageOf(error)}`;
+  print(`${title} at ${paint("cyan", url)} (press Ctrl-C to stop)`);
+  for (const address of network) print(`On your network: ${paint("cyan", address)}`);
 }

@@ -1,227 +1,161 @@
-import { type Dirent, type FSWatcher, readdirSync, statSync, watch } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { type BigIntStats, type Dirent, type FSWatcher, readdirSync, statSync, watch } from "node:fs";
+import { dirname, join } from "node:path";
 import { codeOf } from "./failure.ts";
 
-/** Editors write a file in several steps; a change is told when there has been silence for so long. */
+/** Editors write a file in several steps; a change is reported after the files have been left alone for so long. */
 const QUIET_MS = 50;
-/** How often to look for folders that were away, or moved together with the one above them: no event tells that. */
+/** How often a folder is looked up by its path: no event says that a folder above it was moved or made again. */
 const LOOK_MS = 250;
 
 /** The name of a file that can be imported. */
 const SOURCE = /\.(?:[cm]?[jt]s|json)$/;
 
-/** Puts several calls that follow each other quickly together into one. */
-class Debounced {
-  private timer: NodeJS.Timeout | undefined;
-  private readonly run: () => unknown;
-
-  constructor(run: () => unknown) {
-    this.run = run;
-  }
-
-  call(): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(this.run, QUIET_MS);
-  }
-
-  cancel(): void {
-    clearTimeout(this.timer);
+function statsOf(path: string): BigIntStats | undefined {
+  // A path that cannot be read now, such as one below a file, counts as missing.
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 
-interface Watched {
-  watcher: FSWatcher | undefined;
-  /** What tells the folder that is watched from one that is made later at the same path; "" when there is none. */
-  identity: string;
+/** Tells one state of a file from the next; "" for a file that is missing. */
+function versionOf(path: string): string {
+  const stats = statsOf(path);
+  return stats === undefined
+    ? ""
+    : `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
 }
 
-/** The identity of a folder that has been removed: the next one at its path may get the same inode. */
-const GONE = "gone";
+/** Tells a folder from another one at the same path; "" for a folder that is missing. */
+function identityOf(path: string): string {
+  const stats = statsOf(path);
+  return stats?.isDirectory() ? `${stats.dev}:${stats.ino}` : "";
+}
 
 /**
- * Watches what is in folders, by their paths: also when a folder is removed or moved away and made again, as builds do.
- * fs.watch alone stays with the folder that is gone.
+ * Reports changes to a set of files, which can be replaced, removed and made again meanwhile, also with their folders.
+ * It compares the files at intervals: a program imports few of them, and events of the system are lost with a folder.
  */
-class FolderWatch {
-  private readonly folders = new Map<string, Watched>();
+export class FileWatch {
+  private readonly versions = new Map<string, string>();
+  private readonly onChange: () => unknown;
   private readonly timer: NodeJS.Timeout;
-  private readonly heard: (folder: string, name: string) => void;
-  private readonly appeared: () => void;
+  private isComplete = true;
+  private hasChanged = false;
 
-  /**
-   * @param heard gets each change of something in a folder
-   * @param appeared is called when a folder is there that was missing, or another one in its place
-   */
-  constructor(heard: (folder: string, name: string) => void, appeared: () => void) {
-    this.heard = heard;
-    this.appeared = appeared;
-    this.timer = setInterval(() => this.lookAround(), LOOK_MS).unref();
+  constructor(onChange: () => unknown) {
+    this.onChange = onChange;
+    this.timer = setInterval(() => this.look(), QUIET_MS).unref();
   }
 
   /**
-   * Watches these folders from now on in place of others; those that are missing are waited for.
-   * @returns whether one that was watched before is another one now
-   * @throws the system's error when one that is there cannot be watched; the others are
+   * Watches these files from now on instead of others.
+   * @param files absolute paths
+   * @param isComplete whether these are all; otherwise the former files stay, and all programs in the same folders
+   *   count, because the missing one can be among them
    */
-  set(paths: ReadonlySet<string>): boolean {
-    for (const path of this.folders.keys()) if (!paths.has(path)) this.forget(path);
-    let replaced = false;
-    const failures: unknown[] = [];
-    for (const path of paths) {
-      const known = this.folders.get(path);
-      const folder = known ?? { watcher: undefined, identity: "" };
-      this.folders.set(path, folder);
-      try {
-        if (this.look(path, folder) && known !== undefined) replaced = true;
-      } catch (error) {
-        failures.push(error);
-      }
+  set(files: readonly string[], isComplete: boolean): void {
+    const wanted = new Set(files);
+    if (isComplete)
+      for (const file of this.versions.keys()) if (!wanted.has(file)) this.versions.delete(file);
+    this.isComplete = isComplete;
+    // A file that is known already keeps its version: it can have changed since the last look.
+    for (const file of this.candidates([...this.versions.keys(), ...wanted])) {
+      if (!this.versions.has(file)) this.versions.set(file, versionOf(file));
     }
-    if (failures.length > 0) throw failures[0];
-    return replaced;
   }
 
   close(): void {
     clearInterval(this.timer);
-    for (const path of this.folders.keys()) this.forget(path);
   }
 
-  private forget(path: string): void {
-    this.folders.get(path)?.watcher?.close();
-    this.folders.delete(path);
-  }
-
-  /** Looks at folders that are missing, and at those whose parent is not watched. */
-  private lookAround(): void {
-    for (const [path, { identity }] of this.folders) {
-      if (identity === "" || !this.folders.has(dirname(path))) this.lookAt(path);
+  private candidates(files: Iterable<string>): Set<string> {
+    const all = new Set(files);
+    if (this.isComplete) return all;
+    for (const folder of new Set([...all].map(dirname))) {
+      for (const { name } of entriesOf(folder)) if (SOURCE.test(name)) all.add(join(folder, name));
     }
+    return all;
   }
 
-  private lookAt(path: string): void {
-    const folder = this.folders.get(path);
-    try {
-      if (folder !== undefined && this.look(path, folder)) this.appeared();
-    } catch {
-      // Such as too many files that are watched; the next look may succeed.
+  private look(): void {
+    let differs = false;
+    for (const file of this.candidates(this.versions.keys())) {
+      const version = versionOf(file);
+      if (this.versions.get(file) === version) continue;
+      this.versions.set(file, version);
+      differs = true;
     }
-  }
-
-  /** Watches the folder that is at a path now. @returns whether it is another one than before */
-  private look(path: string, folder: Watched): boolean {
-    const identity = identityOf(path);
-    if (identity === folder.identity) return false;
-    folder.watcher?.close();
-    folder.watcher = undefined;
-    folder.identity = "";
-    if (identity === "") return false;
-    try {
-      folder.watcher = watch(path);
-    } catch (error) {
-      if (codeOf(error) === "ENOENT") return false;
-      throw error;
-    }
-    folder.identity = identity;
-    folder.watcher.on("change", (event, name) => this.hear(path, folder, event, String(name)));
-    folder.watcher.on("error", () => {
-      folder.identity = GONE;
-      this.lookAt(path);
-    });
-    return true;
-  }
-
-  private hear(path: string, folder: Watched, event: string, name: string): void {
-    if (event === "rename") {
-      // A folder's own name says that it has been removed or moved.
-      if (name === basename(path)) {
-        folder.identity = GONE;
-        this.lookAt(path);
-      }
-      this.lookAt(join(path, name));
-    }
-    this.heard(path, name);
-  }
-}
-
-function identityOf(path: string): string {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats?.isDirectory() ? `${stats.dev}:${stats.ino}` : "";
-}
-
-/** Tells of changes to a set of files, which may be replaced, removed and made again meanwhile, also with their folders. */
-export class FileWatch {
-  private readonly names = new Map<string, Set<string>>();
-  private readonly folders: FolderWatch;
-  private readonly changed: Debounced;
-  private isComplete = true;
-
-  constructor(changed: () => unknown) {
-    this.changed = new Debounced(changed);
-    this.folders = new FolderWatch(
-      (folder, name) => {
-        const isWanted = this.names.get(folder)?.has(name) || (!this.isComplete && SOURCE.test(name));
-        if (isWanted) this.changed.call();
-      },
-      () => this.changed.call(),
-    );
-  }
-
-  /**
-   * Watches these files from now on in place of others.
-   * @param files absolute paths
-   * @param all whether these are all: otherwise those of before stay, and all programs in their folders count, as the one
-   *   that is missing may be there
-   * @throws the system's error when a folder cannot be watched
-   */
-  set(files: readonly string[], all: boolean): void {
-    if (all) this.names.clear();
-    for (const file of files) {
-      const names = this.names.get(dirname(file)) ?? new Set();
-      this.names.set(dirname(file), names.add(basename(file)));
-    }
-    this.isComplete = all;
-    if (this.folders.set(new Set(this.names.keys()))) this.changed.call();
-  }
-
-  close(): void {
-    this.changed.cancel();
-    this.folders.close();
+    // Reported once a look has found nothing new.
+    const isOver = this.hasChanged && !differs;
+    this.hasChanged = differs;
+    if (isOver) this.onChange();
   }
 }
 
 /**
- * Tells of changes below a folder, which may be removed and made again meanwhile.
- * @returns what ends it
+ * Reports changes below a folder, which can be removed and made again meanwhile.
+ * @returns a function that ends it
  * @throws the system's error when a folder cannot be watched
  */
-export function watchFolder(root: string, changed: () => unknown): () => void {
+export function watchFolder(root: string, onChange: () => unknown): () => void {
+  const watchers: FSWatcher[] = [];
+  let identity = "";
+  let timer: NodeJS.Timeout | undefined;
+  const onEvent = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(report, QUIET_MS);
+  };
+  const closeAll = (): void => {
+    for (const watcher of watchers.splice(0)) watcher.close();
+  };
   // Not fs.watch with `recursive`: on Linux it loses folders that are made again and files that are moved into place.
-  const debounced = new Debounced(() => {
-    try {
-      look();
-    } catch {
-      // The folders that could not be watched are looked at again.
+  const watchAll = (): void => {
+    closeAll();
+    identity = identityOf(root);
+    const failures: unknown[] = [];
+    for (const folder of foldersBelow(root)) {
+      try {
+        watchers.push(watch(folder).on("change", onEvent).on("error", onEvent));
+      } catch (error) {
+        if (codeOf(error) !== "ENOENT") failures.push(error);
+      }
     }
-    changed();
-  });
-  const notice = (): void => debounced.call();
-  const folders = new FolderWatch(notice, notice);
-  const look = (): unknown => folders.set(new Set([root, ...foldersBelow(root)]));
-  look();
+    if (failures.length > 0) throw failures[0];
+  };
+  const report = (): void => {
+    try {
+      watchAll();
+    } catch {
+      // Such as too many watched files; the next change can succeed.
+    }
+    onChange();
+  };
+  watchAll();
+  const looks = setInterval(() => {
+    if (identityOf(root) !== identity) onEvent();
+  }, LOOK_MS).unref();
   return () => {
-    debounced.cancel();
-    folders.close();
+    clearInterval(looks);
+    clearTimeout(timer);
+    closeAll();
   };
 }
 
-/** A folder and those below it that may be read; links are not followed. */
+/** A folder and those below it that may be read. */
 function* foldersBelow(folder: string): Generator<string, undefined> {
-  let entries: Dirent[];
-  try {
-    entries = readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return;
-  }
   yield folder;
-  for (const entry of entries) if (entry.isDirectory()) yield* foldersBelow(join(folder, entry.name));
+  for (const entry of entriesOf(folder)) {
+    if (entry.isDirectory()) yield* foldersBelow(join(folder, entry.name));
+  }
+}
+
+/** What is in a folder; nothing in one that is missing or may not be read. Links are not followed. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }

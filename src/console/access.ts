@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import { isLoopbackAddress, isLoopbackHost } from "../http1/host.ts";
+import { fromThisMachine } from "../exchange/from-this-machine.ts";
 import type { Exchange } from "../index.ts";
 import { setCookie } from "../web/index.ts";
 
@@ -70,16 +70,6 @@ export function sameOrigin(exchange: Exchange): boolean {
   if (origin === undefined) return true;
   const host = /^https?:\/\/([^/?#@]+)$/i.exec(origin)?.[1];
   return host !== undefined && host.toLowerCase() === exchange.authority?.toLowerCase();
-}
-
-/** Fields by which proxies say that they pass on what another machine has asked. */
-const FORWARDED = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
-
-/** Whether both the address and the name that was asked for are of this machine. */
-function fromThisMachine(exchange: Exchange): boolean {
-  const { remoteAddress = "", authority = "" } = exchange;
-  if (FORWARDED.some((name) => exchange.header(name) !== undefined)) return false;
-  return isLoopbackAddress(remoteAddress.replace(/^::ffff:/i, "")) && isLoopbackHost(authority);
 }
 
 /** Compares in a time that depends on neither text: their digests have one length. */

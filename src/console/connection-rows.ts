@@ -1,45 +1,57 @@
-import type { Exchange, Server, ServerConnection } from "../index.ts";
+import type { Exchange, ServerConnection } from "../index.ts";
 import { nameOf } from "./figures.ts";
 import type { ConnectionRow } from "./messages.ts";
 import { remoteOf } from "./watch.ts";
 
-/** Rows that a page gets at the most. */
+/** Rows that a page gets at most. */
 const MAX_ROWS = 100;
-/** Connections that a filter is held against at the most: more would take the time of the server. */
+/** Connections that are filtered and sorted: more would take the time of the server. */
 const MAX_SIFTED = 10_000;
 
-/** A row with what a filter is held against. */
+/** A row with the text that filters are compared with. */
 interface SiftedRow {
   readonly row: ConnectionRow;
   readonly text: string;
 }
 
+/** What a console knows of exchanges. */
+export interface ExchangeFacts {
+  /** Whether an exchange is the console's own. */
+  isOwn(exchange: Exchange): boolean;
+  ageOf(exchange: Exchange): Pick<ConnectionRow, "requestAgeMs" | "requestIsOlder">;
+}
+
 /** The connections of a server as a page shows them, read once and filtered for each page. */
 export class ConnectionRows {
   private readonly connections: readonly ServerConnection[];
-  private readonly isOwn: (exchange: Exchange) => boolean;
-  /** Made when the first page has a filter. */
+  private readonly facts: ExchangeFacts;
+  /** Made for the first page that filters or sorts. */
   private sifted: readonly SiftedRow[] | undefined;
 
-  /** @param isOwn whether an exchange is the console's own */
-  constructor(server: Server, isOwn: (exchange: Exchange) => boolean) {
-    this.connections = server.connections;
-    this.isOwn = isOwn;
+  constructor(connections: readonly ServerConnection[], facts: ExchangeFacts) {
+    this.connections = connections;
+    this.facts = facts;
   }
 
   /**
-   * The oldest ones that match.
+   * The first ones that match.
    * @param filter a text, in any case, that the row contains; "" for all
+   * @param sort the name of a column, after "-" the largest first; otherwise the oldest are first
    */
-  matching(filter: string): { rows: ConnectionRow[]; matching: number; sifted: number; total: number } {
+  matching(
+    filter: string,
+    sort: string,
+  ): { rows: ConnectionRow[]; matching: number; sifted: number; total: number } {
     const wanted = filter.trim().toLowerCase();
     const total = this.connections.length;
-    if (wanted === "") {
+    const compare = comparison(sort);
+    if (wanted === "" && compare === undefined) {
       const rows = this.connections.slice(0, MAX_ROWS).map((connection) => this.rowOf(connection));
       return { rows, matching: total, sifted: total, total };
     }
     this.sifted ??= this.connections.slice(0, MAX_SIFTED).map((connection) => this.siftedRowOf(connection));
     const found = this.sifted.filter(({ text }) => text.includes(wanted));
+    if (compare !== undefined) found.sort((a, b) => compare(a.row, b.row));
     const rows = found.slice(0, MAX_ROWS).map(({ row }) => row);
     return { rows, matching: found.length, sifted: this.sifted.length, total };
   }
@@ -50,8 +62,8 @@ export class ConnectionRows {
   }
 
   private rowOf(connection: ServerConnection): ConnectionRow {
-    const { serves } = connection;
-    const exchange = serves === undefined || "method" in serves ? serves : serves.request;
+    const { active } = connection;
+    const exchange = active === undefined || "method" in active ? active : active.request;
     return {
       id: connection.id,
       kind: connection.kind,
@@ -61,7 +73,36 @@ export class ConnectionRows {
       bytesSent: connection.bytesSent,
       bufferedBytes: connection.bufferedBytes,
       serves: exchange === undefined ? "" : nameOf(exchange),
-      own: exchange !== undefined && this.isOwn(exchange),
+      ...(exchange === undefined || exchange !== active ? NO_REQUEST : this.facts.ageOf(exchange)),
+      own: exchange !== undefined && this.facts.isOwn(exchange),
     };
   }
+}
+
+const NO_REQUEST = { requestAgeMs: null, requestIsOlder: false };
+
+type Column = keyof ConnectionRow;
+
+const COLUMNS: ReadonlySet<string> = new Set<Column>([
+  "kind",
+  "remote",
+  "serves",
+  "ageMs",
+  "requestAgeMs",
+  "bytesReceived",
+  "bytesSent",
+  "bufferedBytes",
+]);
+
+const isColumn = (name: string): name is Column => COLUMNS.has(name);
+
+/** The order that a page has asked for. */
+function comparison(sort: string): ((a: ConnectionRow, b: ConnectionRow) => number) | undefined {
+  const column = sort.replace(/^-/, "");
+  if (!isColumn(column)) return undefined;
+  const sign = sort.startsWith("-") ? -1 : 1;
+  return (a, b) => {
+    const [x, y] = [a[column] ?? -1, b[column] ?? -1];
+    return x === y ? 0 : x < y ? -sign : sign;
+  };
 }

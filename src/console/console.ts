@@ -1,6 +1,8 @@
 import type { Exchange, Server } from "../index.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
 import { Access, sameOrigin } from "./access.ts";
-import { Page } from "./page.ts";
+import { type ConsolePanel, checkPanels } from "./own-panels.ts";
+import { AT_ONCE, Page } from "./page.ts";
 import { setPolicy } from "./page-files.ts";
 import { readPageMessage } from "./page-message.ts";
 import type { Panel } from "./program.ts";
@@ -8,15 +10,29 @@ import { type Viewer, Viewers } from "./viewers.ts";
 
 export interface ConsoleOptions {
   /**
-   * Whoever gives it may use the console, from anywhere: at least 16 characters that nobody guesses. Without one the
-   * console answers only to this machine: to loopback addresses that ask for a loopback name.
+   * The secret that opens the console from anywhere, at least 16 characters. Without a token the console answers only
+   * to this machine: to loopback addresses that ask for a loopback name.
    */
   token?: string | undefined;
   /** Where it is mounted. Default "/console". */
   path?: string;
+  /** Panels of the program, such as the world of a game. */
+  panels?: readonly ConsolePanel[];
+  /**
+   * Records errors and one sample per second while no page is open, so that a page begins with the last ten minutes.
+   * Default true. It costs a timer of 20 ms, which measures the event loop, and memory for 600 samples.
+   */
+  history?: boolean;
 }
 
-/** What the console of `npm start` has in addition. */
+const consoleOptionNames: OptionNames<ConsoleOptions> = {
+  token: true,
+  path: true,
+  panels: true,
+  history: true,
+};
+
+/** The additional parts of the console of `npm start`. */
 export interface ConsoleExtras {
   readonly panels: readonly Panel[];
   /** Paths of a route that answers GET and of one that echoes WebSocket messages. */
@@ -27,10 +43,10 @@ export interface ConsoleExtras {
 const MAX_MESSAGE_BYTES = 8_192;
 
 /**
- * A page that shows a server at work: `server.mount(console({ token }))`, then open /console/. While nobody has it
- * open it measures nothing.
- * @returns the part to mount
- * @throws RangeError for a token of fewer than 16 characters, and for a path that is none
+ * Returns a part with a page that shows a server at work: `server.mount(console({ token }))`, then open /console/. Single
+ * requests are measured only while a page is open.
+ * @throws RangeError for a token of fewer than 16 characters, and for an invalid path. TypeError for an unknown option,
+ *   also of a panel, and for two panels with the same title
  */
 export function console(options: ConsoleOptions = {}): (server: Server) => void {
   return consoleWith(options, { panels: [], traffic: null });
@@ -38,9 +54,11 @@ export function console(options: ConsoleOptions = {}): (server: Server) => void 
 
 /** The same with what `npm start` has in addition. */
 export function consoleWith(options: ConsoleOptions, extras: ConsoleExtras): (server: Server) => void {
-  const { token, path = "/console" } = options;
+  checkOptions("console", options, consoleOptionNames);
+  const { token, path = "/console", panels = [], history = true } = options;
+  checkPanels(panels);
   if (!/^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/.test(path))
-    throw new RangeError(`${path} is no path for a console: write it like "/console"`);
+    throw new RangeError(`${path} is not a path for a console. Write it like "/console".`);
   const base = path === "/" ? "" : path;
   const access = new Access(token, path);
   const page = new Page(access, base);
@@ -48,22 +66,21 @@ export function consoleWith(options: ConsoleOptions, extras: ConsoleExtras): (se
   const paths = new Set([...page.paths, live]);
   const isOwn = (exchange: Exchange): boolean => paths.has(exchange.path);
   return (server) => {
-    const viewers = new Viewers(server, { ...extras, isOwn });
+    const viewers = new Viewers(server, { ...extras, own: panels, history, isOwn });
     page.serveOn(server);
     server.websocket<Viewer>(
       live,
       {
         upgrade(exchange) {
           setPolicy(exchange);
-          if (!sameOrigin(exchange) || !access.permits(exchange)) exchange.status(403).end();
-          else if (viewers.full) exchange.status(503).end();
-          return viewers.newcomer(); // nobody comes when the exchange is over
+          if (!sameOrigin(exchange) || !access.permits(exchange)) return exchange.refuse(403);
+          return viewers.full ? exchange.refuse(503) : viewers.newcomer();
         },
         open: (socket) => viewers.open(socket),
         message: (socket, data) => viewers.message(socket, readPageMessage(data)),
         close: (socket) => viewers.close(socket),
       },
-      { maxMessageBytes: MAX_MESSAGE_BYTES },
+      { maxMessageBytes: MAX_MESSAGE_BYTES, ...AT_ONCE },
     );
     server.onClose(() => viewers.end());
   };

@@ -10,7 +10,8 @@ const uplot = dirname(dirname(createRequire(import.meta.url).resolve("uplot")));
 
 mkdirSync(target, { recursive: true });
 for (const name of readdirSync(page)) {
-  if ([".html", ".css", ".js"].includes(extname(name))) copyFileSync(join(page, name), join(target, name));
+  if ([".html", ".css", ".js", ".svg"].includes(extname(name)))
+    copyFileSync(join(page, name), join(target, name));
 }
 copyFileSync(join(uplot, "dist/uPlot.iife.min.js"), join(target, "uPlot.iife.min.js"));
 copyFileSync(join(uplot, "dist/uPlot.min.css"), join(target, "uPlot.min.css"));

@@ -1,11 +1,19 @@
 // What the page and the console say to each other: JSON over the WebSocket.
 
-/** Figures of one second. A percentile of a second without responses is null. */
+/**
+ * Figures of one second. Null: there was nothing to measure, or no console was open, which the figures of single
+ * responses need.
+ */
 export interface Sample {
   /** When it was taken, in milliseconds since 1970. */
   readonly at: number;
-  /** Responses per second. */
+  /** Requests per second. */
   readonly requests: number;
+  /** Responses per second, by the class of their status. */
+  readonly success: number | null;
+  readonly redirect: number | null;
+  readonly clientError: number | null;
+  readonly serverError: number | null;
   /** Messages per second. */
   readonly messagesIn: number;
   readonly messagesOut: number;
@@ -13,6 +21,15 @@ export interface Sample {
   readonly p50: number | null;
   readonly p95: number | null;
   readonly p99: number | null;
+  /** Processor time of the process, in percent of one core. */
+  readonly cpu: number;
+  /** Time in which the event loop was busy, in percent. */
+  readonly loopBusy: number | null;
+  /** The longest delay of the event loop, in milliseconds. */
+  readonly loopDelay: number | null;
+  /** The latest tick of a loop of the program, and the longest one, in milliseconds. */
+  readonly tickLateness: number | null;
+  readonly tickDuration: number | null;
   /** Connections open now, but for those of open consoles. */
   readonly http: number;
   readonly webSockets: number;
@@ -35,9 +52,13 @@ export interface Totals {
   readonly messagesReceived: number;
   readonly messagesSent: number;
   readonly messagesDropped: number;
-  /** Errors of all codes together. */
+  /** Errors of the program. */
   readonly errors: number;
-  /** How many of each code: mistakes of peers, and the program's own. */
+  /** Invalid or refused input of clients. */
+  readonly clientMistakes: number;
+  /** Connections that were lost because a client or the network went away. */
+  readonly disconnects: number;
+  /** The number of each code, all three kinds together. */
   readonly errorCodes: Readonly<Record<string, number>>;
   /** Consoles that are open now. */
   readonly consoles: number;
@@ -51,8 +72,12 @@ export interface ConnectionRow {
   readonly bytesReceived: number;
   readonly bytesSent: number;
   readonly bufferedBytes: number;
-  /** The method and path of what it serves now, or "". */
+  /** The method and path of the request or WebSocket that it serves now, or "". */
   readonly serves: string;
+  /** How long the request has been in progress, where there is one. */
+  readonly requestAgeMs: number | null;
+  /** Whether the request is older than that: it began before the first page was opened. */
+  readonly requestIsOlder: boolean;
   /** Whether it belongs to an open console. */
   readonly own: boolean;
 }
@@ -63,6 +88,60 @@ export interface EventRow {
   /** The channel without "portico:". */
   readonly kind: string;
   readonly text: string;
+}
+
+/** Errors of the program with the same message, place and route. */
+export interface ErrorRow {
+  readonly id: number;
+  readonly text: string;
+  /** The method and pattern of the route, or the path of a WebSocket, or "". */
+  readonly where: string;
+  readonly stack: string;
+  readonly count: number;
+  /** Milliseconds since 1970. */
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
+/** Responses of a route in the last half to one minute. */
+export interface RouteRow {
+  readonly route: string;
+  /** Responses per second. */
+  readonly rate: number;
+  readonly p50: number | null;
+  readonly p99: number | null;
+  /** Responses with a status from 500 on. */
+  readonly errors: number;
+  /** Responses that were cut off because the client disconnected. */
+  readonly aborted: number;
+  /** Responses since the console was opened. */
+  readonly count: number;
+}
+
+export interface LimitRow {
+  readonly name: string;
+  readonly limit: number | boolean;
+  /** The highest value now, where the console knows it. */
+  readonly now: number | null;
+  /** Whether it is the default. */
+  readonly isDefault: boolean;
+}
+
+/** What a panel of the program shows now. */
+export interface PanelState {
+  readonly title: string;
+  readonly about: string;
+  readonly figures: readonly (readonly [name: string, value: number | string])[];
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (number | string)[])[];
+  readonly world: {
+    readonly width: number;
+    readonly height: number;
+    readonly marks: readonly { readonly x: number; readonly y: number; readonly name: string }[];
+  } | null;
+  readonly actions: readonly string[];
+  /** What a function of the panel has thrown, or "". */
+  readonly problem: string;
 }
 
 export interface ChatLine {
@@ -79,6 +158,8 @@ export interface PanelInfo {
   /** The file that runs. */
   readonly file: string;
   readonly source: string;
+  /** The same program in Lua, for `npx portico lua`. */
+  readonly lua?: { readonly file: string; readonly source: string };
   /** Buttons: what is on them, and what they send. */
   readonly keys: readonly (readonly [label: string, text: string])[];
   /** Of the text field; without one there is none. */
@@ -94,14 +175,38 @@ export type ConsoleMessage =
       readonly name: string;
       /** Another one after a restart. */
       readonly instance: string;
-      readonly node: string;
-      readonly samples: readonly Sample[];
+      /** What the server runs on, such as "Node 24.22.3, linux x64", and what that gives, part by part. */
+      readonly runtime: {
+        readonly title: string;
+        /** `isBest` is false for a slower way, and for what is not there. */
+        readonly lines: readonly { readonly name: string; readonly text: string; readonly isBest: boolean }[];
+      };
+      /** The columns of a table of samples, the oldest first. */
+      readonly history: Readonly<Record<keyof Sample, readonly (number | null)[]>>;
+      readonly errors: readonly ErrorRow[];
       readonly chat: readonly ChatLine[];
       readonly panels: readonly PanelInfo[];
       /** Paths that the page may call to make traffic: GET, and a WebSocket that echoes. */
       readonly traffic: { readonly get: string; readonly echo: string } | null;
     }
   | { readonly type: "sample"; readonly sample: Sample; readonly totals: Totals }
+  /** New errors, and those that have occurred again. */
+  | { readonly type: "errors"; readonly rows: readonly ErrorRow[] }
+  | {
+      readonly type: "tables";
+      readonly routes: readonly RouteRow[];
+      readonly topics: readonly { readonly name: string; readonly members: number }[];
+      readonly topicCount: number;
+      readonly limits: readonly LimitRow[];
+      readonly panels: readonly PanelState[];
+    }
+  /** The subscribers of the topic that the page has asked for. */
+  | {
+      readonly type: "members";
+      readonly topic: string;
+      readonly rows: readonly string[];
+      readonly total: number;
+    }
   | {
       readonly type: "connections";
       readonly rows: readonly ConnectionRow[];
@@ -120,6 +225,12 @@ export type ConsoleMessage =
 export type PageMessage =
   /** Show only connections that contain this text. */
   | { readonly type: "filter"; readonly text: string }
+  /** Sort connections by a column of ConnectionRow, with "-" before it the largest first. "": the oldest first. */
+  | { readonly type: "sort"; readonly text: string }
+  /** List the subscribers of a topic once. */
+  | { readonly type: "topic"; readonly text: string }
+  /** Run an action of a panel: its title and the label. */
+  | { readonly type: "action"; readonly name: string; readonly text: string }
   /** Close a connection. */
   | { readonly type: "close"; readonly id: string }
   | { readonly type: "chat"; readonly text: string }

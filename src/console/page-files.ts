@@ -4,14 +4,26 @@ import { securityHeaders } from "../web/index.ts";
 
 /** What the page loads. The files of uPlot are put beside the others by `npm run build`. */
 export const PAGE_FILES: readonly string[] = [
+  "base.css",
   "console.css",
+  "panels.css",
+  "favicon.svg",
   "uPlot.min.css",
   "uPlot.iife.min.js",
   "theme.js",
   "main.js",
   "live.js",
   "elements.js",
+  "plot.js",
   "plots.js",
+  "totals.js",
+  "table.js",
+  "tables.js",
+  "errors.js",
+  "own.js",
+  "highlight.js",
+  "sections.js",
+  "runtime.js",
   "connections.js",
   "events.js",
   "chat.js",
@@ -23,6 +35,7 @@ const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
   css: "text/css; charset=utf-8",
   js: "text/javascript; charset=utf-8",
+  svg: "image/svg+xml",
 };
 
 /** Nothing from elsewhere, nothing inline, in nobody's frame. What it says of the host, such as HSTS, is not the console's. */
@@ -32,7 +45,7 @@ const protect = securityHeaders({
     "script-src": ["'self'"],
     "style-src": ["'self'"],
     "connect-src": ["'self'"],
-    "img-src": ["data:"],
+    "img-src": ["'self'", "data:"],
     "base-uri": ["'none'"],
     "form-action": ["'self'"],
     "frame-ancestors": ["'none'"],
@@ -43,9 +56,9 @@ const protect = securityHeaders({
   strictTransport: false,
 });
 
-/** @throws the system's error when it is missing */
+/** @throws the system's error when it is missing. The path begins at any folder of src/ or of dist/. */
 export function readPageFile(name: string): Buffer {
-  return readFileSync(new URL(`./page/${name}`, import.meta.url));
+  return readFileSync(new URL(`../console/page/${name}`, import.meta.url));
 }
 
 /** Sets the header fields that every answer of the console has. */

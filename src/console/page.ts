@@ -1,5 +1,5 @@
-import { queryParameters } from "../http1/percent-encoding.ts";
 import type { Exchange, Server } from "../index.ts";
+import { queryParameters } from "../protocol/http/percent-encoding.ts";
 import { type Access, sameOrigin } from "./access.ts";
 import { PAGE_FILES, readPageFile, sendPageFile, setPolicy } from "./page-files.ts";
 
@@ -7,6 +7,9 @@ const MAX_FORM_BYTES = 4_096;
 /** What is answered to other machines where no token was set. */
 const LOCAL_ONLY =
   'This console answers to its own machine only. To open it elsewhere, mount console({ token: "…" }).\n';
+
+/** The console works whether the program polls or not. */
+export const AT_ONCE = { delivery: "immediate" } as const;
 
 /** The page with its files, and the form that asks for the token. */
 export class Page {
@@ -32,15 +35,16 @@ export class Page {
   /** Adds the routes. */
   serveOn(server: Server): void {
     const { base } = this;
-    if (base !== "") server.get(base, (exchange) => this.addSlash(exchange));
-    server.get(`${base}/`, (exchange) => this.show(exchange));
-    server.post(`${base}/`, (exchange) => this.takeForm(exchange));
+    if (base !== "") server.get(base, (exchange) => this.addSlash(exchange), AT_ONCE);
+    server.get(`${base}/`, (exchange) => this.show(exchange), AT_ONCE);
+    server.post(`${base}/`, (exchange) => this.takeForm(exchange), AT_ONCE);
     for (const [name, content] of this.files) {
-      server.get(`${base}/${name}`, (exchange) => {
+      const send = (exchange: Exchange): void => {
         setPolicy(exchange);
         if (FOR_ALL.has(name) || this.access.permits(exchange)) sendPageFile(exchange, name, content);
         else exchange.status(403).end();
-      });
+      };
+      server.get(`${base}/${name}`, send, AT_ONCE);
     }
   }
 
@@ -87,8 +91,8 @@ export class Page {
   }
 }
 
-/** What the form needs, which everybody may see. */
-const FOR_ALL: ReadonlySet<string> = new Set(["console.css", "theme.js"]);
+/** Files of the form for the token, which everybody can load. */
+const FOR_ALL: ReadonlySet<string> = new Set(["base.css", "theme.js", "favicon.svg"]);
 
 function redirect(exchange: Exchange, location: string): void {
   exchange.status(303).setHeader("Location", location);

@@ -13,7 +13,7 @@ const TRACK_MS = 100;
 interface Plan {
   readonly start: () => Running | Promise<Running>;
   readonly open: (url: string) => (answer: (text: string) => void) => Promise<Line>;
-  readonly info: Omit<PanelInfo, "address" | "file" | "source">;
+  readonly info: Omit<PanelInfo, "address" | "file" | "source" | "lua">;
 }
 
 const PLANS: readonly Plan[] = [
@@ -81,15 +81,26 @@ export function startPanels(): Promise<Panel[]> {
   return Promise.all(
     PLANS.map(async ({ start, open, info }) => {
       const running = await start();
-      // The file that runs: in the package that is what was compiled.
-      const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
-      const file = `console/programs/${info.name}${extension}`;
-      const source = await readFile(new URL(`./programs/${info.name}${extension}`, import.meta.url), "utf8");
+      const file = `src/console/programs/${info.name}.ts`;
+      const source = await sourceOf(file);
       return {
-        info: { ...info, address: running.url, file, source },
+        info: { ...info, address: running.url, file, source, ...(await luaOf(info.name)) },
         open: open(running.url),
         stop: () => running.stop(),
       };
     }),
   );
+}
+
+/** Names of the programs that exist in Lua, too. */
+const IN_LUA: ReadonlySet<string> = new Set(["evo", "craftos"]);
+
+async function luaOf(name: string): Promise<Pick<PanelInfo, "lua">> {
+  if (!IN_LUA.has(name)) return {};
+  const file = `src/console/programs/${name}.lua`;
+  return { lua: { file, source: await sourceOf(file) } };
+}
+
+function sourceOf(file: string): Promise<string> {
+  return readFile(new URL(`../../${file}`, import.meta.url), "utf8");
 }

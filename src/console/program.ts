@@ -7,13 +7,13 @@ export interface Running {
   stop(): unknown;
 }
 
-/** A way to say something to a program, for one page. */
+/** A connection to a program, for one page. */
 export interface Line {
   say(text: string): void;
   close(): void;
 }
 
-/** A program with the way to it. */
+/** A program and how to reach it. */
 export interface Panel {
   readonly info: PanelInfo;
   /** @param answer gets what the program says */

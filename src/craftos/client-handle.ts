@@ -1,37 +1,41 @@
-import { Fifo } from "../engine/fifo.ts";
-import { byteLengthOf } from "../engine/payload.ts";
-import type { WebSocket } from "../engine/web-socket.ts";
-import type { ComputerQueue } from "./computer-queue.ts";
-import { closedFile } from "./events.ts";
-import { waitFor } from "./wait-for.ts";
+import { Fifo } from "../delivery/fifo.ts";
+import type { WebSocket } from "../exchange/exchange.ts";
+import { byteLengthOf } from "../transport/payload.ts";
+import { closedFile } from "./errors.ts";
+import { luaText, type Writable } from "./lua-text.ts";
+import { type WaitableQueue, waitFor } from "./wait-for.ts";
 
 /** A message: text as a string, or binary data as a Buffer. */
 export type Message = [message: string | Buffer, binary: boolean];
 
-/** The last messages that are kept for who has never received. */
+/** How many messages are kept for a program that has never called `receive`. */
 const KEPT_MESSAGES = 256;
 const INBOX_BYTES = 1_048_576;
-/** What a message costs beside its data, in bytes. */
+/** For a client to answer `close`. */
+const CLOSE_MS = 1_000;
+const NORMAL_CLOSURE = 1000;
+/** The cost of a message in addition to its data, in bytes. */
 const MESSAGE_BYTES = 128;
 
 /**
- * A client of a WebSocket server. Messages that nobody is waiting for are kept for `receive`. Who receives loses
- * nothing, because a client whose messages wait is not read from; for who never has, only the last messages are kept.
+ * A client of a WebSocket server. Messages wait here for `receive`. A program that has called `receive` loses none, because
+ * a client with many waiting messages is paused. For a program that never has, only the last messages are kept.
  */
 export class ClientHandle {
   /** Names the client in events. */
   readonly clientID: string;
   private readonly socket: WebSocket;
-  private readonly queue: ComputerQueue;
+  private readonly queue: WaitableQueue;
   private readonly maxMessageBytes: number;
   private readonly inbox = new Fifo<Message>();
   private inboxBytes = 0;
   private receivers: ((message: Message | null) => void)[] = [];
-  private receives = false;
+  private hasReceived = false;
   private state: "open" | "gone" | "closed" = "open";
+  private closing: NodeJS.Timeout | undefined;
 
-  /** Made by the server. */
-  constructor(socket: WebSocket, queue: ComputerQueue, maxMessageBytes: number) {
+  /** @internal Made by the server. */
+  constructor(socket: WebSocket, queue: WaitableQueue, maxMessageBytes: number) {
     this.clientID = socket.id;
     this.socket = socket;
     this.queue = queue;
@@ -41,16 +45,16 @@ export class ClientHandle {
   /**
    * The next message of this client.
    * @param timeout in seconds
-   * @returns null when the client has gone, or after the timeout
+   * @returns null when the client has disconnected, or after the timeout
    * @throws Error "attempt to use a closed file" after `close`; "Terminated"
    */
   async receive(timeout?: number): Promise<Message | null> {
     if (this.state === "closed") throw closedFile();
-    this.receives = true;
+    this.hasReceived = true;
     const message = this.inbox.shift();
     if (message === undefined) {
       if (this.state === "gone") return null;
-      this.socket.readOn();
+      this.socket.resumeDespiteFullQueue();
       return waitFor(this.queue, this.receivers, timeout);
     }
     this.inboxBytes -= costOf(message);
@@ -59,28 +63,37 @@ export class ClientHandle {
   }
 
   /**
-   * Sends a message.
+   * Sends a message. Numbers and booleans become text as in Lua.
    * @param binary whether it is a binary one; default false
-   * @returns false when the client has gone, or is so slow that `limits.maxBackpressureBytes` is reached
+   * @returns false when the client has disconnected, or is so slow that `limits.maxBackpressureBytes` is reached
    * @throws Error "Message is too large"; "attempt to use a closed file" after `close`
    */
-  send(message: string | Uint8Array, binary = false): boolean {
+  send(message: Writable, binary = false): boolean {
     if (this.state === "closed") throw closedFile();
-    if (byteLengthOf(message) > this.maxMessageBytes) throw new Error("Message is too large");
-    // The engine keeps large pieces by reference, and the program may use its memory again.
-    const own = typeof message === "string" ? message : Buffer.from(message);
+    const data = luaText(message);
+    if (byteLengthOf(data) > this.maxMessageBytes) throw new Error("Message is too large");
+    // The engine keeps large messages by reference, and the program can use its memory again.
+    const own = typeof data === "string" ? data : Buffer.from(data);
     const result = this.socket.send(own, { binary });
     return result === "sent" || result === "queued";
   }
 
-  /** Closes the connection. A second time it does nothing. */
+  /** Closes the connection. It is over after a second even if the client does not answer. A second call does nothing. */
   close(): void {
-    if (this.state === "open") this.socket.close();
+    if (this.state === "open") {
+      this.socket.close();
+      this.closing = setTimeout(() => this.socket.closeNow(NORMAL_CLOSURE), CLOSE_MS).unref();
+    }
     this.state = "closed";
     this.dismiss();
   }
 
-  /** @internal A message has come. */
+  /** @internal Whether the connection is open now, also where its end waits in the queue. */
+  get isConnected(): boolean {
+    return this.socket.readyState === "open";
+  }
+
+  /** @internal Called with each message. */
   deliver(message: string | Buffer, binary: boolean): void {
     if (this.state !== "open") return;
     const arrived: Message = [message, binary];
@@ -91,12 +104,13 @@ export class ClientHandle {
     }
     this.inbox.push(arrived);
     this.inboxBytes += costOf(arrived);
-    if (!this.receives) this.forgetOldest();
+    if (!this.hasReceived) this.forgetOldest();
     else if (this.inboxBytes > INBOX_BYTES) this.socket.pause();
   }
 
-  /** @internal The client has gone. */
+  /** @internal Called when the client has disconnected. */
   end(): void {
+    clearTimeout(this.closing);
     if (this.state === "open") this.state = "gone";
     this.dismiss();
   }

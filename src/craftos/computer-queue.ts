@@ -1,43 +1,46 @@
-import { EVENT_BYTES, EventQueue, runEvent } from "../engine/event-queue.ts";
-import { type Event, TERMINATE, terminated } from "./events.ts";
+import { EVENT_BYTES } from "../delivery/event-queue.ts";
+import { EventQueue } from "../exchange/server-event.ts";
+import { terminated } from "./errors.ts";
+import { type Event, TERMINATE } from "./event.ts";
 import { type Account, Subscription } from "./subscription.ts";
+import type { WaitableQueue } from "./wait-for.ts";
 
-/** Somebody who pulls. */
+/** A pull that waits for its event. */
 interface Waiter {
-  /** Takes the event that ends the wait. @returns whether it was this one */
+  /** Offers an event. @returns whether it ends the wait */
   offer(event: Event): boolean;
   fail(error: Error): void;
-  /** Whether `terminate` is an event like any other to it. */
+  /** Whether it treats `terminate` like any other event. */
   readonly raw: boolean;
 }
 
-/** What an event brings with it. */
+/** The cost and the callback of an event. */
 interface Baggage {
-  /** Bytes that it holds. */
+  /** Bytes that the event holds. */
   bytes?: number;
-  /** Called when the program gets it, or when nobody wants it. */
+  /** Called when the program gets the event, or when nobody wants it. */
   onTaken?: () => void;
 }
 
-/** After so many events in a row the system gets a turn. */
+/** After so many events in a row, other work of the event loop gets a turn. */
 const EVENTS_PER_TURN = 256;
 
 /**
- * The queue of one computer. While nobody waits, events stay where the engine holds them, within its limit. Otherwise
- * they are given out one at a time: to all that wait at that moment, and to every subscription. Before the next one,
- * everything runs that the last one has set going, so a loop that pulls again is there in time.
+ * The queue of one computer. While nobody waits, events stay in the engine's queue, within its limit. Otherwise they are
+ * given out one at a time, to all pulls that wait at that moment and to every subscription. Before the next event, all
+ * continuations of the last one run, so that a loop can pull again in time.
  */
-export class ComputerQueue {
-  /** Of all servers of this computer. */
+export class ComputerQueue implements WaitableQueue {
+  /** The events of all servers of this computer. */
   readonly source: EventQueue;
   private readonly waiters = new Set<Waiter>();
-  /** Those who wait for what events bring about elsewhere. */
+  /** Fails the calls that wait for an effect of events elsewhere. */
   private readonly parked = new Set<(error: Error) => void>();
   private readonly subscriptions = new Set<Subscription>();
-  private scheduled = false;
-  private armed = false;
+  private isScheduled = false;
+  private isArmed = false;
   private turn = 0;
-  private givenOut = false;
+  private hasGivenOut = false;
   private closed = false;
 
   constructor(maxBytes: number) {
@@ -70,12 +73,12 @@ export class ComputerQueue {
   }
 
   /**
-   * Keeps the queue going while somebody waits for what an event brings about elsewhere.
-   * @param fail called by `terminate`
-   * @returns what ends that
+   * Keeps the queue running while a caller waits for an effect of an event elsewhere.
+   * @param fail called with "Terminated" by a `terminate` event
+   * @returns a function that ends the wait
    */
   park(fail: (error: Error) => void): () => void {
-    // Another function for each, as one may wait several times.
+    // A separate function for each, because the same one can wait several times.
     const entry = (error: Error): void => fail(error);
     if (this.closed) queueMicrotask(() => fail(terminated()));
     else this.parked.add(entry);
@@ -84,8 +87,8 @@ export class ComputerQueue {
   }
 
   /**
-   * Sees every event that is wanted from now on, also those that come while nobody asks it for one.
-   * @param account where what it keeps is counted; by default in the queue
+   * Receives every wanted event from now on, also while the program is busy.
+   * @param account counts the bytes that it keeps; by default the queue
    */
   subscribe(wants: (event: Event) => boolean, account: Account = this.source): Subscription {
     const onEnd = (ended: Subscription): void => {
@@ -97,15 +100,22 @@ export class ComputerQueue {
     return subscription;
   }
 
-  /** Gives an event out; called while one of the engine is taken from the queue. */
-  give(event: Event, { bytes = 0, onTaken }: Baggage = {}): void {
-    this.givenOut = true;
+  /**
+   * Gives an event out. Called while an event of the engine is taken from the queue.
+   * @returns whether somebody gets it
+   */
+  give(event: Event, { bytes = 0, onTaken }: Baggage = {}): boolean {
+    this.hasGivenOut = true;
     const terminates = event[0] === TERMINATE;
+    let isPulled = false;
     for (const waiter of [...this.waiters]) {
       if (terminates && !waiter.raw) {
         this.waiters.delete(waiter);
         waiter.fail(terminated());
-      } else if (waiter.offer(event)) this.waiters.delete(waiter);
+      } else if (waiter.offer(event)) {
+        this.waiters.delete(waiter);
+        isPulled = true;
+      }
     }
     if (terminates) this.failParked();
     let kept = false;
@@ -113,9 +123,10 @@ export class ComputerQueue {
       kept = subscription.take(event, EVENT_BYTES + bytes, onTaken) || kept;
     }
     if (!kept) onTaken?.();
+    return isPulled || kept;
   }
 
-  /** Ends all waits; those that begin later end at once. */
+  /** Ends all waits; later ones end at once. */
   close(): void {
     this.closed = true;
     for (const waiter of this.waiters) waiter.fail(terminated());
@@ -139,33 +150,33 @@ export class ComputerQueue {
   }
 
   private schedule(): void {
-    if (this.scheduled || !this.isWanted) return;
-    this.scheduled = true;
-    // A tick that a microtask asks for comes after all continuations of promises; one that a tick asks for does not.
+    if (this.isScheduled || !this.isWanted) return;
+    this.isScheduled = true;
+    // A tick that a microtask schedules runs after all continuations of promises; one that a tick schedules does not.
     if (++this.turn % EVENTS_PER_TURN === 0) setImmediate(() => this.run());
     else queueMicrotask(() => process.nextTick(() => this.run()));
   }
 
   /** Takes events of the engine until one has been given out. */
   private run(): void {
-    this.scheduled = false;
-    this.givenOut = false;
-    while (this.isWanted && !this.givenOut) {
+    this.isScheduled = false;
+    this.hasGivenOut = false;
+    while (this.isWanted && !this.hasGivenOut) {
       const event = this.source.shift();
       if (event === undefined) {
         this.arm();
         return;
       }
-      runEvent(event);
+      event.run();
     }
     this.schedule();
   }
 
   private arm(): void {
-    if (this.armed) return;
-    this.armed = true;
+    if (this.isArmed) return;
+    this.isArmed = true;
     void this.source.waitForEvent().then(() => {
-      this.armed = false;
+      this.isArmed = false;
       this.schedule();
     });
   }

@@ -1,4 +1,5 @@
 import type { ClientHandle } from "./client-handle.ts";
+import type { Event } from "./event.ts";
 import type { RequestHandle } from "./request-handle.ts";
 import type { ResponseHandle } from "./response-handle.ts";
 
@@ -12,25 +13,7 @@ export interface Events {
   websocket_server_closed: [clientID: string, reason: string | null, code: number | null];
 }
 
-/** An event as it is pulled: its name and its parameters. */
-export type Event = [name: string, ...parameters: unknown[]];
-
 /** The event of a name, with the types of its parameters where Portico knows them. */
 export type EventOf<Name extends string> = Name extends keyof Events
   ? [name: Name, ...parameters: Events[Name]]
   : Event;
-
-/** Stops `http.listen`. */
-export const SERVER_STOP = "server_stop";
-/** Stops everything that waits. */
-export const TERMINATE = "terminate";
-
-/** What a blocking call throws after a `terminate` event. */
-export function terminated(): Error {
-  return new Error("Terminated");
-}
-
-/** What every use of a handle throws after its `close`. */
-export function closedFile(): Error {
-  return new Error("attempt to use a closed file");
-}

@@ -1,12 +1,13 @@
-import type { Exchange } from "../engine/exchange.ts";
-import { type Limits, limitsFrom } from "../engine/limits.ts";
-import { Server } from "../engine/server.ts";
-import type { WebSocketHandlers } from "../engine/web-socket-handlers.ts";
-import { MAX_TIMER_MS } from "../transport/max-timer.ts";
-import { GOING_AWAY, NO_STATUS_RECEIVED } from "../websocket/close-codes.ts";
-import { ClientHandle } from "./client-handle.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { type Limits, limitsFrom } from "../limits/limits.ts";
+import { MAX_TIMER_MS } from "../node/max-timer.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { Server } from "../server/server.ts";
+import { clientHandlers, handshakeOptions } from "./client-handlers.ts";
 import { ComputerQueue } from "./computer-queue.ts";
-import { closedFile, type Event, type EventOf, SERVER_STOP } from "./events.ts";
+import { closedFile } from "./errors.ts";
+import { type Event, SERVER_STOP } from "./event.ts";
+import type { EventOf } from "./events.ts";
 import { Listening } from "./listening.ts";
 import { RequestHandle } from "./request-handle.ts";
 import { ResponseHandle } from "./response-handle.ts";
@@ -25,7 +26,15 @@ export interface HttpOptions {
   limits?: Partial<Limits>;
 }
 
-/** What `http.listen` calls for each request; true ends it. */
+const httpOptionNames: OptionNames<HttpOptions> = {
+  host: true,
+  responseTimeout: true,
+  maxWebSocketMessage: true,
+  maxQueueBytes: true,
+  limits: true,
+};
+
+/** What `http.listen` calls for each request. Any answer but `false`, `null` and `undefined` ends it. */
 export type RequestCallback = (request: RequestHandle, response: ResponseHandle) => unknown;
 
 const DEFAULT_RESPONSE_TIMEOUT_S = 15;
@@ -48,8 +57,9 @@ export class Http implements AsyncDisposable {
   /** All that have not ended yet. */
   private readonly servers = new Set<Server>();
 
-  /** Made by {@link createHttp}. */
+  /** @internal Made by {@link createHttp}. */
   constructor(options: HttpOptions) {
+    checkOptions("createHttp", options, httpOptionNames);
     const { responseTimeout = DEFAULT_RESPONSE_TIMEOUT_S, maxWebSocketMessage = DEFAULT_MAX_MESSAGE_BYTES } =
       options;
     if (!(typeof responseTimeout === "number" && responseTimeout >= 0))
@@ -57,7 +67,12 @@ export class Http implements AsyncDisposable {
     this.host = options.host;
     this.responseTimeoutMs = Math.min(responseTimeout * 1_000, MAX_TIMER_MS);
     const maxQueueBytes = options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES;
-    this.limits = limitsFrom({ ...options.limits, maxMessageBytes: maxWebSocketMessage, maxQueueBytes });
+    this.limits = limitsFrom({
+      handlerTimeoutMs: 0,
+      ...options.limits,
+      maxMessageBytes: maxWebSocketMessage,
+      maxQueueBytes,
+    });
     this.queue = new ComputerQueue(this.limits.maxQueueBytes);
   }
 
@@ -89,8 +104,8 @@ export class Http implements AsyncDisposable {
   }
 
   /**
-   * Serves requests until the callback returns true (or a promise of it), or a `server_stop` event comes; then the
-   * listener is removed. Requests that come while the callback is busy wait for it. It ends, too, when the listener is
+   * Serves requests until the callback returns a value (or a promise of one) that is true in Lua, which is any but `false`,
+   * `null` and `undefined`, or until a `server_stop` event comes; then the listener is removed. Requests that come while the callback is busy wait for it. It ends, too, when the listener is
    * removed or replaced.
    * @throws what the callback throws, after the listener was removed; Error "Terminated"; what {@link addListener} throws
    */
@@ -106,7 +121,9 @@ export class Http implements AsyncDisposable {
       for await (const event of events) {
         if (event[0] === SERVER_STOP) return;
         const [, , request, response] = event as EventOf<"http_request">;
-        if ((await callback(request, response)) === true) return;
+        const answer: unknown = await callback(request, response);
+        // What Lua takes for true.
+        if (answer !== undefined && answer !== null && answer !== false) return;
       }
     } finally {
       if (this.listeners.get(real) === listening) this.removeListener(real);
@@ -116,7 +133,8 @@ export class Http implements AsyncDisposable {
   /**
    * Starts a WebSocket server, and is bound when it returns.
    * @param port 0 for any free one; the handle has it
-   * @param headers further fields of the response that opens a connection
+   * @param headers further fields of the response that opens a connection. Sec-WebSocket-Protocol lists the subprotocols that the
+   *   server speaks, by preference; the first that the client offers is chosen
    * @returns the handle, or null and the reason
    * @throws RangeError for what is not a port; FieldError for fields that may not be sent
    */
@@ -133,34 +151,9 @@ export class Http implements AsyncDisposable {
       this.handles.delete(handle);
       if (server.counters.openWebSockets === 0) void this.end(server, CLOSE_MS);
     };
-    const handlers: WebSocketHandlers<ClientHandle | undefined> = {
-      open: (socket) => {
-        if (handle === undefined || handle.isClosed) {
-          socket.dismiss(GOING_AWAY);
-          return;
-        }
-        const client = new ClientHandle(socket, queue, maxMessageBytes);
-        socket.data = client;
-        handle.arrive(client);
-        queue.give(["websocket_server_connect", handle.port, client]);
-      },
-      message: ({ data: client }, data, binary) => {
-        if (client === undefined) return;
-        const message = binary ? data : data.toString("utf8");
-        client.deliver(message, binary);
-        queue.give(["websocket_server_message", client.clientID, message, binary], { bytes: data.length });
-      },
-      close: ({ data: client }, code, reason) => {
-        retire();
-        if (client === undefined) return;
-        client.end();
-        handle?.depart(client);
-        const given = code === NO_STATUS_RECEIVED ? null : code;
-        queue.give(["websocket_server_closed", client.clientID, reason === "" ? null : reason, given]);
-      },
-    };
+    const handlers = clientHandlers(queue, maxMessageBytes, () => handle, retire);
     try {
-      server.websocket("/*", handlers, { headers });
+      server.websocket("/*", handlers, handshakeOptions(headers));
       handle = new WebSocketServerHandle(server.listenNow(this.address(port)), queue, retire);
     } catch (error) {
       void server.close();
@@ -222,7 +215,7 @@ export class Http implements AsyncDisposable {
     const server = this.createServer();
     let real = 0;
     server.any("/*", (exchange) => {
-      exchange.collect((content) => this.tellRequest(real, exchange, content));
+      exchange.collect((content) => this.emitRequest(real, exchange, content));
     });
     try {
       real = server.listenNow(this.address(port)).port;
@@ -235,7 +228,7 @@ export class Http implements AsyncDisposable {
     return real;
   }
 
-  private tellRequest(port: number, exchange: Exchange, content: Buffer): void {
+  private emitRequest(port: number, exchange: Exchange, content: Buffer): void {
     const request = new RequestHandle(exchange, content);
     const response = new ResponseHandle(exchange, this.responseTimeoutMs);
     const onTaken = (): void => response.startTimeout();
@@ -249,6 +242,7 @@ export class Http implements AsyncDisposable {
       delivery: this.queue.source,
       autoHead: false,
       autoOptions: false,
+      isBare: true,
     });
   }
 

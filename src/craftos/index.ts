@@ -1,7 +1,8 @@
-export type { Limits } from "../engine/limits.ts";
-export { FieldError } from "../http1/response-head.ts";
+export type { Limits } from "../limits/limits.ts";
+export { FieldError } from "../protocol/http/field-lines.ts";
 export type { ClientHandle, Message } from "./client-handle.ts";
-export type { Event, EventOf, Events } from "./events.ts";
+export type { Event } from "./event.ts";
+export type { EventOf, Events } from "./events.ts";
 export type { HttpOptions, RequestCallback } from "./http.ts";
 export { createHttp, Http, http } from "./http.ts";
 export type { RequestHandle } from "./request-handle.ts";

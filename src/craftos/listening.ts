@@ -1,4 +1,4 @@
-import type { Server } from "../engine/server.ts";
+import type { Server } from "../server/server.ts";
 import type { Account, Subscription } from "./subscription.ts";
 
 /** A listener of a computer. */
@@ -7,37 +7,37 @@ export class Listening implements Account {
   private readonly maxKeptBytes: number;
   private subscription: Subscription | undefined;
   private keptBytes = 0;
-  private paused = false;
+  private isPaused = false;
 
-  /** @param maxKeptBytes what `http.listen` may keep of it before its clients are slowed down */
+  /** @param maxKeptBytes how many bytes `http.listen` keeps of its requests before its clients are paused */
   constructor(server: Server, maxKeptBytes: number) {
     this.server = server;
     this.maxKeptBytes = maxKeptBytes;
   }
 
-  /** What ends with it. */
+  /** Ends a subscription together with the listener. */
   attach(subscription: Subscription): void {
     this.subscription = subscription;
   }
 
-  /** Nothing more comes of it. */
+  /** Ends the subscription. */
   detach(): void {
     void this.subscription?.return();
   }
 
-  // Its own clients are slowed down, and nobody else's: the program may be waiting for one of them.
+  // Only its own clients are paused: the program can be waiting for a client of another listener.
 
   hold(bytes: number): void {
     this.keptBytes += bytes;
-    if (this.paused || this.keptBytes <= this.maxKeptBytes) return;
-    this.paused = true;
+    if (this.isPaused || this.keptBytes <= this.maxKeptBytes) return;
+    this.isPaused = true;
     this.server.pause();
   }
 
   free(bytes: number): void {
     this.keptBytes -= bytes;
-    if (!this.paused || this.keptBytes > this.maxKeptBytes / 2) return;
-    this.paused = false;
+    if (!this.isPaused || this.keptBytes > this.maxKeptBytes / 2) return;
+    this.isPaused = false;
     this.server.resume();
   }
 }

@@ -1,17 +1,19 @@
-import type { Exchange } from "../engine/exchange.ts";
-import { closedFile } from "./events.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { closedFile } from "./errors.ts";
 
 const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
 
-/** A request, read like a file: its content is complete. Every use after `close` throws "attempt to use a closed file". */
+/**
+ * A request, read like a file: its body is complete. Reading after `close` throws "attempt to use a closed file"; the URL,
+ * the method and the header fields stay.
+ */
 export class RequestHandle {
   private readonly exchange: Exchange;
   private readonly content: Buffer;
   private at = 0;
   private closed = false;
 
-  /** Made by the listener. */
+  /** @internal Made by the listener. */
   constructor(exchange: Exchange, content: Buffer) {
     this.exchange = exchange;
     this.content = content;
@@ -19,30 +21,54 @@ export class RequestHandle {
 
   /** The path with the query, as sent. */
   getURL(): string {
-    this.check();
-    const { target, path, query } = this.exchange;
+    const { target, requestHead, query } = this.exchange;
+    const { path } = requestHead;
     // A proxy's form of the target has the host in it, too.
     if (target.startsWith("/")) return target;
     return query === "" ? path : `${path}?${query}`;
   }
 
   getMethod(): string {
-    this.check();
     return this.exchange.method;
   }
 
-  /** Values by lower-case name. */
+  /**
+   * Returns the header fields by their names as they were sent. Values of several fields of one name are joined, in the place of
+   * the first. {@link getRequestHeader} finds one in any case.
+   */
   getRequestHeaders(): Record<string, string> {
-    this.check();
-    return this.exchange.headers;
+    const { headers, requestHead } = this.exchange;
+    const record: Record<string, string> = Object.create(null);
+    const seen = new Set<string>();
+    for (const [name] of requestHead.fields.entries()) {
+      const lower = name.toLowerCase();
+      if (!seen.has(lower)) record[name] = headers[lower] ?? "";
+      seen.add(lower);
+    }
+    return record;
+  }
+
+  /** Returns the value of a header field. @param name in any case @returns undefined when it was not sent */
+  getRequestHeader(name: string): string | undefined {
+    return this.exchange.header(name);
   }
 
   /**
-   * The next characters of the content as UTF-8.
-   * @param count how many at the most
+   * Returns the next bytes of the body as a string with one character for each byte (latin1), as a string in Lua is.
+   * Send it on with `Buffer.from(text, "latin1")`, or read with {@link readBytes}.
+   * @param count how many bytes at most
    * @returns null at the end
    */
   read(count = 1): string | null {
+    return this.readBytes(count)?.toString("latin1") ?? null;
+  }
+
+  /**
+   * Returns the next characters of the body as UTF-8.
+   * @param count how many at most
+   * @returns null at the end
+   */
+  readCharacters(count = 1): string | null {
     this.check();
     if (this.atEnd) return null;
     let end = this.at;
@@ -59,8 +85,8 @@ export class RequestHandle {
   }
 
   /**
-   * The rest of the line, which ends with LF or CRLF.
-   * @param withTrailing with its end
+   * Returns the rest of the line as UTF-8. The line ends with LF; a CR before it stays, as in the original.
+   * @param withTrailing with the LF
    * @returns null at the end of the content
    */
   readLine(withTrailing = false): string | null {
@@ -68,9 +94,7 @@ export class RequestHandle {
     if (this.atEnd) return null;
     const found = this.content.indexOf(LINE_FEED, this.at);
     const line = this.advance(found < 0 ? this.content.length : found + 1);
-    if (withTrailing || found < 0) return line.toString("utf8");
-    const end = line.length - (line.at(-2) === CARRIAGE_RETURN ? 2 : 1);
-    return line.toString("utf8", 0, end);
+    return line.toString("utf8", 0, withTrailing || found < 0 ? line.length : line.length - 1);
   }
 
   /** All that is left, as UTF-8; "" at the end. */

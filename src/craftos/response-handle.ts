@@ -1,6 +1,8 @@
-import { ByteCollector } from "../engine/byte-collector.ts";
-import type { Exchange } from "../engine/exchange.ts";
-import { closedFile } from "./events.ts";
+import { ByteCollector } from "../bytes/byte-collector.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { asBytes } from "../transport/payload.ts";
+import { closedFile } from "./errors.ts";
+import { luaText, type Writable } from "./lua-text.ts";
 
 /**
  * A response, written like a file. Nothing is sent before `close`. A handle that is never closed is closed after the
@@ -13,37 +15,47 @@ export class ResponseHandle {
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
-  /** Made by the listener. @param timeoutMs after which it closes itself, once {@link startTimeout} was called */
+  /** @internal Made by the listener. @param timeoutMs after which it closes itself, once {@link startTimeout} was called */
   constructor(exchange: Exchange, timeoutMs: number) {
     this.exchange = exchange;
     this.timeoutMs = timeoutMs;
   }
 
-  /** @internal The program has got it. */
+  /** @internal Called when the program has received the handle. */
   startTimeout(): void {
     if (!this.closed) this.timer ??= setTimeout(() => this.close(), this.timeoutMs).unref();
   }
 
-  /** @param code 200 to 599, default 200 @throws FieldError for another */
-  setStatusCode(code: number): void {
+  /**
+   * Sets the status, which is 200 by default.
+   * @param code 200 to 599; a numeral such as "404" is a number, as in Lua
+   * @param reason in place of the registered phrase
+   * @throws FieldError for a status that cannot be sent
+   */
+  setStatusCode(code: number | string, reason?: string): void {
     this.check();
-    this.exchange.status(code);
+    this.exchange.status(typeof code === "string" ? Number(code.trim() || Number.NaN) : code, reason);
   }
 
   /** Sets a header field in place of those of the same name. @throws FieldError for what may not be sent */
-  setResponseHeader(name: string, value: string): void {
+  setResponseHeader(name: string, value: string | number): void {
     this.check();
     this.exchange.setHeader(name, value);
   }
 
-  /** Adds to the content; text as UTF-8, bytes are copied. */
-  write(data: string | Uint8Array): void {
+  /**
+   * Adds to the content. Text is sent as UTF-8, bytes are copied, and numbers and booleans become text as in Lua.
+   * @throws TypeError for other values
+   */
+  write(data: Writable): void {
     this.check();
-    this.content.append(typeof data === "string" ? Buffer.from(data) : data);
+    this.content.append(asBytes(luaText(data)));
   }
 
-  writeLine(text: string): void {
-    this.write(`${text}\n`);
+  /** Adds to the content like {@link write}, and ends the line with LF. */
+  writeLine(data: Writable): void {
+    this.write(data);
+    this.write("\n");
   }
 
   /** Does nothing: the content is sent as a whole by `close`. */

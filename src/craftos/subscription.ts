@@ -1,37 +1,38 @@
-import { Fifo } from "../engine/fifo.ts";
-import type { ComputerQueue } from "./computer-queue.ts";
-import { type Event, TERMINATE, terminated } from "./events.ts";
+import { Fifo } from "../delivery/fifo.ts";
+import { terminated } from "./errors.ts";
+import { type Event, TERMINATE } from "./event.ts";
+import type { WaitableQueue } from "./wait-for.ts";
 
 /** An event that waits for its subscriber. */
 interface Kept {
   readonly event: Event;
-  /** What it counts for while it is kept, in bytes. */
+  /** Its cost while it is kept, in bytes. */
   readonly cost: number;
   /** Called when the program gets it. */
   readonly onTaken: (() => void) | undefined;
 }
 
-/** Where the bytes that a subscription keeps are counted. */
+/** Counts the bytes that a subscription keeps. */
 export interface Account {
   hold(bytes: number): void;
   free(bytes: number): void;
 }
 
 /**
- * Every event from its creation on, one by one. What comes while the program is busy is kept, and counted. To be ended
- * by `return`, as `for await` does.
+ * Every event from its creation on, one by one. Events that arrive while the program is busy are kept and counted. End it
+ * with `return`, as `for await` does.
  */
 export class Subscription implements AsyncIterableIterator<Event> {
-  private readonly queue: ComputerQueue;
+  private readonly queue: WaitableQueue;
   private readonly wants: (event: Event) => boolean;
   private readonly account: Account;
   private readonly onEnd: (subscription: Subscription) => void;
   private kept = new Fifo<Kept>();
   private readonly wakes = new Set<() => void>();
-  private ended = false;
+  private isEnded = false;
 
   constructor(
-    queue: ComputerQueue,
+    queue: WaitableQueue,
     wants: (event: Event) => boolean,
     account: Account,
     onEnd: (subscription: Subscription) => void,
@@ -42,7 +43,7 @@ export class Subscription implements AsyncIterableIterator<Event> {
     this.onEnd = onEnd;
   }
 
-  /** @returns whether it was wanted, and is kept */
+  /** Keeps an event if it is wanted. @returns whether it is kept */
   take(event: Event, cost: number, onTaken: (() => void) | undefined): boolean {
     if (event[0] !== TERMINATE && !this.wants(event)) return false;
     this.kept.push({ event, cost, onTaken });
@@ -53,7 +54,7 @@ export class Subscription implements AsyncIterableIterator<Event> {
 
   /** @throws Error "Terminated" after a `terminate` event, which ends it */
   async next(): Promise<IteratorResult<Event, undefined>> {
-    while (this.kept.length === 0 && !this.ended) await this.wait();
+    while (this.kept.length === 0 && !this.isEnded) await this.wait();
     const next = this.kept.shift();
     if (next === undefined) return { value: undefined, done: true };
     this.account.free(next.cost);
@@ -64,7 +65,7 @@ export class Subscription implements AsyncIterableIterator<Event> {
   }
 
   return(): Promise<IteratorResult<Event, undefined>> {
-    this.ended = true;
+    this.isEnded = true;
     for (let left = this.kept.shift(); left !== undefined; left = this.kept.shift()) {
       this.account.free(left.cost);
       left.onTaken?.();
@@ -84,11 +85,11 @@ export class Subscription implements AsyncIterableIterator<Event> {
 
   private wait(): Promise<void> {
     return new Promise((resolve) => {
-      // `terminate` comes as an event, too.
-      const release = this.queue.park(() => {});
+      // `terminate` also arrives as an event.
+      const unpark = this.queue.park(() => {});
       const wake = (): void => {
         this.wakes.delete(wake);
-        release();
+        unpark();
         resolve();
       };
       this.wakes.add(wake);

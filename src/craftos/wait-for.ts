@@ -1,14 +1,23 @@
-import { MAX_TIMER_MS } from "../transport/max-timer.ts";
-import type { ComputerQueue } from "./computer-queue.ts";
+import { MAX_TIMER_MS } from "../node/max-timer.ts";
+
+/** A queue that gives events out as long as somebody waits. */
+export interface WaitableQueue {
+  /**
+   * Keeps the queue running while a caller waits for something that an event brings about elsewhere.
+   * @param fail called with "Terminated" by a `terminate` event
+   * @returns a function that ends the wait
+   */
+  park(fail: (error: Error) => void): () => void;
+}
 
 /**
  * Waits in a line for a value while the queue goes on.
- * @param line whose functions are given the values, the first one first
+ * @param line the functions that receive the values, first come first served
  * @param timeout in seconds, after which the value is null
  * @throws Error "Terminated"
  */
 export function waitFor<T>(
-  queue: ComputerQueue,
+  queue: WaitableQueue,
   line: ((value: T | null) => void)[],
   timeout: number | undefined,
 ): Promise<T | null> {

@@ -1,28 +1,22 @@
-import { Fifo } from "../engine/fifo.ts";
-import type { Listener } from "../engine/listener.ts";
+import type { Listener } from "../server/listener.ts";
 import type { ClientHandle } from "./client-handle.ts";
-import type { ComputerQueue } from "./computer-queue.ts";
-import { closedFile } from "./events.ts";
-import { waitFor } from "./wait-for.ts";
-
-/** Clients that nobody has asked for are forgotten when they have gone, but for the last of them. */
-const GONE_CLIENTS = 64;
+import { closedFile } from "./errors.ts";
+import { type WaitableQueue, waitFor } from "./wait-for.ts";
 
 /** A WebSocket server. */
 export class WebSocketServerHandle {
   /** The port that it listens on. */
   readonly port: number;
   private readonly listener: Listener;
-  private readonly queue: ComputerQueue;
-  /** Clients that nobody has asked for yet, and of them those that have gone. */
+  private readonly queue: WaitableQueue;
+  /** Connected clients that the program has not seen, by `listen` or by their event. */
   private readonly arrived = new Set<ClientHandle>();
-  private readonly gone = new Fifo<ClientHandle>();
   private waiting: ((client: ClientHandle | null) => void)[] = [];
   private readonly onClose: () => void;
   private closed = false;
 
-  /** Made by `http.websocketServer`. */
-  constructor(listener: Listener, queue: ComputerQueue, onClose: () => void) {
+  /** @internal Made by `http.websocketServer`. */
+  constructor(listener: Listener, queue: WaitableQueue, onClose: () => void) {
     this.listener = listener;
     this.port = listener.port;
     this.queue = queue;
@@ -34,7 +28,8 @@ export class WebSocketServerHandle {
   }
 
   /**
-   * The next client, in the order in which they came; again for each.
+   * Returns the next new client, in the order in which they connected. Clients that have disconnected, and those whose event
+   * `websocket_server_connect` the program has pulled, are not new.
    * @param timeout in seconds
    * @returns null after the timeout, or when the server is closed meanwhile
    * @throws Error "attempt to use a closed file" after `close`; "Terminated"
@@ -43,12 +38,12 @@ export class WebSocketServerHandle {
     if (this.closed) throw closedFile();
     for (const client of this.arrived) {
       this.arrived.delete(client);
-      return client;
+      if (client.isConnected) return client;
     }
     return waitFor(this.queue, this.waiting, timeout);
   }
 
-  /** Accepts no more clients; those that are connected stay. A second time it does nothing. */
+  /** Accepts no more clients; connected ones stay. A second call does nothing. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -60,18 +55,16 @@ export class WebSocketServerHandle {
     this.onClose();
   }
 
-  /** @internal A client has connected. */
-  arrive(client: ClientHandle): void {
+  /** @internal Called when a client has connected. @param isPulled whether the program has got its event */
+  addClient(client: ClientHandle, isPulled: boolean): void {
+    if (!client.isConnected) return;
     const wake = this.waiting.shift();
     if (wake !== undefined) wake(client);
-    else if (!this.closed) this.arrived.add(client);
+    else if (!this.closed && !isPulled) this.arrived.add(client);
   }
 
-  /** @internal A client has gone. */
-  depart(client: ClientHandle): void {
-    if (!this.arrived.has(client)) return;
-    this.gone.push(client);
-    const forgotten = this.gone.length > GONE_CLIENTS ? this.gone.shift() : undefined;
-    if (forgotten !== undefined) this.arrived.delete(forgotten);
+  /** @internal Called when a client has disconnected. */
+  removeClient(client: ClientHandle): void {
+    this.arrived.delete(client);
   }
 }

@@ -3,7 +3,7 @@ export class NetworkCallbacks {
   /** A connection has begun. */
   onConnect(): void {}
 
-  /** It is over: once for each `onConnect`. The program is not connected any more. */
+  /** It is over: once for each `onConnect`. `is_connected` is true until it returns. */
   onDisconnect(): void {}
 
   /**

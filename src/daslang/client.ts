@@ -1,4 +1,4 @@
-import { connect } from "../transport/connect.ts";
+import { connectTransport } from "../transport/connect.ts";
 import { NetworkCallbacks } from "./callbacks.ts";
 import { Connection } from "./connection.ts";
 import { type ConnectionLimits, connectionLimits } from "./limits.ts";
@@ -100,7 +100,7 @@ export class Client extends NetworkCallbacks {
     const abort = new AbortController();
     const begun: Attempt = { type: "connecting", abort };
     this.#attempt = begun;
-    connect({ host, port, signal: abort.signal }).then(
+    connectTransport({ host, port, signal: abort.signal }).then(
       (transport) => {
         // Given up in the moment in which it was made.
         if (this.#attempt !== begun) transport.destroy();

@@ -2,7 +2,7 @@ import { HttpCall, type HttpCallbacks } from "./http-call.ts";
 import { type DeliveryLimits, deliveryLimits } from "./limits.ts";
 
 /**
- * An HTTP client for programs with a loop of their own: subclass it and override the callbacks. They run inside
+ * An HTTP client for programs with their own loop: subclass it and override the callbacks. They run inside
  * `tick` and at no other time. Redirects are not followed and content is not decoded; connections are kept alive and
  * shared as Node does it.
  */

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
 
 /** How much one tick delivers, and what may wait for it. All in bytes. */
 export interface DeliveryLimits {
@@ -22,6 +23,14 @@ export interface ServerOptions extends ConnectionLimits {
   backlog?: number;
 }
 
+const deliveryNames: OptionNames<DeliveryLimits> = {
+  maxTickBytes: true,
+  maxDataBytes: true,
+  maxReceiveBytes: true,
+};
+const connectionNames: OptionNames<ConnectionLimits> = { ...deliveryNames, maxSendBytes: true };
+const serverNames: OptionNames<ServerOptions> = { ...connectionNames, host: true, backlog: true };
+
 const deliveryDefaults = {
   maxTickBytes: 1_048_576,
   maxDataBytes: Number.POSITIVE_INFINITY,
@@ -30,18 +39,21 @@ const deliveryDefaults = {
 const connectionDefaults = { ...deliveryDefaults, maxSendBytes: 16_777_216 };
 const serverDefaults = { ...connectionDefaults, backlog: 3 };
 
-/** @throws RangeError for a limit that is not at least 1 */
+/** @throws RangeError for a limit that is not at least 1, TypeError for an unknown one */
 export function deliveryLimits(options: DeliveryLimits): Required<DeliveryLimits> {
+  checkOptions("an HttpClient", options, deliveryNames);
   return checked({ ...deliveryDefaults, ...options });
 }
 
-/** @throws RangeError for a limit that is not at least 1 */
+/** @throws RangeError for a limit that is not at least 1, TypeError for an unknown one */
 export function connectionLimits(options: ConnectionLimits): Required<ConnectionLimits> {
+  checkOptions("a Client", options, connectionNames);
   return checked({ ...connectionDefaults, ...options });
 }
 
-/** @throws RangeError for a limit that is not at least 1, TypeError for a host that is not an IP address */
+/** @throws RangeError for a limit that is not at least 1, TypeError for an unknown one and for a host that is not an IP address */
 export function serverOptions(options: ServerOptions): ServerOptions & Required<Omit<ServerOptions, "host">> {
+  checkOptions("a Server", options, serverNames);
   const { host } = options;
   if (host !== undefined && isIP(host) === 0)
     throw new TypeError(

@@ -13,11 +13,13 @@ import {
 import type { NetworkServer, NetworkServerHolder } from "./network-server.ts";
 
 /**
- * A TCP server of one client at a time, for programs with a loop of their own: subclass it and override the
+ * A TCP server of one client at a time, for programs with their own loop: subclass it and override the
  * callbacks. They run inside `tick`, and inside an `init` or a `send` that fails, and at no other time. Between two
  * ticks the program has to return to Node's event loop, or nothing arrives.
  */
 export class Server extends NetworkCallbacks {
+  /** The bundler would rename one of two classes of this name. */
+  static override readonly name: string = "Server";
   /** Listener and clients; null before `make_server_adapter` and after `save`. */
   _server: NetworkServer | null = null;
   readonly #options: ServerOptions;

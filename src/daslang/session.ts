@@ -30,6 +30,8 @@ export class Session {
   private readonly limits: Required<ConnectionLimits>;
   private readonly greeting: string;
   private phase: Phase = "none";
+  /** From the end of a connected peer to the end of `onDisconnect`. */
+  private isEnding = false;
   private connection: Connection | undefined;
   private leaving: Connection[] = [];
   private turn = 0;
@@ -40,7 +42,12 @@ export class Session {
     this.greeting = greeting;
   }
 
+  /** Whether a peer is connected, as far as the program has been told: still true while `onDisconnect` runs. */
   get isConnected(): boolean {
+    return this.isServing || this.isEnding;
+  }
+
+  private get isServing(): boolean {
     return this.phase === "accepted" || this.phase === "connected";
   }
 
@@ -72,7 +79,11 @@ export class Session {
         to.onLog(CLOSED);
       } else if (this.phase === "disconnected") {
         this.phase = "none";
-        to.onDisconnect();
+        try {
+          to.onDisconnect();
+        } finally {
+          this.isEnding = false;
+        }
         return;
       } else {
         const { connection } = this;
@@ -85,6 +96,7 @@ export class Session {
           const { ending } = connection;
           if (ending === undefined) return;
           this.part("disconnected");
+          this.isEnding = true;
           if (ending.type === "failed") to.onError("connection closed on error", ending.code);
           else to.onLog(CLOSED);
         }
@@ -113,13 +125,14 @@ export class Session {
 
   /** The program leaves its peer; the next tick says so. What it had not yet been given is dropped. */
   leave(): void {
-    if (this.isConnected) this.part(this.phase === "connected" ? "left" : "none");
+    if (this.isServing) this.part(this.phase === "connected" ? "left" : "none");
   }
 
   /** Leaves the peer, and nothing is told any more. */
   close(): void {
     this.interrupt();
     this.part("none");
+    this.isEnding = false;
   }
 
   private trySend(

@@ -1,19 +1,20 @@
-import type { ServerEvent } from "../engine/event-queue.ts";
-import { Exchange } from "../engine/exchange.ts";
-import { byteLengthOf } from "../engine/payload.ts";
-import type { Server } from "../engine/server.ts";
-import { FieldError } from "../http1/response-head.ts";
+import { NO_BYTES } from "../bytes/no-bytes.ts";
+import { Exchange } from "../exchange/exchange.ts";
+import { BodyEvent } from "../exchange/exchange-events.ts";
+import type { ServerEvent } from "../exchange/server-event.ts";
+import { FieldError } from "../protocol/http/field-lines.ts";
+import { checkStatus } from "../protocol/http/status.ts";
+import type { Server } from "../server/server.ts";
+import { byteLengthOf } from "../transport/payload.ts";
+import { type HttpMethod, METHODS } from "./http-method.ts";
 import { EventType, WebServerMessage } from "./message.ts";
-import { SERVER_EVENTS, WebServer, type WebServerOptions } from "./web-server.ts";
-
-/** What a route may be registered for. */
-export type HttpMethod = "GET" | "POST" | "OPTIONS" | "DELETE" | "PATCH" | "PUT" | "HEAD" | "ANY";
+import { SERVER_EVENTS, WebServer, type WebServerOptions, webServerOptionNames } from "./web-server.ts";
 
 /** What is known of a request while its id is valid. */
 export interface RequestDetails {
   /** In upper case. */
   method: string;
-  /** The path, without the query. */
+  /** The path as sent, without the query. */
   url: string;
   /** What follows "?", or "". */
   query: string;
@@ -23,16 +24,6 @@ export interface RequestDetails {
   headers: Record<string, string>;
 }
 
-const METHODS: ReadonlySet<string> = new Set<HttpMethod>([
-  "GET",
-  "POST",
-  "OPTIONS",
-  "DELETE",
-  "PATCH",
-  "PUT",
-  "HEAD",
-  "ANY",
-]);
 const EVENTS: ReadonlySet<string> = new Set([
   ...SERVER_EVENTS,
   "HTTP_REQUEST_STARTED",
@@ -42,8 +33,8 @@ const EVENTS: ReadonlySet<string> = new Set([
   "HTTP_CONNECTION_WRITABLE",
 ]);
 const STATUS_LINE = /^(\d{3})(?: (.*))?$/s;
-const NO_CONTENT = Buffer.alloc(0);
-const SENT = 2;
+/** `SentAndEnded` of the original, which it returns for every success. */
+const SENT = 3;
 const NOT_SENT = 0;
 const ACCEPTED = 1;
 const COMPLETE = 2;
@@ -64,10 +55,11 @@ function fits(bytes: number, totalSize: number | undefined): boolean {
  */
 export class HttpServer extends WebServer {
   private readonly registered = new Map<string, string[]>();
+  private hasReportedLateStatus = false;
 
   /** @throws RangeError for a limit that is unknown or out of range */
   constructor(options: WebServerOptions = {}) {
-    super(options, { autoHead: false, autoOptions: false, autoAllow: false });
+    super(options, { autoHead: false, autoOptions: false, autoAllow: false }, webServerOptionNames);
   }
 
   /**
@@ -102,7 +94,7 @@ export class HttpServer extends WebServer {
   /** The request is complete; the message is the last piece of content, which may be empty. */
   HTTP_REQUEST_FINISHED(_eventName: string, _payload: WebServerMessage): void {}
 
-  /** The peer went away before the response was complete; the id is invalid already. */
+  /** The client disconnected before the response was complete; the id is already invalid. */
   HTTP_CONNECTION_ABORTED(_eventName: string, _payload: WebServerMessage): void {}
 
   /**
@@ -111,7 +103,7 @@ export class HttpServer extends WebServer {
    */
   HTTP_CONNECTION_WRITABLE(_eventName: string, _payload: WebServerMessage): void {}
 
-  /** Whether the id is valid: its request is not answered yet, and the peer has not gone. */
+  /** Returns whether the id is valid: the request is not answered yet, and the client is still connected. */
   HasRequestDetails(id: string): boolean {
     return this.find(id) !== undefined;
   }
@@ -119,8 +111,8 @@ export class HttpServer extends WebServer {
   GetRequestDetails(id: string): RequestDetails | undefined {
     const exchange = this.find(id);
     if (exchange === undefined) return undefined;
-    const { method, path, query, route, headers } = exchange;
-    return { method: method.toUpperCase(), url: path, query, endpoint: route, headers };
+    const { method, requestHead, query, route, headers } = exchange;
+    return { method: method.toUpperCase(), url: requestHead.path, query, endpoint: route, headers };
   }
 
   GetRequestMethod(id: string): string | undefined {
@@ -129,7 +121,7 @@ export class HttpServer extends WebServer {
 
   /** The path, without the query. */
   GetRequestURL(id: string): string | undefined {
-    return this.find(id)?.path;
+    return this.find(id)?.requestHead.path;
   }
 
   /** What follows "?", or "". */
@@ -157,18 +149,22 @@ export class HttpServer extends WebServer {
   }
 
   /**
-   * Sets the status; once, and before header fields and content.
+   * Sets the status. Call it once, before header fields and content: a later call has no effect, as in the original, and the
+   * first such call is reported through `onError`.
    * @param status such as "404 Not Found"
-   * @returns false for an unknown id, when it comes too late, or for what may not be sent
+   * @returns false for an unknown id and for a status line that is not valid, otherwise true
    */
   WriteStatus(id: string, status: string): boolean {
+    const exchange = this.find(id);
     const parts = typeof status === "string" ? STATUS_LINE.exec(status) : null;
-    if (parts === null) return false;
-    return this.prepare(id, (exchange) => {
-      if (exchange.begun) return false;
-      exchange.status(Number(parts[1]), parts[2]);
-      return true;
+    if (exchange === undefined || parts === null) return false;
+    const isLate = exchange.begun;
+    const isValid = accepts(() => {
+      if (isLate) checkStatus(Number(parts[1]), parts[2]);
+      else exchange.status(Number(parts[1]), parts[2]);
     });
+    if (isValid && isLate) this.reportLateStatus(status);
+    return isValid;
   }
 
   /**
@@ -176,15 +172,14 @@ export class HttpServer extends WebServer {
    * @returns false for an unknown id, when it comes too late, or for what may not be sent (CR, LF, NUL)
    */
   WriteHeader(id: string, name: string, value: string): boolean {
-    return this.prepare(id, (exchange) => {
-      exchange.appendHeader(name, value);
-      return true;
-    });
+    const exchange = this.find(id);
+    if (exchange === undefined || exchange.headSent) return false;
+    return accepts(() => exchange.appendHeader(name, value));
   }
 
   /**
    * Sends a piece of the content with chunked transfer coding and keeps the response open.
-   * @returns 2: more is welcome. 0: unknown id; or the peer is slow and it was kept in the buffer, then wait for
+   * @returns 3 for success. 0: unknown id; or the client is slow and the chunk was kept in the buffer, then wait for
    *   HTTP_CONNECTION_WRITABLE
    */
   WriteResponse(id: string, chunk: string | Uint8Array): number {
@@ -200,7 +195,7 @@ export class HttpServer extends WebServer {
    * as one.
    * @param body bytes are copied up to 16 KiB, here and wherever content is sent; larger ones must not change until
    *   they are taken
-   * @returns 2, or 0 for an unknown id
+   * @returns 3, or 0 for an unknown id
    */
   SendResponse(id: string, body: string | Uint8Array = ""): number {
     const exchange = this.find(id);
@@ -236,7 +231,8 @@ export class HttpServer extends WebServer {
   protected endClients(engine: Server): void {
     for (const exchange of engine.exchanges) {
       const type = { "Content-Type": "text/plain" };
-      if (!exchange.refuse(503, type, "Service Unavailable: Server shutting down")) exchange.abort();
+      if (!exchange.driver.refuse(503, type, "Service Unavailable: Server shutting down"))
+        exchange.driver.abort();
     }
   }
 
@@ -245,19 +241,23 @@ export class HttpServer extends WebServer {
       case "request":
         event.exchange.wantBody();
         if (!event.exchange.hasBody) {
-          this.upcoming = { type: "body", exchange: event.exchange, data: NO_CONTENT, last: true };
+          this.upcoming = new BodyEvent(event.exchange, NO_BYTES, true);
         }
-        this.tell("HTTP_REQUEST_STARTED", event.exchange);
+        this.emitEvent("HTTP_REQUEST_STARTED", event.exchange);
         break;
       case "body":
-        this.tell(event.last ? "HTTP_REQUEST_FINISHED" : "HTTP_DATA_RECEIVED", event.exchange, event.data);
+        this.emitEvent(
+          event.last ? "HTTP_REQUEST_FINISHED" : "HTTP_DATA_RECEIVED",
+          event.exchange,
+          event.data,
+        );
         break;
       case "abort":
-        this.tell("HTTP_CONNECTION_ABORTED", event.exchange);
+        this.emitEvent("HTTP_CONNECTION_ABORTED", event.exchange);
         break;
       case "writable":
         if (!event.exchange.finished) {
-          this.tell("HTTP_CONNECTION_WRITABLE", event.exchange, `${event.exchange.offset}`);
+          this.emitEvent("HTTP_CONNECTION_WRITABLE", event.exchange, `${event.exchange.offset}`);
         }
         break;
       case "call":
@@ -265,7 +265,7 @@ export class HttpServer extends WebServer {
     }
   }
 
-  private tell(name: keyof typeof EventType, exchange: Exchange, message?: Buffer | string): void {
+  private emitEvent(name: keyof typeof EventType, exchange: Exchange, message?: Buffer | string): void {
     this.OnEvent(name, new WebServerMessage(EventType[name], exchange.id, message));
   }
 
@@ -274,15 +274,24 @@ export class HttpServer extends WebServer {
     return found instanceof Exchange ? found : undefined;
   }
 
-  /** Changes the head of a response that has not been sent. */
-  private prepare(id: string, change: (exchange: Exchange) => boolean): boolean {
-    const exchange = this.find(id);
-    if (exchange === undefined || exchange.headSent) return false;
-    try {
-      return change(exchange);
-    } catch (error) {
-      if (error instanceof FieldError) return false;
-      throw error;
-    }
+  private reportLateStatus(status: string): void {
+    if (this.hasReportedLateStatus) return;
+    this.hasReportedLateStatus = true;
+    this.report(
+      new Error(
+        `WriteStatus("${status}") had no effect: call it once, before WriteHeader and the body. Reported once.`,
+      ),
+    );
+  }
+}
+
+/** Whether a change of a response's head is one that can be sent. */
+function accepts(change: () => void): boolean {
+  try {
+    change();
+    return true;
+  } catch (error) {
+    if (error instanceof FieldError) return false;
+    throw error;
   }
 }

@@ -1,7 +1,8 @@
-export { PorticoError } from "../engine/errors.ts";
-export type { Limits } from "../engine/limits.ts";
-export type { DeflateOptions } from "../websocket/permessage-deflate.ts";
-export type { HttpMethod, RequestDetails } from "./http-server.ts";
+export { PorticoError } from "../exchange/errors.ts";
+export type { Limits } from "../limits/limits.ts";
+export type { DeflateOptions } from "../protocol/websocket/permessage-deflate.ts";
+export type { HttpMethod } from "./http-method.ts";
+export type { RequestDetails } from "./http-server.ts";
 export { HttpServer } from "./http-server.ts";
 export { EventType, WebServerMessage } from "./message.ts";
 export type { WebServerOptions } from "./web-server.ts";

@@ -1,3 +1,5 @@
+import { NO_BYTES } from "../bytes/no-bytes.ts";
+
 /** `eventTypeID` by the part of an event's name that tells its kind; the numbers of the original. */
 export const EventType = {
   UNKNOWN: 0,
@@ -15,8 +17,6 @@ export const EventType = {
 
 /** `clientID` of what happens to the server itself. */
 export const SERVER_ID = "SERVER";
-
-const EMPTY = Buffer.alloc(0);
 
 /**
  * What an event handler is given. In the original `message` is a Lua string, which holds bytes as well as text; here
@@ -37,7 +37,7 @@ export class WebServerMessage {
   constructor(
     eventTypeID: number,
     clientID: string,
-    message: Buffer | string = EMPTY,
+    message: Buffer | string = NO_BYTES,
     binary = false,
     code?: number,
   ) {

@@ -1,11 +1,13 @@
 import type { TlsOptions } from "node:tls";
-import { PorticoError } from "../engine/errors.ts";
-import { EventQueue, type ServerEvent } from "../engine/event-queue.ts";
-import type { Limits } from "../engine/limits.ts";
-import type { Listener } from "../engine/listener.ts";
-import { Server, type ServerOptions } from "../engine/server.ts";
-import { isThenable } from "../engine/thenable.ts";
-import { MAX_TIMER_MS } from "../transport/max-timer.ts";
+import { callHandler, isThenable } from "../delivery/call-handler.ts";
+import { PorticoError } from "../exchange/errors.ts";
+import { EventQueue, type ServerEvent } from "../exchange/server-event.ts";
+import type { Limits } from "../limits/limits.ts";
+import { MAX_TIMER_MS } from "../node/max-timer.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import type { Listener } from "../server/listener.ts";
+import { Server } from "../server/server.ts";
+import type { ServerOptions } from "../server/server-options.ts";
 import { EventType, SERVER_ID, WebServerMessage } from "./message.ts";
 
 export interface WebServerOptions {
@@ -18,11 +20,19 @@ export interface WebServerOptions {
   /** Limits of the engine that differ from the defaults. */
   limits?: Partial<Limits>;
   /**
-   * Gets what a handler throws while the timer polls, what an async handler rejects with, and responses that had to
-   * be broken off. Default: to the console.
+   * Called with errors that a handler throws while the timer polls, with rejections of async handlers, and with
+   * responses that had to be aborted. Default: prints to the console.
    */
   onError?: (error: unknown) => unknown;
 }
+
+export const webServerOptionNames: OptionNames<WebServerOptions> = {
+  host: true,
+  tls: true,
+  pollIntervalMs: true,
+  limits: true,
+  onError: true,
+};
 
 const DEFAULT_PORT = 9001;
 const DEFAULT_POLL_INTERVAL_MS = 16;
@@ -32,38 +42,50 @@ export const SERVER_EVENTS: readonly string[] = [
   "SERVER_STOPPED_LISTENING",
   "ASYNC_POLLING_UPDATE",
 ];
-/** How long peers may take to read what they were sent when the server stopped. */
+/** What the interface does not know. */
+const INTERFACE_LIMITS: Partial<Limits> = {
+  handlerTimeoutMs: 0,
+  maxQueueBytesPerSocket: Number.POSITIVE_INFINITY,
+};
+/** Time for clients to read the last data after the server has stopped. */
 const LINGER_MS = 2_500;
 
 /**
- * What HttpServer and WebSocketServer have in common. Sockets are served in the background; what happens waits in a
- * queue, and the event handlers run when it is processed: by a timer, or by {@link ProcessDeferredEvents}. Handlers
- * are methods named after their event; override them in a subclass or replace them on the instance.
+ * The base of HttpServer and WebSocketServer. Sockets are served in the background. Events wait in a queue, and their
+ * handlers run when it is processed: by a timer, or by {@link ProcessDeferredEvents}. Handlers are methods named after
+ * their event; override them in a subclass or replace them on the instance.
  */
 export abstract class WebServer {
   static readonly DEFAULT_PORT: number = DEFAULT_PORT;
   readonly DEFAULT_PORT: number = DEFAULT_PORT;
   protected engine: Server;
   private readonly options: WebServerOptions;
+  private readonly pollIntervalMs: number;
   private readonly engineOptions: ServerOptions;
   private readonly queue: EventQueue;
   private listener: Listener | undefined;
-  /** An event that comes before those of the queue: the second of two that happened together. */
+  /** The second of two events that happened together; it is handled before those of the queue. */
   protected upcoming: ServerEvent | undefined;
-  /** ASYNC_POLLING_UPDATE is running; it may poll. */
-  private updating = false;
+  /** Whether ASYNC_POLLING_UPDATE is running, which can poll itself. */
+  private isUpdating = false;
   private timer: NodeJS.Timeout | undefined;
 
-  protected constructor(options: WebServerOptions, engineOptions: ServerOptions) {
+  protected constructor(
+    options: WebServerOptions,
+    engineOptions: ServerOptions,
+    names: OptionNames<WebServerOptions>,
+  ) {
+    checkOptions(new.target.name, options, names);
     this.options = options;
     this.queue = new EventQueue(() => this.limits.maxQueueBytes);
     const { pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
     if (!(pollIntervalMs >= 0)) throw new RangeError("pollIntervalMs must be a number of milliseconds");
+    this.pollIntervalMs = pollIntervalMs;
     const onError = (error: unknown): void => this.report(error);
-    this.engineOptions = { ...engineOptions, delivery: this.queue, onError };
+    this.engineOptions = { ...engineOptions, delivery: this.queue, onError, isBare: true };
     this.engine = new Server({
       ...this.engineOptions,
-      limits: { ...engineOptions.limits, ...options.limits },
+      limits: { ...INTERFACE_LIMITS, ...engineOptions.limits, ...options.limits },
     });
   }
 
@@ -89,8 +111,11 @@ export abstract class WebServer {
    * @throws PorticoError ERR_ALREADY_LISTENING; the system's error (EADDRINUSE, EACCES …) when it cannot be bound
    */
   StartListening(port: number = DEFAULT_PORT): number {
-    if (this.listener !== undefined) throw new PorticoError("ERR_ALREADY_LISTENING");
-    const { host, tls, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = this.options;
+    if (this.listener !== undefined) {
+      throw new PorticoError("ERR_ALREADY_LISTENING", "call StopListening first");
+    }
+    const { host, tls } = this.options;
+    const { pollIntervalMs } = this;
     const listener = this.engine.listenNow({
       port,
       ...(host === undefined ? {} : { host }),
@@ -107,7 +132,7 @@ export abstract class WebServer {
   /**
    * Ends everything at once: requests that are pending are answered with 503, WebSockets are closed with 1001. Then
    * the rest of the queue is processed, SERVER_STOPPED_LISTENING with the message "Going Away" comes as the last
-   * event, and ASYNC_POLLING_UPDATE once more. Without effect when it does not listen. It may listen again later.
+   * event, and ASYNC_POLLING_UPDATE is called once more. Does nothing when it does not listen. It can listen again later.
    * What a handler throws reaches the caller; what is left of the queue then waits for `ProcessDeferredEvents`.
    */
   StopListening(): void {
@@ -115,7 +140,7 @@ export abstract class WebServer {
     this.listener = undefined;
     clearInterval(this.timer);
     const { engine } = this;
-    // Peers that are still reading are given time; nothing of that is seen by the program.
+    // Clients that are still reading get time; the program sees nothing of it.
     void engine.close({ graceMs: LINGER_MS });
     this.endClients(engine);
     this.engine = new Server({ ...this.engineOptions, limits: engine.limits });
@@ -123,31 +148,25 @@ export abstract class WebServer {
     const message = new WebServerMessage(EventType.SERVER_STOPPED_LISTENING, SERVER_ID, "Going Away");
     this.queue.push({ type: "call", call: () => this.OnEvent("SERVER_STOPPED_LISTENING", message) });
     this.drain();
-    this.OnEvent("ASYNC_POLLING_UPDATE");
+    this.dispatch("ASYNC_POLLING_UPDATE");
   }
 
   /**
    * Runs the handlers of all events that wait, in order, on the caller's stack. Handlers may call any method, this
    * one too. What a handler throws reaches the caller: that event is used up, the others wait for the next call.
+   * With `pollIntervalMs: 0` this is the poll, so ASYNC_POLLING_UPDATE is called at the end.
    */
   ProcessDeferredEvents(): void {
     this.drain();
-    if (this.updating) return;
-    this.updating = true;
-    try {
-      this.OnEvent("ASYNC_POLLING_UPDATE");
-    } finally {
-      this.updating = false;
-    }
+    if (this.pollIntervalMs === 0) this.update();
   }
 
-  /** Every event comes through here on its way to its handler. */
+  /**
+   * Calls the handler of an event. Every event passes through this method, but not ASYNC_POLLING_UPDATE, which has no
+   * payload and is called directly.
+   */
   OnEvent(eventName: string, payload?: WebServerMessage): void {
-    const handler: unknown = this.eventNames.has(eventName) ? this[eventName as keyof this] : undefined;
-    if (typeof handler === "function") {
-      const result: unknown = handler.call(this, eventName, payload);
-      if (isThenable(result)) result.then(undefined, (error: unknown) => this.report(error));
-    } else this.UNKNOWN_OR_INVALID_WEBSERVER_EVENT(eventName, payload);
+    this.dispatch(eventName, payload);
   }
 
   /** The server listens; `message` is its port as a decimal string. */
@@ -156,7 +175,7 @@ export abstract class WebServer {
   /** The server has stopped; the last event. */
   SERVER_STOPPED_LISTENING(_eventName: string, _payload: WebServerMessage): void {}
 
-  /** After each poll, even if there were no events. */
+  /** Called after each poll of the timer, even if there were no events, and once at the end of `StopListening`. */
   ASYNC_POLLING_UPDATE(_eventName: string): void {}
 
   /**
@@ -187,17 +206,34 @@ export abstract class WebServer {
     return event;
   }
 
-  private pollByTimer(): void {
-    do {
-      try {
-        this.ProcessDeferredEvents();
-      } catch (error) {
-        this.report(error);
-      }
-    } while (this.queue.length > 0 || this.upcoming !== undefined);
+  private dispatch(eventName: string, payload?: WebServerMessage): void {
+    const handler: unknown = this.eventNames.has(eventName) ? this[eventName as keyof this] : undefined;
+    if (typeof handler === "function") {
+      const result: unknown = handler.call(this, eventName, payload);
+      // Not `callHandler`: what a handler throws reaches the code that polls.
+      if (isThenable(result)) result.then(undefined, (error: unknown) => this.report(error));
+    } else this.UNKNOWN_OR_INVALID_WEBSERVER_EVENT(eventName, payload);
   }
 
-  private report(error: unknown): void {
+  private update(): void {
+    if (this.isUpdating) return;
+    this.isUpdating = true;
+    try {
+      this.dispatch("ASYNC_POLLING_UPDATE");
+    } finally {
+      this.isUpdating = false;
+    }
+  }
+
+  private pollByTimer(): void {
+    const onError = (error: unknown): void => this.report(error);
+    do callHandler(() => this.ProcessDeferredEvents(), onError);
+    while (this.queue.length > 0 || this.upcoming !== undefined);
+    callHandler(() => this.update(), onError);
+  }
+
+  /** Reports an error that has no caller. */
+  protected report(error: unknown): void {
     const { onError = console.error } = this.options;
     onError(error);
   }

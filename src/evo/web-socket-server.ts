@@ -1,21 +1,34 @@
-import type { ServerEvent } from "../engine/event-queue.ts";
-import { SharedFrames } from "../engine/frames.ts";
-import type { Server } from "../engine/server.ts";
-import { WebSocket } from "../engine/web-socket.ts";
-import type { SendOptions, SendResult, WebSocketHandlers } from "../engine/web-socket-handlers.ts";
-import { GOING_AWAY } from "../websocket/close-codes.ts";
-import type { DeflateOptions } from "../websocket/permessage-deflate.ts";
+import type { UpgradeOptions, WebSocketHandlers } from "../exchange/exchange.ts";
+import type { ServerEvent } from "../exchange/server-event.ts";
+import type { OptionNames } from "../options/check-options.ts";
+import { GOING_AWAY } from "../protocol/websocket/close-codes.ts";
+import type { DeflateOptions } from "../protocol/websocket/permessage-deflate.ts";
+import type { Server } from "../server/server.ts";
+import { SharedFrames } from "../websocket/frames.ts";
+import { WebSocket } from "../websocket/web-socket.ts";
+import type { SendOptions, SendResult } from "../websocket/web-socket-handlers.ts";
 import { EventType, WebServerMessage } from "./message.ts";
-import { SERVER_EVENTS, WebServer, type WebServerOptions } from "./web-server.ts";
+import { SERVER_EVENTS, WebServer, type WebServerOptions, webServerOptionNames } from "./web-server.ts";
 
 export interface WebSocketServerOptions extends WebServerOptions {
   /** permessage-deflate (RFC 7692) for the functions named Compressed; default true, with one compressor for all. */
   compression?: boolean | DeflateOptions;
+  /**
+   * Subprotocols that the server speaks, or a function that chooses one of those that the client offers. Default: the first
+   * that the client offers, as in the original.
+   */
+  protocols?: UpgradeOptions["protocols"];
 }
 
-/** What became of a message. */
+const webSocketServerOptionNames: OptionNames<WebSocketServerOptions> = {
+  ...webServerOptionNames,
+  compression: true,
+  protocols: true,
+};
+
+/** The result of a send. */
 export const SendStatus = {
-  /** Accepted, but the peer is slow: it waits behind what was sent before. */
+  /** Accepted, but the client is slow: the message waits behind earlier ones. */
   BACKPRESSURE: 0,
   SUCCESS: 1,
   /** Not sent: the client is unknown, or `limits.maxBackpressureBytes` is reached. */
@@ -46,19 +59,25 @@ const REASON = "Going Away";
  * id that is unknown or gone gives `SendStatus.DROPPED`.
  */
 export class WebSocketServer extends WebServer {
-  private echo = false;
+  private isEchoing = false;
   private readonly handlers: WebSocketHandlers = {
-    received: (socket, data, binary) => {
-      if (!this.echo) return;
+    onEnqueue: (socket, data, binary) => {
+      if (!this.isEchoing) return;
       socket.reply(data, binary ? BINARY : TEXT);
     },
   };
   private readonly compression: boolean | DeflateOptions;
+  private readonly protocols: NonNullable<UpgradeOptions["protocols"]>;
 
-  /** @throws RangeError for a limit or a setting of the compression that is unknown or out of range */
+  /** @throws RangeError for a limit or a setting of the compression that is unknown or out of range, TypeError for an unknown option */
   constructor(options: WebSocketServerOptions = {}) {
-    super(options, { limits: { maxBackpressureBytes: 65_536, webSocketIdleTimeoutMs: 120_000 } });
-    const { compression = true } = options;
+    super(
+      options,
+      { limits: { maxBackpressureBytes: 65_536, webSocketIdleTimeoutMs: 120_000 } },
+      webSocketServerOptionNames,
+    );
+    const { compression = true, protocols = ([first]) => first } = options;
+    this.protocols = protocols;
     this.compression = typeof compression === "object" ? { thresholdBytes: 0, ...compression } : compression;
     this.setUp(this.engine);
   }
@@ -118,7 +137,7 @@ export class WebSocketServer extends WebServer {
    */
   SetEchoMode(enabled: boolean): void {
     if (typeof enabled !== "boolean") throw new TypeError("the echo mode is true or false");
-    this.echo = enabled;
+    this.isEchoing = enabled;
   }
 
   protected get eventNames(): ReadonlySet<string> {
@@ -128,31 +147,37 @@ export class WebSocketServer extends WebServer {
   protected setUp(engine: Server): void {
     engine.websocket("/*", this.handlers, {
       compression: this.compression === true ? { thresholdBytes: 0 } : this.compression,
+      protocols: this.protocols,
       sendResetsIdle: true,
+      // The echo does not wait for a poll.
+      enqueuesBeforeOpen: true,
     });
   }
 
   protected endClients(engine: Server): void {
-    for (const socket of engine.webSockets) socket.dismiss(GOING_AWAY, REASON);
+    for (const socket of engine.webSockets) {
+      // Not the call of a program: what waits in the queue is still processed.
+      socket.driver.connection.closeNow(GOING_AWAY, REASON);
+    }
   }
 
   protected handle(event: ServerEvent): void {
     switch (event.type) {
       case "open":
-        this.tell("WEBSOCKET_CONNECTION_ESTABLISHED", event.socket);
+        this.emitEvent("WEBSOCKET_CONNECTION_ESTABLISHED", event.socket);
         break;
       case "message":
-        this.tell("WEBSOCKET_MESSAGE_RECEIVED", event.socket, event.data, event.binary);
+        this.emitEvent("WEBSOCKET_MESSAGE_RECEIVED", event.socket, event.data, event.binary);
         break;
       case "close":
-        this.tell("WEBSOCKET_CONNECTION_CLOSED", event.socket, event.reason, false, event.code);
+        this.emitEvent("WEBSOCKET_CONNECTION_CLOSED", event.socket, event.reason, false, event.code);
         break;
       case "call":
         event.call();
     }
   }
 
-  private tell(
+  private emitEvent(
     name: keyof typeof EventType,
     socket: WebSocket,
     message?: Buffer | string,
@@ -171,7 +196,7 @@ export class WebSocketServer extends WebServer {
     const frames = new SharedFrames(message, options);
     let status: SendStatus = SendStatus.SUCCESS;
     for (const socket of this.engine.webSockets) {
-      if (socket.sendShared(frames) === "dropped") status = SendStatus.DROPPED;
+      if (socket.driver.sendShared(frames) === "dropped") status = SendStatus.DROPPED;
     }
     return status;
   }

@@ -1,3 +1,5 @@
+import { isToken } from "../protocol/http/token.ts";
+
 /** A cookie for `HttpResponse.set_cookie` (RFC 6265 §4.1). */
 export interface Cookie {
   /** A token: no spaces, separators or control characters. */
@@ -15,7 +17,6 @@ export interface Cookie {
   same_site?: "Strict" | "Lax" | "None";
 }
 
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // RFC 6265 §4.1.1: cookie-value.
 const VALUE = /^("?)[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*\1$/;
 const ATTRIBUTE = /^[\x20-\x3a\x3c-\x7e]*$/;
@@ -23,7 +24,7 @@ const ATTRIBUTE = /^[\x20-\x3a\x3c-\x7e]*$/;
 /** @returns the value of a Set-Cookie field, or null for a cookie that may not be sent */
 export function setCookieValue(cookie: Cookie): string | null {
   const { name, value, path, domain, max_age, same_site } = cookie;
-  if (!NAME.test(name) || !VALUE.test(value)) return null;
+  if (!isToken(name) || !VALUE.test(value)) return null;
   if (!ATTRIBUTE.test(path ?? "") || !ATTRIBUTE.test(domain ?? "")) return null;
   if (max_age !== undefined && !Number.isSafeInteger(max_age)) return null;
   if (same_site !== undefined && !/^(?:Strict|Lax|None)$/i.test(same_site)) return null;

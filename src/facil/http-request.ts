@@ -1,36 +1,67 @@
-import type { Exchange } from "../engine/exchange.ts";
-import type { HttpServer } from "./http-server.ts";
+import type { Exchange, UpgradeOptions } from "../exchange/exchange.ts";
+import type { Connection, HttpServer } from "./http-server.ts";
 import type { TemporaryFile } from "./request-content.ts";
 
-/** A request whose content is complete. It may be kept; what it tells stays valid, but for `body_file`. */
+/** The server of a request, as its upgrade to a WebSocket needs it. */
+export interface RequestOwner extends HttpServer {
+  /** What a WebSocket inherits of `Websocket.timeout` when it is opened. */
+  webSocketTimeouts(): UpgradeOptions;
+}
+
+/** A request whose body is complete. You can keep it; everything but `body_file` stays valid. */
 export class HttpRequest {
   /** @internal */
   readonly exchange: Exchange;
-  /** @internal */
-  readonly server: HttpServer;
+  /** The server object that received it. */
+  readonly server: RequestOwner;
   /** The method, as sent. */
   readonly method: string;
   /** The path as sent: not decoded, without the query. */
   readonly path: string;
-  /** What follows "?" in the target, or "". */
+  /** The part of the target after "?", or "". */
   readonly query: string;
-  /** The program's own; at first that of the server. */
+  /** Data of the program; at first that of the server. */
   udata: unknown;
-  /** The content, or null when there is none or when it is in `body_file`. */
+  /** The body, or null when there is none or when it is in `body_file`. */
   readonly body: Buffer | null;
   private readonly file: TemporaryFile | undefined;
 
-  /** Made by the server. */
-  constructor(exchange: Exchange, server: HttpServer, body: Buffer | null, file?: TemporaryFile) {
+  /** @internal Made by the server. */
+  constructor(exchange: Exchange, server: RequestOwner, body: Buffer | null, file?: TemporaryFile) {
     this.exchange = exchange;
     this.server = server;
     this.method = exchange.method;
-    this.path = exchange.path;
+    this.path = exchange.requestHead.path;
     this.query = exchange.query;
     this.udata = server.udata;
     this.body = body;
     this.file = file;
     if (file !== undefined) exchange.onAbort(() => file.remove());
+  }
+
+  /** The connection, as the functions of `Server` accept it; the same object for all its requests. */
+  get sockfd(): Connection {
+    return this.exchange.client;
+  }
+
+  /** The Host field; undefined in a request of HTTP/1.0 without one. */
+  get host(): string | undefined {
+    return this.exchange.header("host");
+  }
+
+  /** The Content-Type field; undefined when it was not sent. */
+  get content_type(): string | undefined {
+    return this.exchange.header("content-type");
+  }
+
+  /** The length of the body in bytes, 0 without one. */
+  get content_length(): number {
+    return this.body?.length ?? this.file?.bytes ?? 0;
+  }
+
+  /** The body as UTF-8 text; null where `body` is. */
+  get body_str(): string | null {
+    return this.body?.toString("utf8") ?? null;
   }
 
   /** "HTTP/1.1" or "HTTP/1.0". */
@@ -54,15 +85,15 @@ export class HttpRequest {
   }
 
   /**
-   * The path of a file with the content where that is larger than `max_body_in_memory`, otherwise null. The file is
-   * removed when the response is complete or the peer has gone: read it, link it or rename it before.
+   * The path of a file with the body when that is larger than `max_body_in_memory`, otherwise null. The file is removed
+   * when the response is complete or the client has disconnected: read it, link it or rename it before.
    */
   get body_file(): string | null {
     return this.file?.path ?? null;
   }
 
-  /** @internal The response is complete, or there will be none. */
-  release(): void {
+  /** @internal Called when the response is complete, or when there will be none. */
+  removeFile(): void {
     this.file?.remove();
   }
 }

@@ -1,11 +1,14 @@
 export type { TlsOptions } from "node:tls";
-export type { Limits } from "../engine/limits.ts";
-export type { DeflateOptions } from "../websocket/permessage-deflate.ts";
+export type { Limits } from "../limits/limits.ts";
+export type { DeflateOptions } from "../protocol/websocket/permessage-deflate.ts";
 export type { Cookie } from "./cookie.ts";
+export type { OnRequest } from "./engine-server.ts";
 export type { HttpRequest } from "./http-request.ts";
 export type { HttpResponseFunctions } from "./http-response.ts";
 export { HttpResponse } from "./http-response.ts";
-export type { HttpServer, OnRequest } from "./http-server.ts";
+export type { Connection, HttpServer } from "./http-server.ts";
+export type { ServerFunctions } from "./server-functions.ts";
+export { Server } from "./server-functions.ts";
 export type { HttpSettings } from "./settings.ts";
 export { start_http_server } from "./start.ts";
 export type { WebsocketFunctions } from "./websocket.ts";

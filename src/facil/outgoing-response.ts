@@ -1,31 +1,61 @@
 import { closeSync, createReadStream, constants as fsConstants, fstatSync, openSync } from "node:fs";
-import { checkFieldName, checkFieldValue, FieldError } from "../http1/response-head.ts";
+import { checkFieldName, checkFieldValue, FieldError } from "../protocol/http/field-lines.ts";
 import { cut } from "./cut.ts";
 import type { HttpRequest } from "./http-request.ts";
 
-// A file that is a pipe would be waited for without it; Windows does not have it.
+// Without it, opening a pipe blocks; Windows does not have it.
 const OPEN_FLAGS = fsConstants.O_RDONLY | (fsConstants.O_NONBLOCK ?? 0);
 const STREAM_CHUNK_BYTES = 65_536;
 
-/** A response that is being made. Nothing is on the wire until it is sent. */
+/** A response that is being built. Nothing is written to the connection before it is sent. */
 export class OutgoingResponse {
   /** The status code, 200 to 599. */
   status = 200;
+  /**
+   * The length of the body in bytes. It is counted for you, so a value only counts where no body is sent (HEAD, 304). -1 sends
+   * the body without a Content-Length, in chunks.
+   */
+  content_length: number | undefined = undefined;
+  /** The time of the response, in seconds since 1970; now by default. */
+  date: number | undefined = undefined;
+  /** The time of the last change, in seconds since 1970; not sent by default. */
+  last_modified: number | undefined = undefined;
   /** @internal */
-  readonly request: HttpRequest;
-  private readonly fields: [name: string, value: string][] = [];
+  request: HttpRequest;
+  private fields: [name: string, value: string][] = [];
   private content: string | Buffer = "";
   private more: Buffer[] = [];
-  private sent = false;
+  private isSent = false;
 
-  /** Made by `HttpResponse.create`. */
+  /** @internal Made by `HttpResponse.create`. */
   constructor(request: HttpRequest) {
     this.request = request;
   }
 
   /** @internal */
   get isOver(): boolean {
-    return this.sent || this.request.exchange.headSent;
+    return this.isSent || this.request.exchange.headSent;
+  }
+
+  /** @internal Begins again, for another request. */
+  reset(request: HttpRequest): void {
+    this.request = request;
+    this.status = 200;
+    this.content_length = undefined;
+    this.date = undefined;
+    this.last_modified = undefined;
+    this.fields = [];
+    this.takeContent();
+    this.isSent = false;
+  }
+
+  /** @internal Ends the connection, after the body so far if there is one. */
+  close(): void {
+    if (this.isOver) return;
+    if (this.content.length > 0 && this.addField("Connection", "close") && this.send()) return;
+    this.isSent = true;
+    this.request.exchange.abort();
+    this.request.removeFile();
   }
 
   /** @internal @returns whether it was taken */
@@ -57,8 +87,11 @@ export class OutgoingResponse {
   /** @internal Sends the head and the content. */
   send(): boolean {
     if (this.isOver || !this.begin(true)) return false;
-    const sent = this.request.exchange.end(this.takeContent());
-    this.request.release();
+    const { exchange } = this.request;
+    const content = this.takeContent();
+    if (this.content_length === -1 && content.length > 0) exchange.write(content);
+    const sent = exchange.end(this.content_length === -1 ? "" : content);
+    this.request.removeFile();
     return sent;
   }
 
@@ -85,51 +118,60 @@ export class OutgoingResponse {
     if (bytes === 0 || exchange.method === "HEAD") {
       closeSync(fd);
       const sent = exchange.end(exchange.method === "HEAD" ? "" : before);
-      request.release();
+      request.removeFile();
       return sent;
     }
     if (before.length > 0) exchange.write(before);
     const end = offset + bytes - 1;
     const source = createReadStream("", { fd, start: offset, end, highWaterMark: STREAM_CHUNK_BYTES });
     exchange.stream(source).then(
-      () => request.release(),
+      () => request.removeFile(),
       (error: unknown) => {
-        // The connection has been destroyed: the peer sees that the content is not complete.
-        request.release();
+        // The connection has been destroyed: the client sees that the body is incomplete.
+        request.removeFile();
         console.error(error);
       },
     );
     return true;
   }
 
-  /** @internal Hands the fields over to the handshake's answer. */
-  giveFields(): void {
+  /** @internal Adds the fields to the response of the handshake. */
+  applyFields(): void {
     if (this.isOver) return;
     for (const [name, value] of this.fields) this.request.exchange.appendHeader(name, value);
   }
 
-  /** @internal Sends what has not been sent, whatever is wrong with it. */
+  /** @internal Sends the response if it was not sent, as a 500 when its status is invalid. */
   finish(): void {
     if (this.isOver || this.send()) return;
-    // Only the status can have been refused.
+    // Only the status or a time can have been refused.
     this.status = 500;
+    this.date = undefined;
+    this.last_modified = undefined;
     this.send();
   }
 
-  /** @param whole whether all of the content is known now */
-  private begin(whole: boolean): boolean {
+  /** @param isComplete whether all of the body is known now */
+  private begin(isComplete: boolean): boolean {
     const { exchange } = this.request;
+    const times = [timeField("Date", this.date), timeField("Last-Modified", this.last_modified)];
+    if (times.includes(null)) return false;
     try {
       exchange.status(this.status);
     } catch (error) {
       if (error instanceof FieldError) return false;
       throw error;
     }
-    this.sent = true;
-    // The length of content that is sent is known better here.
-    const tellsLength = whole && (exchange.method === "HEAD" || this.status === 304);
+    this.isSent = true;
+    // The length of a body that is sent is counted here.
+    const hasLength = isComplete && (exchange.method === "HEAD" || this.status === 304);
+    for (const field of times) if (field) exchange.setHeader(...field);
+    const { content_length } = this;
+    if (hasLength && content_length !== undefined && isLength(content_length)) {
+      exchange.setHeader("Content-Length", content_length);
+    }
     for (const [name, value] of this.fields) {
-      if (tellsLength || name.toLowerCase() !== "content-length") exchange.appendHeader(name, value);
+      if (hasLength || name.toLowerCase() !== "content-length") exchange.appendHeader(name, value);
     }
     return true;
   }
@@ -142,7 +184,17 @@ export class OutgoingResponse {
   }
 }
 
-/** Whether a part of a file may be so long; more than there is means all of it. */
+/** Returns a field with a time in seconds; undefined for none, null for a time that cannot be sent. */
+function timeField(
+  name: string,
+  seconds: number | undefined,
+): [name: string, value: string] | undefined | null {
+  if (seconds === undefined) return undefined;
+  const time = new Date(seconds * 1_000);
+  return Number.isNaN(time.getTime()) ? null : [name, time.toUTCString()];
+}
+
+/** Returns whether a number is valid as the length of a part; a larger one than the file has means all of it. */
 function isLength(length: number): boolean {
   return length === Number.POSITIVE_INFINITY || (Number.isSafeInteger(length) && length >= 0);
 }

@@ -1,10 +1,10 @@
 import { constants as fsConstants, type Stats } from "node:fs";
 import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
-import type { Exchange } from "../engine/exchange.ts";
-import { evaluatePreconditions, rangeApplies } from "../http1/conditional.ts";
-import { contentRange, parseRange } from "../http1/range.ts";
-import { mediaType } from "../web/media-type.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { evaluatePreconditions, rangeApplies } from "../protocol/http/conditional.ts";
+import { mediaType } from "../protocol/http/media-type.ts";
+import { contentRange, parseRange } from "../protocol/http/range.ts";
 
 const INDEX = "index.html";
 /** Files up to this size are read at once and leave in one write. */

@@ -3,8 +3,8 @@ import { unlinkSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Exchange } from "../engine/exchange.ts";
-import { HeldContent } from "../engine/held-content.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { HeldContent } from "../exchange/held-content.ts";
 
 /** The content of a request: in memory or, when it is large, in a file. */
 export type Content =
@@ -13,6 +13,8 @@ export type Content =
 
 /** A file in the system's folder for temporary files that only this user can read. */
 export class TemporaryFile {
+  /** Its length. */
+  bytes = 0;
   private current: string | null;
 
   /** @param path of a file that exists */
@@ -72,6 +74,7 @@ export async function receiveContent(exchange: Exchange, maxInMemory: number): P
   }
   if (out === undefined) return { body: Buffer.concat(pieces), file: undefined };
   await out.handle.close();
+  out.file.bytes = size;
   return { body: null, file: out.file };
 }
 

@@ -1,15 +1,15 @@
 import { isMainThread } from "node:worker_threads";
-import { HttpServer, type OnRequest } from "./http-server.ts";
-import type { Orders, Superior } from "./orders.ts";
+import { ThreadGroup } from "../processes/thread-group.ts";
+import { onEndSignals } from "../processes/waiting.ts";
+import { EngineServer, type OnRequest } from "./engine-server.ts";
 import type { Plan } from "./settings.ts";
 import { addressOf, assertFree, findSharing } from "./sharing.ts";
-import { ThreadGroup } from "./thread-group.ts";
-import { onEndSignals } from "./waiting.ts";
+import type { FacilSupervisor, WorkerConfig } from "./worker-config.ts";
 
 /**
  * Serves in this process with its threads, or in this thread.
- * @param call the how manieth call of the program it is
- * @param superior who has started this process or thread; undefined for the program itself
+ * @param call the number of the call in the program, from 1
+ * @param supervisor the one of this process or thread; undefined for the program itself
  * @returns when it has stopped
  */
 export async function serve(
@@ -17,48 +17,47 @@ export async function serve(
   udata: unknown,
   plan: Plan,
   call: number,
-  superior: Superior | undefined,
+  supervisor: FacilSupervisor | undefined,
 ): Promise<void> {
   let stop: () => void = () => {};
   const asked = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  const askStop = superior === undefined ? stop : () => superior.tell({ type: "stop" });
-  const isThread = superior !== undefined && !isMainThread;
+  const onStopRequest = supervisor === undefined ? stop : () => supervisor.send({ type: "stop" });
+  const isThread = supervisor !== undefined && !isMainThread;
   const threads = isThread ? 1 : plan.threads;
-  superior?.onStop(stop);
+  supervisor?.onMessage(({ type }) => type === "stop" && stop());
   const forgetSignals = plan.signals && isMainThread ? onEndSignals(stop) : () => {};
-  const server = new HttpServer(on_request, udata, plan, askStop);
+  const server = new EngineServer(on_request, udata, plan, onStopRequest);
   let group: ThreadGroup | undefined;
   try {
-    const sharing = superior?.orders.sharing ?? (threads > 1 ? await findSharing() : "alone");
-    if (superior === undefined && sharing === "reuse") await assertFree(plan);
-    const fd = superior?.orders.fd;
-    const address = addressOf(plan, superior?.orders.port ?? plan.port, sharing);
+    const sharing = supervisor?.config.sharing ?? (threads > 1 ? findSharing() : "alone");
+    if (supervisor === undefined && sharing === "reuse") await assertFree(plan);
+    const fd = supervisor?.config.fd;
+    const address = addressOf(plan, supervisor?.config.port ?? plan.port, sharing);
     await server.start(fd === undefined ? address : { fd, ...(plan.tls && { tls: plan.tls }) });
     if (threads > 1) {
-      const orders: Orders = { call, sharing, port: server.port };
-      const shared = sharing === "descriptor" ? { ...orders, fd: server.descriptor } : orders;
-      group = new ThreadGroup(threads - 1, shared, askStop);
+      const config: WorkerConfig = { kind: "facil", call, sharing, port: server.port };
+      const shared = sharing === "descriptor" ? { ...config, fd: server.descriptor } : config;
+      group = new ThreadGroup(threads - 1, shared, sharing === "descriptor", onStopRequest);
       await Promise.race([group.started(), asked]);
     }
-    superior?.tell({ type: "ready", port: server.port });
+    supervisor?.send({ type: "ready", port: server.port });
     await asked;
-    await Promise.all([server.shutDown(), group?.stop(plan.graceMs)]);
-    superior?.tell({ type: "stopped" });
+    await Promise.all([server.close(), group?.stop(plan.graceMs)]);
+    supervisor?.send({ type: "stopped" });
   } catch (error) {
-    await Promise.all([server.shutDown(), group?.stop(0)]);
-    const own = !isSystemError(error);
-    // What the program throws is shown here, too, as it always is; the superior ends what does not end by itself.
-    superior?.tell({ type: "failed", ...describe(error) });
-    superior?.leave();
-    // The superior says so to the program, once for all; here the program goes no further.
-    if (superior !== undefined && !own) await new Promise<never>(() => {});
+    await Promise.all([server.close(), group?.stop(0)]);
+    // Errors of the program are also shown here, as usual; the supervisor ends a worker that does not end by itself.
+    supervisor?.send({ type: "failed", ...describe(error) });
+    supervisor?.disconnect();
+    // The supervisor reports an error of the system to the program, once for all workers; this worker goes no further.
+    if (supervisor !== undefined && isSystemError(error)) await new Promise<never>(() => {});
     throw error;
   } finally {
     forgetSignals();
   }
-  superior?.leave();
+  supervisor?.disconnect();
 }
 
 function describe(error: unknown): { message: string; code: string | undefined } {
@@ -66,7 +65,7 @@ function describe(error: unknown): { message: string; code: string | undefined }
   return { message: error.message, code: "code" in error ? String(error.code) : undefined };
 }
 
-/** Whether it comes from the system, as EADDRINUSE does, and not from the program. */
+/** Returns whether an error comes from the system, such as EADDRINUSE, and not from the program. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error;
 }

@@ -1,5 +1,6 @@
 import type { TlsOptions } from "node:tls";
-import type { Limits } from "../engine/limits.ts";
+import type { Limits } from "../limits/limits.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
 import type { HttpServer } from "./http-server.ts";
 
 /** Settings of {@link start_http_server}; all are optional. */
@@ -37,8 +38,26 @@ export interface HttpSettings {
   signals?: boolean;
 }
 
+const settingNames: OptionNames<HttpSettings> = {
+  port: true,
+  address: true,
+  threads: true,
+  processes: true,
+  public_folder: true,
+  timeout: true,
+  on_init: true,
+  on_finish: true,
+  tls: true,
+  limits: true,
+  max_body_in_memory: true,
+  close_without_pong: true,
+  grace: true,
+  signals: true,
+};
+
 /** The settings with their defaults filled in. */
 export interface Plan {
+  readonly settings: Readonly<HttpSettings>;
   readonly port: number;
   readonly address: string | undefined;
   readonly threads: number;
@@ -60,12 +79,14 @@ export interface Plan {
 const MAX_BODY_BYTES = 52_428_800;
 const KEEP_ALIVE_SECONDS = 5;
 
-/** @throws RangeError for a number that makes no sense */
+/** @throws RangeError for a number that makes no sense, TypeError for an unknown setting */
 export function planFrom(settings: HttpSettings): Plan {
+  checkOptions("start_http_server", settings, settingNames);
   const keepAlive = checked("timeout", settings.timeout ?? 0, 0);
   const keepAliveTimeoutMs =
     keepAlive > 0 ? keepAlive * 1_000 : (settings.limits?.keepAliveTimeoutMs ?? KEEP_ALIVE_SECONDS * 1_000);
   return {
+    settings: Object.freeze({ ...settings }),
     port: portFrom(settings.port ?? "3000"),
     address: settings.address,
     threads: whole("threads", settings.threads ?? 1),
@@ -74,7 +95,7 @@ export function planFrom(settings: HttpSettings): Plan {
     on_init: settings.on_init,
     on_finish: settings.on_finish,
     tls: settings.tls,
-    limits: { maxBodyBytes: MAX_BODY_BYTES, ...settings.limits, keepAliveTimeoutMs },
+    limits: { maxBodyBytes: MAX_BODY_BYTES, handlerTimeoutMs: 0, ...settings.limits, keepAliveTimeoutMs },
     ownWriteTimeout: settings.limits?.writeTimeoutMs !== undefined,
     max_body_in_memory: checked("max_body_in_memory", settings.max_body_in_memory ?? 524_288, 0),
     close_without_pong: settings.close_without_pong ?? false,

@@ -1,22 +1,12 @@
 import { createServer, type ListenOptions } from "node:net";
+import { hasReusePort } from "../node/reuse-port.ts";
 import type { TransportAddress } from "../transport/listen.ts";
-import type { Sharing } from "./orders.ts";
 import type { Plan } from "./settings.ts";
+import type { Sharing } from "./worker-config.ts";
 
-/** Finds out how several can share a port here: by binding one twice. */
-export async function findSharing(): Promise<Sharing> {
-  try {
-    const { port, close } = await bind({ port: 0, host: "127.0.0.1", reusePort: true });
-    try {
-      const second = await bind({ port, host: "127.0.0.1", reusePort: true });
-      await second.close();
-    } finally {
-      await close();
-    }
-    return "reuse";
-  } catch {
-    return "descriptor";
-  }
+/** How several can share a port here. */
+export function findSharing(): Sharing {
+  return hasReusePort() ? "reuse" : "descriptor";
 }
 
 /**

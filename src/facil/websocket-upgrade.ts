@@ -1,57 +1,58 @@
-import type { WebSocketHandlers } from "../engine/web-socket-handlers.ts";
-import { checkUpgrade } from "../websocket/handshake.ts";
-import { type DeflateOptions, deflateSettings } from "../websocket/permessage-deflate.ts";
+import { callHandler } from "../delivery/call-handler.ts";
+import type { OpenHandlers } from "../exchange/exchange.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { checkUpgrade } from "../protocol/websocket/handshake.ts";
+import { type DeflateOptions, deflateSettings } from "../protocol/websocket/permessage-deflate.ts";
 import type { HttpRequest } from "./http-request.ts";
 import type { HttpResponse } from "./http-response.ts";
-import { runGuarded } from "./report.ts";
-import { Ws } from "./ws.ts";
+import { type WebsocketCallbacks, Ws } from "./ws.ts";
 
 /** How a request becomes a WebSocket and what is done with it then. */
-export interface WebsocketSettings {
+export interface WebsocketSettings extends WebsocketCallbacks {
   request: HttpRequest;
-  /**
-   * @param data lent for the call: the memory is used again afterwards, so copy what is to be kept
-   * @param size its length in bytes
-   * @param is_text 1 for text, which has been checked to be valid UTF-8; 0 for binary data
-   */
-  on_message(ws: Ws, data: Buffer, size: number, is_text: 0 | 1): unknown;
-  /** The connection is established. At most once. */
-  on_open?(ws: Ws): unknown;
-  /** The server goes down; the connection is still open and may be written to. At most once, before `on_close`. */
-  on_shutdown?(ws: Ws): unknown;
-  /** The connection is over, or was not established. Once in any case. */
-  on_close?(ws: Ws): unknown;
   /** Its header fields and cookies go into the answer to the handshake. */
   response?: HttpResponse;
-  /** What `Websocket.get_udata` answers. */
-  udata?: unknown;
   /** permessage-deflate (RFC 7692) for clients that offer it. Default true. */
   compression?: boolean | DeflateOptions;
 }
 
-const handlers: WebSocketHandlers<Ws> = {
-  open: (socket) => socket.data.opened(socket),
-  message: (socket, data, binary) => socket.data.received(data, binary),
-  close: (socket) => socket.data.closed(),
+const websocketSettingNames: OptionNames<WebsocketSettings> = {
+  request: true,
+  response: true,
+  compression: true,
+  on_message: true,
+  on_open: true,
+  on_shutdown: true,
+  on_close: true,
+  udata: true,
+};
+
+const handlers: OpenHandlers<Ws> = {
+  open: (socket) => socket.data.dispatchOpen(socket),
+  message: (socket, data, binary) => socket.data.dispatchMessage(data, binary),
+  close: (socket) => socket.data.dispatchClose(),
 };
 
 /**
  * Makes the connection of a request a WebSocket. `on_open` is called before it returns.
  * @returns 0, or -1 when that was not possible: a request that is no valid handshake has been answered with 400, and
  *   `on_close` was called with a connection that has its data, but on which all else answers -1 or undefined
- * @throws RangeError for settings of the compression that are out of range
+ * @throws RangeError for settings of the compression that are out of range, TypeError for an unknown setting
  */
 export function websocket_upgrade(settings: WebsocketSettings): 0 | -1 {
+  checkOptions("websocket_upgrade", settings, websocketSettingNames);
   const { request, response, compression = true } = settings;
   if (typeof compression === "object") deflateSettings(compression);
   const { exchange } = request;
   const ws = new Ws(settings, request.server);
   refuseInvalid(request);
-  response?.giveFields();
-  const done = exchange.upgrade(handlers, { data: ws, compression, ...request.server.webSocketTimeouts() });
-  request.release();
+  response?.applyFields();
+  // `on_message` lends its data in the original, too.
+  const options = { data: ws, compression, lent: true, ...request.server.webSocketTimeouts() };
+  const done = exchange.upgrade(handlers, options);
+  request.removeFile();
   if (done) return 0;
-  runGuarded(() => ws.closed());
+  callHandler(() => ws.dispatchClose(), console.error);
   return -1;
 }
 
@@ -61,5 +62,5 @@ function refuseInvalid(request: HttpRequest): void {
   const { method, requestHead } = exchange;
   const { minorVersion } = requestHead;
   const check = checkUpgrade({ method, minorVersion, header: (name) => exchange.header(name) });
-  if (!check.ok) exchange.refuse(400, { "Sec-WebSocket-Version": "13" });
+  if (!check.ok) exchange.driver.refuse(400, { "Sec-WebSocket-Version": "13" });
 }

@@ -1,5 +1,5 @@
+import { callHandler } from "../delivery/call-handler.ts";
 import type { HttpServer } from "./http-server.ts";
-import { runGuarded } from "./report.ts";
 import { maxMessageSize, setMaxMessageSize, setTimeoutSeconds, timeoutSeconds } from "./websocket-globals.ts";
 import { type WebsocketSettings, websocket_upgrade } from "./websocket-upgrade.ts";
 import { countWebsockets, openWebsockets, type Ws } from "./ws.ts";
@@ -84,11 +84,11 @@ export const Websocket: WebsocketFunctions = {
     const run = (): void => {
       const end = Math.min(next + EACH_AT_ONCE, targets.length);
       for (const ws of targets.slice(next, end)) {
-        if (ws !== originator && ws.isOpen) runGuarded(() => task(ws, arg));
+        if (ws !== originator && ws.isOpen) callHandler(() => task(ws, arg), console.error);
       }
       next = end;
       if (next < targets.length) setImmediate(run);
-      else if (on_finish !== undefined) runGuarded(() => on_finish(originator, arg));
+      else if (on_finish !== undefined) callHandler(() => on_finish(originator, arg), console.error);
     };
     setImmediate(run);
   },

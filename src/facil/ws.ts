@@ -1,8 +1,25 @@
 import { isUtf8 } from "node:buffer";
-import type { WebSocket } from "../engine/web-socket.ts";
+import type { WebSocket } from "../exchange/exchange.ts";
 import { cut } from "./cut.ts";
 import type { HttpServer } from "./http-server.ts";
-import type { WebsocketSettings } from "./websocket-upgrade.ts";
+
+/** The callbacks of a WebSocket, and its data. */
+export interface WebsocketCallbacks {
+  /**
+   * @param data Valid until the handler returns. Copy it to keep it.
+   * @param size its length in bytes
+   * @param is_text 1 for text, which has been checked to be valid UTF-8; 0 for binary data
+   */
+  on_message(ws: Ws, data: Buffer, size: number, is_text: 0 | 1): unknown;
+  /** The connection is established. Called at most once. */
+  on_open?(ws: Ws): unknown;
+  /** The server is shutting down; the connection is still open and can be written to. At most once, before `on_close`. */
+  on_shutdown?(ws: Ws): unknown;
+  /** The connection is over, or was not established. Called exactly once. */
+  on_close?(ws: Ws): unknown;
+  /** The value that `Websocket.get_udata` returns. */
+  udata?: unknown;
+}
 
 /** Connections that are open in this thread. */
 const open = new Set<Ws>();
@@ -17,18 +34,18 @@ export function countWebsockets(): number {
 }
 
 /**
- * A WebSocket connection, to be used through `Websocket`. Safe to keep: after its end calls answer -1. One that was
- * never established has no server and no id, but its data, so that `on_close` can free what belongs to it.
+ * A WebSocket connection, to be used through `Websocket`. Safe to keep: after its end, calls return -1. A connection that
+ * was never established has no server and no id, but it has its data, so that `on_close` can free what belongs to it.
  */
 export class Ws {
-  private readonly settings: WebsocketSettings;
+  private readonly settings: WebsocketCallbacks;
   private readonly owner: HttpServer;
   private socket: WebSocket<Ws> | undefined;
   private data: unknown;
-  private toldShutdown = false;
+  private isShutdownReported = false;
 
-  /** Made by `websocket_upgrade`. */
-  constructor(settings: WebsocketSettings, owner: HttpServer) {
+  /** @internal Made by `websocket_upgrade`. */
+  constructor(settings: WebsocketCallbacks, owner: HttpServer) {
     this.settings = settings;
     this.owner = owner;
     this.data = settings.udata;
@@ -62,7 +79,7 @@ export class Ws {
   write(data: string | Uint8Array, size: number | undefined, isText: boolean): boolean {
     if (!this.isOpen || (size !== undefined && !(size >= 0))) return false;
     const part = cut(data, size);
-    // The peer would have to fail the connection (RFC 6455 §8.1).
+    // The client would have to fail the connection (RFC 6455 §8.1).
     if (isText && typeof part !== "string" && !isUtf8(part)) return false;
     const result = this.socket?.send(part, { binary: !isText });
     return result === "sent" || result === "queued";
@@ -76,29 +93,29 @@ export class Ws {
     return true;
   }
 
-  // What follows is called by the engine's handlers and the server.
+  // Called by the engine's handlers and by the server.
 
   /** @internal */
-  opened(socket: WebSocket<Ws>): unknown {
+  dispatchOpen(socket: WebSocket<Ws>): unknown {
     this.socket = socket;
     open.add(this);
     return this.settings.on_open?.(this);
   }
 
   /** @internal */
-  received(data: Buffer, binary: boolean): unknown {
+  dispatchMessage(data: Buffer, binary: boolean): unknown {
     return this.settings.on_message(this, data, data.length, binary ? 0 : 1);
   }
 
-  /** @internal The server goes down. */
-  shuttingDown(): unknown {
-    if (this.toldShutdown) return undefined;
-    this.toldShutdown = true;
+  /** @internal Called when the server is shutting down. */
+  dispatchShutdown(): unknown {
+    if (this.isShutdownReported) return undefined;
+    this.isShutdownReported = true;
     return this.settings.on_shutdown?.(this);
   }
 
-  /** @internal The end, or a handshake that failed. */
-  closed(): unknown {
+  /** @internal Called when the connection has ended, or its handshake has failed. */
+  dispatchClose(): unknown {
     open.delete(this);
     return this.settings.on_close?.(this);
   }

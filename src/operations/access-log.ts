@@ -1,13 +1,15 @@
-import type { Exchange } from "../engine/exchange.ts";
-import type { Outcome } from "../engine/observers.ts";
-import type { Server } from "../engine/server.ts";
-import { defaultSecrets, printable, redactedFields, redactedQuery } from "./redact.ts";
+import type { Outcome } from "../connection/http-context.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import type { Server } from "../server/server.ts";
+import { printable, redactedFields, redactedQuery } from "./redact.ts";
 import { requestId } from "./request-ids.ts";
+import { secretNames } from "./secret-names.ts";
 import type { Client } from "./trusted-proxies.ts";
 
 /**
- * One line of the log. Strings of a peer have no control characters, which a terminal would obey: they are spelled out,
- * such as "\x9b". Spaces and quotation marks are as they were sent.
+ * One line of the log. Control characters in text from clients are escaped, such as "\x9b", because a terminal would obey
+ * them. Spaces and quotation marks stay as they were sent.
  */
 export interface AccessRecord {
   /** {@link requestId} of the exchange. */
@@ -26,7 +28,7 @@ export interface AccessRecord {
   readonly durationMs: number;
   /** Content of the response. */
   readonly bytes: number;
-  /** The peer, or whom the trusted proxies name. */
+  /** The other end of the socket, or the client that the trusted proxies name. */
   readonly remoteAddress: string | undefined;
   readonly userAgent: string | undefined;
   /** Those of `fields`, secrets replaced. */
@@ -41,20 +43,28 @@ export interface AccessLogger {
 }
 
 export interface AccessLogOptions {
-  /** Whose request it is: what `trustedProxies` makes. Default: the peer's. */
+  /** Finds the client: a function that `trustedProxies` makes. Default: the other end of the socket. */
   client?: (exchange: Exchange) => Client;
   /** Log the query, too. Default false: queries carry names, searches and tokens. */
   query?: boolean;
   /** Further header fields of the request that are logged, by name. */
   fields?: readonly string[];
   /**
-   * Names of header fields and of parameters of the query whose values are replaced, in any case, beside those that are
-   * known: Authorization, Cookie, token, password and the like.
+   * Names of header fields and of parameters of the query whose values are replaced, in any style, in addition to those
+   * that are known by their words: Authorization, Cookie, accessToken, user[password], api-key and the like.
    */
   redact?: readonly string[];
   /** Leaves a request out when it answers true, such as those for health. */
   skip?: (exchange: Exchange) => boolean;
 }
+
+const accessLogOptionNames: OptionNames<AccessLogOptions> = {
+  client: true,
+  query: true,
+  fields: true,
+  redact: true,
+  skip: true,
+};
 
 const MESSAGE = "request";
 
@@ -67,8 +77,9 @@ export function accessLog(
   log: AccessLogger | ((record: AccessRecord) => unknown),
   options: AccessLogOptions = {},
 ): (server: Server) => void {
+  checkOptions("accessLog", options, accessLogOptionNames);
   const { client, query = false, fields = [], skip } = options;
-  const secrets = new Set([...defaultSecrets, ...(options.redact ?? [])].map((name) => name.toLowerCase()));
+  const isSecret = secretNames(options.redact);
   const addressOf = (exchange: Exchange): string | undefined =>
     client === undefined ? exchange.remoteAddress : client(exchange).address;
   return (server) => {
@@ -76,13 +87,14 @@ export function accessLog(
     // A socket that is gone does not know its peer any more.
     server.onRequest((exchange) => void addresses.set(exchange, addressOf(exchange)));
     server.onResponse((exchange, { outcome, status, durationMs }) => {
-      if (skip?.(exchange)) return undefined;
+      // A promise, which a program in JavaScript may return, leaves nothing out.
+      if (skip?.(exchange) === true) return undefined;
       const userAgent = exchange.header("user-agent");
       const record: AccessRecord = {
         id: requestId(exchange),
         method: exchange.method,
-        path: exchange.path,
-        ...(query ? { query: redactedQuery(exchange.query, secrets) } : {}),
+        path: exchange.requestHead.path,
+        ...(query ? { query: redactedQuery(exchange.query, isSecret) } : {}),
         route: exchange.route,
         status,
         outcome,
@@ -90,7 +102,7 @@ export function accessLog(
         bytes: exchange.offset,
         remoteAddress: addresses.get(exchange) ?? addressOf(exchange),
         userAgent: userAgent === undefined ? undefined : printable(userAgent),
-        ...(fields.length > 0 ? { fields: redactedFields(exchange, fields, secrets) } : {}),
+        ...(fields.length > 0 ? { fields: redactedFields(exchange, fields, isSecret) } : {}),
       };
       // A promise that a logger returns is the hook's: when it rejects, `onError` is told.
       return typeof log === "function" ? log(record) : log[levelOf(status, outcome)](record, MESSAGE);

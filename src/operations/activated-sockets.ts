@@ -1,7 +1,7 @@
 /** A listening socket that systemd has opened: an address for `server.listen`. */
 export interface ActivatedSocket {
   readonly fd: number;
-  /** FileDescriptorName of its unit, by default the unit's name; "unknown" when systemd tells none. */
+  /** FileDescriptorName of its unit, by default the unit's name; "unknown" without one. */
   readonly name: string;
 }
 
@@ -9,9 +9,8 @@ export interface ActivatedSocket {
 const FIRST_DESCRIPTOR = 3;
 
 /**
- * The sockets that this process was started with by socket activation (sd_listen_fds(3)), none without it. The
- * variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES are removed, so that programs that are started from here do not
- * take the sockets for theirs; a second call finds nothing.
+ * Returns the sockets that systemd has opened for this process by socket activation (sd_listen_fds(3)). Removes the variables
+ * LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES, so that child processes do not use the sockets. A second call returns none.
  * @param env default: that of the process
  */
 export function activatedSockets(env: NodeJS.ProcessEnv = process.env): ActivatedSocket[] {

@@ -1,4 +1,4 @@
-import { spelledAddress } from "../transport/subnets.ts";
+import { spelledAddress } from "../protocol/proxy/subnets.ts";
 
 /*
  * What proxies tell of those who connected to them: Forwarded (RFC 7239) and X-Forwarded-For, as lists from the right.

@@ -1,40 +1,56 @@
-import { callHandler } from "../engine/call-handler.ts";
-import type { Exchange } from "../engine/exchange.ts";
-import type { Server } from "../engine/server.ts";
-import { beginLeaving, isLeaving } from "./readiness.ts";
+import { callHandler } from "../delivery/call-handler.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { type Fleet, fleet } from "../server/fleet.ts";
+import { beginLeaving, isLeaving } from "../server/readiness.ts";
+import type { Server } from "../server/server.ts";
 
 /**
- * Fails when it throws, rejects, answers false or takes too long. It is not started again before it has settled.
- * @param signal aborted when the time is over; pass it on to what the check waits for, so that the check settles
+ * Fails when it throws, rejects, returns false or takes too long. It is not started again before it has settled.
+ * @param signal aborted when the time is over; pass it on, so that the check settles
  */
 export type HealthCheck = (signal: AbortSignal) => unknown;
 
 export interface HealthOptions {
-  /** Answers 200 for as long as the program answers at all. Default "/livez"; false: nowhere. */
+  /** Answers 200 as long as the program answers at all. Default "/livez"; false: nowhere. */
   live?: string | false;
   /** Answers 200 when all checks succeed, and 503 otherwise, or when the server is about to close. Default "/readyz". */
   ready?: string | false;
   /**
-   * What the program cannot work without, by name. Requests that come while a check runs share its result; after its
-   * time it counts as failed until it has settled.
+   * Checks of the things that the program needs, by name. Requests that arrive while a check runs share its result. After
+   * its time a check counts as failed until it settles.
    */
   checks?: Record<string, HealthCheck>;
-  /** Whose closing makes it not ready: for answers from another server. Default: the server that it is mounted on. */
+  /** The server whose closing makes it not ready. Default: the server that it is mounted on. */
   server?: Server;
-  /** How long a check may take. Default 2,000 ms. */
+  /** How long a check can take, in milliseconds. Default 2,000. */
   timeoutMs?: number;
   /**
-   * Gets what a check has failed with, once for each run; clients are told its name only. What it throws goes to the
-   * console. Default: nobody does.
+   * Gets the error of a failed check, once for each run. Clients only see the check's name. Errors that it throws go to the
+   * console.
    */
   onFailure?: (name: string, error: unknown) => unknown;
 }
 
+const healthOptionNames: OptionNames<HealthOptions> = {
+  live: true,
+  ready: true,
+  checks: true,
+  server: true,
+  timeoutMs: true,
+  onFailure: true,
+};
+
+/** Time for the answers of other workers to arrive, in milliseconds. */
+const ANSWER_MS = 500;
+
 /**
- * Answers those who watch a server, such as Kubernetes and load balancers, for `server.mount`. With deferred delivery
- * the answers come from `poll`, so a program that does not poll any more counts as dead, as it should.
+ * Answers the health checks of Kubernetes, load balancers and others, for `server.mount`. With deferred delivery `poll`
+ * answers them, so a program that stops polling counts as dead.
+ * In a worker (see `portico/workers`) readiness is that of all workers: it fails when a check fails in one of them.
  */
 export function health(options: HealthOptions = {}): (server: Server) => void {
+  checkOptions("health", options, healthOptionNames);
   const { live = "/livez", ready = "/readyz", checks = {}, timeoutMs = 2_000, onFailure } = options;
   const runs = Object.entries(checks).map(([name, check]) => {
     const failed = (error: unknown): void => callHandler(() => onFailure?.(name, error), console.error);
@@ -46,16 +62,47 @@ export function health(options: HealthOptions = {}): (server: Server) => void {
     server.onClose(() => beginLeaving(server));
     if (live !== false) mounted.get(live, (exchange) => answer(exchange, 200, { status: "ok" }));
     if (ready === false) return;
-    mounted.get(ready, async (exchange) => {
-      if (isLeaving(server)) return answer(exchange, 503, { status: "closing" });
+    const own = async (): Promise<Readiness> => {
+      if (isLeaving(server)) return { status: "closing" };
       const results = await Promise.all(runs.map((run) => run()));
       // It may have begun to close meanwhile.
-      if (isLeaving(server)) return answer(exchange, 503, { status: "closing" });
-      const failed = results.some(([, result]) => result === "failed");
-      const status = failed ? "failed" : "ok";
-      return answer(exchange, failed ? 503 : 200, { status, checks: Object.fromEntries(results) });
+      if (isLeaving(server)) return { status: "closing" };
+      const status = results.some(([, result]) => result === "failed") ? "failed" : "ok";
+      return { status, checks: Object.fromEntries(results) };
+    };
+    const all = fleet();
+    const name = `health ${ready}`;
+    all?.answer(name, own);
+    mounted.get(ready, async (exchange) => {
+      const result = all === undefined ? await own() : await readinessOf(all, name, timeoutMs + ANSWER_MS);
+      answer(exchange, result.status === "ok" ? 200 : 503, result);
     });
   };
+}
+
+interface Readiness {
+  readonly status: "ok" | "failed" | "closing";
+  readonly checks?: Readonly<Record<string, "ok" | "failed">>;
+  /** Absent in a process that is alone. */
+  readonly workers?: { readonly serving: number; readonly silent: number };
+}
+
+/** Returns the readiness of all workers together: one that is about to end does not count while others serve. */
+async function readinessOf(all: Fleet, name: string, timeoutMs: number): Promise<Readiness> {
+  const { values, missing } = await all.ask(name, timeoutMs);
+  const serving = values.filter(isReadiness).filter(({ status }) => status !== "closing");
+  const workers = { serving: serving.length, silent: missing };
+  if (serving.length === 0) return { status: "closing", workers };
+  const checks: Record<string, "ok" | "failed"> = {};
+  for (const { checks: one = {} } of serving) {
+    for (const [check, result] of Object.entries(one)) if (checks[check] !== "failed") checks[check] = result;
+  }
+  const status = serving.some((one) => one.status === "failed") ? "failed" : "ok";
+  return { status, checks, workers };
+}
+
+function isReadiness(value: unknown): value is Readiness {
+  return typeof value === "object" && value !== null && "status" in value;
 }
 
 function answer(exchange: Exchange, status: number, content: object): void {

@@ -1,7 +1,11 @@
-import type { Counters } from "../engine/counters.ts";
-import type { Server } from "../engine/server.ts";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Exchange } from "../exchange/exchange.ts";
+import type { Counters } from "../limits/counters.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { type Fleet, fleet } from "../server/fleet.ts";
+import type { Server } from "../server/server.ts";
 
-/** What is used of prom-client; pass the package itself: `import client from "prom-client"`. */
+/** The part of prom-client that is used. Pass the package itself: `import client from "prom-client"`. */
 export interface PromClient<Register extends PromRegister> {
   readonly register: Register;
   readonly Counter: new (
@@ -20,11 +24,14 @@ export interface PromClient<Register extends PromRegister> {
   ) => {
     observe(labels: Record<string, string>, value: number): void;
   };
+  /** Adds up the metrics of workers. */
+  readonly AggregatorRegistry?: { aggregate(metrics: object[]): PromRegister };
 }
 
 export interface PromRegister {
   readonly contentType: string;
   metrics(): Promise<string>;
+  getMetricsAsJSON?(): Promise<object>;
 }
 
 interface MetricOptions<Register> {
@@ -38,19 +45,32 @@ interface MetricOptions<Register> {
 export interface MetricsOptions<Register extends PromRegister> {
   /** prom-client. */
   client: PromClient<Register>;
-  /** Where the metrics are kept. Default: the client's own; another for each server of a process, or another prefix. */
+  /** The register for the metrics. Default: the client's. Several servers in one process need separate ones, or prefixes. */
   register?: Register;
-  /** What all names begin with. Default "portico_". */
+  /** The beginning of all names. Default "portico_". */
   prefix?: string;
-  /** Serves all metrics of the register at this path, those of others in it, too. Default: nowhere. */
+  /**
+   * Serves all metrics of the register at this path. In a worker (see `portico/workers`) it serves the sums over all
+   * workers. Default: not served.
+   */
   path?: string;
-  /** Upper bounds of the histogram of durations, in seconds. Default 1 ms to 10 s. */
+  /** Upper bounds of the histograms, in seconds. Default: of durations 1 ms to 10 s, of a loop 0.1 ms to 1 s. */
   buckets?: readonly number[];
 }
 
+const metricsOptionNames: OptionNames<MetricsOptions<PromRegister>> = {
+  client: true,
+  register: true,
+  prefix: true,
+  path: true,
+  buckets: true,
+};
+
+/** Those of a loop, whose ticks take milliseconds. */
+const LOOP_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 const DEFAULT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Other methods count as "other", since a peer may make up any. */
+/** Other methods count as "other", since a client can invent any. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
 type CounterName = { [Name in keyof Counters]: Counters[Name] extends number ? Name : never }[keyof Counters];
@@ -63,6 +83,9 @@ const totals: readonly (readonly [name: string, help: string, counter: CounterNa
   ["websocket_messages_received_total", "WebSocket messages received", "messagesReceived"],
   ["websocket_messages_sent_total", "WebSocket messages sent", "messagesSent"],
   ["websocket_messages_dropped_total", "WebSocket messages not sent because of a limit", "messagesDropped"],
+  ["broker_messages_sent_total", "Messages of topics that the broker took", "brokerMessagesSent"],
+  ["broker_messages_received_total", "Messages of topics from other servers", "brokerMessagesReceived"],
+  ["broker_messages_dropped_total", "Messages of topics lost to other servers", "brokerMessagesDropped"],
   ["received_bytes_total", "Bytes received, TLS not counted", "bytesReceived"],
   ["sent_bytes_total", "Bytes sent, TLS not counted", "bytesSent"],
 ];
@@ -73,16 +96,58 @@ const gauges: readonly (readonly [name: string, help: string, value: (server: Se
   ["pending_bytes", "Bytes that wait for slow peers", (s) => s.counters.pendingBytes],
   ["incomplete_bytes", "Bytes of incomplete messages and requests", (s) => s.counters.incompleteBytes],
   ["waiting_events", "Events that wait to be polled", (s) => s.waitingEvents],
+  ["broker_connected", "1 while topics reach other servers", (s) => Number(s.brokerState === "connected")],
 ];
 
+/** What a loop publishes of each tick. */
+interface LoopReport {
+  readonly server: object | undefined;
+  readonly latenessMs: number;
+  readonly pollMs: number;
+  readonly stepMs: number;
+  readonly flushMs: number;
+  readonly skippedTicks: number;
+}
+
+const TICKS = "portico:loop:tick";
+
+const loopTimes: readonly (readonly [name: string, help: string, time: keyof LoopReport & `${string}Ms`])[] =
+  [
+    ["loop_lateness_seconds", "From when a tick was due to when it began", "latenessMs"],
+    ["loop_poll_seconds", "For the handlers of the events of a tick", "pollMs"],
+    ["loop_step_seconds", "For the step of a tick", "stepMs"],
+    ["loop_flush_seconds", "For what a tick has sent to reach the system", "flushMs"],
+  ];
+
+/** Returns what records the ticks of a loop. The metrics are made with the first: most servers have no loop. */
+function loopHistograms<Register extends PromRegister>(
+  { client, buckets = LOOP_BUCKETS }: MetricsOptions<Register>,
+  named: (name: string, help: string) => MetricOptions<Register>,
+): (report: LoopReport) => void {
+  const make = () => ({
+    skipped: new client.Counter(named("loop_skipped_ticks_total", "Ticks that were given up")),
+    times: loopTimes.map(
+      ([name, help, time]) =>
+        [new client.Histogram({ ...named(name, help), buckets: [...buckets] }), time] as const,
+    ),
+  });
+  let made: ReturnType<typeof make> | undefined;
+  return (report) => {
+    made ??= make();
+    made.skipped.inc({}, report.skippedTicks);
+    for (const [histogram, time] of made.times) histogram.observe({}, report[time] / 1_000);
+  };
+}
+
 /**
- * Tells Prometheus what a server does, for `server.mount`. Names and labels are bounded, whatever peers send: a
- * request is counted by its method, its route's pattern and its status class.
+ * Counts the work of a server for Prometheus, for `server.mount`. The number of labels does not depend on clients: a request
+ * is counted by its method, its route's pattern and its status class.
  * @throws prom-client's error when the register has metrics of these names
  */
 export function metrics<Register extends PromRegister>(
   options: MetricsOptions<Register>,
 ): (server: Server) => void {
+  checkOptions<object>("metrics", options, metricsOptionNames);
   const { client, register = client.register, prefix = "portico_", path } = options;
   const buckets = [...(options.buckets ?? DEFAULT_BUCKETS)];
   const named = (name: string, help: string, ...labelNames: string[]): MetricOptions<Register> => ({
@@ -127,13 +192,50 @@ export function metrics<Register extends PromRegister>(
         durationMs / 1_000,
       );
     });
+    const record = loopHistograms(options, named);
+    const listener = (message: unknown): void => {
+      const report = message as LoopReport;
+      if (report.server === server) record(report);
+    };
+    subscribe(TICKS, listener);
+    server.onClose(() => unsubscribe(TICKS, listener));
     if (path === undefined) return;
-    server.get(path, async (exchange) => {
-      const text = await register.metrics();
+    const textOf = metricsText(client, register, path);
+    const send = async (exchange: Exchange): Promise<void> => {
+      const text = await textOf();
       exchange
         .setHeader("Content-Type", register.contentType)
         .setHeader("Cache-Control", "no-store")
         .end(text);
-    });
+    };
+    // Figures are of most use when nobody polls.
+    server.get(path, send, { delivery: "immediate" });
+  };
+}
+
+/** How long a scrape waits for other workers. */
+const ANSWER_MS = 1_000;
+
+/** Returns what makes the text of all metrics: those of this process, or the sums over all workers. */
+function metricsText<Register extends PromRegister>(
+  client: PromClient<Register>,
+  register: Register,
+  path: string,
+): () => Promise<string> {
+  const all: Fleet | undefined = fleet();
+  if (all === undefined) return () => register.metrics();
+  const { AggregatorRegistry } = client;
+  if (AggregatorRegistry === undefined || register.getMetricsAsJSON === undefined) {
+    throw new TypeError(
+      "The metrics of workers need prom-client with its AggregatorRegistry. Pass the package itself.",
+    );
+  }
+  const name = `metrics ${path}`;
+  all.answer(name, () => register.getMetricsAsJSON?.());
+  return async () => {
+    const { values } = await all.ask(name, ANSWER_MS);
+    return AggregatorRegistry.aggregate(
+      values.filter((value) => typeof value === "object" && value !== null),
+    ).metrics();
   };
 }

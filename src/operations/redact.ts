@@ -1,46 +1,19 @@
-import type { Exchange } from "../engine/exchange.ts";
-import { percentDecoded } from "../http1/percent-encoding.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { percentDecoded } from "../protocol/http/percent-encoding.ts";
 
 const REDACTED = "[redacted]";
 
-/** Names of header fields and of parameters that usually carry what nobody but the server may know. */
-export const defaultSecrets: readonly string[] = [
-  ...[
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "set-cookie",
-    "x-api-key",
-    "x-auth-token",
-    "x-csrf-token",
-  ],
-  ...["access_token", "refresh_token", "id_token", "token", "code", "state", "session", "sid", "jwt"],
-  ...[
-    "password",
-    "passwd",
-    "pwd",
-    "secret",
-    "client_secret",
-    "api_key",
-    "apikey",
-    "key",
-    "auth",
-    "credential",
-  ],
-  ...["signature", "sig", "x-amz-signature", "x-amz-credential", "x-amz-security-token", "x-goog-signature"],
-];
+/** Whether a name is that of a secret. */
+export type SecretTest = (name: string) => boolean;
 
 /**
  * A query without the values of secret parameters; everything else stays as it was sent.
- * @param secrets names in lower case
  */
-export function redactedQuery(query: string, secrets: ReadonlySet<string>): string {
+export function redactedQuery(query: string, isSecret: SecretTest): string {
   if (query === "") return query;
   const pairs = query.split("&").map((pair) => {
     const end = pair.indexOf("=");
-    return end >= 0 && secrets.has(decodedName(pair.slice(0, end)))
-      ? `${pair.slice(0, end)}=${REDACTED}`
-      : pair;
+    return end >= 0 && isSecret(decodedName(pair.slice(0, end))) ? `${pair.slice(0, end)}=${REDACTED}` : pair;
   });
   return pairs.join("&");
 }
@@ -49,13 +22,13 @@ export function redactedQuery(query: string, secrets: ReadonlySet<string>): stri
 export function redactedFields(
   exchange: Pick<Exchange, "header">,
   names: readonly string[],
-  secrets: ReadonlySet<string>,
+  isSecret: SecretTest,
 ): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of names) {
     const lower = name.toLowerCase();
     const value = exchange.header(lower);
-    if (value !== undefined) found[lower] = secrets.has(lower) ? REDACTED : printable(value);
+    if (value !== undefined) found[lower] = isSecret(lower) ? REDACTED : printable(value);
   }
   return found;
 }
@@ -70,5 +43,5 @@ export function printable(value: string): string {
 
 /** Programs decode a name before they look at it, so a secret may be spelled in many ways. */
 function decodedName(name: string): string {
-  return percentDecoded(name.replaceAll("+", " "))?.trim().toLowerCase() ?? name.toLowerCase();
+  return percentDecoded(name.replaceAll("+", " ")) ?? name;
 }

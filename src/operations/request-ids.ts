@@ -1,15 +1,23 @@
-import type { Exchange } from "../engine/exchange.ts";
-import type { Server } from "../engine/server.ts";
-import { subnets } from "../transport/subnets.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { checkFieldName } from "../protocol/http/field-lines.ts";
+import { subnets } from "../protocol/proxy/subnets.ts";
+import type { Server } from "../server/server.ts";
 
 export interface RequestIdOptions {
   /** The field that carries the id, in requests and answers. Default "X-Request-Id". */
   field?: string;
   /**
-   * Whose ids are taken over: addresses, subnets, "loopback", "link-local", "private"; true: everybody's. Default: nobody's.
+   * The proxies whose ids are used: addresses, subnets, "loopback", "link-local", "private"; true: those of every client.
+   * Default: none.
    */
   trust?: readonly string[] | boolean;
 }
+
+const requestIdOptionNames: OptionNames<RequestIdOptions> = {
+  field: true,
+  trust: true,
+};
 
 /** What a log or a URL can take as it is. */
 const WELL_FORMED = /^[\w.~:/+=@-]{1,128}$/;
@@ -17,11 +25,13 @@ const WELL_FORMED = /^[\w.~:/+=@-]{1,128}$/;
 const taken = new WeakMap<object, string>();
 
 /**
- * Gives each request an id, for `server.mount`: that of a trusted proxy, or a UUID. Every answer has it as a header
- * field, errors, too; {@link requestId} tells it.
- * @throws RangeError for a `trust` that is neither
+ * Gives each request an id, for `server.mount`: that of a trusted proxy, or a UUID. Every response has it as a header
+ * field, also errors. {@link requestId} returns it.
+ * @throws RangeError for an invalid `trust`; FieldError for a `field` that is not a name; TypeError for an unknown option
  */
 export function requestIds(options: RequestIdOptions = {}): (server: Server) => void {
+  checkOptions("requestIds", options, requestIdOptionNames);
+  checkFieldName(options.field ?? "X-Request-Id");
   const { field = "X-Request-Id", trust = false } = options;
   const isTrusted = typeof trust === "boolean" ? () => trust : subnets(trust);
   return (server) => {
@@ -35,7 +45,7 @@ export function requestIds(options: RequestIdOptions = {}): (server: Server) => 
   };
 }
 
-/** The id of a request: that which {@link requestIds} took over, or its own, a UUID that `server.find` knows. */
+/** Returns the id of a request: that of a trusted proxy ({@link requestIds}), or a UUID that `server.find` knows. */
 export function requestId(exchange: Pick<Exchange, "id">): string {
   return taken.get(exchange) ?? exchange.id;
 }

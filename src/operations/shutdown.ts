@@ -1,28 +1,36 @@
-import type { Exchange } from "../engine/exchange.ts";
-import type { Server } from "../engine/server.ts";
-import { beginLeaving, isLeaving } from "./readiness.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { beginLeaving, closeAfter, isLeaving } from "../server/readiness.ts";
+import type { Server } from "../server/server.ts";
 
 export interface ShutdownOptions {
   /** Default SIGTERM and SIGINT. */
   signals?: readonly NodeJS.Signals[];
   /**
-   * How long the server goes on to answer, but not ready: time for load balancers to notice and to send new requests
-   * elsewhere. Default 0 ms; more than the interval of their probes where there are any.
+   * How long the server still answers, but reports that it is not ready: time for load balancers to send new requests
+   * elsewhere. Default 0 ms; with load balancers, set it above the interval of their probes.
    */
   readyDelayMs?: number;
-  /** How long exchanges and WebSockets may then take to end. Default 10,000 ms. */
+  /** How long exchanges and WebSockets can then take to end, in milliseconds. Default 10,000. */
   graceMs?: number;
   /** Runs when the server is closed: the place to close databases, or to end a process that other things keep alive. */
   onDone?: () => unknown;
 }
 
+const shutdownOptionNames: OptionNames<ShutdownOptions> = {
+  signals: true,
+  readyDelayMs: true,
+  graceMs: true,
+  onDone: true,
+};
+
 /**
- * Closes a server without losing a request when the process is told to end. At the first signal `health` answers 503,
- * and each response that begins from then on closes its connection, so that clients with open connections leave, too; after
- * `readyDelayMs` `server.close` is called. A second signal ends everything at once.
- * @returns a function that takes the handlers of the signals away again
+ * Closes a server without losing a request when the process gets a signal to end. At the first signal `health` answers 503,
+ * and each new response closes its connection, so that clients with open connections leave as well. After `readyDelayMs` it
+ * calls `server.close`. A second signal ends everything at once.
+ * @returns a function that removes the handlers of the signals
  */
 export function shutdownOnSignals(server: Server, options: ShutdownOptions = {}): () => void {
+  checkOptions("shutdownOnSignals", options, shutdownOptionNames);
   const { signals = ["SIGTERM", "SIGINT"], readyDelayMs = 0, graceMs = 10_000, onDone } = options;
   const delay = new Delay();
   const remove = (): void => {
@@ -36,10 +44,10 @@ export function shutdownOnSignals(server: Server, options: ShutdownOptions = {})
     remove();
     await onDone?.();
   };
-  let told = false;
+  let isSignalled = false;
   const onSignal = (): void => {
-    if (!told) {
-      told = true;
+    if (!isSignalled) {
+      isSignalled = true;
       void leave();
       return;
     }
@@ -51,11 +59,6 @@ export function shutdownOnSignals(server: Server, options: ShutdownOptions = {})
     if (isLeaving(server)) closeAfter(exchange);
   });
   return remove;
-}
-
-/** Who keeps a connection may send a request in the moment in which it is closed, and lose it. */
-function closeAfter(exchange: Exchange): void {
-  exchange.setHeader("Connection", "close");
 }
 
 /** A wait that can be cut short. */

@@ -1,7 +1,8 @@
 import { isIPv4 } from "node:net";
-import type { Exchange } from "../engine/exchange.ts";
-import { checkedHost } from "../http1/host.ts";
-import { type AddressTest, subnets } from "../transport/subnets.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { checkedHost } from "../protocol/http/host.ts";
+import { type AddressTest, subnets } from "../protocol/proxy/subnets.ts";
 import {
   addressesFromRight,
   type ForwardedElement,
@@ -11,8 +12,8 @@ import {
 
 export interface TrustedProxiesOptions {
   /**
-   * The proxies whose word counts: addresses, subnets ("10.0.0.0/8"), "loopback", "link-local", "private". Or how many
-   * proxies there are in front of the server, at most 32, when nobody can connect but through all of them.
+   * The trusted proxies: addresses, subnets ("10.0.0.0/8"), "loopback", "link-local", "private". Or their number, at most 32,
+   * if clients can only connect through all of them.
    */
   trust: readonly string[] | number;
   /**
@@ -22,13 +23,18 @@ export interface TrustedProxiesOptions {
   field?: "x-forwarded" | "forwarded";
 }
 
-/** Whose request it is, as far as it can be believed. */
+const trustedProxiesOptionNames: OptionNames<TrustedProxiesOptions> = {
+  trust: true,
+  field: true,
+};
+
+/** The client of a request, as far as the proxies can be trusted. */
 export interface Client {
-  /** IPv4 as such, never as "::ffff:192.0.2.1". Undefined for a Unix socket, and when a trusted proxy names nobody. */
+  /** IPv4 as such, never as "::ffff:192.0.2.1". Undefined for a Unix socket, and when a trusted proxy names none. */
   readonly address: string | undefined;
-  /** Undefined when a proxy does not tell it. */
+  /** Undefined when a proxy does not send it. */
   readonly port: number | undefined;
-  /** What the client spoke with the first trusted proxy, or with this server. */
+  /** The scheme between the client and the first trusted proxy, or this server. */
   readonly protocol: "http" | "https";
   /** The host that the client asked for, with its port where there is one. */
   readonly host: string | undefined;
@@ -48,11 +54,13 @@ const PROTOCOLS: Record<string, "http" | "https"> = {
 };
 
 /**
- * Makes a function that tells whose a request is, behind proxies. It goes from the peer to whom that proxy names, and so
- * on, and stops at the first that is not trusted, at the latest at the 32nd. It does not throw, whatever the fields contain.
- * @throws RangeError for a `trust` that is neither
+ * Makes a function that finds the client of a request behind proxies. It starts at the other end of the socket and
+ * follows the address that each trusted proxy names. It stops at the first that is not trusted, or at the 32nd, and never
+ * throws.
+ * @throws RangeError for an invalid `trust`
  */
 export function trustedProxies(options: TrustedProxiesOptions): (exchange: Request) => Client {
+  checkOptions("trustedProxies", options, trustedProxiesOptionNames);
   const { trust, field = "x-forwarded" } = options;
   const isTrusted = trustOf(trust);
   const forwarded = field === "forwarded";

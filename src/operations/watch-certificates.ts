@@ -1,7 +1,8 @@
 import { unwatchFile, watchFile } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { callHandler } from "../engine/call-handler.ts";
-import type { Listener } from "../engine/listener.ts";
+import { callHandler } from "../delivery/call-handler.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import type { Listener } from "../server/listener.ts";
 
 export interface CertificateFiles {
   /** Path of the private key, PEM. */
@@ -13,32 +14,41 @@ export interface CertificateFiles {
   /** A new pair is in use. What it throws goes to `onError`. */
   onReload?: () => unknown;
   /**
-   * A file cannot be read, or key and certificate do not belong together: the former stay. `cause` is the system's error.
-   * Default: to the console, where what it throws goes, too.
+   * Gets the error when a file cannot be read, or when key and certificate do not match. The former pair stays. `cause` is
+   * the system's error. Default: to the console.
    */
   onError?: (error: unknown) => unknown;
 }
 
+const certificateFileNames: OptionNames<CertificateFiles> = {
+  key: true,
+  cert: true,
+  intervalMs: true,
+  onReload: true,
+  onError: true,
+};
+
 export interface CertificateWatch {
   /**
-   * Reads the files now, for programs that are told of a change.
+   * Reads the files now, for programs that know of a change.
    * @returns whether their pair is in use
    */
   reload(): Promise<boolean>;
-  /** Looks no more. */
+  /** Stops watching. */
   close(): void;
 }
 
 /**
- * Gives a listener the key and certificate of two files, now and whenever they change. New connections get the new
- * pair, old ones go on. The files may be replaced, rewritten or be links that are set anew; when one is new and the
- * other is not yet, the former pair stays until both are. It does not keep the process running.
- * @param listener what `server.listen` gave for an address with `tls`
+ * Gives a listener the key and certificate of two files, now and whenever they change. New connections get the new pair,
+ * open ones keep theirs. The files can be replaced, rewritten, or links that change. While only one of them is new, the
+ * former pair stays. It does not keep the process running.
+ * @param listener the result of `server.listen` for an address with `tls`
  */
 export function watchCertificates(
   listener: Pick<Listener, "setSecureContext">,
   files: CertificateFiles,
 ): CertificateWatch {
+  checkOptions("watchCertificates", files, certificateFileNames);
   const { intervalMs = 5_000, onReload, onError = (error) => console.error(error) } = files;
   const paths = new Set([files.key, files.cert]);
   const report = (error: unknown): void => callHandler(() => onError(error), console.error);

@@ -1,7 +1,9 @@
-import { ClientHandshake } from "../engine/client-handshake.ts";
-import type { Server } from "../engine/server.ts";
+import { ClientHandshake } from "../client/client-handshake.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import type { DeflateOptions } from "../protocol/websocket/permessage-deflate.ts";
+import type { Server } from "../server/server.ts";
 import { MemoryTransport } from "../transport/memory-transport.ts";
-import type { DeflateOptions } from "../websocket/permessage-deflate.ts";
+import type { Transport } from "../transport/transport.ts";
 import { ClientConnection } from "./connection.ts";
 import { CookieJar } from "./cookie-jar.ts";
 import { TestClientError } from "./errors.ts";
@@ -18,7 +20,9 @@ import type { TestResponse } from "./response.ts";
 import { Inbox, TestWebSocket } from "./web-socket.ts";
 
 /** What is needed of a server: that it serves a transport, and for `poll` that it can be polled. */
-export type TestedServer = Pick<Server, "accept" | "poll" | "waitForEvent">;
+export type TestedServer = Pick<Server, "poll" | "waitForEvent"> & {
+  accept(transport: Transport): void;
+};
 
 export interface TestClientOptions {
   /** The address that the server sees. Default "127.0.0.1". */
@@ -37,6 +41,16 @@ export interface TestClientOptions {
   timeoutMs?: number;
 }
 
+const testClientOptionNames: OptionNames<TestClientOptions> = {
+  from: true,
+  encrypted: true,
+  host: true,
+  headers: true,
+  cookies: true,
+  poll: true,
+  timeoutMs: true,
+};
+
 export interface TestWebSocketOptions {
   /** Subprotocols by preference. */
   protocols?: readonly string[];
@@ -46,12 +60,19 @@ export interface TestWebSocketOptions {
   compression?: boolean | DeflateOptions;
 }
 
+const testWebSocketOptionNames: OptionNames<TestWebSocketOptions> = {
+  protocols: true,
+  headers: true,
+  compression: true,
+};
+
 /**
  * Asks a server in the same process: the whole way of a request, without a port and without sockets.
  * @param server that the test has made; it need not listen
  * @throws PorticoError ERR_DELIVERY for `poll` where events are delivered at once
  */
 export function testClient(server: TestedServer, options: TestClientOptions = {}): TestClient {
+  checkOptions("testClient", options, testClientOptionNames);
   return new TestClient(server, options);
 }
 
@@ -65,7 +86,7 @@ export class TestClient implements AsyncDisposable {
   private connections: ClientConnection[] = [];
   private closed = false;
 
-  /** Made by {@link testClient}. */
+  /** @internal Made by {@link testClient}. */
   constructor(server: TestedServer, options: TestClientOptions) {
     this.server = server;
     this.options = options;
@@ -108,6 +129,7 @@ export class TestClient implements AsyncDisposable {
    *   (WS_HANDSHAKE_…) for an answer that breaks RFC 6455
    */
   async webSocket(path: string | URL, options: TestWebSocketOptions = {}): Promise<TestWebSocket> {
+    checkOptions("webSocket", options, testWebSocketOptionNames);
     const { target, authority } = targetOf(String(path));
     const fields = fieldsOf(options.headers ?? {}, this.options.headers ?? {});
     const headers = [...fields, ...this.cookiesFor(pathOf(target), fields)];
@@ -139,7 +161,7 @@ export class TestClient implements AsyncDisposable {
     return delivered();
   }
 
-  /** Drops all connections; what is under way rejects with ERR_CLIENT_CLOSED. @returns when the server knows */
+  /** Drops all connections. Pending calls reject with ERR_CLIENT_CLOSED. @returns when the server knows */
   async close(): Promise<void> {
     this.closed = true;
     for (const connection of this.connections) connection.fail(new TestClientError("ERR_CLIENT_CLOSED"));

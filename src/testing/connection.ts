@@ -1,7 +1,7 @@
-import { type ChunkReader, readerOf } from "../engine/chunk-source.ts";
-import type { Fields } from "../http1/fields.ts";
-import type { ResponseHeadReader } from "../http1/response-head-reader.ts";
-import { ResponseReader } from "../http1/response-reader.ts";
+import { type ChunkReader, readerOf } from "../exchange/chunk-source.ts";
+import type { Fields } from "../protocol/http/fields.ts";
+import type { ResponseHeadReader } from "../protocol/http1/response-head-reader.ts";
+import { ResponseReader } from "../protocol/http1/response-reader.ts";
 import type { MemoryTransport } from "../transport/memory-transport.ts";
 import type { TransportSink } from "../transport/transport.ts";
 import { ContentStream } from "./content-stream.ts";
@@ -132,7 +132,7 @@ export class ClientConnection implements TransportSink {
     const answer = new Promise<TestResponse>((resolve, reject) => {
       this.settleHead = { resolve, reject };
     });
-    this.response = new ResponseReader(method === "HEAD", {
+    this.response = new ResponseReader(method, {
       onInterim: (status) => {
         if (status === 100) this.askedToContinue?.();
       },

@@ -1,5 +1,6 @@
 export type { TestClientOptions, TestedServer, TestWebSocketOptions } from "./client.ts";
 export { TestClient, testClient } from "./client.ts";
+export { TestClock } from "./clock.ts";
 export type { TestClientErrorCode } from "./errors.ts";
 export { TestClientError } from "./errors.ts";
 export type { TestRequestBody, TestRequestHeaders, TestRequestInit } from "./request.ts";

@@ -1,5 +1,8 @@
-import type { ChunkSource } from "../engine/chunk-source.ts";
-import { addFieldLine } from "../http1/response-head.ts";
+import type { ChunkSource } from "../exchange/chunk-source.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { addFieldLine } from "../protocol/http/field-lines.ts";
+import { type FieldValue, fieldTexts } from "../protocol/http/field-values.ts";
+import { isToken } from "../protocol/http/token.ts";
 
 export type TestRequestBody =
   | string
@@ -13,10 +16,10 @@ export type TestRequestBody =
 
 export type TestRequestHeaders =
   | Headers
-  | Iterable<readonly [name: string, value: string]>
-  | Record<string, string | readonly string[]>;
+  | Iterable<readonly [name: string, value: FieldValue]>
+  | Readonly<Record<string, FieldValue>>;
 
-/** As for the global `fetch`, as far as a server sees it. */
+/** Options of a request, as for the global `fetch`. */
 export interface TestRequestInit {
   /** Default GET, or POST with content. */
   method?: string;
@@ -27,9 +30,30 @@ export interface TestRequestInit {
   json?: unknown;
   /** Trailer fields (RFC 9110 §6.5); the content is then sent chunked. */
   trailers?: Record<string, string>;
-  /** Gives up: the connection is lost to the server, and what waits rejects with the reason of the signal. */
+  /** Aborts: the server loses the connection, and pending calls reject with the reason of the signal. */
   signal?: AbortSignal | null;
 }
+
+/** Other options of the global `fetch` are ignored, because tested code passes them. */
+const requestInitNames: OptionNames<TestRequestInit & RequestInit & { cache?: string }> = {
+  method: true,
+  headers: true,
+  body: true,
+  json: true,
+  trailers: true,
+  signal: true,
+  cache: true,
+  credentials: true,
+  dispatcher: true,
+  duplex: true,
+  integrity: true,
+  keepalive: true,
+  mode: true,
+  redirect: true,
+  referrer: true,
+  referrerPolicy: true,
+  window: true,
+};
 
 /** A request that is ready to be sent. */
 export interface PreparedRequest {
@@ -46,15 +70,14 @@ export interface PreparedRequest {
   readonly expectsContinue: boolean;
 }
 
-const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Those that fetch makes upper-case, and PATCH, which it forgets. */
 const COMMON = /^(?:get|head|post|put|patch|delete|options)$/i;
 
 /**
  * @param input a path with its query, "*", or a URL, whose host becomes the Host field
  * @param host unless the URL or the headers say another
- * @param defaults fields that the request may replace
- * @throws TypeError for what cannot be sent
+ * @param defaults fields that the request can replace
+ * @throws TypeError for a request that cannot be sent
  */
 export async function prepare(
   input: string | URL | Request,
@@ -62,6 +85,7 @@ export async function prepare(
   host: string,
   defaults: TestRequestHeaders,
 ): Promise<PreparedRequest> {
+  checkOptions("fetch", init, requestInitNames);
   if (input instanceof Request) {
     const { method, headers, url } = input;
     const body = input.body === null ? undefined : await input.arrayBuffer();
@@ -95,7 +119,7 @@ export async function prepare(
   };
 }
 
-/** The head as it is sent, in latin1. @throws FieldError for a field that may not be sent */
+/** The head as it is sent, in latin1. @throws FieldError for a field that cannot be sent */
 export function headOf(
   { method, target, fields }: PreparedRequest,
   cookies: readonly (readonly [name: string, value: string])[],
@@ -133,14 +157,12 @@ export function fieldsOf(
 }
 
 function linesOf(headers: TestRequestHeaders): (readonly [name: string, value: string])[] {
-  if (Symbol.iterator in headers) return [...headers];
-  return Object.entries(headers).flatMap(([name, value]) =>
-    typeof value === "string" ? [[name, value] as const] : value.map((each) => [name, each] as const),
-  );
+  const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
+  return entries.flatMap(([name, value]) => fieldTexts(name, value).map((text) => [name, text] as const));
 }
 
 function methodOf(method: string): string {
-  if (!METHOD.test(method)) throw new TypeError(`${JSON.stringify(method)} is not a method`);
+  if (!isToken(method)) throw new TypeError(`${JSON.stringify(method)} is not a method`);
   return COMMON.test(method) ? method.toUpperCase() : method;
 }
 

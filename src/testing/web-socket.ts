@@ -1,6 +1,6 @@
-import type { WebSocket } from "../engine/web-socket.ts";
-import type { WebSocketState } from "../engine/web-socket-connection.ts";
-import type { SendOptions, SendResult, WebSocketHandlers } from "../engine/web-socket-handlers.ts";
+import type { WebSocket, WebSocketHandlers } from "../exchange/exchange.ts";
+import type { SendOptions, SendResult } from "../websocket/web-socket-handlers.ts";
+import type { WebSocketState } from "../websocket/web-socket-states.ts";
 import { TestClientError } from "./errors.ts";
 import { within } from "./patience.ts";
 
@@ -10,7 +10,7 @@ export interface TestWebSocketClosed {
   readonly reason: string;
 }
 
-/** Text messages as strings, binary ones as bytes of their own. */
+/** Text messages as strings, binary ones as separate bytes. */
 export type TestMessage = string | Buffer;
 
 interface Waiter {
@@ -24,11 +24,11 @@ export class Inbox {
   end: TestWebSocketClosed | undefined;
   private readonly messages: TestMessage[] = [];
   private readonly waiters: Waiter[] = [];
-  private tellClosed: (end: TestWebSocketClosed) => void = () => {};
+  private resolveClosed: (end: TestWebSocketClosed) => void = () => {};
 
   constructor() {
     this.closed = new Promise((resolve) => {
-      this.tellClosed = resolve;
+      this.resolveClosed = resolve;
     });
   }
 
@@ -46,7 +46,7 @@ export class Inbox {
       },
       close: (_socket, code, reason) => {
         this.end = { code, reason };
-        this.tellClosed(this.end);
+        this.resolveClosed(this.end);
         for (const waiter of this.waiters.splice(0)) waiter.resolve(undefined);
       },
     };
@@ -75,7 +75,7 @@ export class TestWebSocket implements AsyncIterable<TestMessage>, AsyncDisposabl
   private readonly inbox: Inbox;
   private readonly timeoutMs: number;
 
-  /** Made by `client.webSocket`. */
+  /** @internal Made by `client.webSocket`. */
   constructor(socket: WebSocket<undefined>, inbox: Inbox, headers: Headers, timeoutMs: number) {
     this.socket = socket;
     this.inbox = inbox;

@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { openSocket } from "./open-socket.ts";
 import type { Transport } from "./transport.ts";
+import { checkUnixAddress } from "./unix-path.ts";
 
 /** Where to connect to. */
 export interface ConnectAddress {
@@ -17,14 +18,15 @@ export interface ConnectAddress {
 
 /**
  * Connects to a server.
- * @throws the system's error (ECONNREFUSED …), TLS's, or the reason of the signal
+ * @throws the system's error (ECONNREFUSED …), TLS's, or the reason of the signal; RangeError for a path that is too long
  */
-export function connect(address: ConnectAddress): Promise<Transport> {
+export function connectTransport(address: ConnectAddress): Promise<Transport> {
   const { tls, path, signal, host = "localhost", port = 0 } = address;
   const where = path === undefined ? { host, port } : { path };
   // RFC 6066 §3: an address is no name.
   const name = isIP(host) === 0 ? { host, servername: host } : { host };
   return new Promise((resolve, reject) => {
+    checkUnixAddress({ path });
     signal?.throwIfAborted();
     const fail = (error: unknown): void => {
       signal?.removeEventListener("abort", giveUp);

@@ -1,21 +1,21 @@
 import type { Socket } from "node:net";
-import { lengthOf, type WriteData, type WriteHandle, writeDirectly } from "./direct-write.ts";
-import type { ProxiedPeer } from "./proxy-header.ts";
+import { lengthOf, type WriteData, type WriteHandle, writeDirectly } from "../node/direct-write.ts";
+import type { ProxiedPeer } from "../protocol/proxy/proxy-header.ts";
 import { SocketTransport } from "./socket-transport.ts";
 
 /** A socket whose handle is written to; its stream only ends it. */
 export class DirectTransport extends SocketTransport {
   private readonly handle: WriteHandle;
 
-  constructor(socket: Socket, handle: WriteHandle, peer?: ProxiedPeer, rest?: Buffer) {
-    super(socket, true, peer, rest);
+  constructor(socket: Socket, handle: WriteHandle, peer?: ProxiedPeer, alreadyRead?: Buffer) {
+    super(socket, true, peer, alreadyRead);
     this.handle = handle;
     // When the peer ends its half, the stream must not end this one on its own.
     socket.allowHalfOpen = true;
   }
 
   /** TLS copies what it is given, and holds each write for a while anyway. */
-  protected get writesFromOutbox(): boolean {
+  protected get writesFromCorkBuffer(): boolean {
     return !this.encrypted;
   }
 

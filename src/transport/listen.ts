@@ -1,10 +1,16 @@
 import { createServer, type ListenOptions as NetListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type SecureContextOptions, type TlsOptions } from "node:tls";
-import { bindNow } from "./bind.ts";
-import { Entrance, type TransportListenerHandlers } from "./entrance.ts";
-import { timerMs } from "./max-timer.ts";
-import type { ProxiedPeer } from "./proxy-header.ts";
+import { bindNow } from "../node/bind.ts";
+import { descriptorOf } from "../node/listening-descriptor.ts";
+import { timerMs } from "../node/max-timer.ts";
+import { takeConnections } from "../node/raw-handle.ts";
+import { socketBelow } from "../node/tls-parent.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import type { ProxiedPeer } from "../protocol/proxy/proxy-header.ts";
+import { HandleTransport } from "./handle-transport.ts";
+import { PendingConnections, type TransportListenerHandlers } from "./pending-connections.ts";
 import { type ProxyProtocolOptions, proxyHeaderReader } from "./proxy-protocol.ts";
+import { bindPath, bindPathNow, checkUnixAddress } from "./unix-path.ts";
 
 /** Where to listen. */
 export interface TransportAddress {
@@ -12,10 +18,17 @@ export interface TransportAddress {
   port?: number;
   /** Address to bind; all addresses when absent. */
   host?: string;
-  /** Path of a Unix socket, in place of a port. */
+  /**
+   * Path of a Unix socket, in place of a port; at most 107 bytes, 103 outside of Linux. The file that a dead server has left
+   * there is replaced, but not by `listenNow`.
+   */
   path?: string;
+  /** Who can connect to a Unix socket: the mode of its file, such as 0o660. Default: by the umask of the process. */
+  mode?: number;
   /** A descriptor that listens already, in place of a port. */
   fd?: number;
+  /** What a socket of `activatedSockets` is called; it changes nothing. */
+  name?: string;
   /** Connections that may wait to be accepted. */
   backlog?: number;
   /** Only IPv6 where the address is an IPv6 one. */
@@ -27,12 +40,27 @@ export interface TransportAddress {
   /** Key, certificate, CA, SNI and all else that `tls.createServer` takes; the listener then speaks TLS. */
   tls?: TlsOptions;
   /**
-   * Each connection begins with a header of the PROXY protocol, version 1 or 2, in clear also before TLS. It tells the
-   * peer's address; a connection without one is closed. Only for addresses that nobody but a proxy can reach, or with
+   * Each connection begins with a header of the PROXY protocol, version 1 or 2, in clear also before TLS. It has the
+   * client's address. A connection without one is closed. Use it only for addresses that only a proxy can reach, or with
    * `from`.
    */
   proxyProtocol?: boolean | ProxyProtocolOptions;
 }
+
+const addressNames: OptionNames<TransportAddress> = {
+  port: true,
+  host: true,
+  path: true,
+  mode: true,
+  fd: true,
+  name: true,
+  backlog: true,
+  ipv6Only: true,
+  exclusive: true,
+  reusePort: true,
+  tls: true,
+  proxyProtocol: true,
+};
 
 const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true };
 
@@ -40,15 +68,15 @@ const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true };
 export class TransportListener {
   private readonly server: Server;
   private readonly secure: ((options: SecureContextOptions) => void) | undefined;
-  private readonly entrance: Entrance;
+  private readonly pending: PendingConnections;
 
   constructor(
     server: Server,
-    entrance: Entrance,
+    pending: PendingConnections,
     secure: ((options: SecureContextOptions) => void) | undefined,
   ) {
     this.server = server;
-    this.entrance = entrance;
+    this.pending = pending;
     this.secure = secure;
   }
 
@@ -66,9 +94,7 @@ export class TransportListener {
 
   /** Its descriptor, which others of this process may listen at, too; -1 where Node does not tell (Windows). */
   get fd(): number {
-    const handle: unknown = Reflect.get(this.server, "_handle");
-    const fd: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : undefined;
-    return typeof fd === "number" ? fd : -1;
+    return descriptorOf(this.server);
   }
 
   get encrypted(): boolean {
@@ -83,7 +109,7 @@ export class TransportListener {
   /** Accepts no more; those that were accepted go on. */
   close(): void {
     this.server.close();
-    this.entrance.clear();
+    this.pending.clear();
   }
 }
 
@@ -91,21 +117,27 @@ export class TransportListener {
  * Listens for connections.
  * @param directIo see {@link openSocket}
  * @param handshakeTimeoutMs how long a TLS handshake may take
- * @throws the system's error (EADDRINUSE, EACCES …) when the address cannot be bound; TypeError for what is no address
+ * @throws the system's error (EADDRINUSE, EACCES …) when the address cannot be bound; TypeError for an invalid address
  */
-export function listen(
+export async function listen(
   address: TransportAddress,
   handlers: TransportListenerHandlers,
   directIo: boolean,
   handshakeTimeoutMs: number,
 ): Promise<TransportListener> {
-  const { server, listener, target } = prepare(address, handlers, directIo, handshakeTimeoutMs);
+  const { server, listener, target, onListening } = prepare(address, handlers, directIo, handshakeTimeoutMs);
+  await bindPath(address, () => bind(server, target, onListening));
+  server.on("error", handlers.error);
+  return listener;
+}
+
+function bind(server: Server, target: NetListenOptions, onListening: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(target, () => {
       server.off("error", reject);
-      server.on("error", handlers.error);
-      resolve(listener);
+      onListening();
+      resolve();
     });
   });
 }
@@ -120,8 +152,9 @@ export function listenNow(
   directIo: boolean,
   handshakeTimeoutMs: number,
 ): TransportListener {
-  const { server, listener, target } = prepare(address, handlers, directIo, handshakeTimeoutMs);
-  bindNow(server, target);
+  const { server, listener, target, onListening } = prepare(address, handlers, directIo, handshakeTimeoutMs);
+  bindPathNow(address, () => bindNow(server, target));
+  onListening();
   server.on("error", handlers.error);
   return listener;
 }
@@ -131,35 +164,40 @@ function prepare(
   handlers: TransportListenerHandlers,
   directIo: boolean,
   handshakeTimeoutMs: number,
-): { server: Server; listener: TransportListener; target: NetListenOptions } {
-  if (typeof address !== "object")
-    throw new TypeError("an address to listen at is an object, such as { port: 9001 }");
-  const { tls, proxyProtocol = false, ...where } = address;
+): { server: Server; listener: TransportListener; target: NetListenOptions; onListening: () => void } {
+  checkOptions("listen", address, addressNames);
+  checkUnixAddress(address);
+  const { tls, proxyProtocol = false, mode: _, ...where } = address;
   const elsewhere = where.path !== undefined || where.fd !== undefined;
   const target: NetListenOptions = elsewhere ? where : { port: 0, ...where };
   const proxied = proxyProtocol !== false;
-  const entrance = new Entrance(handlers, directIo);
+  const pending = new PendingConnections(handlers, directIo);
   const secured =
-    tls && secureServer({ ...tls, ...SOCKET_OPTIONS }, handlers, entrance, proxied, handshakeTimeoutMs);
+    tls && secureServer({ ...tls, ...SOCKET_OPTIONS }, handlers, pending, proxied, handshakeTimeoutMs);
   const server = secured === undefined || proxied ? createServer(SOCKET_OPTIONS) : secured.server;
   if (proxied) {
     const readHeader = proxyHeaderReader(proxyProtocol === true ? {} : proxyProtocol);
     server.on("connection", (socket: Socket) => {
-      if (!entrance.admit(socket, undefined, {})) return;
+      if (!pending.add(socket, undefined, {})) return;
       readHeader(socket, {
-        done(peer, rest) {
-          entrance.leave(socket);
-          if (secured === undefined) entrance.open(socket, peer, rest);
+        done(peer, alreadyRead) {
+          pending.remove(socket);
+          if (secured === undefined) pending.open(socket, peer, alreadyRead);
           else {
-            if (rest.length > 0) socket.unshift(rest);
+            if (alreadyRead.length > 0) socket.unshift(alreadyRead);
             secured.server.emit("connection", socket, peer);
           }
         },
         failed: (error) => error !== undefined && handlers.error(error),
       });
     });
-  } else if (secured === undefined) server.on("connection", (socket: Socket) => entrance.open(socket));
-  return { server, listener: new TransportListener(server, entrance, secured?.setContext), target };
+  } else if (secured === undefined) server.on("connection", (socket: Socket) => pending.open(socket));
+  const onListening = (): void => {
+    if (!directIo || proxied || secured !== undefined) return;
+    takeConnections(server, (handle) => handlers.accept(new HandleTransport(handle)));
+  };
+  const listener = new TransportListener(server, pending, secured?.setContext);
+  return { server, listener, target, onListening };
 }
 
 interface SecureServer {
@@ -171,7 +209,7 @@ interface SecureServer {
 function secureServer(
   options: TlsOptions,
   handlers: TransportListenerHandlers,
-  entrance: Entrance,
+  pending: PendingConnections,
   proxied: boolean,
   handshakeTimeoutMs: number,
 ): SecureServer {
@@ -180,24 +218,25 @@ function secureServer(
     handshakeTimeout: timerMs(handshakeTimeoutMs),
     ...options,
   });
-  // Before Node's own listener, which goes by it: who ends a half during the handshake is gone.
+  // Before Node's own listener, which reads it: a client that ends its half during the handshake has disconnected.
   server.prependListener("connection", (socket: Socket) => {
     socket.allowHalfOpen = false;
   });
   server.on("connection", (socket: Socket, peer?: ProxiedPeer) => {
-    entrance.admit(socket, peer, peer ?? socket);
+    pending.add(socket, peer, peer ?? socket);
   });
   server.on("secureConnection", (socket: Socket) => {
     socket.allowHalfOpen = true;
-    // The TCP socket below, which Node does not document; without it close() waits for handshakes to end.
-    const entered = entrance.leave(Reflect.get(socket, "_parent"));
-    // Nor would it be known whose the connection is.
-    if (proxied && entered === undefined) socket.destroy();
-    else entrance.open(socket, entered?.peer);
+    // Without the socket below, close() waits for handshakes to end.
+    const below = socketBelow(socket);
+    const removed = below && pending.remove(below);
+    // Behind a proxy, the client would be unknown, too.
+    if (proxied && removed === undefined) socket.destroy();
+    else pending.open(socket, removed?.peer);
   });
   server.on("tlsClientError", (error, socket) => {
     handlers.error(error);
-    // Node itself leaves a socket open whose handshake took too long.
+    // After a timeout, Node itself leaves the socket open.
     socket.destroy();
   });
   // What is not named again stays as it was: versions, ciphers, authorities.

@@ -1,25 +1,67 @@
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
+import { directWriteHandle } from "../node/direct-write.ts";
+import { takeHandle } from "../node/raw-handle.ts";
+import type { ProxiedPeer } from "../protocol/proxy/proxy-header.ts";
 import { DirectTransport } from "./direct-transport.ts";
-import { directWriteHandle } from "./direct-write.ts";
-import type { ProxiedPeer } from "./proxy-header.ts";
-import type { SocketTransport } from "./socket-transport.ts";
+import { HandleTransport } from "./handle-transport.ts";
+import { isOwned } from "./socket-transport.ts";
 import { StreamTransport } from "./stream-transport.ts";
+import { Transport } from "./transport.ts";
 
 /**
- * A TCP, TLS or Unix socket of Node as a transport.
+ * Makes a transport of a TCP, TLS or Unix socket of Node that nobody else uses.
  * @param socket connected, and not read from yet
- * @param direct read into the buffer that all sockets share and write to the handle, where that is possible
- * @param peer who is at the other end, when that is not the socket's peer
- * @param rest what has been read from it all the same
+ * @param direct take its handle, or where it needs its socket (TLS) read into the buffer that all sockets share and write
+ *   to the handle, where that is possible
+ * @param peer the other end, when that is not the socket's peer
+ * @param alreadyRead bytes that have been read from it by others
  */
 export function openSocket(
   socket: Socket,
   direct: boolean,
   peer?: ProxiedPeer,
-  rest?: Buffer,
-): SocketTransport {
+  alreadyRead?: Buffer,
+): Transport {
+  const isTaken = direct && socket.writableLength === 0 && socket.readableLength === 0;
+  const bare = isTaken ? takeHandle(socket) : undefined;
+  return bare === undefined
+    ? keepSocket(socket, direct, peer, alreadyRead)
+    : new HandleTransport(bare, peer, alreadyRead);
+}
+
+function keepSocket(socket: Socket, direct: boolean, peer?: ProxiedPeer, alreadyRead?: Buffer): Transport {
   const handle = direct && socket.writableLength === 0 ? directWriteHandle(socket) : undefined;
   return handle === undefined
-    ? new StreamTransport(socket, direct, peer, rest)
-    : new DirectTransport(socket, handle, peer, rest);
+    ? new StreamTransport(socket, direct, peer, alreadyRead)
+    : new DirectTransport(socket, handle, peer, alreadyRead);
+}
+
+/**
+ * Returns the transport of a connection that a program has accepted itself.
+ * @param connection a transport, or a socket of Node
+ * @throws TypeError for anything else, and for a socket that is not connected yet, that is read from
+ *   or that is served already
+ */
+export function transportOf(connection: Transport | Socket, direct: boolean): Transport {
+  if (
+    connection instanceof Transport
+      ? connection.isServed
+      : connection instanceof Socket && isOwned(connection)
+  ) {
+    throw new TypeError("the connection is served already: accept it once, and by one server");
+  }
+  if (connection instanceof Transport) return connection;
+  if (!(connection instanceof Socket)) {
+    throw new TypeError("only a transport, or a socket of node:net or node:tls, can be accepted");
+  }
+  if (connection.connecting) {
+    throw new TypeError("the socket is not connected yet: wait for 'connect' or 'secureConnect'");
+  }
+  if (connection.listenerCount("data") > 0 || connection.listenerCount("readable") > 0) {
+    throw new TypeError("the socket is read from already: accept it before anything listens for its data");
+  }
+  connection.allowHalfOpen = true;
+  connection.setNoDelay(true);
+  // The program and its server still hold the socket, and wait for its end.
+  return keepSocket(connection, direct);
 }

@@ -1,17 +1,24 @@
 import type { Socket } from "node:net";
-import { timerMs } from "./max-timer.ts";
-import { type ProxiedPeer, readProxyHeader } from "./proxy-header.ts";
-import { subnets } from "./subnets.ts";
+import { NO_BYTES } from "../bytes/no-bytes.ts";
+import { timerMs } from "../node/max-timer.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { type ProxiedPeer, readProxyHeader } from "../protocol/proxy/proxy-header.ts";
+import { subnets } from "../protocol/proxy/subnets.ts";
 
 export interface ProxyProtocolOptions {
   /**
-   * The proxies, as addresses, subnets, "loopback", "link-local" or "private": whoever else connects is turned away.
-   * Absent: everybody may say whose the connection is. Leave it out for a Unix socket, whose peers have no address.
+   * The proxies, as addresses, subnets, "loopback", "link-local" or "private". Other clients are turned away.
+   * Default: any client is trusted as a proxy. Leave it out for a Unix socket, whose clients have no address.
    */
   from?: readonly string[];
   /** How long the header may take. Default 5,000 ms. */
   timeoutMs?: number;
 }
+
+const proxyProtocolOptionNames: OptionNames<ProxyProtocolOptions> = {
+  from: true,
+  timeoutMs: true,
+};
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 
@@ -35,10 +42,10 @@ class ProxyProtocolError extends Error {
 interface ProxyHeaderHandlers {
   /**
    * The header has come.
-   * @param peer who the proxy speaks for; undefined when it speaks for itself
-   * @param rest what came behind the header, perhaps nothing
+   * @param peer the client that the proxy speaks for; undefined when it speaks for itself
+   * @param alreadyRead bytes behind the header, perhaps none
    */
-  done(peer: ProxiedPeer | undefined, rest: Buffer): void;
+  done(peer: ProxiedPeer | undefined, alreadyRead: Buffer): void;
   /** The connection has ended instead, or has been destroyed. */
   failed(error: Error | undefined): void;
 }
@@ -48,11 +55,12 @@ export type ProxyHeaderReader = (socket: Socket, handlers: ProxyHeaderHandlers) 
 
 /** @throws RangeError for options that make no sense */
 export function proxyHeaderReader(options: ProxyProtocolOptions): ProxyHeaderReader {
+  checkOptions("proxyProtocol", options, proxyProtocolOptionNames);
   const { from, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   if (!(timeoutMs >= 0)) throw new RangeError(`proxyProtocol.timeoutMs cannot be ${timeoutMs}`);
   const mayConnect = from === undefined ? () => true : subnets(from);
   return (socket, handlers) => {
-    let received: Buffer = Buffer.alloc(0);
+    let received: Buffer = NO_BYTES;
     const leave = (): void => {
       clearTimeout(timer);
       socket.pause();
@@ -73,7 +81,7 @@ export function proxyHeaderReader(options: ProxyProtocolOptions): ProxyHeaderRea
         handlers.done(header.peer, received.subarray(header.length));
       }
     };
-    // Who connects only to see whether somebody listens has done nothing wrong.
+    // A client that only checks whether the port is open has done nothing wrong.
     const onEnd = (): void =>
       fail(received.length === 0 ? undefined : new ProxyProtocolError("PROXY_HEADER"));
     const onError = (error: Error): void => fail(error);

@@ -1,9 +1,9 @@
-import { DONE, lengthOf, UNDER_WAY, type WriteData } from "./direct-write.ts";
+import { DONE, lengthOf, UNDER_WAY, type WriteData } from "../node/direct-write.ts";
 import { SocketTransport } from "./socket-transport.ts";
 
 /** A socket that is written to as Node documents it, through its stream. */
 export class StreamTransport extends SocketTransport {
-  protected readonly writesFromOutbox = false;
+  protected readonly writesFromCorkBuffer = false;
   private writes = 0;
 
   protected startWrite(data: WriteData): number {
@@ -11,7 +11,7 @@ export class StreamTransport extends SocketTransport {
     if (!socket.writable) return DONE;
     const number = ++this.writes;
     const onDone = (error: Error | null | undefined): void => {
-      // Of a write that was done at once nobody waits for the end; a stream that fails destroys its socket.
+      // A write that was done at once needs no report of its end. A stream that fails destroys its socket.
       if (number === this.writes && socket.writableLength === 0 && !error) this.onWritten(0);
     };
     if (typeof data === "string") socket.write(data, "latin1", onDone);

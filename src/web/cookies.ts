@@ -1,32 +1,47 @@
 import { parseCookie, type SetCookie, stringifySetCookie } from "cookie";
-import type { Exchange } from "../engine/exchange.ts";
-import { percentDecoded } from "../http1/percent-encoding.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { FieldError } from "../protocol/http/field-lines.ts";
+import { percentDecoded } from "../protocol/http/percent-encoding.ts";
 
 /** Attributes of a cookie (RFC 6265 §4.1.2). */
 export interface CookieOptions {
-  /** How long it is kept, in seconds; without it, and without `expires`, until the browser ends. */
+  /** How long browsers keep it, in seconds. Without it and `expires`: until the browser ends. */
   maxAgeSeconds?: number;
   expires?: Date;
-  /** For this host and those below it. Default: for this host alone. */
+  /** Sends it to this host and hosts below it. Default: only to the host that set it. */
   domain?: string;
-  /** Below which it is sent. Default "/". */
+  /** Sends it for paths below this one. Default "/". */
   path?: string;
-  /** Not for scripts. Default true. */
+  /** Hides it from scripts. Default true. */
   httpOnly?: boolean;
-  /** Over TLS only. Default: whether this connection is encrypted, or the other attributes and the name ask for it. */
+  /** Sends it over TLS only. Default: when this connection is encrypted, or other attributes or the name need it. */
   secure?: boolean;
-  /** When requests from other sites have it. Default "lax": with links that are followed, not with forms and images. */
+  /** Which requests from other sites have it. Default "lax": followed links, but not forms and images. */
   sameSite?: "strict" | "lax" | "none";
-  /** A cookie of its own for each site in which this one is embedded. */
+  /** Keeps a separate cookie for each site that embeds this one. */
   partitioned?: boolean;
   priority?: "low" | "medium" | "high";
 }
 
+const cookieOptionNames: OptionNames<CookieOptions> = {
+  maxAgeSeconds: true,
+  expires: true,
+  domain: true,
+  path: true,
+  httpOnly: true,
+  secure: true,
+  sameSite: true,
+  partitioned: true,
+  priority: true,
+};
+
+const SAME_SITE: ReadonlySet<string> = new Set(["strict", "lax", "none"]);
 const DECODED = { decode: (value: string): string => percentDecoded(value) ?? value };
 
 /**
- * @returns the cookies of a request by name, decoded where they can be; the object has no prototype, and of one name it
- *   has the first
+ * @returns the cookies of a request by name, decoded where possible. The object has no prototype. Of several cookies with
+ *   one name it has the first
  */
 export function cookies(exchange: Exchange<unknown>): Record<string, string | undefined> {
   return Object.setPrototypeOf(parseCookie(exchange.header("cookie") ?? "", DECODED), null);
@@ -36,7 +51,8 @@ export function cookies(exchange: Exchange<unknown>): Record<string, string | un
  * Adds a Set-Cookie field to the response.
  * @param value any text: it is percent-encoded, and {@link cookies} decodes it
  * @returns false when it was too late: the head of the response has been sent
- * @throws TypeError for a name or an attribute that may not be sent, or that a browser would refuse
+ * @throws FieldError for a cookie that a browser would refuse, such as one with `sameSite: "none"` that is not secure.
+ *   TypeError for a name or an attribute that cannot be sent, and for an unknown option
  */
 export function setCookie(
   exchange: Exchange<unknown>,
@@ -44,15 +60,22 @@ export function setCookie(
   value: string,
   options: CookieOptions = {},
 ): boolean {
+  checkOptions("setCookie", options, cookieOptionNames);
   const { maxAgeSeconds, path = "/", httpOnly = true, sameSite = "lax", ...others } = options;
   // Browsers take these over TLS only (RFC 6265bis §4.1.3 and §5.7).
   const isHost = /^__host-/i.test(name);
   const mustBeSecure =
     isHost || /^__secure-/i.test(name) || sameSite === "none" || options.partitioned === true;
   const secure = options.secure ?? (mustBeSecure || exchange.encrypted);
-  if (mustBeSecure && !secure) throw new TypeError(`the cookie ${name} has to be secure`);
+  if (!SAME_SITE.has(sameSite)) {
+    throw new FieldError(
+      `sameSite of the cookie ${name} is "strict", "lax" or "none", not ${JSON.stringify(sameSite)}`,
+    );
+  }
+  if (mustBeSecure && !secure)
+    throw new FieldError(`the cookie ${name} has to be secure: browsers refuse it otherwise`);
   if (isHost && (path !== "/" || options.domain !== undefined)) {
-    throw new TypeError(`the cookie ${name} needs the path "/" and no domain`);
+    throw new FieldError(`the cookie ${name} needs the path "/" and no domain`);
   }
   // Half a surrogate pair cannot be encoded.
   const text = Buffer.from(value).toString();

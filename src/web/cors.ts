@@ -1,34 +1,48 @@
-import type { Exchange } from "../engine/exchange.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { FieldError } from "../protocol/http/field-lines.ts";
+import { isToken, TOKEN_PATTERN } from "../protocol/http/token.ts";
 
-/** An origin such as "https://app.example", or what tells whether one may read. */
+/** An origin such as "https://app.example", a pattern, or a function that decides. */
 export type OriginRule = string | RegExp;
 
 export interface CorsOptions {
   /**
-   * Whose pages may read the responses. "*" (default): any; origins such as "https://app.example:8443", or "null";
+   * Origins whose pages can read the responses. "*" (default): all; origins such as "https://app.example:8443", or "null";
    * regular expressions that match the whole origin (`/https:\/\/[a-z]+\.example/`); or a function.
    */
   origins?: OriginRule | readonly OriginRule[] | ((origin: string, exchange: Exchange) => boolean);
   /** Methods beyond GET, HEAD and POST. Default PUT, PATCH and DELETE. */
   methods?: readonly string[];
-  /** Request header fields that pages may set. Default: those that they ask for. */
+  /** Request header fields that pages can set. Default: those that they ask for. */
   headers?: readonly string[];
-  /** Response header fields that pages may read, beyond those that all may. Default none. */
+  /** Response header fields that pages can read, in addition to the usual ones. Default none. */
   exposedHeaders?: readonly string[];
-  /** Let pages send cookies, and read what was answered to them. Needs origins other than "*". Default false. */
+  /** Let pages send cookies, and read the responses to such requests. Needs origins other than "*". Default false. */
   credentials?: boolean;
-  /** How long browsers may keep the answer to a preflight, in seconds. Default 600. */
+  /** How long browsers can keep the answer to a preflight, in seconds. Default 600. */
   maxAgeSeconds?: number;
 }
 
-const TOKENS = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*,[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+)*$/;
+const corsOptionNames: OptionNames<CorsOptions> = {
+  origins: true,
+  methods: true,
+  headers: true,
+  exposedHeaders: true,
+  credentials: true,
+  maxAgeSeconds: true,
+};
+
+const TOKENS = new RegExp(`^${TOKEN_PATTERN}(?:[ \\t]*,[ \\t]*${TOKEN_PATTERN})*$`);
 
 /**
- * Cross-origin resource sharing (Fetch Standard §3.3) for `server.onRequest`. Answers preflights with 204; adds the fields
- * to all other responses, also to those of failures. An origin that may not read gets the response without them.
- * @throws TypeError for credentials with "*", and for a text that is no origin
+ * Cross-origin resource sharing (Fetch Standard §3.3) for `server.onRequest`. Answers preflights with 204, and adds the
+ * fields to all other responses, also to failures. Other origins get the response without these fields.
+ * @throws TypeError for credentials with "*", for an unknown option, and for text that is not an origin. FieldError for a
+ *   method or a field name that cannot be sent
  */
 export function cors(options: CorsOptions = {}): (exchange: Exchange) => void {
+  checkOptions("cors", options, corsOptionNames);
   const {
     origins = "*",
     credentials = false,
@@ -38,6 +52,10 @@ export function cors(options: CorsOptions = {}): (exchange: Exchange) => void {
   const any = origins === "*";
   if (any && credentials) throw new TypeError('credentials need origins other than "*": say which');
   const allows = any ? () => true : originTest(origins);
+  const names = [...methods, ...(options.headers ?? []), ...(options.exposedHeaders ?? [])];
+  for (const name of names) {
+    if (!isToken(name)) throw new FieldError(`${JSON.stringify(name)} is neither a method nor a field name`);
+  }
   const exposed = options.exposedHeaders?.join(", ") ?? "";
   const allowedMethods = ["GET", "HEAD", "POST", ...methods].join(", ");
   const allowedHeaders = options.headers?.join(", ");

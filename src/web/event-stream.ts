@@ -1,25 +1,32 @@
-import type { Exchange } from "../engine/exchange.ts";
-import { MAX_TIMER_MS } from "../transport/max-timer.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { MAX_TIMER_MS } from "../node/max-timer.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
 
 export interface EventStreamOptions {
   /** How long the client is to wait before it connects again, in milliseconds. By default the client's own few seconds. */
   retryMs?: number;
   /**
-   * After so long without an event a comment is sent, so that no proxy takes the stream for dead, in milliseconds;
-   * 0: never. Default 15,000.
+   * After this time without an event a comment is sent, so that proxies keep the stream open. In milliseconds; 0: never.
+   * Default 15,000.
    */
   heartbeatMs?: number;
-  /** A client for which more than this waits at the next event is cut off, and connects again where it was. Default 1 MiB. */
+  /** A client that has more than this waiting at the next event is cut off. It can connect again. In bytes, default 1 MiB. */
   maxBufferedBytes?: number;
 }
 
-/** An event as EventSource gives it (HTML Living Standard §9.2.6). */
+const eventStreamOptionNames: OptionNames<EventStreamOptions> = {
+  retryMs: true,
+  heartbeatMs: true,
+  maxBufferedBytes: true,
+};
+
+/** An event of EventSource (HTML Living Standard §9.2.6). */
 export interface ServerSentEvent {
   /** Any text; CRLF and CR arrive as LF. */
   data: string;
   /** The type that the client listens for, in place of "message". */
   event?: string;
-  /** What the client sends as `Last-Event-ID` when it connects again; "" forgets it. */
+  /** The client sends it as `Last-Event-ID` when it connects again; "" clears it. */
   id?: string;
   /** The new time to wait before connecting again, in milliseconds. */
   retry?: number;
@@ -28,7 +35,7 @@ export interface ServerSentEvent {
 const LINE_END = /\r\n|\r|\n/;
 const UNSAFE = /[\r\n\0]/;
 
-/** A response that goes on telling events to an EventSource. Safe to keep: after its end calls answer false. */
+/** A response that sends events to an EventSource. Safe to keep: after its end calls return false. */
 export class EventStream {
   /** The id of the last event that this client got before it connected again; undefined the first time. */
   readonly lastEventId: string | undefined;
@@ -38,8 +45,9 @@ export class EventStream {
   private heartbeat: NodeJS.Timeout | undefined;
   private over = false;
 
-  /** Made by {@link eventStream}. */
+  /** @internal Made by {@link eventStream}. */
   constructor(exchange: Exchange, options: EventStreamOptions) {
+    checkOptions("eventStream", options, eventStreamOptionNames);
     const { retryMs, heartbeatMs = 15_000, maxBufferedBytes = 1_048_576 } = options;
     const id = exchange.header("last-event-id");
     this.exchange = exchange;
@@ -56,15 +64,15 @@ export class EventStream {
     }
   }
 
-  /** Whether it is over: closed, or the client has gone. */
+  /** Whether it has ended: it was closed, or the client has disconnected. */
   get closed(): boolean {
     return this.over || this.exchange.finished;
   }
 
   /**
    * Sends an event.
-   * @returns whether to go on; after false wait for {@link drained}. False, too, when it is over
-   * @throws TypeError for a type or an id with CR, LF or NUL, RangeError for a time that is no whole number
+   * @returns whether to go on. After false, wait for {@link drained}. False also after its end
+   * @throws TypeError for a type or an id with CR, LF or NUL, RangeError for a time that is not a whole number
    */
   send({ data, event = "", id, retry }: ServerSentEvent): boolean {
     if (UNSAFE.test(event)) throw new TypeError("the type of an event cannot hold CR, LF or NUL");
@@ -77,29 +85,29 @@ export class EventStream {
     return this.write(`${text}\n`);
   }
 
-  /** Sends what clients ignore. @returns like {@link send} */
+  /** Sends a comment, which clients ignore. @returns like {@link send} */
   comment(text = ""): boolean {
     const lines = text.split(LINE_END).map((line) => `: ${line}\n`);
     return this.write(`${lines.join("")}\n`);
   }
 
-  /** Resolves when it can take more: true, or false when it is over. */
+  /** Resolves with true when the client can receive more, or with false after its end. */
   drained(): Promise<boolean> {
     return this.exchange.drained();
   }
 
-  /** Ends the response. The client connects again unless it is told not to by the program, or by a 204 then. */
+  /** Ends the response. The client connects again, until its program closes it, or it gets a 204. */
   close(): void {
     this.exchange.end();
     this.finish();
   }
 
   /**
-   * Calls back once when it is over, for whichever reason; in the next microtask, when it was before. What the listener
-   * throws goes to `onError`.
+   * Calls back once when it ends, for any reason; in the next microtask if it has ended before. `onError` gets the errors of
+   * the listener.
    */
   onClose(listener: () => unknown): void {
-    if (this.over) queueMicrotask(() => this.exchange.guard(listener));
+    if (this.over) queueMicrotask(() => this.exchange.driver.call(listener));
     else this.listeners.push(listener);
   }
 
@@ -118,14 +126,14 @@ export class EventStream {
     if (this.over) return;
     this.over = true;
     clearInterval(this.heartbeat);
-    for (const listener of this.listeners) this.exchange.guard(listener);
+    for (const listener of this.listeners) this.exchange.driver.call(listener);
   }
 }
 
 /**
- * Answers with server-sent events (HTML Living Standard §9.2): `text/event-stream`, not to be stored, sent as they come.
- * @returns what events are sent with; closed when the response was over already, or the request is HEAD
- * @throws RangeError for a time that is no whole number
+ * Answers with server-sent events (HTML Living Standard §9.2): `text/event-stream`, not stored by caches, sent at once.
+ * @returns the stream; closed if the response has ended before, or the request is HEAD
+ * @throws RangeError for a time that is not a whole number
  */
 export function eventStream(exchange: Exchange, options: EventStreamOptions = {}): EventStream {
   return new EventStream(exchange, options);

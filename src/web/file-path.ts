@@ -1,5 +1,5 @@
 import { sep } from "node:path";
-import { percentDecoded } from "../http1/percent-encoding.ts";
+import { percentDecoded } from "../protocol/http/percent-encoding.ts";
 
 /** Names that mean another file, a stream of a file or a device there. */
 const WINDOWS_NAME = /[:*?"<>|]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;

@@ -1,8 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
 import { pipeline, Readable } from "node:stream";
 import { constants, createBrotliCompress, createGzip } from "node:zlib";
-import type { Exchange } from "../engine/exchange.ts";
-import type { ByteRange, MultipartRanges } from "../http1/range.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import type { ByteRange, MultipartRanges } from "../protocol/http/range.ts";
 
 /** One read, and all the memory that a transfer has. */
 const BUFFER_BYTES = 65_536;
@@ -13,7 +13,7 @@ const PIECE_BYTES = 16_384;
  * compressor takes under 3 MB; with the default one, and told the size, it would take 10.
  */
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 18 } };
-/** Files that are compressed at a time in the whole process; a peer that does not read keeps its compressor. */
+/** Files that are compressed at a time in the whole process; a client that does not read keeps its compressor. */
 export const MAX_COMPRESSORS = 64;
 
 let compressors = 0;
@@ -22,7 +22,7 @@ let compressors = 0;
 class ShrunkError extends Error {}
 
 /**
- * Sends ranges of a file at the speed of the peer and completes the response, whose head has been set but for its
+ * Sends ranges of a file at the speed of the client and completes the response, whose head has been set but for its
  * length. A file that has become shorter breaks the response off, and what it grows by is not sent.
  * @param around what goes between the ranges; needed for more than one
  * @throws the system's error when the file cannot be read

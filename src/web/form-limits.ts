@@ -1,13 +1,14 @@
-/** Limits of a form. What is beyond them is answered with 413 when the error leaves the handler. */
+import { hintFor } from "../options/check-options.ts";
+/** Limits of a form. A form beyond them is answered with 413 when the error leaves the handler. */
 export interface FormLimits {
-  /** Fields that are no files. */
+  /** Fields that are not files. */
   fields: number;
   files: number;
   /** Fields and files together. */
   parts: number;
-  /** The value of one field. */
+  /** The value of one field, in bytes. */
   fieldBytes: number;
-  /** The content of one file. Whatever it is, the server's `maxBodyBytes`, or the route's, holds for all together. */
+  /** One file, in bytes. The server's or route's `maxBodyBytes` bounds the whole form. */
   fileBytes: number;
   /** Header field lines of one part. */
   headerPairs: number;
@@ -26,7 +27,11 @@ export const defaultFormLimits: Readonly<FormLimits> = {
 /** @throws RangeError for a limit that is unknown or not a number from 0 on */
 export function formLimits(given: Partial<FormLimits> = {}): FormLimits {
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(defaultFormLimits, name) || typeof value !== "number" || !(value >= 0)) {
+    if (!Object.hasOwn(defaultFormLimits, name)) {
+      const hint = hintFor(name, Object.keys(defaultFormLimits));
+      throw new RangeError(`limits.${name} is not a limit of forms. ${hint}`);
+    }
+    if (typeof value !== "number" || !(value >= 0)) {
       throw new RangeError(`limits.${name} cannot be ${String(value)}`);
     }
   }

@@ -1,7 +1,8 @@
-import { PorticoError } from "../engine/errors.ts";
-import type { Exchange } from "../engine/exchange.ts";
-import { HeldContent } from "../engine/held-content.ts";
-import { queryParameters } from "../http1/percent-encoding.ts";
+import { PorticoError } from "../exchange/errors.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { HeldContent } from "../exchange/held-content.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { queryParameters } from "../protocol/http/percent-encoding.ts";
 import { parseParameters } from "./field-parameters.ts";
 import { type FormLimits, formLimits } from "./form-limits.ts";
 import { MultipartReader, type RawPart } from "./multipart-reader.ts";
@@ -11,6 +12,10 @@ export interface FormOptions {
   limits?: Partial<FormLimits>;
 }
 
+const formOptionNames: OptionNames<FormOptions> = {
+  limits: true,
+};
+
 /** A field of a form. */
 export interface FormField {
   readonly kind: "field";
@@ -18,14 +23,14 @@ export interface FormField {
   readonly value: string;
 }
 
-/** A file of a form, on its way. */
+/** A file of a form that is being received. */
 export interface FormFilePart extends AsyncIterable<Buffer> {
   readonly kind: "file";
   /** Of the field. */
   readonly name: string;
-  /** What the client calls the file, without a path; "" for a field that was left empty. Not to be used as a path. */
+  /** The client's name for the file, without a path; "" for a field that was left empty. Do not use it as a path. */
   readonly filename: string;
-  /** The media type, as the client says. */
+  /** The media type that the client sent. */
   readonly type: string;
 }
 
@@ -40,7 +45,7 @@ export interface FormFile {
 }
 
 export interface Form {
-  /** In their order; a name may come several times. */
+  /** In their order; a name can occur several times. */
   readonly fields: URLSearchParams;
   /** In their order, without those that were left empty. */
   readonly files: FormFile[];
@@ -50,9 +55,10 @@ export interface Form {
 const MAX_BOUNDARY_LENGTH = 70;
 
 /**
- * The form in the content of a request, multipart/form-data (RFC 7578) or application/x-www-form-urlencoded, in memory.
- * @throws PorticoError ERR_FORM_TYPE (answers 415 when it leaves the handler), ERR_FORM (400), ERR_BODY_TOO_LARGE (413),
- *   ERR_BODY_NOT_TEXT (400), ERR_OVERLOADED (503), ERR_ABORTED, ERR_BODY_USED; RangeError for a limit that is none
+ * Reads a form into memory: multipart/form-data (RFC 7578) or application/x-www-form-urlencoded.
+ * @throws PorticoError with the status that answers it when it leaves the handler: ERR_FORM_TYPE (415), ERR_FORM (400),
+ *   ERR_BODY_TOO_LARGE (413), ERR_BODY_NOT_TEXT (400), ERR_OVERLOADED (503). Also ERR_ABORTED and ERR_BODY_USED.
+ *   RangeError for an invalid limit, TypeError for an unknown option
  */
 export async function readForm(exchange: Exchange<unknown>, options: FormOptions = {}): Promise<Form> {
   const fields = new URLSearchParams();
@@ -77,14 +83,15 @@ export async function readForm(exchange: Exchange<unknown>, options: FormOptions
 }
 
 /**
- * The parts of a form one by one, as they come. A file is read with `for await`; the peer is slowed down to the speed of
- * the loop. What is not read of a file before the next step is thrown away, and counts.
+ * Yields the parts of a form as they arrive. Read a file with `for await`; the client is slowed down to the speed of the
+ * loop. Unread data of a file is thrown away at the next step, and counts for the limits.
  * @throws like {@link readForm}
  */
 export async function* formParts(
   exchange: Exchange<unknown>,
   options: FormOptions = {},
 ): AsyncGenerator<FormPart, void, undefined> {
+  checkOptions("a form", options, formOptionNames);
   const limits = formLimits(options.limits);
   const type = parseParameters(exchange.header("content-type") ?? "");
   if (type?.value === "application/x-www-form-urlencoded") {

@@ -1,9 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import type { Readable } from "node:stream";
 import { Dicer } from "@fastify/busboy";
-import { PorticoError } from "../engine/errors.ts";
+import { PorticoError } from "../exchange/errors.ts";
 import { parseParameters } from "./field-parameters.ts";
 import type { FormLimits } from "./form-limits.ts";
+import { namesOf } from "./form-names.ts";
 
 /** A part whose header fields have come. */
 export interface RawPart {
@@ -114,12 +115,12 @@ export class MultipartReader {
       return;
     }
     const disposition = parseParameters(utf8(header["content-disposition"]?.[0]));
-    const name = disposition?.value === "form-data" ? disposition.parameters.get("name") : undefined;
-    if (name === undefined) {
-      this.fail(new PorticoError("ERR_FORM", "a part has no name"));
+    const given = disposition?.value === "form-data" ? namesOf(disposition.parameters) : undefined;
+    if (given === undefined) {
+      this.fail(new PorticoError("ERR_FORM", "a part has no name, or one that cannot be read"));
       return;
     }
-    const filename = disposition?.parameters.get("filename");
+    const { name, filename } = given;
     const kind = filename === undefined ? "fields" : "files";
     if (++counts[kind] > limits[kind]) {
       this.fail(tooLarge(`${limits[kind]} ${kind}`));
@@ -127,7 +128,7 @@ export class MultipartReader {
     }
     this.waiting.push({
       name,
-      filename: filename === undefined ? undefined : baseName(filename),
+      filename,
       // RFC 7578 §4.4
       type: utf8(header["content-type"]?.[0]) || "text/plain",
       content: this.contentOf(part, kind === "files" ? limits.fileBytes : limits.fieldBytes),
@@ -189,10 +190,4 @@ function tooLarge(what: string): PorticoError {
 function utf8(latin1: string | undefined): string {
   const bytes = Buffer.from(latin1 ?? "", "latin1");
   return isUtf8(bytes) ? bytes.toString("utf8") : (latin1 ?? "");
-}
-
-/** The name without a path, which is the client's own (RFC 7578 §4.2), and without control characters. */
-function baseName(filename: string): string {
-  const name = filename.replace(/^.*[/\\]/s, "").replace(/[\0-\x1f\x7f]/g, "");
-  return name === "." || name === ".." ? "" : name;
 }

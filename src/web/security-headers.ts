@@ -1,11 +1,12 @@
-import type { Exchange } from "../engine/exchange.ts";
-import { checkFieldValue } from "../http1/response-head.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { checkFieldValue } from "../protocol/http/field-lines.ts";
 
 /** Directives of Content-Security-Policy by name, each with its sources: `{ "img-src": ["'self'", "data:"] }`. */
 export type ContentPolicy = Readonly<Record<string, readonly string[]>>;
 
 export interface StrictTransport {
-  /** How long browsers shall use TLS only, in seconds. */
+  /** How long browsers use TLS only, in seconds. */
   maxAgeSeconds: number;
   /** Also for all hosts below this one. Default false. */
   includeSubDomains?: boolean;
@@ -13,15 +14,21 @@ export interface StrictTransport {
   preload?: boolean;
 }
 
+const strictTransportNames: OptionNames<StrictTransport> = {
+  maxAgeSeconds: true,
+  includeSubDomains: true,
+  preload: true,
+};
+
 /** Each field has a default; false leaves it out. */
 export interface SecurityHeadersOptions {
-  /** Content-Security-Policy: what a page may load and run. Default {@link defaultContentPolicy}. */
+  /** Content-Security-Policy: what a page can load and run. Default {@link defaultContentPolicy}. */
   contentPolicy?: ContentPolicy | string | false;
   /** Strict-Transport-Security, sent over TLS only (RFC 6797 §7.2). Default one year. */
   strictTransport?: StrictTransport | false;
-  /** X-Content-Type-Options: browsers take content for what its type says. Default "nosniff". */
+  /** X-Content-Type-Options: browsers believe the type of the content. Default "nosniff". */
   contentTypeOptions?: "nosniff" | false;
-  /** X-Frame-Options: who may show pages in a frame, for browsers that do not know frame-ancestors. Default "SAMEORIGIN". */
+  /** X-Frame-Options: sites that can show pages in a frame, for browsers without frame-ancestors. Default "SAMEORIGIN". */
   frameOptions?: "DENY" | "SAMEORIGIN" | false;
   /** Referrer-Policy: what other sites learn of the page from which a link leads. Default "strict-origin-when-cross-origin". */
   referrerPolicy?:
@@ -34,17 +41,29 @@ export interface SecurityHeadersOptions {
     | "strict-origin-when-cross-origin"
     | "unsafe-url"
     | false;
-  /** Cross-Origin-Opener-Policy: which windows may hold on to each other. Default "same-origin". */
+  /** Cross-Origin-Opener-Policy: which windows can keep references to each other. Default "same-origin". */
   openerPolicy?: "same-origin" | "same-origin-allow-popups" | "noopener-allow-popups" | "unsafe-none" | false;
-  /** Cross-Origin-Resource-Policy: whose pages may embed what is served. Default "same-origin". */
+  /** Cross-Origin-Resource-Policy: sites whose pages can embed the responses. Default "same-origin". */
   resourcePolicy?: "same-origin" | "same-site" | "cross-origin" | false;
-  /** Cross-Origin-Embedder-Policy: what a page may embed. Default false: it breaks pages that embed others. */
+  /** Cross-Origin-Embedder-Policy: what a page can embed. Default false: it breaks pages that embed others. */
   embedderPolicy?: "require-corp" | "credentialless" | "unsafe-none" | false;
   /** Permissions-Policy, as it is sent: such as "camera=(), geolocation=()". Default false. */
   permissionsPolicy?: string | false;
 }
 
-/** Everything from the own origin, no plugins, no inline scripts; images may be data and styles may be inline. */
+const securityHeadersOptionNames: OptionNames<SecurityHeadersOptions> = {
+  contentPolicy: true,
+  strictTransport: true,
+  contentTypeOptions: true,
+  frameOptions: true,
+  referrerPolicy: true,
+  openerPolicy: true,
+  resourcePolicy: true,
+  embedderPolicy: true,
+  permissionsPolicy: true,
+};
+
+/** Everything from the same origin, no plugins, no inline scripts. Images can be data, and styles can be inline. */
 export const defaultContentPolicy: ContentPolicy = {
   "default-src": ["'self'"],
   "base-uri": ["'self'"],
@@ -57,11 +76,12 @@ export const defaultContentPolicy: ContentPolicy = {
 };
 
 /**
- * Header fields that make browsers careful, for `server.onRequest`: on every response, also on those of failures. A handler
- * can set one anew or remove it.
- * @throws TypeError for what cannot be sent
+ * Sets header fields that make browsers careful, for `server.onRequest`. Every response has them, also failures. A handler
+ * can set or remove each field.
+ * @throws TypeError for a value that cannot be sent, and for an unknown option
  */
 export function securityHeaders(options: SecurityHeadersOptions = {}): (exchange: Exchange) => void {
+  checkOptions("securityHeaders", options, securityHeadersOptionNames);
   const {
     contentPolicy = defaultContentPolicy,
     strictTransport = { maxAgeSeconds: 31_536_000 },
@@ -85,6 +105,7 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): (exchange
   ];
   const fields = wanted.filter((field): field is [string, string] => field[1] !== false);
   for (const [name, value] of fields) checkFieldValue(name, value);
+  if (strictTransport !== false) checkOptions("strictTransport", strictTransport, strictTransportNames);
   const transport = strictTransport === false ? undefined : transportText(strictTransport);
   return (exchange) => {
     for (const [name, value] of fields) exchange.setHeader(name, value);

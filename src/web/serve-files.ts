@@ -1,40 +1,55 @@
 import { randomUUID } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import type { Exchange } from "../engine/exchange.ts";
-import { evaluatePreconditions, rangeApplies } from "../http1/conditional.ts";
-import { acceptableCodings, qualityOf } from "../http1/quality.ts";
-import { contentRange, multipartRanges, parseRange } from "../http1/range.ts";
+import type { Answered } from "../exchange/answered.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { evaluatePreconditions, rangeApplies } from "../protocol/http/conditional.ts";
+import { isCompressible, mediaType } from "../protocol/http/media-type.ts";
+import { acceptableCodings, qualityOf } from "../protocol/http/quality.ts";
+import { contentRange, multipartRanges, parseRange } from "../protocol/http/range.ts";
 import { fileNames } from "./file-path.ts";
 import { mayCompress, readText, sendCompressed, sendRanges } from "./file-transfer.ts";
 import { codeOf, Folder, type Opened } from "./folder.ts";
 import { folderPage } from "./folder-page.ts";
-import { isCompressible, mediaType } from "./media-type.ts";
 
 export interface FileOptions {
   /** The file that stands for its folder; false: none does. Default "index.html". */
   index?: string | false;
   /**
-   * A file below the root for navigations (GET that accepts text/html) to paths that have none: the page of an
-   * application that has its own routes.
+   * A file below the root for navigations (GET that accepts text/html) to other paths: the page of a single-page
+   * application.
    */
   fallback?: string;
   /** Serve names that begin with a dot. Default false: 404. */
   dotFiles?: boolean;
-  /** Follow links below the root, where they lead to something below the root. Default false: 404. */
+  /** Follow links below the root that lead to a file below the root. Default false: 404. */
   symbolicLinks?: boolean;
-  /** Send x.br, x.zst or x.gz for x where it is there and the client takes it. Default false. */
+  /** Send x.br, x.zst or x.gz for x if the file exists and the client accepts it. Default false. */
   precompressed?: boolean;
   /** Compress text and the like with brotli or gzip while it is sent. Default false. */
   compress?: boolean;
-  /** The value of Cache-Control, or what gives it for a path such as "js/app.js". Default "no-cache": ask each time. */
+  /** The value of Cache-Control, or a function of a path such as "js/app.js". Default "no-cache": ask each time. */
   cacheControl?: string | ((path: string) => string);
-  /** Answer for folders without an index with a page of what is in them. Default false: 404. */
+  /** Answer for folders without an index with a list of their files. Default false: 404. */
   listing?: boolean;
   /** Answers where there is no file. Default: 404. */
   notFound?: (exchange: Exchange) => unknown;
   /** Changes pages before they are sent, up to 4 MiB each; they then have no ETag, ranges or compression. */
   transformHtml?: (html: string, exchange: Exchange) => string;
 }
+
+const fileOptionNames: OptionNames<FileOptions> = {
+  index: true,
+  fallback: true,
+  dotFiles: true,
+  symbolicLinks: true,
+  precompressed: true,
+  compress: true,
+  cacheControl: true,
+  listing: true,
+  notFound: true,
+  transformHtml: true,
+};
 
 type Coding = "br" | "zstd" | "gzip";
 
@@ -54,22 +69,22 @@ type Found =
   | { readonly kind: "redirect" };
 
 /**
- * Serves the files of a folder on a route for GET that ends in "/*", for the path that the "*" stands for; on any other
- * route for the whole path. Nothing outside of the folder can be reached.
+ * Serves the files of a folder. On a route that ends in "/*" the path is the part that "*" matches; on other routes it is
+ * the whole path. Requests cannot reach files outside of the folder.
  *
- * Answers conditional requests (RFC 9110 §13) and ranges (§14), with 404 where there is no file that may be served, 403
- * where the system does not let it be read, 503 where the process has no descriptor left (and then rejects, too, so
- * that `onError` is told).
- * @param root the folder; relative to the working directory of now
- * @returns the handler; what it returns resolves to whether there was something to be served
- * @throws the system's error when there is no such folder; TypeError when it is none
+ * Answers conditional requests (RFC 9110 §13) and ranges (§14). Answers 404 without a file to serve, 403 if the system
+ * refuses to read it, and 503 if the process has no descriptor left, which `onError` reports.
+ * @param root the folder; relative to the current working directory
+ * @returns the handler; its promise resolves with whether a file was served
+ * @throws the system's error when the folder does not exist; TypeError when it is not a folder, and for an unknown option
  */
 export function serveFiles(
   root: string,
   options: FileOptions = {},
-): (exchange: Exchange) => Promise<boolean> {
+): (exchange: Exchange) => Promise<Answered> {
+  checkOptions("serveFiles", options, fileOptionNames);
   const server = new FileServer(root, options);
-  return (exchange) => server.serve(exchange);
+  return async (exchange) => (await server.serve(exchange)) as Answered;
 }
 
 class FileServer {
@@ -96,12 +111,12 @@ class FileServer {
       else if (found?.kind === "listing") await this.sendListing(exchange, found.opened);
       else if (found?.kind === "redirect") redirectToFolder(exchange);
       else if (this.options.notFound !== undefined) await this.options.notFound(exchange);
-      else exchange.status(404).end();
+      else exchange.driver.fail(404, "HTTP_NOT_FOUND");
       return found !== null;
     } catch (error) {
       const status = STATUS_BY_CODE[codeOf(error)];
       if (exchange.headSent || status === undefined) throw error;
-      exchange.status(status).end();
+      exchange.driver.fail(status, status === 403 ? "HTTP_FORBIDDEN" : "HTTP_UNAVAILABLE");
       if (status === 503) throw error;
       return false;
     } finally {

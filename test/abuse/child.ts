@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
-import { within } from "../engine/raw-client.ts";
+import { within } from "../support/waiting.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 /** How long a program may take to begin or to answer, in milliseconds. */
@@ -100,7 +100,7 @@ export function planOf<Plan>(): Plan {
 /** In the program: answers the questions of who started it, and ends with it. */
 export function answer(answers: Record<string, (argument: never) => unknown>): void {
   process.on("disconnect", () => process.exit());
-  process.on("message", async (question: Question) => {
+  const reply = async (question: Question): Promise<void> => {
     const { id } = question;
     try {
       const found = answers[question.ask] as ((argument: unknown) => unknown) | undefined;
@@ -109,5 +109,6 @@ export function answer(answers: Record<string, (argument: never) => unknown>): v
     } catch (error) {
       process.send?.({ id, error: String(error) } satisfies Reply);
     }
-  });
+  };
+  process.on("message", (question: Question) => void reply(question));
 }

@@ -1,5 +1,5 @@
 import cluster from "node:cluster";
-import { Server } from "../../src/engine/server.ts";
+import { Server } from "../../src/server/server.ts";
 import { answer } from "./child.ts";
 
 // Two workers of node:cluster that share a port; one that is killed is started again.

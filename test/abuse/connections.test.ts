@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
-import { BINARY } from "../../src/websocket/opcodes.ts";
-import { eventually, sleep } from "../engine/harness.ts";
-import { frame, type Peer, webSocketHead } from "./peer.ts";
+import { BINARY } from "../../src/protocol/websocket/opcodes.ts";
+import { frame } from "../support/frames.ts";
+import { eventually, sleep } from "../support/waiting.ts";
+import { type Peer, webSocketHead } from "./peer.ts";
 import { type Abuse, held, limits, Stage, testAbuses, WITNESS_CONNECTIONS } from "./stage.ts";
 
 const BOUNDS = { peakMiB: 48, endMs: 1_500 };
@@ -42,7 +43,7 @@ const stages: readonly { name: string; sent: readonly (string | Uint8Array)[]; u
   { name: "a handshake that was answered", sent: [OPEN], until: "\r\n\r\n" },
   { name: "half a frame header", sent: [OPEN, MESSAGE.subarray(0, 3)], until: "\r\n\r\n" },
   { name: "half a message", sent: [OPEN, MESSAGE.subarray(0, 500)], until: "\r\n\r\n" },
-  { name: "a fragment", sent: [OPEN, frame(BINARY, "half", BINARY)], until: "\r\n\r\n" },
+  { name: "a fragment", sent: [OPEN, frame(BINARY, "half", { fin: false })], until: "\r\n\r\n" },
   { name: "a message", sent: [OPEN, MESSAGE], until: "\r\n\r\n" },
 ];
 
@@ -50,7 +51,7 @@ type Leave = (peer: Peer) => unknown;
 const resets: Leave = (peer) => peer.reset();
 const ends: Leave = (peer) => {
   peer.socket.end();
-  return peer.over;
+  return peer.over();
 };
 
 function leaving(how: string, leave: Leave): Abuse[] {
@@ -59,7 +60,7 @@ function leaving(how: string, leave: Leave): Abuse[] {
     async run(stage: Stage) {
       await stage.crowd(EACH, async (peer, i) => {
         for (const part of sent) peer.send(part);
-        if (until !== undefined) await peer.until(until);
+        if (until !== undefined) await peer.untilText(until);
         // Some at once, some when the server has read.
         else if (i % 2 === 1) await sleep(5);
         await leave(peer);
@@ -91,7 +92,7 @@ testAbuses("peers that go, or say no more", [
   together("the end of the stream at every stage", leaving("end", ends), 1_000),
   {
     name: "connections that say nothing at all",
-    run: (stage) => stage.crowd(500, (peer) => peer.over).then(() => {}),
+    run: (stage) => stage.crowd(500, (peer) => peer.over()).then(() => {}),
     bounds: BOUNDS,
   },
   {
@@ -150,7 +151,7 @@ describe("connections beyond the limit", () => {
         assert.ok((await stage.glance()).counters.openConnections <= ALLOWED);
         stage.hangUp();
         await stage.rid(WITNESS_CONNECTIONS, 1_000);
-        assert.equal((await (await stage.connect()).send(GET).until("pong")).status, 200);
+        assert.equal((await (await stage.connect()).send(GET).untilText("pong")).status, 200);
         stage.hangUp();
       }
     });
@@ -168,7 +169,7 @@ describe("connections beyond the limit", () => {
         assert.deepEqual(await flood(stage, 500, from), { kept: ALLOWED, refused: 500 - ALLOWED });
       }
       for (const from of ["127.0.0.1", "127.0.0.4"]) {
-        assert.equal((await (await stage.connect({ from })).send(GET).until("pong")).status, 200);
+        assert.equal((await (await stage.connect({ from })).send(GET).untilText("pong")).status, 200);
       }
     });
   });
@@ -188,7 +189,7 @@ describe("10,000 connections that are idle", { skip: scarce }, () => {
       const start = await stage.report();
       // Opening them is work; being open is not.
       for (let i = 0; i < IDLE; i += 500)
-        await stage.crowd(500, (peer, j) => j % 2 && peer.send(GET).until("pong"));
+        await stage.crowd(500, (peer, j) => j % 2 && peer.send(GET).untilText("pong"));
       const open = await stage.report();
       assert.ok(open.counters.openConnections >= IDLE);
       const each = (open.heldBytes - start.heldBytes) / IDLE;

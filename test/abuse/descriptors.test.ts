@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { sleep } from "../engine/harness.ts";
+import { sleep } from "../support/waiting.ts";
 import { limits, Stage, WITNESS_CONNECTIONS } from "./stage.ts";
 
 const DESCRIPTORS = 60;
@@ -42,7 +42,7 @@ describe("no descriptors left", { skip: process.platform === "win32" && "Windows
     for (let i = 0; i < 3; i++) {
       stage.hangUp();
       await stage.rid(WITNESS_CONNECTIONS, 2_000);
-      assert.equal((await (await stage.connect()).send(GET).until("pong")).status, 200);
+      assert.equal((await (await stage.connect()).send(GET).untilText("pong")).status, 200);
       await stage.crowd(FLOOD, () => {});
     }
     stage.hangUp();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { BINARY } from "../../src/websocket/opcodes.ts";
-import { frame, webSocketHead } from "./peer.ts";
+import { BINARY } from "../../src/protocol/websocket/opcodes.ts";
+import { frame } from "../support/frames.ts";
+import { webSocketHead } from "./peer.ts";
 import { type Abuse, type Stage, testAbuses } from "./stage.ts";
 
 const TIMES = 200;
@@ -26,7 +27,7 @@ const ofHttp = mistakes.map(
     async run(stage) {
       const before = await countReports(stage, reported);
       const request = `POST ${target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody`;
-      const peers = await stage.crowd(TIMES, (peer) => peer.send(request).over);
+      const peers = await stage.crowd(TIMES, (peer) => peer.send(request).over());
       for (const { text } of peers) assert.match(text, means);
       assert.equal((await countReports(stage, reported)) - before, reported === undefined ? 0 : TIMES);
     },
@@ -43,9 +44,8 @@ const ofWebSocket = [
     name: `a WebSocket handler that does this: ${target}`,
     async run(stage) {
       const before = await countReports(stage, reported);
-      const peers = await stage.crowd(
-        TIMES,
-        (peer) => peer.send(webSocketHead(target)).send(frame(BINARY, "x")).over,
+      const peers = await stage.crowd(TIMES, (peer) =>
+        peer.send(webSocketHead(target)).send(frame(BINARY, "x")).over(),
       );
       for (const peer of peers) assert.equal(peer.closeCode, code);
       assert.equal((await countReports(stage, reported)) - before, TIMES);
@@ -59,7 +59,7 @@ const others: Abuse[] = [
     name: "an upgrade handler that throws",
     async run(stage) {
       const peers = await stage.crowd(TIMES, (peer) =>
-        peer.send(webSocketHead("/throw-upgrade")).until("\r\n\r\n"),
+        peer.send(webSocketHead("/throw-upgrade")).untilText("\r\n\r\n"),
       );
       for (const peer of peers) assert.equal(peer.status, 500);
     },
@@ -82,7 +82,7 @@ const others: Abuse[] = [
       const peers = await stage.crowd(TIMES, (peer) => peer.send("GET /hang HTTP/1.1\r\nHost: h\r\n\r\n"));
       await stage.serving(TIMES);
       for (const peer of peers) peer.socket.end();
-      await Promise.all(peers.map((peer) => peer.over));
+      await Promise.all(peers.map((peer) => peer.over()));
     },
     bounds: BOUNDS,
   },

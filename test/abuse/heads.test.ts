@@ -3,17 +3,20 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { Access } from "../../src/console/access.ts";
-import { acceptableCodings } from "../../src/http1/quality.ts";
 import type { Server } from "../../src/index.ts";
 import { accessLog, requestIds, trustedProxies } from "../../src/operations/index.ts";
+import { acceptableCodings } from "../../src/protocol/http/quality.ts";
 import { MemoryTransport } from "../../src/transport/memory-transport.ts";
 import { cookies, cors, readForm, securityHeaders } from "../../src/web/index.ts";
-import { type Harness, harness } from "../engine/harness.ts";
+import { type Harness, harness } from "../support/harness.ts";
 
 const FIELD_BYTES = 15_500;
 const QUERY_BYTES = 8_000;
 /** A head of this size takes 0.1 ms. What this test was made for took 7 to 400 ms. */
 const MOST_MS = 5;
+/** A head that nobody looks at, and what it takes on a machine that is not slow. */
+const PLAIN = `GET / HTTP/1.1\r\nHost: h\r\nX-Plain: ${"a".repeat(16_000)}\r\n\r\n`;
+const PLAIN_MS = 0.5;
 /** The processor may be taken away at any time: the quickest of some attempts counts. */
 const ATTEMPTS = 20;
 
@@ -108,15 +111,26 @@ function ask(server: Server, request: string): Promise<void> {
   });
 }
 
-/** Asserts that a request takes no more time than it may, in one of some attempts. */
-async function checkTime(server: Server, what: string, request: string): Promise<void> {
+/** @returns the least time of some attempts, in milliseconds, as soon as it is at most `enough` */
+async function leastTime(server: Server, request: string, enough: number): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < ATTEMPTS && best > MOST_MS; attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS && best > enough; attempt++) {
     const start = performance.now();
     await ask(server, request);
     best = Math.min(best, performance.now() - start);
   }
-  assert.ok(best <= MOST_MS, `${what}: ${best.toFixed(1)} ms`);
+  return best;
+}
+
+/** Asserts that a request takes no more time than it may; more where the machine is slow at this moment. */
+async function checkTime(server: Server, what: string, request: string): Promise<void> {
+  let best = await leastTime(server, request, MOST_MS);
+  let bound = MOST_MS;
+  if (best > bound) {
+    bound *= Math.max(1, (await leastTime(server, PLAIN, PLAIN_MS)) / PLAIN_MS);
+    best = Math.min(best, await leastTime(server, request, bound));
+  }
+  assert.ok(best <= bound, `${what}: ${best.toFixed(1)} ms, at most ${bound.toFixed(1)}`);
 }
 
 describe("a head of 16 KiB takes no more time than it may", () => {

@@ -1,14 +1,14 @@
 import { once } from "node:events";
 import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import { Duplex } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
-import { FIN } from "../../src/websocket/opcodes.ts";
-import { within } from "../engine/raw-client.ts";
-import { handshake, masked } from "../engine/web-socket-client.ts";
+import { closeOf, FrameReader } from "../support/frame-reader.ts";
+import { CLOSE } from "../support/frames.ts";
+import { RawClient, socketWire } from "../support/raw-client.ts";
+import { sleep, within } from "../support/waiting.ts";
+import { agreedDeflate, handshake, parseResponse } from "../support/web-socket-handshake.ts";
 
-const KEPT_CHARACTERS = 4_096;
-const CONNECT_PATIENCE_MS = 10_000;
+const KEPT_BYTES = 4_096;
 
 export interface PeerOptions {
   /** Read what comes; default true. */
@@ -17,60 +17,37 @@ export interface PeerOptions {
   readonly from?: string;
 }
 
-/** One connection of somebody who means no good. */
-export class Peer {
+/** One connection of somebody who means no good. Only the beginning of what comes is kept. */
+export class Peer extends RawClient {
   readonly socket: Socket;
-  /** The beginning of what came, as latin1. */
-  text = "";
-  bytesReceived = 0;
-  /** Settled when the server has ended its half, or the connection is gone. */
-  readonly over: Promise<void>;
-  isOver = false;
   /** The TCP socket, below TLS. */
   readonly below: Socket;
+  /** Settled when it is over. */
+  readonly gone: Promise<void>;
 
-  constructor(socket: Socket, reads = true, below: Socket = socket) {
+  constructor(socket: Socket, below: Socket = socket) {
+    super(socketWire(socket));
     this.socket = socket;
     this.below = below;
-    socket.setNoDelay();
-    socket.on("error", () => {});
-    this.over = new Promise((resolve) => {
-      const end = (): void => {
-        this.isOver = true;
-        resolve();
-      };
-      socket.once("end", end);
-      socket.once("close", end);
-    });
-    if (!reads) return;
-    socket.on("data", (bytes: Buffer) => {
-      this.bytesReceived += bytes.length;
-      if (this.text.length < KEPT_CHARACTERS) {
-        this.text += bytes.toString("latin1", 0, KEPT_CHARACTERS - this.text.length);
-      }
+    this.gone = new Promise((resolve) => {
+      socket.once("end", resolve).once("close", () => resolve());
     });
   }
 
-  /** The status of the first response; 0 when none came. */
+  /** The status of the first final response; 0 when none came. */
   get status(): number {
-    return Number(/^HTTP\/1\.1 (\d{3})/.exec(this.text)?.[1] ?? 0);
+    return Number(/^(?:HTTP\/1\.1 100 Continue\r\n\r\n)?HTTP\/1\.1 (\d{3})/.exec(this.text)?.[1] ?? 0);
   }
 
   /** The code of the close frame at the end of what came, when that was short; 0 when none came. */
   get closeCode(): number {
-    const frames = Buffer.from(this.text.slice(this.text.indexOf("\r\n\r\n") + 4), "latin1");
-    let at = 0;
-    while (at + 4 <= frames.length) {
-      const length = (frames[at + 1] as number) & 0x7f;
-      if (frames[at] === 0x88) return frames.readUInt16BE(at + 2);
-      at += 2 + length + (length === 126 ? 2 + frames.readUInt16BE(at + 2) - 126 : 0);
+    const end = this.text.indexOf("\r\n\r\n");
+    const reader = new FrameReader(agreedDeflate(parseResponse(this.text.slice(0, end))));
+    reader.push(this.received.subarray(end + 4));
+    for (let found = reader.next(); found !== undefined; found = reader.next()) {
+      if (found.opcode === CLOSE) return closeOf(found.payload).code;
     }
     return 0;
-  }
-
-  send(data: string | Uint8Array): this {
-    if (!this.socket.destroyed) this.socket.write(data, "latin1");
-    return this;
   }
 
   /** Sends the same again and again, as fast as it is taken. @returns how many bytes, when it is over or time is up */
@@ -83,11 +60,8 @@ export class Peer {
       if (this.socket.write(bytes)) continue;
       const stop = new AbortController();
       const drained = once(this.socket, "drain", { signal: stop.signal }).catch(() => {});
-      await Promise.race([
-        drained,
-        this.over,
-        sleep(end - performance.now(), undefined, stop).catch(() => {}),
-      ]);
+      const late = sleep(end - performance.now(), undefined, stop).catch(() => {});
+      await Promise.race([drained, this.gone, late]);
       stop.abort();
     }
     return sent;
@@ -103,21 +77,13 @@ export class Peer {
     }
   }
 
-  /** Waits until what came contains this. */
-  async until(text: string): Promise<this> {
-    const look = async (): Promise<void> => {
-      while (!this.text.includes(text)) {
-        if (this.isOver) throw new Error(`over before ${JSON.stringify(text)}: ${JSON.stringify(this.text)}`);
-        await Promise.race([once(this.socket, "data"), this.over]);
-      }
-    };
-    await within(look(), JSON.stringify(text), CONNECT_PATIENCE_MS);
-    return this;
-  }
-
-  reset(): void {
+  override reset(): void {
     this.below.resetAndDestroy();
     this.socket.destroy();
+  }
+
+  protected override keep(bytes: Buffer): void {
+    if (this.length < KEPT_BYTES) super.keep(bytes.subarray(0, KEPT_BYTES - this.length));
   }
 }
 
@@ -125,8 +91,9 @@ export class Peer {
 export async function connectPeer(port: number, options: PeerOptions = {}): Promise<Peer> {
   const where: TcpNetConnectOpts = { port, host: "127.0.0.1", allowHalfOpen: true };
   const socket = connect(options.from === undefined ? where : { ...where, localAddress: options.from });
-  const peer = new Peer(socket, options.reads);
-  await within(Promise.race([once(socket, "connect"), peer.over]), "a connection", CONNECT_PATIENCE_MS);
+  const peer = new Peer(socket);
+  await within(Promise.race([once(socket, "connect"), peer.gone]), "a connection");
+  if (options.reads === false) peer.pause();
   return peer;
 }
 
@@ -136,16 +103,9 @@ export async function connectTlsPeer(port: number, options: ConnectionOptions = 
   // As a stream: a socket would hand its handle over, and could be neither written to nor reset any more.
   const stream = Duplex.from({ readable: below, writable: below }).on("error", () => {});
   const socket = connectTls({ socket: stream, rejectUnauthorized: false, ...options });
-  const peer = new Peer(socket, true, below);
-  await within(Promise.race([once(socket, "secureConnect"), peer.over]), "a handshake", CONNECT_PATIENCE_MS);
+  const peer = new Peer(socket, below);
+  await within(Promise.race([once(socket, "secureConnect"), peer.gone]), "a handshake");
   return peer;
-}
-
-/** A masked frame, whose first bits may be wrong. */
-export function frame(opcode: number, payload: string | Uint8Array, first: number = FIN | opcode): Buffer {
-  const bytes = masked(opcode, payload);
-  bytes[0] = first;
-  return bytes;
 }
 
 /** The head of a request for a WebSocket. */

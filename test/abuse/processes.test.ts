@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { eventually, sleep } from "../engine/harness.ts";
-import { type RawClient, tcpClient } from "../engine/raw-client.ts";
-import { open, type WebSocketClient } from "../engine/web-socket-client.ts";
 import { runService, who } from "../facil/run-program.ts";
+import { type RawClient, tcpClient } from "../support/raw-client.ts";
+import { eventually, sleep } from "../support/waiting.ts";
+import { open, type WebSocketClient } from "../support/web-socket-client.ts";
 import { startChild } from "./child.ts";
 
 const REQUESTERS = 16;

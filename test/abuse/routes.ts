@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Server } from "../../src/engine/server.ts";
+import type { Server } from "../../src/server/server.ts";
 
 const large = Buffer.alloc(65_536, "large ");
 /** How long the program of /late takes, in milliseconds. */

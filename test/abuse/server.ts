@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
-import type { Limits } from "../../src/engine/limits.ts";
-import { Server } from "../../src/engine/server.ts";
-import { dateLine } from "../../src/http1/date.ts";
-import { certificate } from "../e2e/certificates.ts";
+import type { Limits } from "../../src/limits/limits.ts";
+import { dateLine } from "../../src/protocol/http/date.ts";
+import { Server } from "../../src/server/server.ts";
+import { certificate } from "../support/certificates.ts";
 import { answer, planOf } from "./child.ts";
 import { routes } from "./routes.ts";
 

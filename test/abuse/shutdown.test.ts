@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { sleep } from "../engine/harness.ts";
-import { type Answer, type RawClient, tcpClient } from "../engine/raw-client.ts";
-import { open } from "../engine/web-socket-client.ts";
+import type { Answer } from "../support/http-response.ts";
+import { type RawClient, tcpClient } from "../support/raw-client.ts";
+import { sleep } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
 import { startChild } from "./child.ts";
 import type { ServerPlan, ServerReport } from "./server.ts";
 

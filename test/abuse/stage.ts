@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Limits } from "../../src/engine/limits.ts";
-import { sleep } from "../engine/harness.ts";
+import type { Limits } from "../../src/limits/limits.ts";
+import { sleep } from "../support/waiting.ts";
 import { type Child, startChild } from "./child.ts";
 import { connectPeer, connectTlsPeer, type Peer, type PeerOptions, webSocketHead } from "./peer.ts";
 import type { ServerPlan, ServerReport } from "./server.ts";
@@ -91,7 +91,7 @@ export class Stage {
   /** A WebSocket that is open. */
   async open(target: string, extensions = ""): Promise<Peer> {
     const peer = await this.connect();
-    return peer.send(webSocketHead(target, extensions)).until("\r\n\r\n");
+    return peer.send(webSocketHead(target, extensions)).untilText("\r\n\r\n");
   }
 
   /** Does the same over so many connections at once. */

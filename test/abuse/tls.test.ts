@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { absent } from "../e2e/tools.ts";
-import { sleep } from "../engine/harness.ts";
+import { absent } from "../support/tools.ts";
+import { sleep } from "../support/waiting.ts";
 import { connectPeer, type Peer } from "./peer.ts";
 import { type Abuse, limits, type Stage, testAbuses } from "./stage.ts";
 
@@ -31,18 +31,18 @@ async function raw(
 const abuses: Abuse[] = [
   {
     name: "bytes that are no TLS",
-    run: (stage) => raw(stage, 300, (peer, i) => peer.send(randomBytes(i * 10 + 6)).over).then(() => {}),
+    run: (stage) => raw(stage, 300, (peer, i) => peer.send(randomBytes(i * 10 + 6)).over()).then(() => {}),
     bounds: BOUNDS,
   },
   {
     name: "plain HTTP where TLS is spoken",
-    run: (stage) => raw(stage, 300, (peer) => peer.send(GET).over).then(() => {}),
+    run: (stage) => raw(stage, 300, (peer) => peer.send(GET).over()).then(() => {}),
     bounds: { ...BOUNDS, errors: { ERR_SSL_HTTP_REQUEST: 300 } },
   },
   {
     name: "TLS where plain HTTP is spoken",
     async run(stage) {
-      const peers = await stage.crowd(100, (peer) => peer.send(HALF_HELLO).over);
+      const peers = await stage.crowd(100, (peer) => peer.send(HALF_HELLO).over());
       for (const peer of peers) assert.equal(peer.status, 400);
     },
     bounds: BOUNDS,
@@ -51,7 +51,7 @@ const abuses: Abuse[] = [
     name: "handshakes that stop, and handshakes byte by byte",
     run: (stage) =>
       raw(stage, 200, (peer, i) =>
-        i % 2 === 0 ? peer.send(HALF_HELLO).over : peer.dribble(HALF_HELLO, 50, 2_000),
+        i % 2 === 0 ? peer.send(HALF_HELLO).over() : peer.dribble(HALF_HELLO, 50, 2_000),
       ).then(() => {}),
     bounds: { ...BOUNDS, errors: { ERR_TLS_HANDSHAKE_TIMEOUT: 200 } },
   },
@@ -60,7 +60,7 @@ const abuses: Abuse[] = [
     async run(stage) {
       const peers = await Promise.all(Array.from({ length: 30 }, () => stage.connectTls()));
       for (const peer of peers) peer.below.write(randomBytes(1_000));
-      await Promise.all(peers.map((peer) => peer.over));
+      await Promise.all(peers.map((peer) => peer.over()));
     },
     bounds: BOUNDS,
   },
@@ -82,7 +82,7 @@ const abuses: Abuse[] = [
     name: "connections that say nothing after the handshake",
     run: async (stage) => {
       const peers = await Promise.all(Array.from({ length: 100 }, () => stage.connectTls()));
-      await Promise.all(peers.map((peer) => peer.over));
+      await Promise.all(peers.map((peer) => peer.over()));
     },
     bounds: BOUNDS,
   },

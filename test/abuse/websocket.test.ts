@@ -3,20 +3,22 @@ import { once } from "node:events";
 import { constants, createDeflateRaw } from "node:zlib";
 import {
   BINARY,
-  CLOSE_FRAME,
+  CLOSE,
   CONTINUATION,
-  FIN,
-  PING_FRAME,
-  PONG_FRAME,
+  closePayload,
+  fragments,
+  frame,
+  PING,
+  PONG,
+  piecesOf,
   RSV1,
   TEXT,
-} from "../../src/websocket/opcodes.ts";
-import { frame, type Peer, webSocketHead } from "./peer.ts";
+} from "../support/frames.ts";
+import { type Peer, webSocketHead } from "./peer.ts";
 import { type Abuse, type Stage, testAbuses } from "./stage.ts";
 
 const MIB = 1 << 20;
 const ENDS = { peakMiB: 48, endMs: 2_500 };
-const NO_FIN = 0;
 const DEFLATE = "permessage-deflate";
 const DEFLATE_ALONE = `${DEFLATE}; client_no_context_takeover`;
 
@@ -30,21 +32,10 @@ async function bomb(bytes: number): Promise<Buffer> {
   return Buffer.concat(pieces).subarray(0, -4);
 }
 
-/** Payload cut into frames of one message. */
-function fragments(opcode: number, payload: Uint8Array, size: number, bits = 0): Buffer {
-  const frames: Buffer[] = [];
-  for (let at = 0; at < payload.length; at += size) {
-    const first = at === 0 ? opcode | bits : CONTINUATION;
-    const last = at + size >= payload.length ? FIN : NO_FIN;
-    frames.push(frame(opcode, payload.subarray(at, at + size), first | last));
-  }
-  return Buffer.concat(frames);
-}
-
 /** A message of so many bytes, each in a frame of its own. */
 function singly(bytes: number): Buffer {
-  const rest = Buffer.alloc(7 * (bytes - 2), frame(CONTINUATION, "x", NO_FIN));
-  return Buffer.concat([frame(BINARY, "x", BINARY), rest, frame(CONTINUATION, "x")]);
+  const rest = Buffer.alloc(7 * (bytes - 2), frame(CONTINUATION, "x", { fin: false }));
+  return Buffer.concat([frame(BINARY, "x", { fin: false }), rest, frame(CONTINUATION, "x")]);
 }
 
 /** All of a crowd were closed with this code. */
@@ -93,7 +84,7 @@ function refused(
 ) {
   return async (stage: Stage): Promise<void> => {
     const bytes = await message();
-    closedWith(await sockets(stage, count, target, (peer) => peer.send(bytes).over, extensions), code);
+    closedWith(await sockets(stage, count, target, (peer) => peer.send(bytes).over(), extensions), code);
   };
 }
 
@@ -104,9 +95,9 @@ const abuses: Abuse[] = [
       const slow = await sockets(stage, 10, "/news", (peer) => peer.socket.pause());
       const [reader] = await sockets(stage, 1, "/news", () => {});
       assert.ok(reader !== undefined && slow.length === 10);
-      const before = reader.bytesReceived;
+      const before = reader.length;
       for (let i = 0; i < 20; i++) await stage.server.ask("publish", { bytes: 65_536, times: 20 });
-      while (reader.bytesReceived - before < 400 * 65_546) await once(reader.socket, "data");
+      await reader.until(() => reader.length - before >= 400 * 65_546, "what was published");
       assert.ok((await stage.glance()).counters.messagesDropped > 100);
     },
     bounds: { peakMiB: 96, endMs: 2_500, errors: { WS_WRITE_TIMEOUT: 10 } },
@@ -116,20 +107,20 @@ const abuses: Abuse[] = [
     run: floods(frame(BINARY, Buffer.alloc(16_000))),
     bounds: { ...ENDS, peakMiB: 64 },
   },
-  { name: "pings whose pongs are not read", run: floods(frame(PING_FRAME, "x".repeat(125))), bounds: ENDS },
-  { name: "empty pings whose pongs are not read", run: floods(frame(PING_FRAME, "")), bounds: ENDS },
+  { name: "pings whose pongs are not read", run: floods(frame(PING, "x".repeat(125))), bounds: ENDS },
+  { name: "empty pings whose pongs are not read", run: floods(frame(PING, "")), bounds: ENDS },
   {
     name: "pings whose pongs are read",
     async run(stage) {
-      const pings = Buffer.concat(Array.from({ length: 1_000 }, () => frame(PING_FRAME, "x")));
+      const pings = Buffer.concat(Array.from({ length: 1_000 }, () => frame(PING, "x")));
       await sockets(stage, 4, "/echo", (peer) => peer.flood(pings, 32 * MIB));
     },
     bounds: ENDS,
   },
-  { name: "pongs that nobody asked for", run: floods(frame(PONG_FRAME, "")), bounds: ENDS },
+  { name: "pongs that nobody asked for", run: floods(frame(PONG, "")), bounds: ENDS },
   {
     name: "close frames again and again",
-    run: floods(frame(CLOSE_FRAME, Buffer.from([0x03, 0xe8]))),
+    run: floods(frame(CLOSE, closePayload(1000))),
     bounds: ENDS,
   },
   {
@@ -137,7 +128,7 @@ const abuses: Abuse[] = [
     async run(stage) {
       const message = frame(BINARY, Buffer.alloc(60_000));
       const peers = await sockets(stage, 8, "/echo", async (peer) => {
-        peer.send(frame(CLOSE_FRAME, Buffer.from([0x03, 0xe8])));
+        peer.send(frame(CLOSE, closePayload(1000)));
         await peer.flood(message, 32 * MIB);
       });
       closedWith(peers, 1000);
@@ -148,8 +139,12 @@ const abuses: Abuse[] = [
   {
     name: "empty fragments without an end",
     async run(stage) {
-      const more = Buffer.concat(Array.from({ length: 10_000 }, () => frame(CONTINUATION, "", NO_FIN)));
-      await sockets(stage, 8, "/echo", (peer) => peer.send(frame(TEXT, "", TEXT)).flood(more, 32 * MIB));
+      const more = Buffer.concat(
+        Array.from({ length: 10_000 }, () => frame(CONTINUATION, "", { fin: false })),
+      );
+      await sockets(stage, 8, "/echo", (peer) =>
+        peer.send(frame(TEXT, "", { fin: false })).flood(more, 32 * MIB),
+      );
     },
     bounds: ENDS,
   },
@@ -158,10 +153,10 @@ const abuses: Abuse[] = [
     async run(stage) {
       const message = singly(MIB);
       await sockets(stage, 2, "/echo", async (peer) => {
-        const before = peer.bytesReceived;
+        const before = peer.length;
         peer.send(message);
-        while (peer.bytesReceived - before < MIB + 10) await once(peer.socket, "data");
-        assert.equal(peer.bytesReceived - before, MIB + 10);
+        await peer.until(() => peer.length - before >= MIB + 10, "the echo");
+        assert.equal(peer.length - before, MIB + 10);
       });
     },
     bounds: ENDS,
@@ -190,20 +185,14 @@ const abuses: Abuse[] = [
       1009,
       50,
       "/shared-sink",
-      async () => frame(BINARY, await bomb(64 * MIB), FIN | RSV1 | BINARY),
+      async () => frame(BINARY, await bomb(64 * MIB), { rsv: RSV1 }),
       DEFLATE_ALONE,
     ),
     bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: 50 } },
   },
   {
     name: "compression bombs, 1000:1, with a window of their own",
-    run: refused(
-      1009,
-      50,
-      "/sink",
-      async () => frame(BINARY, await bomb(64 * MIB), FIN | RSV1 | BINARY),
-      DEFLATE,
-    ),
+    run: refused(1009, 50, "/sink", async () => frame(BINARY, await bomb(64 * MIB), { rsv: RSV1 }), DEFLATE),
     bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: 50 } },
   },
   {
@@ -212,7 +201,7 @@ const abuses: Abuse[] = [
       1009,
       20,
       "/shared-sink",
-      async () => fragments(BINARY, await bomb(64 * MIB), 100, RSV1),
+      async () => Buffer.concat(fragments(BINARY, piecesOf(await bomb(64 * MIB), 100), RSV1)),
       DEFLATE_ALONE,
     ),
     bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: 20 } },
@@ -220,7 +209,7 @@ const abuses: Abuse[] = [
   {
     name: "compression bombs just within the limit, one after the other",
     async run(stage) {
-      const message = frame(BINARY, await bomb(MIB), FIN | RSV1 | BINARY);
+      const message = frame(BINARY, await bomb(MIB), { rsv: RSV1 });
       const before = (await stage.glance()).counters.messagesReceived;
       await sockets(stage, 4, "/shared-sink", (peer) => peer.flood(message, MIB / 16), DEFLATE_ALONE);
       await stage.until(
@@ -236,7 +225,7 @@ const abuses: Abuse[] = [
       1007,
       20,
       "/shared-sink",
-      async () => frame(BINARY, Buffer.from("0300".repeat(100_000), "hex"), FIN | RSV1 | BINARY),
+      async () => frame(BINARY, Buffer.from("0300".repeat(100_000), "hex"), { rsv: RSV1 }),
       DEFLATE_ALONE,
     ),
     bounds: { ...ENDS, errors: { WS_INVALID_DEFLATE: 20 } },
@@ -245,7 +234,7 @@ const abuses: Abuse[] = [
     name: "WebSockets that say nothing",
     async run(stage) {
       const peers = await sockets(stage, 300, "/echo", () => {});
-      await Promise.all(peers.map((peer) => peer.over));
+      await Promise.all(peers.map((peer) => peer.over()));
     },
     bounds: { ...ENDS, errors: { WS_PONG_TIMEOUT: 300 } },
   },
@@ -253,7 +242,7 @@ const abuses: Abuse[] = [
     name: "handshakes by the hundred, whose WebSockets are dropped at once",
     async run(stage) {
       for (let i = 0; i < 10; i++) {
-        await stage.crowd(50, (peer) => peer.send(webSocketHead("/sink", DEFLATE)).until("\r\n\r\n"));
+        await stage.crowd(50, (peer) => peer.send(webSocketHead("/sink", DEFLATE)).untilText("\r\n\r\n"));
         stage.hangUp();
       }
     },

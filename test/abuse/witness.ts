@@ -1,8 +1,7 @@
-import { once } from "node:events";
-import { connect, type Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
-import { TEXT } from "../../src/websocket/opcodes.ts";
-import { handshake, masked } from "../engine/web-socket-client.ts";
+import { frame, TEXT } from "../support/frames.ts";
+import { type RawClient, tcpClient } from "../support/raw-client.ts";
+import { sleep } from "../support/waiting.ts";
+import { handshake } from "../support/web-socket-handshake.ts";
 import { answer, planOf } from "./child.ts";
 
 // A client that behaves well, in a process of its own: it asks over a connection that it keeps, over a WebSocket and
@@ -35,44 +34,11 @@ let failures: string[] = [];
 /** When the question was asked that has no answer yet. */
 let askedAt: number | undefined;
 
-/** A connection that gets one answer at a time. */
-class Line {
-  private readonly socket: Socket;
-  private text = "";
-  private look: () => void = () => {};
-
-  private constructor(socket: Socket) {
-    this.socket = socket;
-    socket.setNoDelay();
-    socket.setEncoding("latin1");
-    socket.on("data", (text: string) => {
-      this.text += text;
-      this.look();
-    });
-    socket.on("error", () => {});
-    socket.on("close", () => this.look());
-  }
-
-  static async open(): Promise<Line> {
-    const socket = connect(plan.port, "127.0.0.1");
-    await once(socket, "connect");
-    return new Line(socket);
-  }
-
-  async ask(question: string | Uint8Array, end: string): Promise<void> {
-    this.text = "";
-    this.socket.write(question);
-    await new Promise<void>((resolve, reject) => {
-      this.look = () => {
-        if (this.text.endsWith(end)) resolve();
-        else if (this.socket.closed || this.socket.readableEnded) reject(new Error(`closed: ${this.text}`));
-      };
-    });
-  }
-
-  hangUp(): void {
-    this.socket.resetAndDestroy();
-  }
+/** Asks and waits for the end of the one answer. */
+async function ask(client: RawClient, question: string | Uint8Array, end: string): Promise<void> {
+  client.forget().send(question);
+  await client.until(() => client.text.endsWith(end) || client.isOver, end);
+  if (!client.text.endsWith(end)) throw new Error(`closed: ${client.text}`);
 }
 
 async function timed(what: string, ask: () => Promise<void>): Promise<void> {
@@ -89,22 +55,22 @@ async function timed(what: string, ask: () => Promise<void>): Promise<void> {
 }
 
 async function newcomer(): Promise<void> {
-  const line = await Line.open();
+  const client = await tcpClient(plan.port);
   try {
-    await line.ask(GET, PONG);
+    await ask(client, GET, PONG);
   } finally {
-    line.hangUp();
+    client.reset();
   }
 }
 
-const kept = await Line.open();
-const webSocket = await Line.open();
-await webSocket.ask(handshake("/echo"), "\r\n\r\n");
+const kept = await tcpClient(plan.port);
+const webSocket = await tcpClient(plan.port);
+await ask(webSocket, handshake("/echo"), "\r\n\r\n");
 
 async function watch(): Promise<never> {
   for (let i = 0; ; i++) {
-    await timed("on a connection that is kept", () => kept.ask(GET, PONG));
-    await timed("on a WebSocket", () => webSocket.ask(masked(TEXT, ECHO), ECHO));
+    await timed("on a connection that is kept", () => ask(kept, GET, PONG));
+    await timed("on a WebSocket", () => ask(webSocket, frame(TEXT, ECHO), ECHO));
     if (plan.newcomers && i % NEWCOMER_EVERY === 0) await timed("on a new connection", newcomer);
     await sleep(pauseMs);
   }

@@ -5,7 +5,7 @@ import { beforeEach, describe, it, mock } from "node:test";
 process.env["PORTICO_FILL_LENT"] = "1";
 mock.timers.enable({ apis: ["setTimeout"] });
 const { messageMemory } = await import("../../src/bytes/message-memory.ts");
-const { isLent, retain, unlent, withLease } = await import("../../src/bytes/lease.ts");
+const { isBorrowed, retain, copyIfBorrowed, withLease } = await import("../../src/bytes/lease.ts");
 const { readMemory } = await import("../../src/bytes/read-memory.ts");
 
 const MIB = 1_048_576;
@@ -72,37 +72,37 @@ describe("what is lent", () => {
     const message = messageMemory.take(MIB, MIB);
     const { bytes } = readMemory;
     for (const view of [bytes.subarray(7, 9), new Uint8Array(bytes.buffer, 4_096, 10), message.subarray(1)]) {
-      assert.equal(isLent(view), true);
-      const copy = unlent(view);
+      assert.equal(isBorrowed(view), true);
+      const copy = copyIfBorrowed(view);
       assert.notEqual(copy.buffer, view.buffer);
       assert.deepEqual(Buffer.from(copy), Buffer.from(view));
     }
     const own = Buffer.alloc(100);
-    assert.equal(isLent(own), false);
-    assert.equal(unlent(own), own);
+    assert.equal(isBorrowed(own), false);
+    assert.equal(copyIfBorrowed(own), own);
   });
 
   it("includes a message that is free, or that another connection has now", () => {
     const message = messageMemory.take(MIB, MIB);
     withLease(message, "recycle", () => {});
-    assert.equal(isLent(message), true);
+    assert.equal(isBorrowed(message), true);
     assert.equal(retain(message), undefined);
   });
 
   it("includes what the program will get afterwards, which cannot be retained", () => {
     const own = Buffer.alloc(MIB, 1);
     withLease(own, "hand over", () => {
-      assert.equal(isLent(own), true);
+      assert.equal(isBorrowed(own), true);
       assert.equal(retain(own), undefined);
     });
-    assert.equal(isLent(own), false);
+    assert.equal(isBorrowed(own), false);
     assert.ok(own.every((byte) => byte === 1));
   });
 
   it("does not include a message that was left to the program", () => {
     const message = messageMemory.take(MIB, MIB);
     messageMemory.disown(message);
-    assert.equal(isLent(message), false);
+    assert.equal(isBorrowed(message), false);
     messageMemory.recycle(message);
     assert.notEqual(messageMemory.take(MIB, MIB).buffer, message.buffer);
   });

@@ -4,10 +4,14 @@ import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { BenchResults } from "../../src/cli/bench-results.ts";
-import { Server } from "../../src/engine/server.ts";
-import { certificate } from "../e2e/certificates.ts";
+import { Server } from "../../src/server/server.ts";
+import { certificate } from "../support/certificates.ts";
+import { sleep } from "../support/waiting.ts";
 import { inProcess } from "./in-process.ts";
 import { portico, start } from "./portico.ts";
+
+/** How long the first of 60 requests for /stall waits for its answer. */
+const STALL_MS = 400;
 
 interface Seen {
   method: string;
@@ -25,6 +29,7 @@ async function target(t: TestContext, tls = false): Promise<{ url: string; seen:
     const { method, target } = exchange;
     seen.push({ method, target, header: exchange.header("x-test"), text: await exchange.text() });
     if (exchange.path === "/close") exchange.setHeader("Connection", "close");
+    if (exchange.path === "/stall" && seen.length % 60 === 1) await sleep(STALL_MS);
     if (exchange.path === "/chunks") exchange.write("some ");
     if (exchange.path === "/busy") exchange.status(seen.length % 2 === 0 ? 503 : 200);
     exchange.end("content");
@@ -115,6 +120,50 @@ describe("portico bench: what it sends and counts", () => {
     assert.deepEqual([busy.code, busy.json["failed"], busy.json["statuses"]], [1, 5, { 200: 5, 503: 5 }]);
     const expected = await report(t, `${url}/busy`, "-n", "10", "-c", "1", "--expect", "503");
     assert.deepEqual([expected.code, expected.json["failed"]], [1, 5]);
+  });
+
+  it("sends at a constant rate over all connections", async (t) => {
+    const { url, seen, server } = await target(t);
+    const { code, json } = await report(t, url, "-r", "400", "-n", "80", "-c", "4");
+    assert.deepEqual([code, json["rate"], json["requests"], json["unanswered"]], [undefined, 400, 80, 0]);
+    assert.equal(seen.length, 80);
+    assert.equal(server.counters.connections, 4);
+    // The last one of 80 is due after 79 / 400 s.
+    assert.ok((json["durationMs"] as number) >= 197, `${json["durationMs"]} ms`);
+  });
+
+  it("measures latency from when a request was due, not from when a connection was free", async (t) => {
+    const { url } = await target(t);
+    const stalled = await report(t, `${url}/stall`, "-r", "200", "-n", "60", "-c", "1");
+    const { p50 } = stalled.json["latencyMs"] as Record<string, number>;
+    // The first answer takes 400 ms, so those that are due meanwhile wait for it: half of all for more than 100 ms.
+    assert.ok(p50! > 100, `p50 is ${p50} ms`);
+    const closed = await report(t, `${url}/stall`, "-n", "60", "-c", "1");
+    assert.ok((closed.json["latencyMs"] as Record<string, number>)["p50"]! < 100);
+  });
+
+  it("says how many requests were due without an answer at the end", async (t) => {
+    const { url } = await target(t);
+    const { json } = await report(t, `${url}/stall`, "-r", "100", "-d", "0.3", "-c", "1");
+    assert.equal(json["requests"], 0);
+    assert.ok((json["unanswered"] as number) >= 29, String(json["unanswered"]));
+  });
+
+  it("opens connections again at a constant rate, and loses no request", async (t) => {
+    const { url } = await target(t);
+    const { code, json } = await report(
+      t,
+      `${url}/close`,
+      "-r",
+      "500",
+      "-n",
+      "20",
+      "-c",
+      "2",
+      "--in-flight",
+      "4",
+    );
+    assert.deepEqual([code, json["requests"], json["failed"]], [undefined, 20, 0]);
   });
 
   it("measures WebSockets, compressed messages in flight, over TLS", async (t) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { Server } from "../../src/engine/server.ts";
-import { certificate } from "../e2e/certificates.ts";
+import { Server } from "../../src/server/server.ts";
+import { certificate } from "../support/certificates.ts";
 import { portico, start } from "./portico.ts";
 
 async function target(t: TestContext, tls = false): Promise<string> {
@@ -54,7 +54,7 @@ describe("portico inspect", { concurrency: 2 }, () => {
       { input },
     );
     assert.equal(code, 0);
-    assert.match(stderr, /^portico: \/nothing is no command: /);
+    assert.match(stderr, /^portico: \/nothing is not a command\. /);
     const shown = lines(stdout);
     assert.equal(shown[0], `connected to ${url}/echo, compressed`);
     assert.deepEqual(
@@ -90,7 +90,7 @@ describe("portico inspect", { concurrency: 2 }, () => {
     assert.equal(refused.code, 1);
     assert.match(
       refused.stderr,
-      /^portico: wss:.* its certificate is self-signed: add --insecure if you trust it\n$/,
+      /^portico: Cannot open wss:.* its certificate is self-signed\. Add --insecure if you trust it\.\n$/,
     );
     const args = [
       "inspect",
@@ -132,7 +132,7 @@ describe("portico inspect", { concurrency: 2 }, () => {
     const none = await portico(t, ["inspect", `${url}/none`]);
     assert.deepEqual(
       [none.code, none.stderr],
-      [1, `portico: ${url}/none cannot be opened: the server answered 404 instead of 101\n`],
+      [1, `portico: Cannot open ${url}/none: the server answered 404 instead of 101\n`],
     );
   });
 

@@ -3,7 +3,8 @@ import { describe, it, type TestContext } from "node:test";
 import type { HandlerModule } from "../../src/cli/handler-module.ts";
 import { LiveHandlers } from "../../src/cli/live-handlers.ts";
 import type { Server } from "../../src/index.ts";
-import { eventually, type Harness, harness } from "../engine/harness.ts";
+import { type Harness, harness } from "../support/harness.ts";
+import { eventually } from "../support/waiting.ts";
 
 const fail = (): never => {
   throw new Error("on purpose");
@@ -51,14 +52,18 @@ for (const [name, begin] of ways) {
       assert.deepEqual([String(reports[0]?.error), reports.length, others], ["Error: on purpose", 1, 0]);
     });
 
-    it("every request hook that rejects is reported, and answered with 500 unless the route has answered", async (t) => {
+    it("a request hook that rejects is reported, and answered with 500; no other hook and no route runs", async (t) => {
       const { connect, reports } = await begin(t, (server) => {
         server.onRequest(reject).onRequest(reject);
       });
-      assert.equal((await connect().get("/").answer()).status, 200);
-      await eventually(() => reports.length === 2, "two reports");
-      assert.equal((await connect().get("/late").answer()).status, 500);
-      await eventually(() => reports.length === 4, "two more reports");
+      for (const path of ["/", "/late"]) assert.equal((await connect().get(path).answer()).status, 500);
+      assert.equal(reports.length, 2);
+    });
+
+    it("a part that is asynchronous is refused: requests could pass before its hooks are there", async (t) => {
+      await begin(t, (server) => {
+        assert.throws(() => server.mount(async () => {}), { code: "ERR_ROUTE" });
+      });
     });
 
     it("response hooks that throw or reject are reported, and the others run", async (t) => {
@@ -73,6 +78,13 @@ for (const [name, begin] of ways) {
       assert.equal((await connect().get("/").answer()).status, 200);
       await eventually(() => reports.length === 3, "three reports");
       assert.equal(others, 1);
+    });
+
+    it("onFailure shapes what the server answers", async (t) => {
+      const { connect } = await begin(t, (server) => {
+        server.onFailure((_exchange, status) => `own ${status}`);
+      });
+      assert.equal((await connect().get("/missing").answer()).text, "own 404");
     });
 
     it("a request hook that answers is the last", async (t) => {
@@ -116,5 +128,22 @@ describe("a file that is run", () => {
     for (let loading = 0; loading < 3; loading++) await live.take(module);
     await connect().get("/").answer();
     assert.deepEqual(seen, ["others", "shared"]);
+  });
+});
+
+describe("a file that is run", () => {
+  it("leaves no failure hook when it is loaded again", async (t) => {
+    const { server, connect } = harness(t);
+    const live = new LiveHandlers(server);
+    await live.take({ setup: (made) => void made.onFailure(() => "own"), routes });
+    assert.equal((await connect().get("/missing").answer()).text, "own");
+    await live.take({ routes });
+    assert.equal((await connect().get("/missing").answer()).text, "Not Found\n");
+  });
+
+  it("has handlers that return their answer", async (t) => {
+    const { server, connect } = harness(t);
+    await new LiveHandlers(server).take({ routes: { "/json": { GET: () => ({ a: 1 }) } } });
+    assert.equal((await connect().get("/json").answer()).text, '{"a":1}');
   });
 });

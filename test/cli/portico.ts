@@ -13,7 +13,11 @@ const PATIENCE_MS = 20_000;
 export interface RunOptions {
   readonly cwd?: string;
   readonly input?: string;
+  /** In addition to that of the tests. */
+  readonly environment?: Environment;
 }
+
+type Environment = Readonly<Record<string, string>>;
 
 export interface Finished {
   readonly code: number | null;
@@ -29,8 +33,8 @@ export class Running {
   stderr = "";
   private looks: (() => void)[] = [];
 
-  constructor(args: readonly string[], cwd: string | undefined) {
-    this.child = spawn(process.execPath, [MAIN, ...args], { cwd });
+  constructor(args: readonly string[], cwd: string | undefined, environment: Environment = {}) {
+    this.child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, ...environment } });
     this.child.stdin.on("error", () => {});
     this.child.stdout.on("data", (data: Buffer) => {
       this.stdout += data;
@@ -88,8 +92,13 @@ export class Running {
 }
 
 /** Starts `portico`; it ends with the test. */
-export function start(t: TestContext, args: readonly string[], cwd?: string): Running {
-  const running = new Running(args, cwd);
+export function start(
+  t: TestContext,
+  args: readonly string[],
+  cwd?: string,
+  environment?: Environment,
+): Running {
+  const running = new Running(args, cwd, environment);
   t.after(async () => {
     running.child.kill("SIGKILL");
     await running.finished;
@@ -103,7 +112,7 @@ export function portico(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Finished> {
-  const running = start(t, args, options.cwd);
+  const running = start(t, args, options.cwd, options.environment);
   running.child.stdin.end(options.input ?? "");
   return running.finished;
 }

@@ -4,8 +4,8 @@ import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import WebSocket from "ws";
-import { opened } from "../e2e/ws-client.ts";
-import { sleep } from "../engine/harness.ts";
+import { sleep } from "../support/waiting.ts";
+import { opened } from "../support/ws-client.ts";
 import { inProcess } from "./in-process.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { folder, portico, put, type Running, start } from "./portico.ts";
@@ -102,7 +102,7 @@ describe("portico run", { concurrency: 2 }, () => {
       }`;
     const { url, server } = await runFiles(t, { "app.js": text }, "app.js");
     for (const query of ["1", "2"]) {
-      assert.equal(await (await fetch(`${url}/?${query}`)).text(), "fine");
+      assert.equal((await fetch(`${url}/?${query}`)).status, 500);
       await server.printed(new RegExp(`request hook ${query}`));
       await server.printed(new RegExp(`seen ${query}`));
     }
@@ -132,12 +132,12 @@ describe("portico run: what is wrong with a file", () => {
     [
       "no handlers",
       "export const x = 1;",
-      /exports no handlers: export some of routes, websockets, fetch, setup/,
+      /exports no handlers\. Export some of routes, websockets, fetch, setup,.* Not used: x\./,
     ],
     [
       "routes of another form",
       "export const routes = { '/': 1 };",
-      /its export routes has to be an object of paths/,
+      /The export routes of .* is not an object of paths/,
     ],
     ["a path that is none", "export const routes = { x: () => {} };", /does not begin with "\/"/],
     ["an error while it is loaded", "throw new Error('not today');", /Error: not today\n.*app\.js:1/],
@@ -151,6 +151,31 @@ describe("portico run: what is wrong with a file", () => {
       assert.deepEqual([code, stdout], [1, ""]);
       assert.match(stderr, message);
       assert.doesNotMatch(stderr, /node:internal|portico-generation/);
+    });
+  }
+});
+
+describe("portico run: exports without a meaning", () => {
+  const routes = 'routes: { "/": (exchange) => exchange.end("fine") }';
+  const files: [name: string, text: string, notice: RegExp][] = [
+    [
+      "by name",
+      `export const ${routes.replace(": {", " = {")}; export const route = {};`,
+      /Not used: route\. Did you mean routes\?\n/,
+    ],
+    ["in a default object", `export default { ${routes}, help: 1, more: 2 };`, /Not used: help, more\.\n/],
+    [
+      "in CommonJS",
+      `module.exports = { ${routes}, webSockets: {} };`,
+      /Not used: webSockets\. Did you mean websockets\?\n/,
+    ],
+  ];
+  for (const [name, text, notice] of files) {
+    it(`are named, and the rest is served: ${name}`, async (t) => {
+      const file = text.startsWith("module") ? "app.cjs" : "app.mjs";
+      const { url, server } = await runFiles(t, { [file]: text }, file);
+      await server.printed(notice);
+      assert.equal(await (await fetch(url)).text(), "fine");
     });
   }
 });
@@ -197,7 +222,7 @@ describe("portico run --watch", { concurrency: 2 }, () => {
     assert.equal((await fetch(url)).headers.get("x-word"), "two");
 
     put(root, "word.js", "export const word = ;");
-    assert.match(await server.printed(/app\.js keeps its former handlers: ([\s\S]*\^)/), /word\.js:1\n/);
+    assert.match(await server.printed(/app\.js keeps its former handlers. ([\s\S]*\^)/), /word\.js:1\n/);
     assert.equal((await ask(url)).text, "two 3");
     assert.equal(await asked(socket, "c"), "two c, opened by one");
 
@@ -308,7 +333,7 @@ describe("portico run --watch", { concurrency: 2 }, () => {
       "--watch",
       "--json",
     );
-    assert.match(server.stderr, /has no handlers until it is mended: SyntaxError/);
+    assert.match(server.stderr, /has no handlers until you fix this: SyntaxError/);
     assert.equal((await fetch(url)).status, 404);
     put(root, "app.js", 'export const routes = { "/": (exchange) => exchange.end("mended") };');
     await server.printed(/\{"event":"reload","ok":true\}/);

@@ -5,8 +5,8 @@ import { request } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { describe, it, type TestContext } from "node:test";
 import WebSocket from "ws";
-import { opened } from "../e2e/ws-client.ts";
-import { within } from "../engine/raw-client.ts";
+import { within } from "../support/waiting.ts";
+import { opened } from "../support/ws-client.ts";
 import { folder, put, type Running, start } from "./portico.ts";
 
 const PAGE = "<!doctype html><html><body><p>page</p></body></html>";
@@ -45,6 +45,23 @@ describe("portico serve", { concurrency: 2 }, () => {
     await server.printed(/404 GET \/none/);
     const { code, stderr } = await server.stop("SIGINT");
     assert.deepEqual([code, stderr], [130, ""]);
+  });
+
+  it("has a page for failures where the client prefers one, and a listing with sizes", async (t) => {
+    const { url } = await serve(t, "--listing");
+    const ask = (path: string, accept: string): Promise<Response> =>
+      fetch(url + path, { headers: { Accept: accept } });
+    const page = await ask("/%3Cb%3E", "text/html,*/*;q=0.8");
+    assert.deepEqual([page.status, page.headers.get("content-type")], [404, "text/html; charset=utf-8"]);
+    const text = await page.text();
+    assert.match(text, /<h1>404 Not Found<\/h1>/);
+    assert.match(text, /<code>\/&#60;b&#62;<\/code> does not exist here/);
+    assert.equal((await ask("/none", "application/json")).headers.get("content-type"), "application/json");
+    assert.match((await ask("/none", "*/*")).headers.get("content-type") ?? "", /^text\/plain/);
+    assert.match(await (await ask("/sub/", "text/html")).text(), /a\.txt<\/a><small>10 B<\/small>/);
+    const plain = await serve(t);
+    const folderPage = await fetch(`${plain.url}/sub/`, { headers: { Accept: "text/html" } });
+    assert.match(await folderPage.text(), /Start the server with --listing/);
   });
 
   it("does what its options say", async (t) => {

@@ -1,13 +1,26 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { describe, it } from "node:test";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
 import { inBytes, inTime, paint, printable, printJson } from "../../src/cli/terminal.ts";
+import { eventually } from "../support/waiting.ts";
 import { inProcess } from "./in-process.ts";
-import { portico, start } from "./portico.ts";
+import { folder, portico, start } from "./portico.ts";
 
-const COMMANDS = ["serve", "run", "echo", "bench", "inspect"];
+/** A port of 127.0.0.1 at which something else listens. */
+async function busyPort(t: TestContext): Promise<number> {
+  const other = createServer();
+  t.after(() => other.close());
+  await once(other.listen(0, "127.0.0.1"), "listening");
+  const address = other.address();
+  assert.ok(typeof address === "object" && address !== null);
+  return address.port;
+}
+
+const COMMANDS = ["serve", "run", "lua", "echo", "bench", "inspect", "about", "completion"];
 
 describe("the command line", { concurrency: 2 }, () => {
   it("lists its commands and exit codes", async (t) => {
@@ -15,6 +28,12 @@ describe("the command line", { concurrency: 2 }, () => {
     assert.equal(code, 0);
     for (const command of COMMANDS) assert.match(stdout, new RegExp(`^  ${command} `, "m"));
     assert.match(stdout, /Exit codes: 0 .* 1 .* 2 .* 130/);
+  });
+
+  it("prints its help when it is called without a command, and succeeds", async (t) => {
+    const bare = await portico(t, []);
+    assert.deepEqual([bare.code, bare.stderr], [0, ""]);
+    assert.equal(bare.stdout, (await inProcess(t, ["--help"])).stdout);
   });
 
   it("tells the version of the package", async (t) => {
@@ -28,18 +47,58 @@ describe("the command line", { concurrency: 2 }, () => {
   it("says what is wrong in one line, as a program of its own", async (t) => {
     const { code, stdout, stderr } = await portico(t, ["serve", "--prot", "1"]);
     assert.deepEqual([code, stdout], [2, ""]);
-    assert.equal(stderr, "portico: unknown option '--prot' (Did you mean --port?); --help tells more\n");
+    assert.equal(stderr, "portico: unknown option '--prot' (Did you mean --port?). See --help.\n");
   });
 
-  it("says what to do when a port is in use", async (t) => {
-    const other = createServer();
-    t.after(() => other.close());
-    await once(other.listen(0, "127.0.0.1"), "listening");
-    const address = other.address();
-    assert.ok(typeof address === "object" && address !== null);
-    const { code, stderr } = await portico(t, ["echo", "--port", String(address.port)]);
-    assert.equal(code, 1);
-    assert.match(stderr, /^portico: port \d+ of 127\.0\.0\.1 is in use: .*--port 0.*\n$/);
+  it("names a busy port and the remedy when that port was chosen", async (t) => {
+    const port = await busyPort(t);
+    for (const environment of [{}, { PORT: String(port) }]) {
+      const args = "PORT" in environment ? ["echo"] : ["echo", "--port", String(port)];
+      const { code, stderr } = await portico(t, args, { environment });
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        new RegExp(`^portico: Port ${port} is already in use at 127\\.0\\.0\\.1\\. .*--port.*\n$`),
+      );
+    }
+  });
+
+  it("reads PORT and HOST, and prefers options to them", async (t) => {
+    const environment = { PORT: "0", HOST: "127.0.0.2" };
+    const server = start(t, ["serve", "test/fixtures", "--json"], undefined, environment);
+    assert.equal(await server.printed(/"host":"([^"]*)"/), "127.0.0.2");
+    const other = start(t, ["serve", "test/fixtures", "--host", "127.0.0.1"], undefined, environment);
+    await other.url();
+    const wrong = await portico(t, ["echo"], { environment: { PORT: "many" } });
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /from env 'PORT' is invalid\. Use a whole number from 0 to 65535/);
+  });
+
+  it("shows the addresses of the network when it listens at all of them", async (t) => {
+    const server = start(t, ["serve", "test/fixtures", "--port", "0", "--host", "0.0.0.0", "--json"]);
+    const listening = JSON.parse(await server.printed(/\{.*listening.*\}/));
+    const expected = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .filter(({ family, internal }) => family === "IPv4" && !internal)
+      .map(({ address }) => `http://${address}:${listening.port}`);
+    assert.deepEqual(listening.network, expected);
+    const local = start(t, ["serve", "test/fixtures", "--port", "0", "--json"]);
+    assert.deepEqual(JSON.parse(await local.printed(/\{.*listening.*\}/)).network, []);
+  });
+
+  it("opens the address in the browser", { skip: process.platform === "win32" }, async (t) => {
+    const root = folder(t, {
+      "browser.sh": '#!/bin/sh\nprintf "opened %s" "$1" > "$0.txt.part" && mv "$0.txt.part" "$0.txt"\n',
+    });
+    const browser = join(root, "browser.sh");
+    chmodSync(browser, 0o755);
+    const server = start(t, ["serve", root, "--port", "0", "--open"], undefined, { BROWSER: browser });
+    const url = await server.url();
+    await eventually(() => existsSync(`${browser}.txt`), "the browser to be started");
+    assert.equal(readFileSync(`${browser}.txt`, "utf8"), `opened ${url}`);
+    const none = start(t, ["serve", root, "--port", "0", "--open"], undefined, { BROWSER: "/no/browser" });
+    await none.printed(/The browser did not start \(\/no\/browser is not there\)\. Open http/);
+    await fetch(await none.url());
   });
 
   it("ends in order when nobody reads what it prints any more", async (t) => {
@@ -76,10 +135,18 @@ describe("mistakes are answered with one line and an exit code", () => {
     [["serve", "--prot", "1"], 2, /unknown option '--prot'.*--port/],
     [["nothing"], 2, /unknown command 'nothing'/],
     [["run"], 2, /missing required argument 'file'/],
-    [["run", "no-such-file.ts"], 2, /no file no-such-file\.ts/],
-    [["run", "README.md"], 2, /README\.md is no program/],
-    [["serve", "no-such-folder"], 2, /no folder no-such-folder/],
-    [["serve", "--cache", "no-cache\r\nX: y"], 2, /a value that a header field may have/],
+    [["run", "no-such-file.ts"], 2, /The file no-such-file\.ts does not exist/],
+    [["run", "README.md"], 2, /README\.md is not a program/],
+    [["serve", "no-such-folder"], 2, /The folder no-such-folder does not exist/],
+    [
+      ["serve", "README.md"],
+      2,
+      /README\.md is a file, not a folder\. Serve its folder with "portico serve \."/,
+    ],
+    [["serve", "examples/echo.ts"], 2, /Run it with "portico run examples\/echo\.ts", or .*serve examples"/],
+    [["completion", "tcsh"], 2, /choices are bash, zsh, fish/],
+    [["bench", "http://127.0.0.1/", "--rate", "0"], 2, /1 to 1000000/],
+    [["serve", "--cache", "no-cache\r\nX: y"], 2, /a value that a header field can have/],
     [["serve", "--port", "65536"], 2, /'65536' is invalid.*0 to 65535/],
     [
       ["serve", "--tls-key", "test/fixtures/localhost.key.pem"],
@@ -89,10 +156,10 @@ describe("mistakes are answered with one line and an exit code", () => {
     [
       ["serve", "--tls-key", "nowhere", "--tls-cert", "nowhere"],
       2,
-      /nowhere cannot be read: there is no such file/,
+      /Cannot read nowhere: the file does not exist/,
     ],
     [["serve", "--tls-key", "README.md", "--tls-cert", "README.md"], 1, /certificate cannot be used/],
-    [["serve", "--host", "192.0.2.1"], 1, /192\.0\.2\.1 is no address of this machine/],
+    [["serve", "--host", "192.0.2.1"], 1, /192\.0\.2\.1 is not an address of this machine/],
     [["echo", "--deflate", "levle=3"], 2, /level=N/],
     [["echo", "--deflate", "level=10"], 2, /level/],
     [["bench", "ftp://127.0.0.1/"], 2, /begins with http:, https:, ws:, wss:/],
@@ -100,9 +167,9 @@ describe("mistakes are answered with one line and an exit code", () => {
     [["bench", "http://127.0.0.1/", "-H", "no colon"], 2, /"Name: value"/],
     [["bench", "http://127.0.0.1/", "-H", "a: b\r\nc: d"], 2, /"Name: value"/],
     [["bench", "http://127.0.0.1/", "-m", "G T"], 2, /method/],
-    [["bench", "http://127.0.0.1/", "-b", "@nowhere"], 2, /nowhere cannot be read/],
+    [["bench", "http://127.0.0.1/", "-b", "@nowhere"], 2, /Cannot read nowhere/],
     [["bench", "ws://127.0.0.1/", "-m", "GET"], 2, /--method/],
-    [["bench", "http://127.0.0.1:1/"], 1, /127\.0\.0\.1:1\/ cannot be reached: nothing listens there/],
+    [["bench", "http://127.0.0.1:1/"], 1, /Cannot reach http:\/\/127\.0\.0\.1:1\/: nothing listens there/],
     [["inspect", "http://127.0.0.1/"], 2, /begins with ws:, wss:/],
     [["inspect", "ws://127.0.0.1/", "-H", "Host: other.example"], 2, /headers cannot set Host/],
     [["inspect", "ws://127.0.0.1/", "--protocol", "a\r\nb"], 2, /protocols have to be different tokens/],

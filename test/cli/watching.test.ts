@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { FileWatch, watchFolder } from "../../src/cli/watching.ts";
-import { within } from "../engine/raw-client.ts";
+import { within } from "../support/waiting.ts";
 import { folder, put } from "./portico.ts";
 
 /** More than changes of before can still be told of. */

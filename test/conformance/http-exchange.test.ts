@@ -1,24 +1,26 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Client } from "undici";
-import type { Exchange } from "../../src/engine/exchange.ts";
-import { type Harness, harness, signal, turns } from "../engine/harness.ts";
-import type { RawClient } from "../engine/raw-client.ts";
-import { randomFrom } from "../http1/feed.ts";
-import { HIDDEN, head } from "./http-case.ts";
-import { readStream, type StrictStream, valuesOf } from "./strict-response.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
+import type { Handler } from "../../src/server/route-table.ts";
+import { type Harness, harness } from "../support/harness.ts";
+import { HIDDEN, head } from "../support/http-case.ts";
+import { type ResponseStream, readStream, valuesOf } from "../support/http-response.ts";
+import { Random } from "../support/random.ts";
+import type { RawClient } from "../support/raw-client.ts";
+import { signal, turns } from "../support/waiting.ts";
 
 const transports: readonly (readonly [string, (h: Harness) => Promise<RawClient>])[] = [
   ["in memory", async (h) => h.connect()],
   ["on a socket", (h) => h.connectTcp()],
 ];
 
-function look(client: RawClient, methods: readonly string[]): StrictStream {
+function look(client: RawClient, methods: readonly string[]): ResponseStream {
   return readStream(client.received, methods, client.ended || client.closed);
 }
 
 /** Waits for so many final responses, or for the end. */
-async function finals(client: RawClient, methods: readonly string[]): Promise<StrictStream> {
+async function finals(client: RawClient, methods: readonly string[]): Promise<ResponseStream> {
   const enough = () => look(client, methods).finals.length >= methods.length;
   await client.until(() => client.ended || client.closed || enough(), "the responses");
   await turns(2);
@@ -29,16 +31,16 @@ describe("RFC 9112 §9.3.2: answers come in the order of the requests", () => {
   for (const [where, connect] of transports) {
     test(`of handlers that take no time, some time, and write in pieces, ${where}`, async (t) => {
       const h = harness(t);
-      const random = randomFrom(7);
+      const random = new Random(7);
       let running = 0;
       h.server.any("/:id/:way", async (exchange) => {
         assert.equal(++running, 1, "one handler at a time on a connection");
         const { id, way } = exchange.params as { id: string; way: string };
-        if (way !== "sync") await turns(1 + random(5));
+        if (way !== "sync") await turns(1 + random.below(5));
         running--;
         if (way === "pieces") {
           exchange.write(id.slice(0, 1));
-          await turns(random(3));
+          await turns(random.below(3));
           exchange.end(id.slice(1));
         } else exchange.end(id);
       });
@@ -46,8 +48,8 @@ describe("RFC 9112 §9.3.2: answers come in the order of the requests", () => {
       const ways = ["sync", "async", "pieces"];
       const requests = Array.from({ length: 60 }, (_, index) => ({
         id: `id-${index}`,
-        method: ["GET", "HEAD", "POST"][random(3)]!,
-        way: ways[random(3)]!,
+        method: ["GET", "HEAD", "POST"][random.below(3)]!,
+        way: ways[random.below(3)]!,
       }));
       client.send(
         requests
@@ -98,7 +100,7 @@ const framings: readonly (readonly [string, string[], string])[] = [
 ];
 
 /** Handlers that answer without having read, in every order of their own. */
-const early: readonly (readonly [string, (exchange: Exchange) => unknown])[] = [
+const early: readonly (readonly [string, Handler])[] = [
   ["at once", (exchange) => exchange.end("early")],
   ["in pieces", (exchange) => exchange.write("ear") && exchange.end("ly")],
   [
@@ -173,7 +175,7 @@ describe("RFC 9112 §9.3: content that was not read is never taken for a request
     test(`of ${name}`, async (t) => {
       const h = harness(t);
       let hidden = 0;
-      h.server.get("/hidden", () => hidden++);
+      h.server.get("/hidden", () => void hidden++);
       h.server.get("/after", (exchange) => void exchange.end("after"));
       for (const [, lines, content] of framings) {
         const client = h.connect();
@@ -194,7 +196,7 @@ describe("RFC 9112 §9.3: content that was not read is never taken for a request
     const h = harness(t);
     let hidden = 0;
     h.server.post("/", (exchange) => void exchange.end("early"));
-    h.server.get("/hidden", () => hidden++);
+    h.server.get("/hidden", () => void hidden++);
     for (const pieces of [
       ["5\r\nhelloX", HIDDEN],
       [`0\r\nA : b\r\n\r\n${HIDDEN}`],
@@ -326,18 +328,18 @@ describe("RFC 9110 §10.1.1: 100 (Continue)", () => {
 describe("an independent client (undici) understands what is sent", () => {
   test("every framing, pipelined, in order", async (t) => {
     const h = harness(t);
-    const random = randomFrom(11);
+    const random = new Random(11);
     h.server.any("/:id/:way", async (exchange) => {
       const { id, way } = exchange.params as { id: string; way: string };
       const content = await exchange.text();
-      await turns(random(3));
+      await turns(random.below(3));
       exchange.setHeader("X-Id", id);
       if (way === "empty") exchange.status(204).end();
       else if (way === "unchanged") exchange.status(304).end();
       else if (way === "whole") exchange.end(`${id}${content}`);
       else {
         for (const letter of `${id}${content}`) exchange.write(letter);
-        await turns(random(2));
+        await turns(random.below(2));
         exchange.end();
       }
     });
@@ -346,10 +348,10 @@ describe("an independent client (undici) understands what is sent", () => {
     t.after(() => client.destroy());
     const ways = ["whole", "pieces", "empty", "unchanged"];
     const asked = Array.from({ length: 100 }, (_, index) => {
-      const way = ways[random(4)]!;
-      const method = (["GET", "HEAD", "PUT"] as const)[random(3)]!;
-      const content = method === "PUT" ? "x".repeat(random(5_000)) : "";
-      const body = method === "PUT" ? { body: random(2) === 0 ? content : [content].values() } : {};
+      const way = ways[random.below(4)]!;
+      const method = (["GET", "HEAD", "PUT"] as const)[random.below(3)]!;
+      const content = method === "PUT" ? "x".repeat(random.below(5_000)) : "";
+      const body = method === "PUT" ? { body: random.below(2) === 0 ? content : [content].values() } : {};
       return { index, way, method, content, body };
     });
     await Promise.all(

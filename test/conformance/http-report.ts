@@ -1,4 +1,4 @@
-import { tables } from "./http-tables/index.ts";
+import { tables } from "../http-tables/index.ts";
 
 // Prints how many cases there are of each area and of each section: npm run conformance:http
 

@@ -1,4 +1,5 @@
-import { runTables } from "./http-runner.ts";
-import { tables } from "./http-tables/index.ts";
+import { tables } from "../http-tables/index.ts";
+import { runInMemory, runOverTcp } from "../support/http-runner.ts";
 
-runTables(tables);
+runInMemory(tables);
+runOverTcp(tables);

@@ -1,7 +1,8 @@
 // What the cases are made of.
+
+import { frame, TEXT } from "../support/frames.ts";
 import type { Client } from "./websocket-client.ts";
 import type { Connection, Expected } from "./websocket-connection.ts";
-import { frame, TEXT } from "./websocket-frames.ts";
 
 /** What a target has to be able to do for a case to mean something. */
 export type Need = "deflate" | "no deflate" | "protocols" | "limit";

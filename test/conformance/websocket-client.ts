@@ -1,7 +1,7 @@
 // What a case is given: a way to open connections to one echo server.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { Connection } from "./websocket-connection.ts";
+import { RawClient, socketWire } from "../support/raw-client.ts";
 import {
   agreedDeflate,
   checkSwitch,
@@ -9,7 +9,8 @@ import {
   handshakeRequest,
   parseResponse,
   type Response,
-} from "./websocket-handshake-client.ts";
+} from "../support/web-socket-handshake.ts";
+import { Connection } from "./websocket-connection.ts";
 
 /** An echo server and what it is able to do. */
 export interface Target {
@@ -37,8 +38,8 @@ export class Client {
   /** A connection on which nothing has been said. */
   connect(): Connection {
     const { hostname, port } = this.url;
-    const socket = connect({ host: hostname, port: Number(port || 80), allowHalfOpen: true, noDelay: true });
-    const connection = new Connection(socket);
+    const socket = connect({ host: hostname, port: Number(port || 80), allowHalfOpen: true });
+    const connection = new Connection(new RawClient(socketWire(socket)));
     this.connections.push(connection);
     return connection;
   }
@@ -74,6 +75,6 @@ export class Client {
 
   /** Drops what is still open. */
   dispose(): void {
-    for (const { socket } of this.connections) socket.destroy();
+    for (const { raw } of this.connections) raw.destroy();
   }
 }

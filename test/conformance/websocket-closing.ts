@@ -1,18 +1,8 @@
 // RFC 6455 §5.5.1, §7: closing.
 import assert from "node:assert/strict";
+import { cutAt, hex } from "../support/bytes.ts";
+import { BINARY, CLOSE, CONTINUATION, closePayload, frame, PING, PONG, TEXT } from "../support/frames.ts";
 import { breaks, intact, Section } from "./websocket-case.ts";
-import {
-  BINARY,
-  CLOSE,
-  CONTINUATION,
-  closePayload,
-  cutAt,
-  frame,
-  hex,
-  PING,
-  PONG,
-  TEXT,
-} from "./websocket-frames.ts";
 
 // Registered with IANA, or free for use (§7.4.2).
 const VALID = [
@@ -152,7 +142,7 @@ after.practice("§7.1.7: a failed connection is ended without waiting for an ans
 after.rule("§7.2.1: the client ends the stream without a close frame", async (client) => {
   const connection = await client.open();
   await connection.echo(TEXT, "still here");
-  connection.socket.end();
+  connection.raw.end();
   const last = await connection.next();
   if (last !== undefined) assert.equal(last.opcode, CLOSE);
   await connection.over();
@@ -160,7 +150,7 @@ after.rule("§7.2.1: the client ends the stream without a close frame", async (c
 });
 after.rule("§7.2.1: the client ends the stream inside a frame", async (client) => {
   const connection = await client.open();
-  connection.socket.end(frame(TEXT, "not all of it").subarray(0, 9));
+  connection.raw.send(frame(TEXT, "not all of it").subarray(0, 9)).end();
   const last = await connection.next();
   if (last !== undefined) assert.equal(last.opcode, CLOSE);
   await connection.over();
@@ -169,7 +159,7 @@ after.rule("§7.2.1: the client ends the stream inside a frame", async (client) 
 after.rule("§7.2.1: a client that resets the connection harms nobody else", async (client) => {
   const [one, other] = await Promise.all([client.open(), client.open()]);
   one.send(frame(TEXT, "begun", { fin: false }));
-  one.socket.resetAndDestroy();
+  one.raw.reset();
   await other.echo(TEXT, "still here");
   await other.finish();
 });

@@ -1,26 +1,23 @@
 // RFC 7692 §6, §7.2: compressed messages.
 import assert from "node:assert/strict";
 import { constants, deflateRawSync } from "node:zlib";
-import { Blocks } from "./websocket-blocks.ts";
-import { breaks, intact, type Run, Section } from "./websocket-case.ts";
-import type { Expected } from "./websocket-connection.ts";
+import { cutAt, hex, noise, prose } from "../support/bytes.ts";
+import { ClientWindow, deflated } from "../support/deflate-window.ts";
 import {
   BINARY,
   CLOSE,
   CONTINUATION,
   closePayload,
-  cutAt,
   fragments,
   frame,
-  hex,
-  noise,
   PING,
   PONG,
-  prose,
   RSV1,
   TEXT,
-} from "./websocket-frames.ts";
-import { ClientWindow, deflated } from "./websocket-window.ts";
+} from "../support/frames.ts";
+import { Blocks } from "./websocket-blocks.ts";
+import { breaks, intact, type Run, Section } from "./websocket-case.ts";
+import type { Expected } from "./websocket-connection.ts";
 
 const OFFER = "permessage-deflate";
 // The sample of §7.2.3, and its payload in one block of fixed codes.

@@ -1,126 +1,69 @@
 // One connection of the suite: bytes out, and everything that comes back is held to the rules for servers.
 import assert from "node:assert/strict";
-import { Buffer, isUtf8 } from "node:buffer";
-import { once } from "node:events";
-import type { Socket } from "node:net";
-import { within } from "../engine/raw-client.ts";
-import {
-  BINARY,
-  CLOSE,
-  CONTINUATION,
-  closePayload,
-  frame,
-  OPCODE_NAMES,
-  PING,
-  PONG,
-  RSV1,
-  TEXT,
-} from "./websocket-frames.ts";
-import type { Agreed, Response } from "./websocket-handshake-client.ts";
-import { ServerWindow } from "./websocket-window.ts";
+import { Buffer } from "node:buffer";
+import { closeOf, FrameReader, type Received } from "../support/frame-reader.ts";
+import { CLOSE, closePayload, frame, OPCODE_NAMES } from "../support/frames.ts";
+import type { RawClient } from "../support/raw-client.ts";
+import { turns } from "../support/waiting.ts";
+import type { Agreed, Response } from "../support/web-socket-handshake.ts";
 
 const PATIENCE_MS = 3_000;
-
-export interface Frame {
-  readonly opcode: number;
-  readonly fin: boolean;
-  readonly rsv: number;
-  readonly payload: Buffer;
-}
-
-/** A message or a control frame. `compressed` is the payload as it was on the wire. */
-export interface Received {
-  readonly opcode: number;
-  readonly payload: Buffer;
-  readonly compressed: Buffer | undefined;
-}
 
 /** What a connection is to send back: an opcode and a payload. */
 export type Expected = readonly [opcode: number, payload: string | Uint8Array];
 
 export class Connection {
-  readonly socket: Socket;
+  readonly raw: RawClient;
   response: Response | undefined;
   agreed: Agreed | null = null;
-  private window: ServerWindow | undefined;
-  private bytes: Buffer = Buffer.alloc(0);
-  private ended = false;
-  private wake: () => void = () => {};
+  private reader = new FrameReader();
 
-  constructor(socket: Socket) {
-    this.socket = socket;
-    socket.on("data", (piece) => {
-      this.bytes = Buffer.concat([this.bytes, piece]);
-      this.wake();
-    });
-    const over = (): void => {
-      this.ended = true;
-      this.wake();
-    };
-    socket.on("end", over).on("close", over).on("error", over);
+  constructor(raw: RawClient) {
+    this.raw = raw;
   }
 
   /** From here on a WebSocket. */
   opened(agreed: Agreed | null): void {
     this.agreed = agreed;
-    if (agreed !== null) this.window = new ServerWindow(agreed);
+    this.reader = new FrameReader(agreed);
   }
 
   /** Everything in one write. */
   send(...parts: readonly Uint8Array[]): this {
-    this.socket.write(Buffer.concat(parts));
+    this.raw.send(Buffer.concat(parts));
     return this;
   }
 
   /** Each piece in a write of its own, with a turn of the loop in between, so that they are read one by one. */
   async sendApart(pieces: readonly Uint8Array[]): Promise<void> {
     for (const piece of pieces) {
-      if (this.ended || this.socket.destroyed) return;
-      this.socket.write(piece);
-      for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+      if (this.raw.isOver) return;
+      this.raw.send(piece);
+      await turns(3);
     }
   }
 
-  /** The head of an HTTP response; undefined when the server has closed without one. */
-  async responseHead(): Promise<string | undefined> {
-    const end = (): number => this.bytes.indexOf("\r\n\r\n", 0, "latin1");
-    await this.until(() => end() >= 0, "the response");
-    if (end() < 0) return undefined;
-    const head = this.bytes.toString("latin1", 0, end());
-    this.bytes = this.bytes.subarray(end() + 4);
-    return head;
+  /** The head of an HTTP response whose content has come, too. */
+  async wholeResponse(): Promise<string> {
+    return (await this.raw.answer("GET", PATIENCE_MS)).head;
   }
 
-  /** The next frame, which keeps the rules for a server's frame; undefined at the end of the stream. */
-  async frame(): Promise<Frame | undefined> {
-    let found: Frame | undefined;
-    const parse = (): boolean => {
-      found = this.parse();
-      return found !== undefined;
-    };
-    await this.until(parse, "a frame");
-    if (found === undefined) assert.equal(this.bytes.length, 0, "the stream ends inside a frame");
-    return found;
+  /** The head of an HTTP response; undefined when the server has closed without one. */
+  responseHead(): Promise<string | undefined> {
+    return this.raw.head(PATIENCE_MS);
   }
 
   /** The next message or control frame; undefined at the end of the stream. */
   async next(): Promise<Received | undefined> {
-    const first = await this.frame();
-    if (first === undefined || first.opcode >= CLOSE) return first && { ...first, compressed: undefined };
-    assert.notEqual(first.opcode, CONTINUATION, "a continuation without a message");
-    const pieces = [first.payload];
-    for (let last = first; !last.fin; ) {
-      const more = await this.frame();
-      assert.equal(more?.opcode, CONTINUATION, "the rest of a fragmented message");
-      assert.equal(more?.rsv, 0, "RFC 7692 §6.1: RSV1 is for the first fragment");
-      pieces.push(more!.payload);
-      last = more!;
-    }
-    const wire = Buffer.concat(pieces);
-    const packed = first.rsv === RSV1;
-    const payload = packed ? this.window!.inflate(wire) : wire;
-    if (first.opcode === TEXT) assert.ok(isUtf8(payload), "text from the server is not UTF-8");
-    return { opcode: first.opcode, payload, compressed: packed ? wire : undefined };
+    let found: Received | undefined;
+    const look = (): boolean => {
+      this.reader.push(this.raw.takeRest());
+      found = this.reader.next();
+      return found !== undefined || this.raw.isOver;
+    };
+    await this.raw.until(look, "a message", PATIENCE_MS);
+    if (found === undefined) assert.ok(!this.reader.isMidway, "the stream ends inside a message");
+    return found;
   }
 
   /** The next that comes is this. */
@@ -161,7 +104,7 @@ export class Connection {
   /** Like `closes`, and the close frame is answered, as §5.5.1 demands of a client that has not sent one. */
   async fails(code: number | readonly number[]): Promise<void> {
     await this.closeFrame(code);
-    if (!this.ended) this.send(frame(CLOSE));
+    if (!this.raw.isOver) this.send(frame(CLOSE));
     await this.over();
   }
 
@@ -170,63 +113,24 @@ export class Connection {
     assert.ok(received !== undefined, `closed without a close frame; ${code} was due`);
     const got = `${OPCODE_NAMES[received.opcode]} ${abridged(received.payload)}`;
     assert.equal(received.opcode, CLOSE, `a close frame with ${code} was due, not ${got}`);
-    const { payload } = received;
-    assert.notEqual(payload.length, 1, "a close frame with one byte");
-    const given = payload.length === 0 ? undefined : payload.readUInt16BE(0);
-    const reason = payload.toString("utf8", 2);
+    const close = closeOf(received.payload);
+    const given = close.code === 1005 ? undefined : close.code;
     const allowed: readonly (number | undefined)[] = typeof code === "number" ? [code] : code;
-    assert.ok(allowed.includes(given), `closed with ${given} (${reason}), not ${code}`);
-    assert.ok(isUtf8(payload.subarray(2)), "§5.5.1: the reason is not UTF-8");
+    assert.ok(allowed.includes(given), `closed with ${given} (${close.reason}), not ${code}`);
     return given;
   }
 
   /** The server ends the stream without a word more, and the connection is gone soon after. */
   async over(): Promise<void> {
-    const more = await this.frame();
+    const more = await this.next();
     assert.equal(more, undefined, `${OPCODE_NAMES[more?.opcode ?? 0]} after the close frame`);
-    this.socket.end();
-    if (!this.socket.closed)
-      await within(once(this.socket, "close"), "the connection to be gone", PATIENCE_MS);
+    this.raw.end();
+    await this.raw.until(() => this.raw.closed, "the connection to be gone", PATIENCE_MS);
   }
 
   /** What is here already. */
   get arrived(): number {
-    return this.bytes.length;
-  }
-
-  private async until(condition: () => boolean, what: string): Promise<void> {
-    const wait = async (): Promise<void> => {
-      while (!condition() && !this.ended) {
-        await new Promise<void>((resolve) => {
-          this.wake = resolve;
-        });
-      }
-    };
-    await within(wait(), what, PATIENCE_MS);
-  }
-
-  private parse(): Frame | undefined {
-    const { bytes } = this;
-    if (bytes.length < 2) return undefined;
-    const first = bytes[0]!;
-    const second = bytes[1]!;
-    assert.ok(second < 0x80, "§5.1: a server's frame is masked");
-    const size = second === 126 ? 4 : second === 127 ? 10 : 2;
-    if (bytes.length < size) return undefined;
-    const length =
-      size === 2 ? second : size === 4 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
-    assert.ok(size !== 4 || length > 125, "§5.2: the length is not in its shortest form");
-    assert.ok(size !== 10 || length > 65_535, "§5.2: the length is not in its shortest form");
-    const opcode = first & 15;
-    const fin = first >= 0x80;
-    const rsv = (first >> 4) & 7;
-    assert.ok([CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG].includes(opcode), `§5.2: opcode ${opcode}`);
-    if (opcode >= CLOSE) assert.ok(fin && length < 126, "§5.5: a control frame is long or fragmented");
-    const mayCompress = this.agreed !== null && (opcode === TEXT || opcode === BINARY);
-    assert.ok(rsv === 0 || (rsv === RSV1 && mayCompress), `§5.2: RSV ${rsv} on ${OPCODE_NAMES[opcode]}`);
-    if (bytes.length < size + length) return undefined;
-    this.bytes = bytes.subarray(size + length);
-    return { opcode, fin, rsv, payload: Buffer.from(bytes.subarray(size, size + length)) };
+    return this.raw.rest.length;
   }
 }
 

@@ -1,18 +1,18 @@
 // RFC 6455 §5.4: fragments.
-import { breaks, brings, intact, Section } from "./websocket-case.ts";
+
+import { cutAt, noise } from "../support/bytes.ts";
 import {
   BINARY,
   CLOSE,
   CONTINUATION,
   closePayload,
-  cutAt,
   fragments,
   frame,
-  noise,
   PING,
   PONG,
   TEXT,
-} from "./websocket-frames.ts";
+} from "../support/frames.ts";
+import { breaks, brings, intact, Section } from "./websocket-case.ts";
 
 const section = new Section("RFC 6455 §5.4 fragmentation");
 

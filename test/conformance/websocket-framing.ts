@@ -1,20 +1,19 @@
 // RFC 6455 §5.1 to §5.3: the frame.
-import { breaks, brings, intact, Section } from "./websocket-case.ts";
+
+import { cutAt, noise, prose } from "../support/bytes.ts";
 import {
   BINARY,
   CLOSE,
   CONTINUATION,
   closePayload,
-  cutAt,
   frame,
-  noise,
   OPCODE_NAMES,
   PING,
   PONG,
-  prose,
   RSV1,
   TEXT,
-} from "./websocket-frames.ts";
+} from "../support/frames.ts";
+import { breaks, brings, intact, Section } from "./websocket-case.ts";
 
 const BOUNDARIES = [
   0, 1, 2, 124, 125, 126, 127, 128, 255, 256, 1_000, 65_534, 65_535, 65_536, 65_537, 200_000,

@@ -1,10 +1,12 @@
 // RFC 6455 §10.4, §7.4.1: messages that are too large.
+
+import { cutAt } from "../support/bytes.ts";
+import { deflated } from "../support/deflate-window.ts";
+import { BINARY, CONTINUATION, fragments, frame, PING, PONG, RSV1, TEXT } from "../support/frames.ts";
 import { Blocks } from "./websocket-blocks.ts";
 import { breaks, brings, intact, Section } from "./websocket-case.ts";
 import type { Client } from "./websocket-client.ts";
 import type { Connection } from "./websocket-connection.ts";
-import { BINARY, CONTINUATION, cutAt, fragments, frame, PING, PONG, RSV1, TEXT } from "./websocket-frames.ts";
-import { deflated } from "./websocket-window.ts";
 
 function limitOf(client: Client): number {
   return client.target.maxMessageBytes ?? 0;

@@ -1,12 +1,13 @@
 // RFC 7692 §5, §7.1 and RFC 6455 §9.1: what is offered, and what may be answered.
 import assert from "node:assert/strict";
+import { noise, prose } from "../support/bytes.ts";
+import { ClientWindow, deflated } from "../support/deflate-window.ts";
+import { BINARY, frame, RSV1, TEXT } from "../support/frames.ts";
+import type { Agreed, HandshakeOptions } from "../support/web-socket-handshake.ts";
 import { Blocks } from "./websocket-blocks.ts";
 import { breaks, type Run, Section } from "./websocket-case.ts";
 import type { Client } from "./websocket-client.ts";
 import type { Connection } from "./websocket-connection.ts";
-import { BINARY, frame, noise, prose, RSV1, TEXT } from "./websocket-frames.ts";
-import type { Agreed, HandshakeOptions } from "./websocket-handshake-client.ts";
-import { ClientWindow, deflated } from "./websocket-window.ts";
 
 type Header = string | readonly string[];
 

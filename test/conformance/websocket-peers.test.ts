@@ -7,12 +7,12 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import WebSocket from "ws";
-import { launchBrowser } from "../e2e/browser.ts";
-import { absent, chromium } from "../e2e/tools.ts";
-import { nextMessage, opened } from "../e2e/ws-client.ts";
-import { within } from "../engine/raw-client.ts";
+import { launchBrowser } from "../support/browser.ts";
+import { prose } from "../support/bytes.ts";
+import { absent, chromium } from "../support/tools.ts";
+import { within } from "../support/waiting.ts";
+import { nextMessage, opened } from "../support/ws-client.ts";
 import type { Target } from "./websocket-client.ts";
-import { prose } from "./websocket-frames.ts";
 import { type Running, startEngine, startEvo, startFacil } from "./websocket-targets.ts";
 
 const SIZES = [0, 1, 125, 126, 1_024, 65_535, 65_536, 200_000];

@@ -1,6 +1,8 @@
 // RFC 6455 §5.5.2, §5.5.3: pings and pongs.
+
+import { cutAt, noise, prose } from "../support/bytes.ts";
+import { BINARY, frame, PING, PONG, TEXT } from "../support/frames.ts";
 import { breaks, brings, intact, Section } from "./websocket-case.ts";
-import { BINARY, cutAt, frame, noise, PING, PONG, prose, TEXT } from "./websocket-frames.ts";
 
 const section = new Section("RFC 6455 §5.5.2, §5.5.3 ping and pong");
 

@@ -1,11 +1,12 @@
 // RFC 7692 §7.1.1, §7.1.2, §7.2: windows and what is kept in them from one message to the next.
 import assert from "node:assert/strict";
 import { inflateRawSync } from "node:zlib";
+import { noise, prose } from "../support/bytes.ts";
+import { ClientWindow, deflated } from "../support/deflate-window.ts";
+import { BINARY, fragments, frame, PING, PONG, RSV1, TEXT } from "../support/frames.ts";
 import { Blocks } from "./websocket-blocks.ts";
 import { type Run, Section } from "./websocket-case.ts";
 import type { Connection } from "./websocket-connection.ts";
-import { BINARY, fragments, frame, noise, PING, PONG, prose, RSV1, TEXT } from "./websocket-frames.ts";
-import { ClientWindow, deflated } from "./websocket-window.ts";
 
 const D = "permessage-deflate";
 

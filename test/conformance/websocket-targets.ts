@@ -1,8 +1,8 @@
 // Echo servers of the project, as targets.
 
-import { Server } from "../../src/engine/server.ts";
 import { WebSocketServer } from "../../src/evo/index.ts";
-import { startProgram } from "../e2e/program.ts";
+import { Server } from "../../src/server/server.ts";
+import { startProgram } from "../support/program.ts";
 import type { Target } from "./websocket-client.ts";
 
 const LIMIT = 300_000;
@@ -48,14 +48,15 @@ const SMALL = { contextTakeover: true, clientContextTakeover: true, serverMaxWin
 
 /** The echo mode of portico/evo. */
 export function startEvo(): Running {
-  const server = new WebSocketServer({ host: "127.0.0.1", limits: { maxMessageBytes: LIMIT } });
+  const limits = { maxMessageBytes: LIMIT };
+  const server = new WebSocketServer({ host: "127.0.0.1", protocols: PROTOCOLS, limits });
   server.SetEchoMode(true);
   const port = server.StartListening(0);
   const target = {
     name: "portico/evo",
     url: `ws://127.0.0.1:${port}/`,
     deflate: true,
-    protocols: [],
+    protocols: PROTOCOLS,
     maxMessageBytes: LIMIT,
   };
   return { targets: [target], stop: async () => server.StopListening() };

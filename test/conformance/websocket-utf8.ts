@@ -1,6 +1,8 @@
 // RFC 6455 §5.6, §8.1: text is UTF-8. RFC 3629.
+
+import { cutAt, hex } from "../support/bytes.ts";
+import { BINARY, CONTINUATION, fragments, frame, PING, PONG, TEXT } from "../support/frames.ts";
 import { breaks, brings, intact, Section } from "./websocket-case.ts";
-import { BINARY, CONTINUATION, cutAt, fragments, frame, hex, PING, PONG, TEXT } from "./websocket-frames.ts";
 
 const valid = new Section("RFC 6455 §8.1 valid UTF-8");
 for (const [name, code] of [

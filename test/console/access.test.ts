@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Access, sameOrigin } from "../../src/console/access.ts";
-import type { Exchange } from "../../src/engine/exchange.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
 
 /** As much of a request as access looks at. */
 function request(authority: string, remoteAddress?: string, headers: Record<string, string> = {}): Exchange {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { Server } from "portico";
 import { type ConsoleOptions, console as consolePart } from "portico/console";
 import WebSocket from "ws";
 import type { ConnectionRow, ConsoleMessage, PageMessage } from "../../src/console/messages.ts";
-import { within } from "../engine/raw-client.ts";
+import { sleep, within } from "../support/waiting.ts";
 
 const TOKEN = "a token of the tests";
 /** For what comes once a second. */
@@ -77,7 +78,7 @@ async function refusal(url: string, headers: Record<string, string>): Promise<nu
 }
 
 describe("the console", () => {
-  it("measures nothing while no page is open", async (t) => {
+  it("measures no request while no page is open", async (t) => {
     const watched = (): boolean => channel("portico:response").hasSubscribers;
     const url = await start(t);
     assert.equal(watched(), false);
@@ -125,6 +126,14 @@ describe("a page of the console", { concurrency: 4 }, () => {
     assert.equal(totals.messagesReceived, 1);
   });
 
+  it("shows what the server runs on, and which ways are slower than they could be", async (t) => {
+    const url = await start(t, {}, new Server({ directIo: false }));
+    const { runtime } = await new Viewer(t, `${url}/console/live`).next("hello");
+    assert.equal(runtime.title, `Node ${process.versions.node}, ${process.platform} ${process.arch}`);
+    const lesser = runtime.lines.filter(({ isBest }) => !isBest).map(({ name }) => name);
+    assert.deepEqual(lesser.slice(0, 2), ["reads", "writes"]);
+  });
+
   it("shows the connections that contain a text, and closes one", async (t) => {
     const url = await start(t);
     const echo = new WebSocket(`${url.replace("http", "ws")}/echo`);
@@ -152,7 +161,7 @@ describe("a page of the console", { concurrency: 4 }, () => {
     viewer.send({ type: "filter", text: "" });
     await viewer.next("connections", (message) => !message.rows.some(isEcho));
     viewer.send({ type: "close", id: row.id });
-    assert.equal((await viewer.next("refused")).text, "That connection is gone already.");
+    assert.equal((await viewer.next("refused")).text, "That connection is already closed.");
   });
 
   it("tells the events of its own server, without queries", async (t) => {
@@ -174,42 +183,162 @@ describe("a page of the console", { concurrency: 4 }, () => {
     assert.equal(texts.length, 2);
   });
 
-  it("tells of errors, and shows some when there are too many events", async (t) => {
-    const server = new Server({ onError: () => {} });
+  it("shows every error of the program with its stack and route, also those before the page was opened", async (t) => {
+    const server = new Server({ onError() {} });
     const url = await start(t, {}, server);
-    server.get("/fails", () => {
+    server.get("/fails/:id", () => {
       throw new TypeError("a mistake");
     });
+    server.get("/nothing", () => {
+      throw Object.create(null);
+    });
+    await (await fetch(`${url}/fails/1`)).text();
+    const viewer = new Viewer(t, `${url}/console/live`);
+    const [early, ...others] = (await viewer.next("hello")).errors;
+    assert.deepEqual(
+      [early?.text, early?.where, early?.count, others],
+      ["TypeError: a mistake", "GET /fails/:id", 1, []],
+    );
+    assert.match(early?.stack ?? "", /console\.test\.ts/);
+    await Promise.all(
+      Array.from({ length: 40 }, (_, id) => fetch(`${url}/fails/${id}`).then((answer) => answer.text())),
+    );
+    const again = await viewer.next("errors", ({ rows }) => rows[0]?.count === 41);
+    assert.equal(again.rows[0]?.id, early?.id);
+    assert.equal((await fetch(`${url}/nothing`)).status, 500);
+    const { rows } = await viewer.next("errors", (errors) =>
+      errors.rows.some(({ where }) => where === "GET /nothing"),
+    );
+    assert.equal(rows.at(-1)?.text, "something that has no text");
+    const { totals } = await viewer.next("sample", (sample) => sample.totals.errors === 42);
+    assert.deepEqual([totals.disconnects, totals.errorCodes], [0, { HANDLER: 42 }]);
+  });
+
+  it("does not count a client that disconnects as an error of the program", async (t) => {
+    const server = new Server();
+    const url = await start(t, {}, server);
+    server.get("/slow", () => {});
     const viewer = new Viewer(t, `${url}/console/live`);
     await viewer.next("hello");
-    await (await fetch(`${url}/fails`)).text();
-    const { rows } = await viewer.next("events", (message) =>
-      message.rows.some(({ kind }) => kind === "error"),
-    );
-    assert.equal(rows.find(({ kind }) => kind === "error")?.text, "TypeError: a mistake, at GET /fails");
-    const { totals } = await viewer.next("sample");
-    assert.deepEqual([totals.errors, totals.errorCodes], [1, { HANDLER: 1 }]);
-    const publish = channel("portico:error");
-    for (let i = 0; i < 1_000; i++)
-      publish.publish({ server, error: new Error(String(i)), where: undefined });
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.write("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+    await viewer.next("connections", ({ rows }) => rows.some(({ serves }) => serves === "GET /slow"));
+    socket.resetAndDestroy();
+    const { totals } = await viewer.next("sample", (sample) => sample.totals.disconnects === 1);
+    assert.deepEqual([totals.errors, totals.clientMistakes], [0, 0]);
+  });
+
+  it("shows a sample of the events when there are too many", async (t) => {
+    const server = new Server();
+    const url = await start(t, {}, server);
+    const viewer = new Viewer(t, `${url}/console/live`);
+    await viewer.next("hello");
+    const publish = channel("portico:request");
+    const exchange = { method: "GET", path: "/x" };
+    for (let i = 0; i < 1_000; i++) publish.publish({ server, exchange });
     const many = await viewer.next("events", ({ skipped }) => skipped > 0);
     assert.equal(many.rows.length, 25);
     assert.ok(many.skipped >= 975);
   });
 
-  it("shows what a handler has thrown, whatever that is", async (t) => {
-    const server = new Server({ onError() {} });
+  it("begins with the figures of before it was opened, unless the option history is false", async (t) => {
+    const server = new Server();
+    const [url, without] = [await start(t, {}, server), await start(t, { history: false })];
+    await (await fetch(`${url}/hello`)).text();
+    const first = new Viewer(t, `${url}/console/live`);
+    await first.next("hello");
+    await first.next("sample", ({ sample }) => sample.requests >= 0);
+    await first.close();
+    // Nobody looks on for more than a second.
+    await (await fetch(`${url}/hello`)).text();
+    await sleep(1_300);
+    const { history } = await new Viewer(t, `${url}/console/live`).next("hello");
+    assert.ok(history.at.length >= 2, `${history.at.length} samples`);
+    assert.ok(history.requests.some((rate) => (rate ?? 0) > 0));
+    assert.deepEqual([history.p50.at(-1), history.at.length], [null, history.rss.length]);
+    assert.deepEqual((await new Viewer(t, `${without}/console/live`).next("hello")).history.at, []);
+  });
+
+  it("has tables of routes, topics with their subscribers, and limits", async (t) => {
+    const server = new Server({ limits: { maxConnections: 20 } });
     const url = await start(t, {}, server);
-    server.get("/nothing", () => {
-      throw Object.create(null);
-    });
+    server.websocket("/lobby", { open: (socket) => void socket.subscribe("lobby") });
+    const players = [1, 2].map(() => new WebSocket(`${url.replace("http", "ws")}/lobby`));
+    for (const player of players) {
+      t.after(() => player.terminate());
+      await within(once(player, "open"), "the handshake");
+    }
     const viewer = new Viewer(t, `${url}/console/live`);
     await viewer.next("hello");
-    assert.equal((await fetch(`${url}/nothing`)).status, 500);
-    const { rows } = await viewer.next("events", (events) =>
-      events.rows.some(({ kind }) => kind === "error"),
+    await (await fetch(`${url}/hello`)).text();
+    await (await fetch(`${url}/missing`)).text();
+    const { routes, topics, topicCount, limits } = await viewer.next(
+      "tables",
+      (tables) => tables.routes.length === 2,
     );
-    assert.match(rows.find(({ kind }) => kind === "error")?.text ?? "", /has no text, at GET \/nothing/);
+    assert.deepEqual(
+      routes.map(({ route, count }) => [route, count]),
+      [
+        ["GET /hello", 1],
+        ["GET (no route)", 1],
+      ],
+    );
+    assert.deepEqual([topics, topicCount], [[{ name: "lobby", members: 2 }], 1]);
+    const used = limits.find(({ name }) => name === "maxConnections");
+    assert.deepEqual([used?.limit, used?.isDefault], [20, false]);
+    assert.ok((used?.now ?? 0) >= 3);
+    const members = await viewer.send({ type: "topic", text: "lobby" }).next("members");
+    assert.deepEqual([members.rows.length, members.total], [2, 2]);
+    assert.match(members.rows[0] ?? "", /^127\.0\.0\.1:\d+ \/lobby$/);
+  });
+
+  it("sorts connections, and shows how old a request is", async (t) => {
+    const server = new Server();
+    const url = await start(t, {}, server);
+    server.get("/slow", () => {});
+    const viewer = new Viewer(t, `${url}/console/live`);
+    await viewer.next("hello");
+    const slow = new AbortController();
+    t.after(() => slow.abort());
+    fetch(`${url}/slow`, { signal: slow.signal }).catch(() => {});
+    const { rows } = await viewer
+      .send({ type: "sort", text: "-requestAgeMs" })
+      .next("connections", (message) => (message.rows[0]?.requestAgeMs ?? 0) > 500);
+    assert.deepEqual(
+      [rows[0]?.serves, rows[0]?.requestIsOlder, rows[1]?.requestAgeMs],
+      ["GET /slow", false, null],
+    );
+  });
+
+  it("shows the program's own panels and runs their actions", async (t) => {
+    let score = 1;
+    const url = await start(t, {
+      panels: [
+        {
+          title: "Arena",
+          figures: () => ({ score }),
+          actions: {
+            Reset: () => {
+              score = 0;
+            },
+            Save: async () => {
+              throw new Error("the disk is full");
+            },
+          },
+        },
+      ],
+    });
+    const viewer = new Viewer(t, `${url}/console/live`);
+    const { panels } = await viewer.next("tables");
+    assert.deepEqual(
+      [panels[0]?.title, panels[0]?.figures, panels[0]?.actions],
+      ["Arena", [["score", 1]], ["Reset", "Save"]],
+    );
+    viewer.send({ type: "action", name: "Arena", text: "Reset" });
+    await viewer.next("tables", (tables) => tables.panels[0]?.figures[0]?.[1] === 0);
+    viewer.send({ type: "action", name: "Arena", text: "Save" });
+    assert.equal((await viewer.next("refused")).text, "Save failed: Error: the disk is full");
+    assert.throws(() => consolePart({ panels: [{ title: "" }] }), TypeError);
   });
 
   it("is a chat for all pages, as text, with its last lines for a new one", async (t) => {
@@ -227,9 +356,9 @@ describe("a page of the console", { concurrency: 4 }, () => {
     const viewer = new Viewer(t, `${url}/console/live`);
     await viewer.next("hello");
     viewer.socket.send("nonsense");
-    assert.equal((await viewer.next("refused")).text, "That was not understood.");
+    assert.equal((await viewer.next("refused")).text, "The console did not understand the page.");
     for (let i = 0; i < 100; i++) viewer.send({ type: "chat", text: String(i) });
-    assert.equal((await viewer.next("refused")).text, "That was too much in one second.");
+    assert.equal((await viewer.next("refused")).text, "Too many messages in one second.");
     const others = Array.from({ length: 31 }, () => new Viewer(t, `${url}/console/live`));
     await Promise.all(others.map((other) => other.next("hello")));
     assert.equal(await refusal(`${url}/console/live`, {}), 503);
@@ -252,7 +381,7 @@ describe("a page of the console", { concurrency: 4 }, () => {
 describe("who may use the console", () => {
   it("needs a path and a token that are some", () => {
     for (const path of ["console", "/a/", "/a//b", "/:x", "/*", "/a b", ""]) {
-      assert.throws(() => consolePart({ path }), /RangeError: .* is no path for a console/, path);
+      assert.throws(() => consolePart({ path }), /RangeError: .* is not a path for a console/, path);
     }
     assert.throws(() => consolePart({ token: "short" }), RangeError);
   });
@@ -281,7 +410,7 @@ describe("who may use the console", () => {
     assert.equal(asked.status, 403);
     assert.match(await asked.text(), /<input name="token" type="password"/);
     assert.equal((await fetch(`${page}main.js`)).status, 403);
-    assert.equal((await fetch(`${page}console.css`)).status, 200);
+    assert.equal((await fetch(`${page}base.css`)).status, 200);
     assert.equal(await refusal(live, {}), 403);
 
     const wrong = await fetch(`${page}?token=wrong`);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { startPanels } from "../../src/console/panels.ts";
 import type { Line, Panel } from "../../src/console/program.ts";
-import { within } from "../engine/raw-client.ts";
+import { within } from "../support/waiting.ts";
 
 /** A page that says something to a program and waits for what it answers. */
 class Talk {
@@ -64,7 +64,7 @@ describe("the programs beside the console", () => {
     assert.deepEqual([...panels.keys()], ["evo", "craftos", "daslang", "facil"]);
     for (const { info } of panels.values()) {
       assert.match(info.address, /^(?:ws|http|tcp):\/\/127\.0\.0\.1:\d+\/?$/);
-      assert.equal(info.source, readFileSync(new URL(`../../src/${info.file}`, import.meta.url), "utf8"));
+      assert.equal(info.source, readFileSync(new URL(`../../${info.file}`, import.meta.url), "utf8"));
       assert.match(info.source, new RegExp(`from "portico/${info.name}";`));
     }
   });

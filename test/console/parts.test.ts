@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { channel } from "node:diagnostics_channel";
+import { afterEach, describe, it } from "node:test";
 import { ConnectionRows } from "../../src/console/connection-rows.ts";
 import { EventSample } from "../../src/console/event-sample.ts";
 import { Figures } from "../../src/console/figures.ts";
 import { readPageMessage } from "../../src/console/page-message.ts";
 import { type ViewerSocket, Viewers } from "../../src/console/viewers.ts";
-import { Server } from "../../src/engine/server.ts";
+import { Server } from "../../src/server/server.ts";
+import type { ServerConnection } from "../../src/server/server-connection.ts";
+import { sleep } from "../support/waiting.ts";
 
 describe("a sample of events", () => {
   it("has all of them, in order, when they are few", () => {
@@ -39,12 +42,23 @@ describe("a sample of events", () => {
 
 describe("the figures", () => {
   const own = { messagesIn: 0, messagesOut: 0, consoles: 0 };
+  const started: Figures[] = [];
+
+  function watching(figures: Figures): Figures {
+    started.push(figures);
+    figures.watch(true);
+    return figures;
+  }
+
+  afterEach(() => {
+    for (const figures of started.splice(0)) figures.stop();
+  });
 
   it("give percentiles of the responses since the last sample, and none when there were none", () => {
-    const figures = new Figures(new Server(), own);
-    for (let i = 1; i <= 100; i++) figures.respond("complete", i);
-    figures.respond("upgraded", 5_000);
-    figures.respond("aborted", 5_000);
+    const figures = watching(new Figures(new Server(), own));
+    for (let i = 1; i <= 100; i++) figures.respond("complete", 200, i);
+    figures.respond("upgraded", 101, 5_000);
+    figures.respond("aborted", 0, 5_000);
     const { p50, p95, p99, requests } = figures.sample();
     for (const [value, expected] of [
       [p50, 50],
@@ -58,16 +72,49 @@ describe("the figures", () => {
     assert.deepEqual([empty.p50, empty.p95, empty.p99, empty.requests], [null, null, null, 0]);
   });
 
+  it("count responses by the class of their status, and only while they are watched", () => {
+    const server = new Server();
+    const figures = watching(new Figures(server, own));
+    for (const status of [200, 204, 302, 404, 500, 503]) figures.respond("complete", status, 1);
+    const { success, redirect, clientError, serverError } = figures.sample();
+    assert.ok(success !== null && redirect !== null && clientError !== null && serverError !== null);
+    assert.ok(Math.abs(success / redirect - 2) < 0.01 && Math.abs(serverError / clientError - 2) < 0.01);
+    figures.watch(false);
+    Object.assign(server.counters, { requests: 7 });
+    const unwatched = figures.sample();
+    assert.deepEqual([unwatched.success, unwatched.p50], [null, null]);
+    assert.ok(unwatched.requests > 0, "the counters are known all the time");
+  });
+
+  it("have the processor, the event loop, and the ticks that a loop publishes", async () => {
+    const figures = watching(new Figures(new Server(), own));
+    const tick = channel("portico:loop:tick");
+    tick.publish({ latenessMs: 1, durationMs: 4 });
+    tick.publish({ latenessMs: 7, durationMs: 2 });
+    tick.publish({ latenessMs: "late" });
+    tick.publish(undefined);
+    // The histogram begins at the first turn of its timer.
+    await sleep(50);
+    for (const end = performance.now() + 200; performance.now() < end; );
+    await sleep(50);
+    const { cpu, loopBusy, loopDelay, tickLateness, tickDuration } = figures.sample();
+    assert.deepEqual([tickLateness, tickDuration], [7, 4]);
+    assert.ok(cpu > 10, `${cpu} %`);
+    assert.ok((loopBusy ?? 0) > 10, `${loopBusy} %`);
+    assert.ok((loopDelay ?? 0) > 150, `${loopDelay} ms`);
+    assert.equal(figures.sample().tickLateness, null);
+  });
+
   it("take any duration", () => {
-    const figures = new Figures(new Server(), own);
-    for (const duration of [0, 1e-9, 1e12]) figures.respond("complete", duration);
+    const figures = watching(new Figures(new Server(), own));
+    for (const duration of [0, 1e-9, 1e12]) figures.respond("complete", 200, duration);
     assert.ok((figures.sample().p99 ?? 0) > 1_000_000);
   });
 
   it("leave out what the consoles cause", () => {
     const server = new Server();
     const counted = { messagesIn: 0, messagesOut: 0, consoles: 1 };
-    const figures = new Figures(server, counted);
+    const figures = watching(new Figures(server, counted));
     Object.assign(server.counters, {
       messagesReceived: 5,
       messagesSent: 50,
@@ -88,15 +135,18 @@ describe("the table of 12,000 connections with long paths", () => {
     kind: "http",
     remoteAddress: "192.0.2.1",
     remotePort: index,
-    get serves() {
+    get active() {
       reads++;
       return { method: "GET", path: `/${"x".repeat(10_000)}` };
     },
   }));
-  const rows = new ConnectionRows({ connections } as unknown as Server, () => false);
+  const rows = new ConnectionRows(connections as unknown as ServerConnection[], {
+    isOwn: () => false,
+    ageOf: () => ({ requestAgeMs: 5, requestIsOlder: false }),
+  });
 
   it("has few rows and short names for a page, whatever peers send", () => {
-    const { rows: shown, total } = rows.matching("");
+    const { rows: shown, total } = rows.matching("", "");
     assert.deepEqual([shown.length, reads, total], [100, 100, 12_000]);
     assert.ok(shown.every(({ serves }) => serves.length < 250));
   });
@@ -104,18 +154,43 @@ describe("the table of 12,000 connections with long paths", () => {
   it("is made once for the filters of all pages, and not of more than 10,000", () => {
     reads = 0;
     for (let page = 0; page < 32; page++) {
-      const { rows: shown, matching, sifted } = rows.matching(`ID 999${page % 10}`);
+      const { rows: shown, matching, sifted } = rows.matching(`ID 999${page % 10}`, "");
       assert.deepEqual([shown[0]?.id, matching, sifted], [`id 999${page % 10}`, 1, 10_000]);
     }
     assert.equal(reads, 10_000);
-    assert.equal(rows.matching("id 11999").matching, 0);
-    assert.equal(rows.matching(" get /XXX").rows.length, 100);
+    assert.equal(rows.matching("id 11999", "").matching, 0);
+    assert.equal(rows.matching(" get /XXX", "").rows.length, 100);
+  });
+});
+
+describe("the order of connections", () => {
+  const connections = [3, 1, 2].map((size) => ({
+    id: `id ${size}`,
+    kind: "http",
+    remoteAddress: "192.0.2.1",
+    remotePort: size,
+    bytesSent: size,
+    active: undefined,
+  }));
+  const rows = new ConnectionRows(connections as unknown as ServerConnection[], {
+    isOwn: () => false,
+    ageOf: () => ({ requestAgeMs: 0, requestIsOlder: false }),
+  });
+  const order = (sort: string): number[] => rows.matching("", sort).rows.map(({ bytesSent }) => bytesSent);
+
+  it("is that of a column, in either direction, or that of their age", () => {
+    assert.deepEqual(order("bytesSent"), [1, 2, 3]);
+    assert.deepEqual(order("-bytesSent"), [3, 2, 1]);
+    for (const other of ["", "nothing", "__proto__", "-"]) assert.deepEqual(order(other), [3, 1, 2]);
   });
 });
 
 describe("a message of a page", () => {
   const understood = [
     { type: "filter", text: "" },
+    { type: "sort", text: "-ageMs" },
+    { type: "topic", text: "lobby" },
+    { type: "action", name: "Arena", text: "Save" },
     { type: "close", id: "x" },
     { type: "chat", text: "<b>" },
     { type: "panel", name: "evo", text: "left" },
@@ -151,7 +226,13 @@ describe("a message of a page", () => {
 describe("a page that is too slow", () => {
   it("gets nothing more until it has caught up, and what it missed is not kept", () => {
     const server = new Server();
-    const viewers = new Viewers(server, { panels: [], traffic: null, isOwn: () => false });
+    const viewers = new Viewers(server, {
+      panels: [],
+      own: [],
+      history: false,
+      traffic: null,
+      isOwn: () => false,
+    });
     const sent: string[] = [];
     const slow = {
       data: viewers.newcomer(),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { signal, sleep } from "../engine/harness.ts";
+import { signal, sleep, within } from "../support/waiting.ts";
 import {
   addPort,
   answer,
@@ -10,7 +10,6 @@ import {
   Recorder,
   requestOf,
   room,
-  soon,
   webSockets,
 } from "./computer.ts";
 import { COUNT, flood, heldBack, numberOf } from "./flood.ts";
@@ -22,14 +21,14 @@ describe("the queue", () => {
     const sender = await client(server.port);
     flood(sender);
     await heldBack(sender);
-    assert.equal((await soon(http.pullEvent(), "the client"))[0], "websocket_server_connect");
+    assert.equal((await within(http.pullEvent(), "the client"))[0], "websocket_server_connect");
     for (let i = 0; i < COUNT; i++) {
-      const event = await soon(http.pullEvent(), `the message ${i}`);
+      const event = await within(http.pullEvent(), `the message ${i}`);
       assert.equal(event[0], "websocket_server_message");
       assert.equal(numberOf(event[2]), i);
     }
     sender.socket.send("and on");
-    assert.equal((await soon(http.pullEvent(), "one more"))[2], "and on");
+    assert.equal((await within(http.pullEvent(), "one more"))[2], "and on");
   });
 
   it("is bounded for a slow iterator, too, with a fast loop beside it", async (t) => {
@@ -40,9 +39,9 @@ describe("the queue", () => {
     const sender = await client(server.port);
     flood(sender);
     await heldBack(sender);
-    assert.equal((await soon(events.next(), "the client")).value?.[0], "websocket_server_connect");
+    assert.equal((await within(events.next(), "the client")).value?.[0], "websocket_server_connect");
     for (let i = 0; i < COUNT; i++) {
-      const { value } = await soon(events.next(), `the message ${i}`);
+      const { value } = await within(events.next(), `the message ${i}`);
       assert.equal(numberOf(value?.[2]), i);
     }
     await recorder.until(COUNT + 1);
@@ -58,7 +57,7 @@ describe("the queue", () => {
     await sleep(100);
     const counts = new Map<unknown, number>();
     for (let closed = 0; closed < 3; ) {
-      const [name, id, message] = await soon(http.pullEvent(), "an event");
+      const [name, id, message] = await within(http.pullEvent(), "an event");
       if (name === "websocket_server_closed") {
         assert.equal(counts.get(id), 5_000, "closed after all messages");
         closed++;
@@ -84,7 +83,7 @@ describe("the queue", () => {
     const before = recorder.seen.length;
     assert.ok(before >= 1 && before <= 5, `${before} of 20 requests of 4 MB are in a queue of 1 MB`);
     for (let i = 0; i < 20; i++) {
-      const { value } = await soon(events.next(), `the request ${i}`);
+      const { value } = await within(events.next(), `the request ${i}`);
       assert.equal(requestOf(value).request.readAllBytes().length, body.length);
     }
     await recorder.until(20);
@@ -121,7 +120,7 @@ describe("the queue", () => {
     const body = "y".repeat(20_000);
     const replies = Array.from({ length: 40 }, () => ask(port, "/", { method: "POST", body }));
     for (const reply of replies) assert.equal((await reply).text, "yyyyy");
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
   });
 
   it("a busy callback of http.listen does not hold back a loop beside it", async (t) => {
@@ -141,7 +140,7 @@ describe("the queue", () => {
     await recorder.until(128);
     for (const [i, event] of recorder.seen.entries()) assert.equal(numberOf(event[2]), i);
     go.give();
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
     assert.equal((await reply).text, "in the end");
   });
 
@@ -160,7 +159,7 @@ describe("the queue", () => {
     const { http } = room(t, { maxQueueBytes: 1_000 });
     for (let i = 0; i < 2_000; i++) http.queueEvent("mine", i, "x".repeat(1_000));
     for (let i = 0; i < 2_000; i++) {
-      assert.equal((await soon(http.pullEvent(), `the event ${i}`))[1], i);
+      assert.equal((await within(http.pullEvent(), `the event ${i}`))[1], i);
     }
   });
 
@@ -170,9 +169,9 @@ describe("the queue", () => {
     const { socket } = await client(server.port);
     for (let i = 0; i < 1_000; i++) socket.send(String(i));
     await sleep(100);
-    await soon(http.pullEvent("websocket_server_connect"), "the client");
+    await within(http.pullEvent("websocket_server_connect"), "the client");
     for (let i = 0; i < 1_000; i++) {
-      assert.equal((await soon(http.pullEvent(), `the message ${i}`))[2], String(i));
+      assert.equal((await within(http.pullEvent(), `the message ${i}`))[2], String(i));
     }
   });
 
@@ -186,7 +185,7 @@ describe("the queue", () => {
     const seen: unknown[] = [];
     let served = false;
     while (seen.length < 64 || !served) {
-      const event = await soon(http.pullEvent(), "an event");
+      const event = await within(http.pullEvent(), "an event");
       if (event[0] === "websocket_server_message") seen.push(numberOf(event[2]));
       if (event[0] === "http_request") {
         answer(requestOf(event).response, "served");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { sleep } from "../engine/harness.ts";
+import { sleep, within } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
 import {
   CLOSED,
   type ClientHandle,
@@ -9,7 +10,6 @@ import {
   pulled,
   Recorder,
   room,
-  soon,
   webSockets,
 } from "./computer.ts";
 
@@ -65,11 +65,11 @@ describe("client handle", () => {
     const { socket } = await client(server.port);
     const handle = await nextClient(server);
     const begin = performance.now();
-    assert.equal(await soon(handle.receive(0.2), "the timeout"), null);
+    assert.equal(await within(handle.receive(0.2), "the timeout"), null);
     const took = performance.now() - begin;
     assert.ok(took > 180 && took < 1_500, `${took} ms`);
     socket.send("after it");
-    assert.deepEqual(await soon(handle.receive(5), "the message"), ["after it", false]);
+    assert.deepEqual(await within(handle.receive(5), "the message"), ["after it", false]);
   });
 
   it("other events and other clients' messages do not put the timeout off", async (t) => {
@@ -83,7 +83,7 @@ describe("client handle", () => {
       socket.send("noise");
     }, 10);
     t.after(() => clearInterval(noise));
-    assert.equal(await soon(handle.receive(0.1), "the timeout", 2_000), null);
+    assert.equal(await within(handle.receive(0.1), "the timeout", 2_000), null);
   });
 
   it("receive(0) is null at once, and receive of very many seconds is not", async (t) => {
@@ -91,11 +91,11 @@ describe("client handle", () => {
     const server = webSockets(http);
     const { socket } = await client(server.port);
     const handle = await nextClient(server);
-    assert.equal(await soon(handle.receive(0), "the timeout"), null);
+    assert.equal(await within(handle.receive(0), "the timeout"), null);
     const waiting = handle.receive(1e10);
     await sleep(20);
     socket.send("found");
-    assert.deepEqual(await soon(waiting, "the message"), ["found", false]);
+    assert.deepEqual(await within(waiting, "the message"), ["found", false]);
   });
 
   it("receive is null on close by the client, after the messages before it", async (t) => {
@@ -106,7 +106,7 @@ describe("client handle", () => {
     socket.send("last words");
     socket.close();
     assert.deepEqual(await nextMessage(handle), ["last words", false]);
-    assert.equal(await soon(handle.receive(), "the close"), null);
+    assert.equal(await within(handle.receive(), "the close"), null);
   });
 
   it("receive that waits is null on close by the client, and when the connection is lost", async (t) => {
@@ -117,7 +117,7 @@ describe("client handle", () => {
       const handle = await nextClient(server);
       const waiting = handle.receive();
       socket[how]();
-      assert.equal(await soon(waiting, `the end by ${how}`), null);
+      assert.equal(await within(waiting, `the end by ${how}`), null);
     }
   });
 
@@ -151,6 +151,49 @@ describe("client handle", () => {
     assert.deepEqual(socket.messages, [["bye", false]]);
   });
 
+  it("a second close() does nothing", async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    const socket = await client(server.port);
+    const handle = await nextClient(server);
+    handle.close();
+    handle.close();
+    await socket.closed();
+    handle.close();
+    await pulled(http, "websocket_server_closed");
+    handle.close();
+  });
+
+  it("close() is over within about a second when the client does not answer, silent or noisy", async (t) => {
+    const { http, raw } = room(t);
+    const server = webSockets(http);
+    for (const isNoisy of [false, true]) {
+      const silent = await open(await raw(server.port), "/", "");
+      silent.answersClose = false;
+      const handle = await nextClient(server);
+      const noise = setInterval(() => isNoisy && !silent.closed && silent.send("noise"), 20);
+      t.after(() => clearInterval(noise));
+      const begin = performance.now();
+      handle.close();
+      await pulled(http, "websocket_server_closed");
+      const took = performance.now() - begin;
+      clearInterval(noise);
+      assert.ok(took > 500 && took < 1_600, `${took} ms`);
+    }
+  });
+
+  it("numbers and booleans are sent as text", async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    const socket = await client(server.port);
+    const handle = await nextClient(server);
+    handle.send(5);
+    handle.send(true);
+    assert.throws(() => handle.send({} as never), TypeError);
+    assert.deepEqual(await socket.next(), ["5", false]);
+    assert.deepEqual(await socket.next(), ["true", false]);
+  });
+
   it("receive that waits is null on close() by the program", async (t) => {
     const { http, client } = room(t);
     const server = webSockets(http);
@@ -158,7 +201,7 @@ describe("client handle", () => {
     const handle = await nextClient(server);
     const waiting = handle.receive();
     handle.close();
-    assert.equal(await soon(waiting, "receive to end"), null);
+    assert.equal(await within(waiting, "receive to end"), null);
   });
 
   it("after close(): attempt to use a closed file", async (t) => {
@@ -168,8 +211,8 @@ describe("client handle", () => {
     const handle = await nextClient(server);
     handle.close();
     assert.throws(() => handle.send("late"), CLOSED);
-    await assert.rejects(soon(handle.receive(), "receive to reject"), CLOSED);
-    await assert.rejects(soon(handle.receive(0.01), "receive to reject"), CLOSED);
+    await assert.rejects(within(handle.receive(), "receive to reject"), CLOSED);
+    await assert.rejects(within(handle.receive(0.01), "receive to reject"), CLOSED);
   });
 });
 
@@ -224,8 +267,9 @@ describe("event websocket_server_message", () => {
     const ids = new Map<string, string>();
     const sockets = [];
     for (const name of ["a", "b", "c"]) {
+      const arriving = nextClient(server);
       sockets.push({ name, socket: (await client(server.port)).socket });
-      ids.set((await nextClient(server)).clientID, name);
+      ids.set((await arriving).clientID, name);
     }
     for (let i = 0; i < 40; i++) for (const { name, socket } of sockets) socket.send(`${name}${i}`);
     await recorder.until(120, "websocket_server_message");
@@ -248,6 +292,18 @@ describe("event websocket_server_closed", () => {
     assert.deepEqual(
       [...(await pulled(http, "websocket_server_closed"))],
       ["websocket_server_closed", clientID, "why", 4001],
+    );
+  });
+
+  it('a code without a reason comes with ""', async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    const { socket } = await client(server.port);
+    const { clientID } = await nextClient(server);
+    socket.close(4001);
+    assert.deepEqual(
+      [...(await pulled(http, "websocket_server_closed"))],
+      ["websocket_server_closed", clientID, "", 4001],
     );
   });
 
@@ -313,13 +369,14 @@ describe("message limit", () => {
     const { http, client } = room(t);
     const server = webSockets(http);
     const recorder = new Recorder(http);
+    const arriving = nextClient(server);
     const socket = await client(server.port);
-    const handle = await nextClient(server);
+    const handle = await arriving;
     socket.socket.send("x".repeat(LIMIT));
     assert.equal((await nextMessage(handle))[0].length, LIMIT);
     socket.socket.send(Buffer.alloc(LIMIT + 1));
     assert.equal((await socket.closed()).code, 1009);
-    assert.equal(await soon(handle.receive(), "the close"), null);
+    assert.equal(await within(handle.receive(), "the close"), null);
     await recorder.until(1, "websocket_server_closed");
     assert.equal(recorder.of("websocket_server_message").length, 1);
   });

@@ -5,12 +5,9 @@ import type { TestContext } from "node:test";
 import { Agent, type Dispatcher, request } from "undici";
 import WebSocket from "ws";
 import { createHttp, type Http } from "../../src/craftos/index.ts";
-import { opened } from "../e2e/ws-client.ts";
-import { eventually, sleep } from "../engine/harness.ts";
-import { type RawClient, tcpClient, within } from "../engine/raw-client.ts";
-
-/** How long these tests wait for what should come at once, in milliseconds. */
-const PATIENCE_MS = 5_000;
+import { type RawClient, tcpClient } from "../support/raw-client.ts";
+import { eventually, sleep, within } from "../support/waiting.ts";
+import { opened } from "../support/ws-client.ts";
 
 export type Options = NonNullable<Parameters<typeof createHttp>[0]>;
 export type Event = Awaited<ReturnType<Http["pullEvent"]>>;
@@ -23,16 +20,6 @@ export type ClientHandle = NonNullable<Awaited<ReturnType<ServerHandle["listen"]
 export const CLOSED = { name: "Error", message: "attempt to use a closed file" };
 /** What a waiter says after a `terminate` event. */
 export const TERMINATED = { name: "Error", message: "Terminated" };
-
-/** Rejects when `promise` is not settled in time. */
-export function soon<T>(promise: Promise<T>, what: string, ms: number = PATIENCE_MS): Promise<T> {
-  return within(promise, what, ms);
-}
-
-/** Waits for what no event tells. */
-export function until(condition: () => boolean, what: string, ms: number = PATIENCE_MS): Promise<void> {
-  return eventually(condition, what, ms);
-}
 
 /** A response as a client got it. */
 export interface Reply {
@@ -73,7 +60,7 @@ export function room(t: TestContext, options: Options = {}): Room {
   t.after(async () => {
     for (const end of ends) end();
     await agent.destroy();
-    for (const computer of computers) await soon(computer.close(), "a computer to close after the test");
+    for (const computer of computers) await within(computer.close(), "a computer to close after the test");
   });
   const ask = async (port: number, target: string, how: Ask): Promise<Reply> => {
     const answer = await request(`http://127.0.0.1:${port}${target}`, { dispatcher: agent, ...how });
@@ -84,19 +71,19 @@ export function room(t: TestContext, options: Options = {}): Room {
     http: another(options),
     another,
     ask(port, target = "/", how = {}) {
-      const reply = soon(ask(port, target, how), `the reply to ${target}`, 4 * PATIENCE_MS);
+      const reply = within(ask(port, target, how), `the reply to ${target}`, 20_000);
       reply.catch(() => {});
       return reply;
     },
     async raw(port) {
-      const client = await soon(tcpClient(port), "a connection");
+      const client = await within(tcpClient(port), "a connection");
       ends.push(() => client.destroy());
       return client;
     },
     async client(port, target = "/") {
       const client = new Client(`ws://127.0.0.1:${port}${target}`);
       ends.push(() => client.socket.terminate());
-      await soon(opened(client.socket), "a WebSocket's handshake");
+      await within(opened(client.socket), "a WebSocket's handshake");
       return client;
     },
   };
@@ -129,13 +116,13 @@ export class Client {
 
   /** The next message that was not taken. */
   async next(): Promise<Message> {
-    await until(() => this.messages.length > 0, "a message at the client");
+    await eventually(() => this.messages.length > 0, "a message at the client");
     return this.messages.shift()!;
   }
 
   /** How the connection ended. */
   async closed(): Promise<{ code: number; reason: string }> {
-    await until(() => this.end !== undefined, "the client's close");
+    await eventually(() => this.end !== undefined, "the client's close");
     return this.end!;
   }
 
@@ -177,7 +164,7 @@ export class Recorder {
 
   async until(count: number, name?: string): Promise<void> {
     const found = (): Event[] => (name === undefined ? this.seen : this.of(name));
-    await until(() => found().length >= count, `${count} events${name === undefined ? "" : ` ${name}`}`);
+    await eventually(() => found().length >= count, `${count} events${name === undefined ? "" : ` ${name}`}`);
   }
 }
 
@@ -192,7 +179,7 @@ export function addPort(http: Http): number {
 
 /** The port of a computer that has one listener, as soon as it has it. */
 export async function portOf(http: Http): Promise<number> {
-  await until(() => http.ports.length > 0, "a listener");
+  await eventually(() => http.ports.length > 0, "a listener");
   return http.ports[0]!;
 }
 
@@ -212,7 +199,7 @@ export function requestOf(event: Event): { port: number; request: RequestHandle;
 
 /** Pulls the next request. */
 export async function pullRequest(http: Http): Promise<ReturnType<typeof requestOf>> {
-  return requestOf(await soon(http.pullEvent("http_request"), "a request"));
+  return requestOf(await within(http.pullEvent("http_request"), "a request"));
 }
 
 /** Answers with a text. */
@@ -223,21 +210,21 @@ export function answer(response: ResponseHandle, text: string): void {
 
 /** The next client of a WebSocket server. */
 export async function nextClient(server: ServerHandle): Promise<ClientHandle> {
-  const handle = await soon(server.listen(), "a client's handle");
+  const handle = await within(server.listen(), "a client's handle");
   assert.ok(handle !== null, "listen without a timeout gave null");
   return handle;
 }
 
 /** The next message of a client. */
 export async function nextMessage(handle: ClientHandle): Promise<Message> {
-  const message = await soon(handle.receive(), "a message from a client");
+  const message = await within(handle.receive(), "a message from a client");
   assert.ok(message !== null, "receive gave null");
   return [message[0], message[1]];
 }
 
 /** Pulls the next event of a name. */
 export async function pulled(http: Http, name: string): Promise<readonly unknown[]> {
-  return soon(http.pullEvent(name), `an event ${name}`);
+  return within(http.pullEvent(name), `an event ${name}`);
 }
 
 /** Whether another program could listen at a port of 127.0.0.1. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Client, soon } from "./computer.ts";
+import { within } from "../support/waiting.ts";
+import type { Client } from "./computer.ts";
 
 /** Bytes of a message. */
 const PIECE = 65_536;
@@ -26,6 +27,6 @@ export function numberOf(message: unknown): number {
 
 /** Asserts that a peer has stopped taking what a client sends, well before all of it. */
 export async function heldBack(client: Client): Promise<void> {
-  const left = await soon(client.stalled(), "the client to be held back", 20_000);
+  const left = await within(client.stalled(), "the client to be held back", 20_000);
   assert.ok(left > COUNT * PIECE - HELD, `${left} bytes are left of ${COUNT * PIECE}`);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { sleep } from "../engine/harness.ts";
+import { sleep } from "../support/waiting.ts";
 import {
   type Ask,
   addPort,
@@ -27,26 +27,35 @@ async function post(t: TestContext, body: string | Buffer, how: Ask = {}, target
 }
 
 describe("request handle", () => {
-  it("read() gives one character, null at the end", async (t) => {
+  it("read() gives one byte, null at the end", async (t) => {
     const { request } = await post(t, "abc");
     assert.deepEqual([request.read(), request.read(), request.read()], ["a", "b", "c"]);
     assert.equal(request.read(), null);
     assert.equal(request.read(), null);
   });
 
-  it("read() gives whole characters of several bytes", async (t) => {
+  it("read(count) gives so many bytes, one character each, fewer at the end, then null", async (t) => {
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+    const { request } = await post(t, bytes);
+    assert.equal(request.read(), "\0");
+    assert.equal(request.read(200), bytes.toString("latin1", 1, 201));
+    assert.equal(request.read(100), bytes.toString("latin1", 201));
+    assert.equal(request.read(1), null);
+  });
+
+  it("readCharacters() gives whole characters of several bytes", async (t) => {
     const { request } = await post(t, "aé€😀z");
     const characters: (string | null)[] = [];
-    for (let i = 0; i < 6; i++) characters.push(request.read());
+    for (let i = 0; i < 6; i++) characters.push(request.readCharacters());
     assert.deepEqual(characters, ["a", "é", "€", "😀", "z", null]);
   });
 
-  it("read(count) gives so many characters, fewer at the end, then null", async (t) => {
+  it("readCharacters(count) gives so many characters, fewer at the end, then null", async (t) => {
     const { request } = await post(t, "aé€xyzé");
-    assert.equal(request.read(3), "aé€");
-    assert.equal(request.read(2), "xy");
-    assert.equal(request.read(100), "zé");
-    assert.equal(request.read(1), null);
+    assert.equal(request.readCharacters(3), "aé€");
+    assert.equal(request.readCharacters(2), "xy");
+    assert.equal(request.readCharacters(100), "zé");
+    assert.equal(request.readCharacters(1), null);
   });
 
   it("a request without content is at its end", async (t) => {
@@ -55,22 +64,23 @@ describe("request handle", () => {
     const { request } = await pullRequest(http);
     assert.equal(request.read(), null);
     assert.equal(request.read(5), null);
+    assert.equal(request.readCharacters(5), null);
     assert.equal(request.readLine(), null);
     assert.equal(request.readBytes(5), null);
     assert.equal(request.readAll(), "");
     assert.equal(request.readAllBytes().length, 0);
   });
 
-  it("readLine() gives lines without their ends, null after the last", async (t) => {
+  it("readLine() takes only LF off, null after the last line", async (t) => {
     const { request } = await post(t, "one\ntwo\r\n\n\r\nfünf\nlast");
     const lines: (string | null)[] = [];
     for (let i = 0; i < 7; i++) lines.push(request.readLine());
-    assert.deepEqual(lines, ["one", "two", "", "", "fünf", "last", null]);
+    assert.deepEqual(lines, ["one", "two\r", "", "\r", "fünf", "last", null]);
   });
 
   it("readLine() gives no empty line after an end of line at the end", async (t) => {
     const { request } = await post(t, "one\r\n");
-    assert.equal(request.readLine(), "one");
+    assert.equal(request.readLine(), "one\r");
     assert.equal(request.readLine(), null);
   });
 
@@ -83,7 +93,7 @@ describe("request handle", () => {
 
   it("readLine(false) is readLine()", async (t) => {
     const { request } = await post(t, "one\r\ntwo");
-    assert.equal(request.readLine(false), "one");
+    assert.equal(request.readLine(false), "one\r");
   });
 
   it("readAll() gives everything, then the empty string", async (t) => {
@@ -97,12 +107,12 @@ describe("request handle", () => {
 
   it("all reads go on where the last one ended", async (t) => {
     const { request } = await post(t, "é1 rest of line\r\nsecond\n€tail");
-    assert.equal(request.read(), "é");
+    assert.equal(request.readCharacters(), "é");
     assert.equal(request.read(2), "1 ");
-    assert.equal(request.readLine(), "rest of line");
+    assert.equal(request.readLine(), "rest of line\r");
     assert.deepEqual(request.readBytes(3), Buffer.from("sec"));
     assert.equal(request.readLine(true), "ond\n");
-    assert.equal(request.read(), "€");
+    assert.equal(request.readCharacters(), "€");
     assert.equal(request.readAll(), "tail");
   });
 
@@ -142,7 +152,7 @@ describe("request handle", () => {
     const { request } = await post(t, Buffer.concat([bytes, bytes]));
     assert.deepEqual(request.readBytes(6), bytes);
     let text = "";
-    for (let i = 0; i < 10; i++) text += request.read() ?? "";
+    for (let i = 0; i < 10; i++) text += request.readCharacters() ?? "";
     assert.equal(request.read(), null);
     assert.equal(text.replaceAll("\ufffd", ""), "AB");
   });
@@ -178,6 +188,7 @@ describe("request handle", () => {
       ["GET", "/"],
       ["POST", "/a/b%20c?x=1&y=%C3%A9&x=2"],
       ["DELETE", "/a//b/c?q=/?&a=%2F"],
+      ["GET", "/%61%2fb"],
       ["OPTIONS", "/options"],
     ] as const) {
       void ask(port, url, { method });
@@ -185,6 +196,34 @@ describe("request handle", () => {
       assert.equal(request.getURL(), url);
       assert.equal(request.getMethod(), method);
     }
+  });
+
+  it("getRequestHeaders() keeps the names as they were sent", async (t) => {
+    const { http, raw } = room(t);
+    const client = await raw(addPort(http));
+    client.get(
+      "/",
+      "Content-TYPE: text/plain\r\nX-Twice: one\r\nAccept: */*\r\nx-twice: two\r\nCookie: a\r\nCookie: b\r\n",
+    );
+    const { request } = await pullRequest(http);
+    const { Host, ...others } = request.getRequestHeaders();
+    assert.ok(Host !== undefined);
+    assert.deepEqual(Object.entries(others), [
+      ["Content-TYPE", "text/plain"],
+      ["X-Twice", "one, two"],
+      ["Accept", "*/*"],
+      ["Cookie", "a; b"],
+    ]);
+  });
+
+  it("getRequestHeader(name) finds a field in any case", async (t) => {
+    const { request } = await post(t, "a=1", {
+      headers: { "Content-Type": "application/x-www-form-urlencoded" },
+    });
+    for (const name of ["Content-Type", "content-type", "CONTENT-TYPE"]) {
+      assert.equal(request.getRequestHeader(name), "application/x-www-form-urlencoded");
+    }
+    assert.equal(request.getRequestHeader("X-Missing"), undefined);
   });
 
   it("getRequestHeaders() is a record of names and values", async (t) => {
@@ -208,6 +247,11 @@ describe("request handle", () => {
     assert.throws(() => request.readAll(), CLOSED);
     assert.throws(() => request.readBytes(3), CLOSED);
     assert.throws(() => request.readAllBytes(), CLOSED);
+    assert.throws(() => request.readCharacters(), CLOSED);
+    assert.equal(request.getURL(), "/");
+    assert.equal(request.getMethod(), "POST");
+    assert.ok(Object.keys(request.getRequestHeaders()).length > 0);
+    assert.equal(request.getRequestHeader("content-length"), "7");
     answer(response, "the response is a handle of its own");
     assert.equal((await reply).text, "the response is a handle of its own");
   });
@@ -231,6 +275,56 @@ describe("response handle", () => {
     response.close();
     const expected = Buffer.concat([Buffer.from("tëxt "), Buffer.from([0, 255, 10, 66]), Buffer.from("€")]);
     assert.deepEqual((await reply).body, expected);
+  });
+
+  it("numbers and booleans become text as in Lua", async (t) => {
+    const { response, reply } = await post(t, "");
+    const values = [
+      5,
+      -0.5,
+      0.1,
+      1 / 3,
+      1e14,
+      123456789012346,
+      2 ** 53,
+      1e-5,
+      1e100,
+      99999999999999.5,
+      0,
+      true,
+      false,
+    ];
+    const texts =
+      "5 -0.5 0.1 0.33333333333333 1e+14 1.2345678901235e+14 9.007199254741e+15 1e-05 1e+100 1e+14 0 true false";
+    for (const value of values) {
+      response.write(value);
+      response.write(" ");
+    }
+    response.writeLine(Number.POSITIVE_INFINITY);
+    response.writeLine(Buffer.from([0xff]));
+    response.close();
+    assert.deepEqual((await reply).body, Buffer.from(`${texts} inf\n\xff\n`, "latin1"));
+  });
+
+  it("other values are refused, and nothing is lost", async (t) => {
+    const { response, reply } = await post(t, "");
+    response.write("kept");
+    for (const wrong of [null, undefined, {}, [1], () => {}, Symbol("s"), 5n]) {
+      assert.throws(() => response.write(wrong as never), TypeError);
+      assert.throws(() => response.writeLine(wrong as never), TypeError);
+    }
+    response.close();
+    assert.equal((await reply).text, "kept");
+  });
+
+  it("setStatusCode takes a numeral, and a reason", async (t) => {
+    const { http, raw } = room(t);
+    const client = (await raw(addPort(http))).get("/");
+    const { response } = await pullRequest(http);
+    response.setStatusCode("418", "Short and stout");
+    for (const wrong of ["", "teapot", "99", 1000]) assert.throws(() => response.setStatusCode(wrong));
+    response.close();
+    assert.match((await client.answer()).head, /^HTTP\/1\.1 418 Short and stout\r\n/);
   });
 
   it("keeps what was written, whatever becomes of the program's buffer", async (t) => {

@@ -1,7 +1,7 @@
 // What a hostile reading found: peers and programs that do the unusual.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { sleep } from "../engine/harness.ts";
+import { eventually, sleep, within } from "../support/waiting.ts";
 import {
   addPort,
   answer,
@@ -10,9 +10,7 @@ import {
   nextClient,
   portOf,
   room,
-  soon,
   TERMINATED,
-  until,
   webSockets,
 } from "./computer.ts";
 
@@ -34,8 +32,8 @@ describe("http.listen(port, callback)", () => {
     }
     await sleep(100);
     socket.send("at last");
-    assert.equal((await soon(first, "the answer")).text, "at last");
-    await soon(listening, "listen to return");
+    assert.equal((await within(first, "the answer")).text, "at last");
+    await within(listening, "listen to return");
   });
 
   it("requests that wait for a busy callback do not time out before they are seen", async (t) => {
@@ -56,7 +54,7 @@ describe("http.listen(port, callback)", () => {
       replies.map((reply) => reply.text),
       ["in time", "in time", "in time", "in time"],
     );
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
   });
 
   it("ends when its listener is replaced or removed", async (t) => {
@@ -64,10 +62,10 @@ describe("http.listen(port, callback)", () => {
     const first = http.listen(0, () => assert.fail("the first callback was called"));
     const port = await portOf(http);
     const second = http.listen(port, (_request, response) => answer(response, "second"));
-    await soon(first, "the first to return");
+    await within(first, "the first to return");
     assert.equal((await ask(port)).text, "second");
     http.removeListener(port);
-    await soon(second, "the second to return");
+    await within(second, "the second to return");
     assert.deepEqual(http.ports, []);
   });
 });
@@ -84,7 +82,7 @@ describe("http.removeListener(port)", () => {
     pulled.catch(() => {});
     assert.equal((await client.answer()).status, 503);
     http.queueEvent("terminate");
-    await assert.rejects(soon(pulled, "the pull"), TERMINATED);
+    await assert.rejects(within(pulled, "the pull"), TERMINATED);
   });
 });
 
@@ -95,14 +93,14 @@ describe("the queue", () => {
     const both = [events.next(), events.next()];
     http.queueEvent("one");
     http.queueEvent("two");
-    const names = (await soon(Promise.all(both), "both")).map(({ value }) => value?.[0]);
+    const names = (await within(Promise.all(both), "both")).map(({ value }) => value?.[0]);
     assert.deepEqual(names, ["one", "two"]);
     const waiting = events.next();
     await events.return?.();
-    assert.equal((await soon(waiting, "the end")).done, true);
+    assert.equal((await within(waiting, "the end")).done, true);
     http.queueEvent("kept");
     await sleep(10);
-    assert.deepEqual(await soon(http.pullEvent(), "the event"), ["kept"]);
+    assert.deepEqual(await within(http.pullEvent(), "the event"), ["kept"]);
   });
 
   it("after close() everything that waits is terminated, and handles are closed", async (t) => {
@@ -112,9 +110,9 @@ describe("the queue", () => {
     const waiting = http.pullEvent();
     waiting.catch(() => {});
     await http.close();
-    await assert.rejects(soon(waiting, "the pull"), TERMINATED);
-    await assert.rejects(soon(http.pullEvent(), "another pull"), TERMINATED);
-    await assert.rejects(soon(server.listen(), "listen"), CLOSED);
+    await assert.rejects(within(waiting, "the pull"), TERMINATED);
+    await assert.rejects(within(http.pullEvent(), "another pull"), TERMINATED);
+    await assert.rejects(within(server.listen(), "listen"), CLOSED);
     assert.throws(() => http.addListener(0), CLOSED);
     assert.equal(await isRefused(server.port), true);
   });
@@ -133,7 +131,7 @@ describe("http.websocketServer(port, headers?)", () => {
     const { port } = webSockets(http);
     for (let i = 0; i < 100; i++) assert.deepEqual(http.websocketServer(port), [null, "Port already in use"]);
     const closed = http.close();
-    await soon(closed, "close", 1_000);
+    await within(closed, "close", 1_000);
   });
 });
 
@@ -151,9 +149,9 @@ describe("server.close()", () => {
     );
     const next = events.next();
     next.catch(() => {});
-    await until(() => early.ended || early.closed, "the end of the connection");
+    await eventually(() => early.ended || early.closed, "the end of the connection");
     http.queueEvent("last");
-    const { value } = await soon(next, "the event");
+    const { value } = await within(next, "the event");
     assert.deepEqual(value, ["last"]);
   });
 });
@@ -162,7 +160,7 @@ describe("request handle", () => {
   it("getURL() is the path with query of an absolute target, too", async (t) => {
     const { http, raw } = room(t);
     const client = (await raw(addPort(http))).send("GET http://h/a/b?c=d HTTP/1.1\r\nHost: h\r\n\r\n");
-    const [, , request, response] = await soon(http.pullEvent("http_request"), "the request");
+    const [, , request, response] = await within(http.pullEvent("http_request"), "the request");
     assert.equal(request.getURL(), "/a/b?c=d");
     answer(response, "");
     await client.answer();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createHttp, Http, type HttpOptions, http as ready } from "../../src/craftos/index.ts";
-import { sleep } from "../engine/harness.ts";
+import { sleep, within } from "../support/waiting.ts";
 import {
   addPort,
   answer,
@@ -13,7 +13,6 @@ import {
   Recorder,
   requestOf,
   room,
-  soon,
   webSockets,
 } from "./computer.ts";
 
@@ -25,8 +24,8 @@ describe("the object", () => {
     assert.notEqual(http, other);
     http.queueEvent("mine", 1);
     other.queueEvent("yours", 2);
-    assert.deepEqual([...(await soon(http.pullEvent(), "my event"))], ["mine", 1]);
-    assert.deepEqual([...(await soon(other.pullEvent(), "the other's event"))], ["yours", 2]);
+    assert.deepEqual([...(await within(http.pullEvent(), "my event"))], ["mine", 1]);
+    assert.deepEqual([...(await within(other.pullEvent(), "the other's event"))], ["yours", 2]);
   });
 
   it("two computers do not see each other's requests, clients and messages", async (t) => {
@@ -58,9 +57,9 @@ describe("the object", () => {
     const other = another();
     const waiting = other.pullEvent();
     http.queueEvent("terminate");
-    await assert.rejects(soon(http.pullEvent(), "the rejection"), { message: "Terminated" });
+    await assert.rejects(within(http.pullEvent(), "the rejection"), { message: "Terminated" });
     other.queueEvent("still here");
-    assert.equal((await soon(waiting, "the other's event"))[0], "still here");
+    assert.equal((await within(waiting, "the other's event"))[0], "still here");
   });
 
   it("listeners belong to their computer, not to the process", async (t) => {
@@ -68,7 +67,7 @@ describe("the object", () => {
     const other = another();
     const port = addPort(http);
     other.removeListener(port);
-    await soon(other.close(), "the other computer to close");
+    await within(other.close(), "the other computer to close");
     const reply = ask(port);
     answer((await pullRequest(http)).response, "still served");
     assert.equal((await reply).text, "still served");
@@ -76,7 +75,7 @@ describe("the object", () => {
 
   it("there is a ready http default", async (t) => {
     const { ask } = room(t);
-    t.after(() => soon(ready.close(), "the default to close"));
+    t.after(() => within(ready.close(), "the default to close"));
     assert.ok(ready instanceof Http);
     const port = addPort(ready);
     const reply = ask(port, "/default");
@@ -108,7 +107,7 @@ describe("the object", () => {
     const server = webSockets(http);
     const socket = await client(server.port);
     const idle = await raw(port);
-    await soon(http.close(), "the computer to close");
+    await within(http.close(), "the computer to close");
     assert.equal((await socket.closed()).code, 1001);
     await idle.over();
     assert.ok(await isRefused(port));
@@ -124,15 +123,15 @@ describe("the object", () => {
       () => "settled",
       () => "settled",
     );
-    await soon(http.close(), "the computer to close");
-    assert.equal(await soon(settled, "listen to end"), "settled");
+    await within(http.close(), "the computer to close");
+    assert.equal(await within(settled, "listen to end"), "settled");
     assert.ok(await isFree(port));
   });
 
   it("can be disposed of", async () => {
     const http = createHttp({ host: "127.0.0.1" });
     const port = addPort(http);
-    await soon(http[Symbol.asyncDispose](), "the computer to be disposed of");
+    await within(http[Symbol.asyncDispose](), "the computer to be disposed of");
     assert.ok(await isFree(port));
   });
 });
@@ -143,7 +142,7 @@ describe("http.addListener(port)", () => {
     const port = addPort(http);
     for (const name of ["one", "two", "three"]) {
       const reply = ask(port, `/${name}`);
-      const event = await soon(http.pullEvent(), "the request");
+      const event = await within(http.pullEvent(), "the request");
       assert.equal(event.length, 4);
       assert.deepEqual([event[0], event[1]], ["http_request", port]);
       const { request, response } = requestOf(event);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Http } from "../../src/craftos/index.ts";
-import { signal, sleep } from "../engine/harness.ts";
+import { signal, sleep, within } from "../support/waiting.ts";
 import {
   addPort,
   answer,
@@ -12,7 +12,6 @@ import {
   Recorder,
   requestOf,
   room,
-  soon,
   TERMINATED,
   webSockets,
 } from "./computer.ts";
@@ -36,9 +35,21 @@ describe("http.listen(port, callback)", () => {
     assert.equal((await ask(port, "/a")).text, "GET 1");
     assert.equal((await ask(port, "/b", { method: "POST", body: "x" })).text, "POST 2");
     assert.equal((await ask(port, "/stop")).text, "GET 3");
-    assert.equal(await soon(listening, "listen to return"), undefined);
+    assert.equal(await within(listening, "listen to return"), undefined);
     assert.deepEqual(urls, ["/a", "/b", "/stop"]);
     await removed(http, port);
+  });
+
+  it("every answer that is true in Lua ends it", async (t) => {
+    for (const last of [1, 0, "", "stop", {}, Promise.resolve("stop")]) {
+      const { http, ask } = room(t);
+      const served = http.listen(0, (_, response) => {
+        response.close();
+        return last;
+      });
+      await ask(await portOf(http));
+      await within(served, "listen to return");
+    }
   });
 
   it("a promise of true ends it, too", async (t) => {
@@ -51,7 +62,7 @@ describe("http.listen(port, callback)", () => {
     const port = await portOf(http);
     assert.equal((await ask(port, "/go-on")).text, "later");
     assert.equal((await ask(port, "/stop")).text, "later");
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
     await removed(http, port);
   });
 
@@ -64,7 +75,7 @@ describe("http.listen(port, callback)", () => {
     });
     const port = await portOf(http);
     for (let i = 0; i < 6; i++) assert.equal((await ask(port)).status, 200);
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
     assert.deepEqual(results, []);
   });
 
@@ -77,7 +88,7 @@ describe("http.listen(port, callback)", () => {
     });
     const reply = await ask(await portOf(http));
     assert.equal(reply.body.length, large.length);
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
   });
 
   it("a server_stop event ends it", async (t) => {
@@ -86,7 +97,7 @@ describe("http.listen(port, callback)", () => {
     const port = await portOf(http);
     assert.equal((await ask(port)).text, "ok");
     http.queueEvent("server_stop");
-    assert.equal(await soon(listening, "listen to return"), undefined);
+    assert.equal(await within(listening, "listen to return"), undefined);
     await removed(http, port);
   });
 
@@ -103,7 +114,7 @@ describe("http.listen(port, callback)", () => {
     await busy.wait("the callback");
     http.queueEvent("server_stop");
     go.give();
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
     assert.equal((await reply).text, "in the end");
     await removed(http, port);
   });
@@ -115,7 +126,7 @@ describe("http.listen(port, callback)", () => {
       throw error;
     });
     const port = await portOf(http);
-    const rejected = assert.rejects(soon(listening, "listen to reject"), (thrown) => thrown === error);
+    const rejected = assert.rejects(within(listening, "listen to reject"), (thrown) => thrown === error);
     void ask(port);
     await rejected;
     await removed(http, port);
@@ -129,7 +140,7 @@ describe("http.listen(port, callback)", () => {
       throw error;
     });
     const port = await portOf(http);
-    const rejected = assert.rejects(soon(listening, "listen to reject"), (thrown) => thrown === error);
+    const rejected = assert.rejects(within(listening, "listen to reject"), (thrown) => thrown === error);
     void ask(port);
     await rejected;
     await removed(http, port);
@@ -139,7 +150,7 @@ describe("http.listen(port, callback)", () => {
     const { http } = room(t);
     const listening = http.listen(0, () => false);
     const port = await portOf(http);
-    const rejected = assert.rejects(soon(listening, "listen to reject"), TERMINATED);
+    const rejected = assert.rejects(within(listening, "listen to reject"), TERMINATED);
     http.queueEvent("terminate");
     await rejected;
     await removed(http, port);
@@ -153,7 +164,7 @@ describe("http.listen(port, callback)", () => {
       await go.promise;
     });
     const port = await portOf(http);
-    const rejected = assert.rejects(soon(listening, "listen to reject"), TERMINATED);
+    const rejected = assert.rejects(within(listening, "listen to reject"), TERMINATED);
     void ask(port);
     await busy.wait("the callback");
     http.queueEvent("terminate");
@@ -165,14 +176,14 @@ describe("http.listen(port, callback)", () => {
   it("a port error rejects: RangeError, or Could not open server: …", async (t) => {
     const { http } = room(t);
     await assert.rejects(
-      soon(
+      within(
         http.listen(65_536, () => true),
         "listen to reject",
       ),
       RangeError,
     );
     await assert.rejects(
-      soon(
+      within(
         http.listen(await occupied(t), () => true),
         "listen to reject",
       ),
@@ -194,7 +205,7 @@ describe("http.listen(port, callback)", () => {
       });
       port = await portOf(http);
       assert.equal((await ask(port)).text, String(i));
-      await soon(listening, "listen to return");
+      await within(listening, "listen to return");
     }
   });
 
@@ -206,7 +217,7 @@ describe("http.listen(port, callback)", () => {
       return true;
     });
     assert.equal((await ask(port)).text, "by listen");
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
     await removed(http, port);
   });
 
@@ -229,7 +240,7 @@ describe("http.listen(port, callback)", () => {
     await recorder.until(21);
     assert.deepEqual(urls, ["/first"], "one at a time");
     go.give();
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
     for (const [i, reply] of replies.entries()) {
       assert.equal((await reply).text, i === 0 ? "/first" : `/${i - 1}`);
     }
@@ -251,7 +262,7 @@ describe("http.listen(port, callback)", () => {
     answer(requestOf(recorder.seen[0]!).response, "by the loop");
     assert.equal((await left).text, "by the loop");
     assert.equal((await ask(port)).text, "by listen");
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
     assert.deepEqual(http.ports, [other], "removes its own listener only");
   });
 
@@ -266,7 +277,7 @@ describe("http.listen(port, callback)", () => {
       assert.equal((await ask(two)).text, "second");
     }
     http.queueEvent("server_stop");
-    await soon(Promise.all([first, second]), "both to return");
+    await within(Promise.all([first, second]), "both to return");
     assert.deepEqual(http.ports, []);
   });
 
@@ -283,14 +294,14 @@ describe("http.listen(port, callback)", () => {
     assert.equal((await ask(port)).text, "ok");
     http.queueEvent("timer", 7);
     assert.deepEqual([...(await waiting)], ["timer", 7]);
-    assert.equal(await soon(client, "the timeout"), null);
+    assert.equal(await within(client, "the timeout"), null);
     http.queueEvent("server_stop");
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
     await recorder.until(4);
     const names = ["key", "http_request", "timer", "server_stop"];
     assert.deepEqual(recorder.names, names, "a loop of pullEvent beside it sees everything");
     for (const name of names) {
-      const { value } = await soon(events.next(), "the iterator");
+      const { value } = await within(events.next(), "the iterator");
       assert.equal(value?.[0], name, "an iterator beside it sees everything");
     }
   });
@@ -306,7 +317,7 @@ describe("http.listen(port, callback)", () => {
     const port = await portOf(http);
     for (let i = 0; i < 300; i++) http.queueEvent("noise", i);
     assert.equal((await ask(port)).text, "ok");
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
     assert.equal(calls, 1);
   });
 });

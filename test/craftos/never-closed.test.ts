@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { sleep } from "../engine/harness.ts";
+import { eventually, sleep, within } from "../support/waiting.ts";
 import {
   addPort,
   answer,
@@ -10,8 +10,6 @@ import {
   type Reply,
   type ResponseHandle,
   room,
-  soon,
-  until,
 } from "./computer.ts";
 
 describe("never closed", () => {
@@ -73,7 +71,7 @@ describe("never closed", () => {
     const second = ask(port, "/2");
     const { response } = await pullRequest(http);
     response.write("t");
-    await until(() => first !== undefined, "the first response");
+    await eventually(() => first !== undefined, "the first response");
     response.write("wo");
     assert.equal(first?.text, "one");
     assert.equal((await second).text, "two");
@@ -81,7 +79,7 @@ describe("never closed", () => {
 
   it("a request that no waiter wanted is answered, too", async (t) => {
     const { http, ask } = room(t, { responseTimeout: 0.1 });
-    const other = soon(http.pullEvent("other"), "another event");
+    const other = within(http.pullEvent("other"), "another event");
     const { status, text } = await ask(addPort(http));
     assert.deepEqual([status, text], [200, ""]);
     http.queueEvent("other");

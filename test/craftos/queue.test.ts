@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Http } from "../../src/craftos/index.ts";
-import { signal, sleep } from "../engine/harness.ts";
+import { eventually, signal, sleep, within } from "../support/waiting.ts";
 import {
   addPort,
   answer,
@@ -14,15 +14,13 @@ import {
   Recorder,
   requestOf,
   room,
-  soon,
   TERMINATED,
-  until,
   webSockets,
 } from "./computer.ts";
 
 /** Pulls one event as an array of its own. */
 async function pull(http: Http, filter?: string): Promise<unknown[]> {
-  return [...(await soon(http.pullEvent(filter), `an event ${filter ?? ""}`))];
+  return [...(await within(http.pullEvent(filter), `an event ${filter ?? ""}`))];
 }
 
 function count(http: Http, events: number): void {
@@ -68,7 +66,7 @@ describe("the queue", () => {
     count(http, 10);
     await sleep(5);
     for (let i = 10; i < 30; i++) http.queueEvent("count", i);
-    await soon(looping, "the loop");
+    await within(looping, "the loop");
     assert.deepEqual(seen, numbers(30));
   });
 
@@ -81,7 +79,7 @@ describe("the queue", () => {
     await sleep(20);
     assert.equal(got, undefined);
     http.queueEvent("late");
-    await until(() => got !== undefined, "the event");
+    await eventually(() => got !== undefined, "the event");
     assert.equal(got?.[0], "late");
   });
 
@@ -138,7 +136,7 @@ describe("the queue", () => {
     };
     const looping = loop();
     count(http, 200);
-    await soon(looping, "the loop");
+    await within(looping, "the loop");
     await recorder.until(200);
     assert.deepEqual(counted(seen), numbers(200));
     assert.deepEqual(counted(recorder.seen), numbers(200));
@@ -167,7 +165,7 @@ describe("the queue", () => {
     const port = await portOf(http);
     const replies = Array.from({ length: 20 }, () => ask(port));
     count(http, 20);
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
     await Promise.all(replies);
     await recorder.until(40);
     assert.equal(recorder.of("http_request").length, 20);
@@ -178,8 +176,9 @@ describe("the queue", () => {
     const { http, client } = room(t);
     const server = webSockets(http);
     const recorder = new Recorder(http);
+    const arriving = nextClient(server);
     const socket = await client(server.port);
-    const handle = await nextClient(server);
+    const handle = await arriving;
     for (let i = 0; i < 50; i++) socket.socket.send(String(i));
     for (let i = 0; i < 50; i++) assert.deepEqual(await nextMessage(handle), [String(i), false]);
     await recorder.until(50, "websocket_server_message");
@@ -215,7 +214,7 @@ describe("the queue", () => {
         } else break;
       }
     };
-    await soon(loop(), "the loop");
+    await within(loop(), "the loop");
     assert.equal((await reply).text, "by the loop");
     assert.deepEqual(names, ["http_request", "last"]);
   });
@@ -236,7 +235,7 @@ describe("the queue", () => {
     count(http, 30);
     await sleep(10);
     for (let i = 30; i < 60; i++) http.queueEvent("count", i);
-    for (const walking of walks) assert.deepEqual(await soon(walking, "an iterator"), numbers(60));
+    for (const walking of walks) assert.deepEqual(await within(walking, "an iterator"), numbers(60));
     await fast.until(60);
     assert.deepEqual(counted(fast.seen), numbers(60));
   });
@@ -248,13 +247,13 @@ describe("the queue", () => {
     for (const name of ["a", "b", "c"]) http.queueEvent(name);
     await beside;
     for (const name of ["a", "b", "c"]) {
-      const { value } = await soon(events.next(), `the event ${name}`);
+      const { value } = await within(events.next(), `the event ${name}`);
       assert.equal(value?.[0], name);
     }
     const later = http.events();
     http.queueEvent("d");
-    assert.equal((await soon(later.next(), "the event d")).value?.[0], "d");
-    assert.equal((await soon(events.next(), "the event d")).value?.[0], "d");
+    assert.equal((await within(later.next(), "the event d")).value?.[0], "d");
+    assert.equal((await within(events.next(), "the event d")).value?.[0], "d");
   });
 
   it("an iterator that was left holds nothing back", async (t) => {
@@ -264,7 +263,7 @@ describe("the queue", () => {
     };
     const looping = loop();
     http.queueEvent("leave");
-    await soon(looping, "the loop");
+    await within(looping, "the loop");
     http.queueEvent("after", 1);
     http.queueEvent("after", 2);
     assert.deepEqual(await pull(http), ["after", 1]);
@@ -296,11 +295,11 @@ describe("the queue", () => {
     await client(server.port);
     const handle = await nextClient(server);
     const rejected = [
-      assert.rejects(soon(handle.receive(), "receive to reject"), TERMINATED),
-      assert.rejects(soon(server.listen(), "server.listen to reject"), TERMINATED),
-      assert.rejects(soon(server.listen(60), "server.listen to reject"), TERMINATED),
+      assert.rejects(within(handle.receive(), "receive to reject"), TERMINATED),
+      assert.rejects(within(server.listen(), "server.listen to reject"), TERMINATED),
+      assert.rejects(within(server.listen(60), "server.listen to reject"), TERMINATED),
       assert.rejects(
-        soon(
+        within(
           http.listen(0, () => false),
           "http.listen to reject",
         ),
@@ -324,7 +323,7 @@ describe("the queue", () => {
         await sleep(1);
       }
     };
-    const rejected = assert.rejects(soon(loop(), "the loop"), TERMINATED);
+    const rejected = assert.rejects(within(loop(), "the loop"), TERMINATED);
     for (const name of ["a", "b", "terminate"]) http.queueEvent(name);
     await rejected;
     assert.deepEqual(seen, ["a", "b"]);
@@ -336,7 +335,7 @@ describe("the queue", () => {
     const rejected = assert.rejects(pull(http), TERMINATED);
     http.queueEvent("terminate", 1);
     for (const event of raw) {
-      assert.deepEqual([...(await soon(event, "the raw event"))], ["terminate", 1]);
+      assert.deepEqual([...(await within(event, "the raw event"))], ["terminate", 1]);
     }
     await rejected;
   });
@@ -344,8 +343,8 @@ describe("the queue", () => {
   it("pullEventRaw(filter) pulls as pullEvent does", async (t) => {
     const { http } = room(t);
     for (const name of ["a", "b", "c"]) http.queueEvent(name, name);
-    assert.deepEqual([...(await soon(http.pullEventRaw("b"), "the event b"))], ["b", "b"]);
-    assert.deepEqual([...(await soon(http.pullEventRaw(), "the event c"))], ["c", "c"]);
+    assert.deepEqual([...(await within(http.pullEventRaw("b"), "the event b"))], ["b", "b"]);
+    assert.deepEqual([...(await within(http.pullEventRaw(), "the event c"))], ["c", "c"]);
   });
 
   it("the computer can be used after a terminate", async (t) => {
@@ -370,6 +369,6 @@ describe("the queue", () => {
     });
     assert.equal((await ask(await portOf(http))).text, '["inner",1]');
     await go.wait("the callback");
-    await soon(listening, "listen to return");
+    await within(listening, "listen to return");
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { sleep } from "../engine/harness.ts";
+import { eventually, sleep, within } from "../support/waiting.ts";
 import {
   type ClientHandle,
   nextClient,
@@ -8,9 +8,7 @@ import {
   pulled,
   Recorder,
   room,
-  soon,
   TERMINATED,
-  until,
   webSockets,
 } from "./computer.ts";
 import { COUNT, flood, heldBack, numberOf } from "./flood.ts";
@@ -23,8 +21,8 @@ describe("handles of one client used from two places", () => {
     const handle = await nextClient(server);
     const waiters = [
       pulled(http, "websocket_server_message"),
-      soon(http.pullEvent(), "the event"),
-      soon(http.pullEventRaw(), "the event"),
+      within(http.pullEvent(), "the event"),
+      within(http.pullEventRaw(), "the event"),
     ];
     const receiving = nextMessage(handle);
     socket.send("to all");
@@ -43,7 +41,7 @@ describe("handles of one client used from two places", () => {
     const handleB = await nextClient(server);
     const waiting = nextMessage(handleA);
     for (let i = 0; i < 5; i++) b.socket.send(`b${i}`);
-    await until(() => b.socket.bufferedAmount === 0, "the messages of b to be on their way");
+    await eventually(() => b.socket.bufferedAmount === 0, "the messages of b to be on their way");
     await sleep(20);
     a.socket.send("a0");
     assert.deepEqual(await waiting, ["a0", false]);
@@ -67,7 +65,7 @@ describe("handles of one client used from two places", () => {
     const loops = Promise.all([loop(one), loop(two)]);
     const sent = Array.from({ length: 100 }, (_, i) => String(i));
     for (const text of sent) socket.send(text);
-    await soon(loops, "both loops");
+    await within(loops, "both loops");
     assert.deepEqual(got, sent);
   });
 
@@ -96,7 +94,7 @@ describe("handles of one client used from two places", () => {
     for (let i = 1; i <= 1_000; i++) socket.send(String(i));
     await recorder.until(1_001);
     for (let i = 1; i <= 1_000; i++) assert.deepEqual(await nextMessage(handle), [String(i), false]);
-    assert.equal(await soon(handle.receive(0.02), "the timeout"), null);
+    assert.equal(await within(handle.receive(0.02), "the timeout"), null);
   });
 
   it("messages sent before the handle was taken are not lost", async (t) => {
@@ -118,7 +116,7 @@ describe("handles of one client used from two places", () => {
     for (let i = 0; i < 400; i++) socket.send(String(i));
     await recorder.until(400);
     for (let i = 144; i < 400; i++) assert.deepEqual(await nextMessage(handle), [String(i), false]);
-    assert.equal(await soon(handle.receive(0.02), "the timeout"), null);
+    assert.equal(await within(handle.receive(0.02), "the timeout"), null);
   });
 
   it("a first receive finds at most 1 MiB, and that the last", async (t) => {
@@ -131,7 +129,7 @@ describe("handles of one client used from two places", () => {
     await recorder.until(48);
     const kept: number[] = [];
     for (;;) {
-      const message = await soon(handle.receive(0.05), "a message");
+      const message = await within(handle.receive(0.05), "a message");
       if (message === null) break;
       kept.push(Buffer.from(message[0] as Buffer)[0] ?? -1);
     }
@@ -148,7 +146,7 @@ describe("handles of one client used from two places", () => {
     await client(server.port);
     const handle = await nextClient(server);
     const rejected = [handle.receive(), handle.receive(60)].map((waiting) =>
-      assert.rejects(soon(waiting, "receive to reject"), TERMINATED),
+      assert.rejects(within(waiting, "receive to reject"), TERMINATED),
     );
     http.queueEvent("terminate");
     await Promise.all(rejected);
@@ -168,14 +166,16 @@ describe("handles of one client used from two places", () => {
     const { http, client } = room(t, { maxQueueBytes: 300_000 });
     const server = webSockets(http);
     const recorder = new Recorder(http, "websocket_server_connect");
+    const arriving = nextClient(server);
     const fast = await client(server.port);
-    const handle = await nextClient(server);
+    const handle = await arriving;
     flood(fast, 0, 1);
     assert.equal(numberOf((await nextMessage(handle))[0]), 0);
     flood(fast, 1);
     await heldBack(fast);
+    const arrivingToo = nextClient(server);
     const other = await client(server.port);
-    const otherHandle = await nextClient(server);
+    const otherHandle = await arrivingToo;
     other.socket.send("not held back");
     assert.deepEqual(await nextMessage(otherHandle), ["not held back", false]);
     for (let i = 1; i <= COUNT; i++) assert.equal(numberOf((await nextMessage(handle))[0]), i);

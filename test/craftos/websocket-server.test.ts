@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { within } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
 import {
   addPort,
   CLOSED,
@@ -11,7 +13,6 @@ import {
   pulled,
   Recorder,
   room,
-  soon,
   webSockets,
 } from "./computer.ts";
 
@@ -52,6 +53,26 @@ describe("http.websocketServer(port, headers?)", () => {
       assert.equal(handshake["x-computer"], "7");
       assert.equal(handshake["server"], "CraftOS");
       assert.equal(handshake["upgrade"]?.toString().toLowerCase(), "websocket");
+    }
+  });
+
+  it("Sec-WebSocket-Protocol chooses a subprotocol of those that the client offers", async (t) => {
+    const { http, raw } = room(t);
+    const server = webSockets(http, { "sec-websocket-PROTOCOL": "v2, chat", "X-Computer": "7" });
+    const chosen = async (offered?: string): Promise<string | undefined> => {
+      const lines = offered === undefined ? "" : `Sec-WebSocket-Protocol: ${offered}\r\n`;
+      const { response } = await open(await raw(server.port), "/", lines);
+      assert.equal(response.header("x-computer"), "7");
+      return response.header("sec-websocket-protocol");
+    };
+    assert.equal(await chosen("chat"), "chat");
+    assert.equal(await chosen("other, chat, v2"), "v2");
+    assert.equal(await chosen("other"), undefined);
+    assert.equal(await chosen(), undefined);
+    for (const wrong of ["", "a b", "a,,b", "a\r\nX: y"]) {
+      assert.throws(() => http.websocketServer(0, { "Sec-WebSocket-Protocol": wrong }), {
+        name: "FieldError",
+      });
     }
   });
 
@@ -120,23 +141,49 @@ describe("server.listen(timeout?)", () => {
     assert.equal(ids.size, 4);
   });
 
-  it("gives the clients that arrived while a loop of pullEvent was the only waiter", async (t) => {
+  it("gives new clients only: none whose event was pulled", async (t) => {
     const { http, client } = room(t);
     const server = webSockets(http);
-    const recorder = new Recorder(http, "websocket_server_connect");
-    for (let i = 0; i < 3; i++) await client(server.port);
-    await recorder.until(3);
-    const ids = [];
-    for (let i = 0; i < 3; i++) ids.push((await nextClient(server)).clientID);
-    const arrived = recorder.seen.map((event) => (event[2] as { clientID: string }).clientID);
-    assert.deepEqual(ids, arrived);
+    await client(server.port);
+    await pulled(http, "websocket_server_connect");
+    assert.equal(await within(server.listen(0.05), "the timeout"), null);
+    await client(server.port);
+    const { clientID } = await nextClient(server);
+    assert.equal(typeof clientID, "string");
+  });
+
+  it("gives the clients that came while the program waited for something else", async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    const recorder = new Recorder(http, "something else");
+    const sockets = [await client(server.port), await client(server.port)];
+    http.queueEvent("something else");
+    await recorder.until(1);
+    for (const [i, socket] of sockets.entries()) {
+      (await nextClient(server)).send(`you are ${i}`);
+      assert.deepEqual(await socket.next(), [`you are ${i}`, false]);
+    }
+  });
+
+  it("gives new clients only: none that has disconnected, whether the program waited meanwhile or not", async (t) => {
+    const { http, client } = room(t);
+    const server = webSockets(http);
+    for (const isWaiting of [false, true]) {
+      if (isWaiting) new Recorder(http, "something else");
+      const gone = await client(server.port);
+      gone.socket.close();
+      await gone.closed();
+      const stays = await client(server.port);
+      (await nextClient(server)).send("hello");
+      assert.deepEqual(await stays.next(), ["hello", false]);
+    }
   });
 
   it("is null after timeout seconds", async (t) => {
     const { http } = room(t);
     const server = webSockets(http);
     const begin = performance.now();
-    assert.equal(await soon(server.listen(0.2), "the timeout"), null);
+    assert.equal(await within(server.listen(0.2), "the timeout"), null);
     const took = performance.now() - begin;
     assert.ok(took > 180 && took < 1_500, `${took} ms`);
   });
@@ -146,15 +193,15 @@ describe("server.listen(timeout?)", () => {
     const server = webSockets(http);
     const noise = setInterval(() => http.queueEvent("noise"), 10);
     t.after(() => clearInterval(noise));
-    assert.equal(await soon(server.listen(0.1), "the timeout", 2_000), null);
+    assert.equal(await within(server.listen(0.1), "the timeout", 2_000), null);
   });
 
   it("a client that comes after a timeout is for the next listen", async (t) => {
     const { http, client } = room(t);
     const server = webSockets(http);
-    assert.equal(await soon(server.listen(0.02), "the timeout"), null);
+    assert.equal(await within(server.listen(0.02), "the timeout"), null);
     const socket = await client(server.port);
-    const handle = await soon(server.listen(5), "the client");
+    const handle = await within(server.listen(5), "the client");
     handle?.send("found");
     assert.deepEqual(await socket.next(), ["found", false]);
   });
@@ -162,10 +209,10 @@ describe("server.listen(timeout?)", () => {
   it("is null at once after 0 seconds, and not after very many", async (t) => {
     const { http, client } = room(t);
     const server = webSockets(http);
-    assert.equal(await soon(server.listen(0), "the timeout"), null);
+    assert.equal(await within(server.listen(0), "the timeout"), null);
     const waiting = server.listen(1e10);
     const socket = await client(server.port);
-    (await soon(waiting, "the client"))?.send("found");
+    (await within(waiting, "the client"))?.send("found");
     assert.deepEqual(await socket.next(), ["found", false]);
   });
 
@@ -175,7 +222,7 @@ describe("server.listen(timeout?)", () => {
     const begin = performance.now();
     const waiting = server.listen(30);
     await client(server.port);
-    assert.equal(typeof (await soon(waiting, "the client"))?.clientID, "string");
+    assert.equal(typeof (await within(waiting, "the client"))?.clientID, "string");
     assert.ok(performance.now() - begin < 5_000);
   });
 
@@ -225,8 +272,8 @@ describe("server.close()", () => {
     const { http } = room(t);
     const server = webSockets(http);
     server.close();
-    await assert.rejects(soon(server.listen(), "listen to reject"), CLOSED);
-    await assert.rejects(soon(server.listen(0.01), "listen to reject"), CLOSED);
+    await assert.rejects(within(server.listen(), "listen to reject"), CLOSED);
+    await assert.rejects(within(server.listen(0.01), "listen to reject"), CLOSED);
   });
 
   it("ends a listen that is under way", async (t) => {
@@ -237,7 +284,7 @@ describe("server.close()", () => {
       () => "settled",
     );
     server.close();
-    assert.equal(await soon(settled, "listen to end"), "settled");
+    assert.equal(await within(settled, "listen to end"), "settled");
   });
 
   it("leaves the other servers and listeners of the computer", async (t) => {

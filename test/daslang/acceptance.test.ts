@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import type { NetworkServerHolder } from "../../src/daslang/index.ts";
 import { Server } from "../../src/daslang/index.ts";
-import { sleep, turns } from "../engine/harness.ts";
-import { connectPeer, type Peer } from "./peer.ts";
+import type { RawClient } from "../support/raw-client.ts";
+import { sleep, turns } from "../support/waiting.ts";
+import { connectPeer } from "./peer.ts";
 import { serving, tickUntil } from "./recorder.ts";
 import { type Script, ScriptFile } from "./script.ts";
 
@@ -52,12 +53,12 @@ class Host {
 }
 
 /** Types a character at a time, until told to stop. */
-async function type(peer: Peer, until: () => boolean): Promise<string> {
+async function type(peer: RawClient, until: () => boolean): Promise<string> {
   let typed = "";
   for (let i = 0; !until(); i++) {
     const key = String.fromCharCode(97 + (i % 26));
     typed += key;
-    await peer.send(key);
+    await peer.send(key).sent();
     if (i % 3 === 0) await sleep(1);
     else await turns(1);
   }
@@ -97,13 +98,13 @@ describe("acceptance", () => {
   it("the script that answers is the changed one", async (t) => {
     const host = await Host.start(t, "byte");
     const peer = await connectPeer(t, host.script.port());
-    await peer.send("abc");
+    await peer.send("abc").sent();
     await peer.until(() => peer.text === `${WELCOME}abc`, "the first script's answer");
     await host.reload("byte.toUpperCase()");
-    await peer.send("abc");
+    await peer.send("abc").sent();
     await peer.until(() => peer.text === `${WELCOME}abcABC`, "the second script's answer");
     await host.reload('"<" + byte + ">"');
-    await peer.send("ab");
+    await peer.send("ab").sent();
     await peer.until(() => peer.text === `${WELCOME}abcABC<a><b>`, "the third script's answer");
   });
 
@@ -114,8 +115,8 @@ describe("acceptance", () => {
     await first.until(() => first.text === WELCOME, "the welcome");
     const second = await connectPeer(t, port());
     const reload = host.reload("byte + byte");
-    await second.send("xy");
-    await first.end();
+    await second.send("xy").sent();
+    await first.end().sent();
     await reload;
     await second.until(() => second.text === `${WELCOME}xxyy`, "the next client's answer");
     assert.deepEqual(host.script.log.slice(0, 4), [
@@ -138,7 +139,7 @@ describe("save(orphan) / restore(orphan)", () => {
     next.onData = (buf) => void heard.push(buf.toString());
     const orphan: NetworkServerHolder = { current: null };
     old.save(orphan);
-    await peer.send("hello");
+    await peer.send("hello").sent();
     next.restore(orphan);
     await tickUntil(next, () => heard.length > 0, "the data");
     assert.deepEqual(heard, ["hello"]);
@@ -157,11 +158,11 @@ describe("save(orphan) / restore(orphan)", () => {
       last.close();
     });
     const peer = await connectPeer(t, old.port());
-    await peer.send("unread");
+    await peer.send("unread").sent();
     const waiting = await connectPeer(t, old.port());
     for (let i = 0; !old.connected() && i < 200; i++) {
       await sleep(2);
-      if (i === 0) await peer.send(" bytes");
+      if (i === 0) await peer.send(" bytes").sent();
       old.update();
     }
     assert.equal(old.connected(), true);
@@ -178,7 +179,7 @@ describe("save(orphan) / restore(orphan)", () => {
     }
     assert.equal(peer.text.toLowerCase(), `${WELCOME}unread bytes`);
     assert.equal(peer.closed, false);
-    await peer.end();
+    await peer.end().sent();
     for (let i = 0; waiting.text === "" && i < 500; i++) {
       next.update();
       await sleep(2);

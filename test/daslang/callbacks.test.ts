@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { NetworkServerHolder } from "../../src/daslang/index.ts";
-import { connectPeer, pattern } from "./peer.ts";
+import { pattern } from "../support/bytes.ts";
+import { connectPeer } from "./peer.ts";
 import { newInstance, newServer, openServer, serving, settle, tickOn, tickUntil } from "./recorder.ts";
 
 // A callback may throw, and may call anything.
@@ -13,7 +14,7 @@ describe("tick()", () => {
     journal.reactions.data = (buf) => {
       if (buf.toString() === "bbbb") throw mistake;
     };
-    await peer.send("aaaabbbbccccdddd");
+    await peer.send("aaaabbbbccccdddd").sent();
     await settle();
     assert.throws(() => server.tick(), mistake);
     assert.equal(journal.text, "aaaabbbb");
@@ -28,7 +29,7 @@ describe("tick()", () => {
       throw new Error("no");
     };
     const peer = await connectPeer(t, server.port);
-    await peer.send("still here");
+    await peer.send("still here").sent();
     await settle();
     assert.throws(() => server.tick(), /^Error: no$/);
     assert.equal(server.is_connected(), true);
@@ -45,7 +46,7 @@ describe("tick()", () => {
     await settle();
     assert.throws(() => server.tick(), /connection accepted/);
     await tickUntil(server, () => server.journal.has("connect"), "onConnect");
-    await peer.end();
+    await peer.end().sent();
     await settle();
     assert.throws(() => server.tick(), /connection closed/);
     await tickUntil(server, () => server.journal.has("disconnect"), "onDisconnect");
@@ -76,7 +77,7 @@ describe("tick()", () => {
     server.journal.reactions.disconnect = () => {
       throw new Error("oh");
     };
-    await peer.end();
+    await peer.end().sent();
     await settle();
     assert.throws(() => server.tick(), /oh/);
     await connectPeer(t, server.port);
@@ -98,8 +99,8 @@ describe("tick()", () => {
     const { server, peer } = await serving(t, { maxDataBytes: 100, maxTickBytes: 1_000 });
     server.journal.reactions.data = () => server.tick();
     const sent = pattern(5_050);
-    await peer.send(sent);
-    await peer.end();
+    await peer.send(sent).sent();
+    await peer.end().sent();
     await settle();
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
     assert.ok(server.journal.bytes.equals(sent));
@@ -113,8 +114,8 @@ describe("tick()", () => {
     server.journal.reactions = { connect: again, data: again, disconnect: again, log: again, error: again };
     for (const name of ["a", "b", "c"]) {
       const peer = await connectPeer(t, server.port);
-      await peer.send(name);
-      await peer.end();
+      await peer.send(name).sent();
+      await peer.end().sent();
     }
     await settle();
     await tickUntil(server, () => server.journal.count("disconnect") === 3, "all clients");
@@ -130,7 +131,7 @@ describe("tick()", () => {
       data: (buf) => void server.send(buf),
     };
     const peer = await connectPeer(t, server.port);
-    await peer.send("echo");
+    await peer.send("echo").sent();
     await tickUntil(server, () => server.journal.text === "echo", "the data");
     await peer.until(() => peer.text === "welcome echo", "the answer");
   });
@@ -142,7 +143,7 @@ describe("tick()", () => {
     old.journal.reactions.data = (buf) => {
       if (buf.toString() === "c") old.save(orphan);
     };
-    await peer.send("abcdefg");
+    await peer.send("abcdefg").sent();
     await settle();
     old.tick();
     assert.equal(old.journal.text, "abc");
@@ -167,7 +168,7 @@ describe("tick()", () => {
       old.save(orphan);
       next.restore(orphan);
     };
-    await peer.send("abcd");
+    await peer.send("abcd").sent();
     await settle();
     old.tick();
     await tickUntil(next, () => all.length >= 4, "the rest");
@@ -180,7 +181,7 @@ describe("tick()", () => {
     const orphan: NetworkServerHolder = { current: null };
     old.journal.reactions.connect = () => old.save(orphan);
     const peer = await connectPeer(t, old.port);
-    await peer.send("for the next one");
+    await peer.send("for the next one").sent();
     await settle();
     old.tick();
     assert.equal(old.journal.text, "");

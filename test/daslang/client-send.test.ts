@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { describe, it } from "node:test";
-import { sleep } from "../engine/harness.ts";
-import { within } from "../engine/raw-client.ts";
-import { LONG_MS, Peer, pattern } from "./peer.ts";
+import { pattern } from "../support/bytes.ts";
+import { RawClient, socketWire } from "../support/raw-client.ts";
+import { sleep, within } from "../support/waiting.ts";
+import { LONG_MS } from "./peer.ts";
 import { newClient, settle, tickOn, tickUntil } from "./recorder.ts";
 import { Remote } from "./remote.ts";
 
@@ -36,7 +37,7 @@ describe("class Client", () => {
   it("send: buffers up to a limit and answers false with ENOBUFS beyond it, losing nothing", async (t) => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t);
-    peer.socket.pause();
+    peer.pause();
     client.journal.clear();
     let accepted = 0;
     while (client.send(pattern(1_048_576, accepted))) {
@@ -44,7 +45,7 @@ describe("class Client", () => {
       assert.ok(accepted < 200 * 1_048_576, "there is no limit");
     }
     assert.deepEqual(client.journal.story, ["error can't send ENOBUFS"]);
-    peer.socket.resume();
+    peer.resume();
     await peer.until(() => peer.length >= accepted, "all that was accepted", LONG_MS);
     assert.equal(client.send("more"), true);
     await peer.until(() => peer.length >= accepted + 4, "what was sent later");
@@ -77,7 +78,7 @@ describe("class Client", () => {
   it("takes the options maxTickBytes and maxDataBytes", async (t) => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t, { maxTickBytes: 10, maxDataBytes: 4 });
-    await peer.send("abcdefghijkl");
+    await peer.send("abcdefghijkl").sent();
     await settle();
     client.tick();
     assert.deepEqual(client.journal.pieces.map(String), ["abcd", "efgh", "ij"]);
@@ -87,7 +88,7 @@ describe("class Client", () => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t, { maxReceiveBytes: 10_000, maxTickBytes: 2 ** 30 });
     const sent = pattern(16 * 1_048_576);
-    const sending = peer.send(sent);
+    const sending = peer.send(sent).sent();
     await settle();
     await sleep(200);
     client.tick();
@@ -105,7 +106,7 @@ describe("class Client", () => {
   it("disconnect calls no error callback and no data comes after it", async (t) => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t);
-    await peer.send("unread");
+    await peer.send("unread").sent();
     await settle();
     client.journal.clear();
     client.disconnect();
@@ -120,14 +121,14 @@ describe("class Client", () => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t);
     client.journal.reactions.data = () => client.disconnect();
-    await peer.send("go away");
+    await peer.send("go away").sent();
     await tickUntil(client, () => !client.is_connected(), "the disconnect");
     await peer.until(() => peer.ended, "the client's end");
     await tickOn(client);
     const arrival = once(remote.listener, "connection");
     assert.equal(client.connect("127.0.0.1", remote.port), true);
     const [socket] = (await within(arrival, "the client at the server")) as [Socket];
-    const again = new Peer(socket);
+    const again = new RawClient(socketWire(socket));
     await tickUntil(client, () => client.is_connected(), "the second connection");
     assert.equal(client.send("back"), true);
     await again.until(() => again.text === "back", "what was sent");

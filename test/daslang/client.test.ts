@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, it } from "node:test";
-import { within } from "../engine/raw-client.ts";
-import { LONG_MS, pattern } from "./peer.ts";
+import { pattern } from "../support/bytes.ts";
+import { within } from "../support/waiting.ts";
+import { LONG_MS } from "./peer.ts";
 import { newClient, openServer, settle, tickOn, tickUntil } from "./recorder.ts";
 import { Remote } from "./remote.ts";
 
@@ -47,7 +48,7 @@ describe("class Client", () => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t);
     client.journal.clear();
-    await peer.send("data");
+    await peer.send("data").sent();
     await settle();
     assert.equal(client.journal.length, 0);
     await tickUntil(client, () => client.journal.text === "data", "the data");
@@ -64,7 +65,7 @@ describe("class Client", () => {
   it("delivers what has arrived, in order, in one tick", async (t) => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t);
-    await peer.send(pattern(100_000));
+    await peer.send(pattern(100_000)).sent();
     await settle();
     client.tick();
     assert.ok(client.journal.bytes.equals(pattern(100_000)));
@@ -74,8 +75,8 @@ describe("class Client", () => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t);
     client.journal.clear();
-    await peer.send("last words");
-    await peer.end();
+    await peer.send("last words").sent();
+    await peer.end().sent();
     await settle();
     await tickUntil(client, () => client.journal.has("disconnect"), "the close");
     assert.deepEqual(client.journal.story, ["data last words", "log connection closed", "disconnect"]);
@@ -87,7 +88,7 @@ describe("class Client", () => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t);
     client.journal.clear();
-    await peer.send("help");
+    await peer.send("help").sent();
     await settle();
     peer.reset();
     await tickUntil(client, () => client.journal.has("disconnect"), "the reset");

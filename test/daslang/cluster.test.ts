@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { within } from "../engine/raw-client.ts";
+import { within } from "../support/waiting.ts";
 import { LONG_MS } from "./peer.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -3,9 +3,8 @@ import { once } from "node:events";
 import { createServer as createSecureServer } from "node:https";
 import { createServer as createNetServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
-import { certificate } from "../e2e/certificates.ts";
-import { signal, sleep } from "../engine/harness.ts";
-import { within } from "../engine/raw-client.ts";
+import { certificate } from "../support/certificates.ts";
+import { signal, sleep, within } from "../support/waiting.ts";
 import { listening, newHttpClient, serve, serveRaw } from "./http-recorder.ts";
 import { settle, tickOn, tickUntil } from "./recorder.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
-import { signal, sleep } from "../engine/harness.ts";
+import { pattern } from "../support/bytes.ts";
+import { signal, sleep } from "../support/waiting.ts";
 import { newHttpClient, serve } from "./http-recorder.ts";
-import { pattern } from "./peer.ts";
 import { openServer, settle, tickOn, tickUntil } from "./recorder.ts";
 
 // The HTTP client on the same tick model.

@@ -9,7 +9,7 @@ import {
 } from "node:net";
 import type { TestContext } from "node:test";
 import { type DeliveryLimits, HttpClient } from "../../src/daslang/index.ts";
-import { within } from "../engine/raw-client.ts";
+import { within } from "../support/waiting.ts";
 import { errorName } from "./journal.ts";
 import { LONG_MS } from "./peer.ts";
 import { tickUntil } from "./recorder.ts";
@@ -114,7 +114,10 @@ export async function listening(t: TestContext, server: NetServer): Promise<numb
 }
 
 /** A server of Node. @returns its address */
-export async function serve(t: TestContext, listener: RequestListener): Promise<string> {
+export async function serve(
+  t: TestContext,
+  listener: (...exchange: Parameters<RequestListener>) => unknown,
+): Promise<string> {
   return `http://127.0.0.1:${await listening(t, createServer(listener))}`;
 }
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { Client, Server } from "../../src/daslang/index.ts";
-import { eventually } from "../engine/harness.ts";
+import { eventually } from "../support/waiting.ts";
 
 /** Bounds are the program's: 2 s for a peer that takes nothing. */
 const PATIENCE_MS = 8_000;

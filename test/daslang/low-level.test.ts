@@ -53,12 +53,12 @@ describe("low level", () => {
     assert.equal(server_is_connected(low.server), false);
     assert.equal(low.journal.length, 0);
     await tickUntil(low, () => server_is_connected(low.server), "the client");
-    await peer.send("hello");
+    await peer.send("hello").sent();
     await tickUntil(low, () => low.journal.text === "hello", "the data");
     assert.equal(low.send("answered"), true);
     assert.equal(low.send(Buffer.from(" and counted"), 4), true);
     await peer.until(() => peer.text === "answered and", "the answer");
-    await peer.end();
+    await peer.end().sent();
     await tickUntil(low, () => !server_is_connected(low.server), "the close");
     assert.deepEqual(low.journal.story, [
       "log connection accepted",
@@ -83,7 +83,7 @@ describe("low level", () => {
     assert.equal(low.init(0), true);
     const peer = await connectPeer(t, low.server.port);
     await tickUntil(low, () => server_is_connected(low.server), "the client");
-    await peer.send("abcdef");
+    await peer.send("abcdef").sent();
     await settle();
     low.tick();
     assert.equal(low.journal.text, "abc");
@@ -109,7 +109,7 @@ describe("low level", () => {
     assert.equal(low.init(0), true);
     const peer = await connectPeer(t, low.server.port);
     await tickUntil(low, () => server_is_connected(low.server), "the client");
-    await peer.send("unread");
+    await peer.send("unread").sent();
     await settle();
     const other = new RecordingServer();
     server_restore(low.server, other);
@@ -122,7 +122,7 @@ describe("low level", () => {
       tick: (): void => other.journal.during("server_tick", () => server_tick(low.server)),
     };
     await tickUntil(loop, () => other.journal.text === "unread", "the data");
-    await peer.end();
+    await peer.end().sent();
     await tickUntil(loop, () => other.journal.has("disconnect"), "the close");
     assert.equal(low.journal.length, 0, "the first instance is told nothing");
     other.journal.verify();

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import type { TestContext } from "node:test";
 import { Client, type ConnectionLimits, Server, type ServerOptions } from "../../src/daslang/index.ts";
-import { sleep, turns } from "../engine/harness.ts";
-import { within } from "../engine/raw-client.ts";
+import type { RawClient } from "../support/raw-client.ts";
+import { sleep, turns, within } from "../support/waiting.ts";
 import { Journal } from "./journal.ts";
-import { connectPeer, type Peer } from "./peer.ts";
+import { connectPeer } from "./peer.ts";
 
 /** A server that writes down all callbacks. */
 export class RecordingServer extends Server {
@@ -98,7 +98,7 @@ export function openServer(t: TestContext, options: ServerOptions = {}): Recordi
 export async function serving(
   t: TestContext,
   options: ServerOptions = {},
-): Promise<{ server: RecordingServer; peer: Peer }> {
+): Promise<{ server: RecordingServer; peer: RawClient }> {
   const server = openServer(t, options);
   const peer = await connectPeer(t, server.port, { allowHalfOpen: true });
   await tickUntil(server, () => server.is_connected(), "the client to be accepted");

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import type { ConnectionLimits } from "../../src/daslang/index.ts";
-import { within } from "../engine/raw-client.ts";
-import { Peer } from "./peer.ts";
+import { RawClient, socketWire } from "../support/raw-client.ts";
+import { within } from "../support/waiting.ts";
 import { newClient, type RecordingClient, tickUntil } from "./recorder.ts";
 
 /** A server of Node for one test. */
@@ -40,12 +40,12 @@ export class Remote {
   async connect(
     t: TestContext,
     options: ConnectionLimits = {},
-  ): Promise<{ client: RecordingClient; peer: Peer }> {
+  ): Promise<{ client: RecordingClient; peer: RawClient }> {
     const client = newClient(t, options);
     const arrival = once(this.listener, "connection");
     assert.equal(client.connect("127.0.0.1", this.port), true);
     const [socket] = (await within(arrival, "the client at the server")) as [Socket];
-    const peer = new Peer(socket);
+    const peer = new RawClient(socketWire(socket));
     await tickUntil(client, () => client.is_connected(), "the client to be connected");
     return { client, peer };
   }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { type NetworkServerHolder, server_tick } from "../../src/daslang/index.ts";
-import { connectPeer, LONG_MS, pattern } from "./peer.ts";
+import { pattern } from "../support/bytes.ts";
+import { connectPeer, LONG_MS } from "./peer.ts";
 import {
   newInstance,
   newServer,
@@ -55,8 +56,8 @@ describe("save(orphan) / restore(orphan)", () => {
 
   it("neither calls a callback", async (t) => {
     const { server: old, peer } = await serving(t);
-    await peer.send("unread");
-    await peer.end();
+    await peer.send("unread").sent();
+    await peer.end().sent();
     await settle();
     old.journal.clear();
     const next = moveOn(t, old);
@@ -69,9 +70,9 @@ describe("save(orphan) / restore(orphan)", () => {
     const { server: old, peer } = await serving(t);
     old.journal.clear();
     const next = moveOn(t, old);
-    await peer.send("hello");
+    await peer.send("hello").sent();
     await tickUntil([old, next], () => next.journal.text === "hello", "the data");
-    await peer.end();
+    await peer.end().sent();
     await tickUntil([old, next], () => next.journal.has("disconnect"), "the close");
     assert.equal(old.journal.length, 0);
     assert.deepEqual(next.journal.story, ["data hello", "log connection closed", "disconnect"]);
@@ -82,7 +83,7 @@ describe("save(orphan) / restore(orphan)", () => {
     const { port } = old;
     const next = moveOn(t, old);
     const second = await connectPeer(t, port);
-    await first.end();
+    await first.end().sent();
     await tickUntil(next, () => next.journal.has("connect"), "the second client");
     assert.equal(next.send("hello"), true);
     await second.until(() => second.text === "hello", "what the server sent");
@@ -92,18 +93,18 @@ describe("save(orphan) / restore(orphan)", () => {
     const { server: old, peer: first } = await serving(t);
     const { port } = old;
     const second = await connectPeer(t, port);
-    await second.send("second ");
+    await second.send("second ").sent();
     await settle();
     const orphan: NetworkServerHolder = { current: null };
     old.save(orphan);
     const third = await connectPeer(t, port);
-    await third.send("third");
+    await third.send("third").sent();
     await settle();
     const next = newInstance(t);
     next.restore(orphan);
-    await first.end();
+    await first.end().sent();
     await tickUntil(next, () => next.journal.text === "second ", "the second client's data");
-    await second.end();
+    await second.end().sent();
     await tickUntil(next, () => next.journal.text === "second third", "the third client's data");
     assert.equal(next.journal.count("connect"), 2);
   });
@@ -122,7 +123,7 @@ describe("save(orphan) / restore(orphan)", () => {
 
   it("unread bytes survive", async (t) => {
     const { server: old, peer } = await serving(t, { maxTickBytes: 1_000 });
-    await peer.send(pattern(5_000));
+    await peer.send(pattern(5_000)).sent();
     await settle();
     old.tick();
     const next = moveOn(t, old);
@@ -132,17 +133,17 @@ describe("save(orphan) / restore(orphan)", () => {
 
   it("nothing received in between is lost or reordered: data, close", async (t) => {
     const { server: old, peer } = await serving(t);
-    await peer.send("before, ");
+    await peer.send("before, ").sent();
     await settle();
     const orphan: NetworkServerHolder = { current: null };
     old.save(orphan);
-    await peer.send("between, ");
+    await peer.send("between, ").sent();
     await settle();
     old.tick();
     const next = newInstance(t);
     next.restore(orphan);
-    await peer.send("after");
-    await peer.end();
+    await peer.send("after").sent();
+    await peer.end().sent();
     await tickUntil(next, () => next.journal.has("disconnect"), "the close");
     assert.equal(old.journal.text, "");
     assert.deepEqual(next.journal.story, [
@@ -156,7 +157,7 @@ describe("save(orphan) / restore(orphan)", () => {
     const { server: old, peer } = await serving(t);
     const orphan: NetworkServerHolder = { current: null };
     old.save(orphan);
-    await peer.send("help");
+    await peer.send("help").sent();
     await settle();
     peer.reset();
     await settle();
@@ -173,11 +174,11 @@ describe("save(orphan) / restore(orphan)", () => {
 
   it("what was accepted for sending survives", async (t) => {
     const { server: old, peer } = await serving(t);
-    peer.socket.pause();
+    peer.pause();
     assert.equal(old.send(pattern(12 * 1_048_576)), true);
     const next = moveOn(t, old);
     assert.equal(next.send("end"), true);
-    peer.socket.resume();
+    peer.resume();
     const total = 12 * 1_048_576 + 3;
     await peer.until(() => peer.length >= total, "all of it", LONG_MS);
     assert.ok(peer.received.equals(Buffer.concat([pattern(total - 3), Buffer.from("end")])));
@@ -186,7 +187,7 @@ describe("save(orphan) / restore(orphan)", () => {
   it("the options survive", async (t) => {
     const { server: old, peer } = await serving(t, { maxTickBytes: 10, maxDataBytes: 4 });
     const next = moveOn(t, old);
-    await peer.send("abcdefghijkl");
+    await peer.send("abcdefghijkl").sent();
     await settle();
     next.tick();
     assert.deepEqual(next.journal.pieces.map(String), ["abcd", "efgh", "ij"]);
@@ -241,7 +242,7 @@ describe("save(orphan) / restore(orphan)", () => {
     const { server, peer } = await serving(t);
     const orphan: NetworkServerHolder = { current: null };
     server.save(orphan);
-    await peer.send("patience");
+    await peer.send("patience").sent();
     await settle();
     server_tick(orphan.current);
     server.restore(orphan);
@@ -260,7 +261,7 @@ describe("save(orphan) / restore(orphan)", () => {
     const orphan: NetworkServerHolder = { current: null };
     for (let i = 0; i < 3; i++) {
       server.save(orphan);
-      await peer.send(`${i}`);
+      await peer.send(`${i}`).sent();
       await tickOn(server);
       server.restore(orphan);
     }
@@ -272,7 +273,7 @@ describe("save(orphan) / restore(orphan)", () => {
     const sent = pattern(200_000);
     let server = first;
     const got: Buffer[] = [];
-    const sending = peer.send(sent);
+    const sending = peer.send(sent).sent();
     for (let length = 0; length < sent.length; ) {
       await settle();
       for (let i = 0; i < 20; i++) server.tick();

@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { connectPeer, type Peer } from "./peer.ts";
+import type { RawClient } from "../support/raw-client.ts";
+import { connectPeer } from "./peer.ts";
 import { openServer, serving, settle, tickOn, tickUntil } from "./recorder.ts";
 
 describe("second client while one is served", () => {
   it("waits in the backlog and is accepted by the first tick after the first client left", async (t) => {
     const { server, peer: first } = await serving(t);
     const second = await connectPeer(t, server.port);
-    await second.send("from the second");
+    await second.send("from the second").sent();
     await settle();
     await tickOn(server);
     assert.equal(server.journal.count("connect"), 1);
     assert.equal(server.journal.text, "");
-    await first.end();
+    await first.end().sent();
     await tickUntil(server, () => server.journal.has("disconnect"), "the first to be gone");
     server.tick();
     assert.equal(server.journal.count("connect"), 2, "the first tick after");
@@ -45,7 +46,7 @@ describe("second client while one is served", () => {
     const { server, peer: first } = await serving(t, { maxTickBytes: 100 });
     const others = [await connectPeer(t, server.port), await connectPeer(t, server.port)];
     others.push(await connectPeer(t, server.port));
-    for (const [i, peer] of others.entries()) await peer.send(`${i + 2}`.repeat(250));
+    for (const [i, peer] of others.entries()) await peer.send(`${i + 2}`.repeat(250)).sent();
     await first.send("1".repeat(250));
     await settle();
     const all = [first, ...others];
@@ -54,7 +55,7 @@ describe("second client while one is served", () => {
       await tickUntil(server, () => server.journal.text === `${i + 1}`.repeat(250), `client ${i + 1}`);
       assert.equal(server.send(`for ${i + 1}`), true);
       await peer.until(() => peer.text === `for ${i + 1}`, "the answer");
-      await peer.end();
+      await peer.end().sent();
       await tickUntil(server, () => server.journal.has("disconnect"), `client ${i + 1} to be gone`);
       server.journal.clear();
     }
@@ -66,7 +67,7 @@ describe("second client while one is served", () => {
 
   it("a bounded backlog (original: 3): a fourth that waits is turned away", async (t) => {
     const { server, peer: first } = await serving(t);
-    const waiting: Peer[] = [];
+    const waiting: RawClient[] = [];
     for (let i = 0; i < 3; i++) waiting.push(await connectPeer(t, server.port));
     await settle();
     const fourth = await connectPeer(t, server.port);
@@ -82,7 +83,7 @@ describe("second client while one is served", () => {
       await tickUntil(server, () => server.journal.count("connect") === i + 1, `client ${i + 1}`);
       assert.equal(server.send("yours"), true);
       await peer.until(() => peer.text === "yours", "the answer");
-      await peer.end();
+      await peer.end().sent();
       await tickUntil(server, () => server.journal.count("disconnect") === i + 1, `client ${i + 1} to go`);
     }
     await settle();
@@ -96,13 +97,13 @@ describe("second client while one is served", () => {
     await settle();
     const refused = await connectPeer(t, server.port);
     await refused.until(() => refused.ended || refused.closed, "the third to be turned away");
-    await first.end();
+    await first.end().sent();
     await tickUntil(server, () => server.journal.count("connect") === 2, "the second to be accepted");
     const later = await connectPeer(t, server.port);
     await settle();
     await tickOn(server);
     assert.deepEqual([second.ended, later.ended, later.closed], [false, false, false]);
-    await second.end();
+    await second.end().sent();
     await tickUntil(server, () => server.journal.count("connect") === 3, "the later one to be accepted");
     assert.equal(server.send("welcome"), true);
     await later.until(() => later.text === "welcome", "the answer");
@@ -115,8 +116,8 @@ describe("second client while one is served", () => {
     await settle();
     second.reset();
     await settle();
-    await first.end();
-    await third.send("third");
+    await first.end().sent();
+    await third.send("third").sent();
     await tickUntil(server, () => server.journal.text === "third", "the third client's data");
     assert.equal(server.journal.count("connect"), server.journal.count("disconnect") + 1);
     assert.equal(server.send("hello"), true);
@@ -125,7 +126,7 @@ describe("second client while one is served", () => {
 
   it("before the first tick all of them wait: a fourth is turned away", async (t) => {
     const server = openServer(t);
-    const waiting: Peer[] = [];
+    const waiting: RawClient[] = [];
     for (let i = 0; i < 3; i++) waiting.push(await connectPeer(t, server.port));
     await settle();
     const fourth = await connectPeer(t, server.port);
@@ -133,7 +134,7 @@ describe("second client while one is served", () => {
     for (const [i, peer] of waiting.entries()) {
       await tickUntil(server, () => server.journal.count("connect") === i + 1, `client ${i + 1}`);
       assert.equal(peer.closed, false);
-      await peer.end();
+      await peer.end().sent();
       await tickUntil(server, () => server.journal.count("disconnect") === i + 1, `client ${i + 1} to go`);
     }
   });
@@ -141,14 +142,14 @@ describe("second client while one is served", () => {
   it("one that sends and leaves while it waits is still served, in its turn", async (t) => {
     const { server, peer: first } = await serving(t);
     const second = await connectPeer(t, server.port, { allowHalfOpen: true });
-    await second.send("a letter");
-    await second.end();
+    await second.send("a letter").sent();
+    await second.end().sent();
     const third = await connectPeer(t, server.port);
-    await third.send("third");
+    await third.send("third").sent();
     await settle();
     server.journal.clear();
     server.journal.reactions.data = (buf) => void server.send(`got ${buf}`);
-    await first.end();
+    await first.end().sent();
     await tickUntil(server, () => server.journal.text.endsWith("third"), "the third client's data");
     assert.deepEqual(server.journal.story, [
       "log connection closed",

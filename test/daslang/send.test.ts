@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { getSystemErrorName } from "node:util";
-import { connectPeer, LONG_MS, type Peer, pattern } from "./peer.ts";
+import { pattern } from "../support/bytes.ts";
+import type { RawClient } from "../support/raw-client.ts";
+import { connectPeer, LONG_MS } from "./peer.ts";
 import { newInstance, openServer, type RecordingServer, serving, settle, tickUntil } from "./recorder.ts";
 
 const PIECE = 16_384;
@@ -61,7 +63,7 @@ describe("send(data, size)", () => {
     server.journal.reactions.data = (buf) => send(`[${buf}]`);
     for (let i = 0; i < 50; i++) {
       send(`${i};`);
-      await peer.send(`ping ${i}`);
+      await peer.send(`ping ${i}`).sent();
       await tickUntil(server, () => server.journal.text.endsWith(`ping ${i}`), "the data");
       send(",");
     }
@@ -107,7 +109,7 @@ describe("send(data, size)", () => {
 
   it("not connected: before the client is accepted and after it was told to be gone", async (t) => {
     const { server, peer } = await serving(t);
-    await peer.end();
+    await peer.end().sent();
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
     server.journal.clear();
     assert.equal(server.send("too late"), false);
@@ -138,7 +140,7 @@ describe("send(data, size)", () => {
 
   it('buffers up to a limit and answers false with onError("can\'t send", ENOBUFS) beyond it', async (t) => {
     const { server, peer } = await serving(t, { maxSendBytes: 100_000 });
-    peer.socket.pause();
+    peer.pause();
     server.journal.clear();
     const codes: number[] = [];
     server.journal.reactions.error = (_, code) => void codes.push(code);
@@ -170,7 +172,7 @@ describe("send(data, size)", () => {
     const { server, peer } = await serving(t, { maxSendBytes: 1_048_576 });
     let accepted = 0;
     for (let round = 0; round < 3; round++) {
-      peer.socket.pause();
+      peer.pause();
       // The system takes a part while nobody reads: until it takes no more.
       for (let more = true; more; ) {
         const before = accepted;
@@ -178,7 +180,7 @@ describe("send(data, size)", () => {
         await settle();
         more = accepted > before;
       }
-      peer.socket.resume();
+      peer.resume();
       await peer.until(() => peer.length >= accepted, "all that was accepted", LONG_MS);
       assert.equal(peer.length, accepted, "nothing of what was refused");
     }
@@ -187,7 +189,7 @@ describe("send(data, size)", () => {
 
   it("the limit is 16 MiB by default", async (t) => {
     const { server, peer } = await serving(t);
-    peer.socket.pause();
+    peer.pause();
     await settle();
     const accepted = sendUntilRefused(server);
     assert.ok(accepted >= 16 * 1_048_576 - PIECE, `only ${accepted} B`);
@@ -197,12 +199,12 @@ describe("send(data, size)", () => {
 
   it("loses nothing that was accepted when the client ends its half and goes on reading", async (t) => {
     const { server, peer } = await serving(t, { maxSendBytes: 16 * 1_048_576 });
-    peer.socket.pause();
+    peer.pause();
     const all = pattern(12 * 1_048_576);
     assert.equal(server.send(all), true);
-    await peer.end();
+    await peer.end().sent();
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
-    peer.socket.resume();
+    peer.resume();
     await peer.until(() => peer.ended || peer.closed, "the server's end", LONG_MS);
     assert.equal(peer.length, all.length);
     assert.ok(peer.received.equals(all));
@@ -211,8 +213,8 @@ describe("send(data, size)", () => {
   it("answers a client that asks and ends its half in one go", async (t) => {
     const { server, peer } = await serving(t);
     server.journal.reactions.data = (buf) => void server.send(`you said ${buf}`);
-    await peer.send("hello");
-    await peer.end();
+    await peer.send("hello").sent();
+    await peer.end().sent();
     await settle();
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
     await peer.until(() => peer.ended, "the answer");
@@ -222,17 +224,17 @@ describe("send(data, size)", () => {
   it("clients that have left and take nothing are bounded: of five the oldest is cut off", async (t) => {
     const server = openServer(t);
     server.journal.reactions.connect = () => assert.equal(server.send(pattern(12 * 1_048_576)), true);
-    const peers: Peer[] = [];
+    const peers: RawClient[] = [];
     for (let i = 1; i <= 5; i++) {
       const peer = await connectPeer(t, server.port, { allowHalfOpen: true });
       peers.push(peer);
       await tickUntil(server, () => server.journal.count("connect") === i, "the client to be accepted");
-      peer.socket.pause();
-      await peer.end();
+      peer.pause();
+      await peer.end().sent();
       await tickUntil(server, () => server.journal.count("disconnect") === i, "the close");
     }
     await settle();
-    for (const peer of peers) peer.socket.resume();
+    for (const peer of peers) peer.resume();
     for (const peer of peers) await peer.until(() => peer.ended || peer.closed, "the end", LONG_MS);
     const whole = peers.map((peer) => peer.length === 12 * 1_048_576);
     assert.deepEqual(whole, [false, true, true, true, true]);

@@ -26,7 +26,7 @@ describe("class Server", () => {
     assert.equal(server.init(0), true);
     const peer = await connectPeer(t, server.port);
     await tickUntil(server, () => server.is_connected(), "the client to be accepted");
-    await peer.send("unheard");
+    await peer.send("unheard").sent();
     await settle();
     server.tick();
     assert.equal(server.send("heard"), true);
@@ -60,9 +60,9 @@ describe("class Server", () => {
     assert.equal(server.send("x"), false);
     assert.equal(server.init(0), true);
     const peer = await connectPeer(t, server.port);
-    await peer.send("hello");
+    await peer.send("hello").sent();
     await tickUntil(server, () => calls.some(([name]) => name === "onData"), "the data");
-    await peer.end();
+    await peer.end().sent();
     await tickUntil(server, () => !server.is_connected(), "the close");
     assert.deepEqual(calls, [
       ["onError", "can't send, not connected", -1],
@@ -78,7 +78,7 @@ describe("class Server", () => {
     const { server, peer } = await serving(t);
     const heard: string[] = [];
     server.onData = (buf) => void heard.push(buf.toString());
-    await peer.send("to the new one");
+    await peer.send("to the new one").sent();
     await tickUntil(server, () => heard.length > 0, "the data");
     assert.deepEqual(heard, ["to the new one"]);
   });
@@ -147,7 +147,7 @@ describe("is_open()", () => {
     const peer = await connectPeer(t, server.port);
     await tickUntil(server, () => server.is_connected(), "the client to be accepted");
     assert.equal(server.is_open(), true);
-    await peer.end();
+    await peer.end().sent();
     await tickUntil(server, () => !server.is_connected(), "the client to be gone");
     assert.equal(server.is_open(), true);
   });
@@ -164,6 +164,25 @@ describe("is_open()", () => {
 });
 
 describe("is_connected()", () => {
+  it("is still true inside onDisconnect, and false afterwards, also when that throws", async (t) => {
+    for (const how of ["end", "destroy"] as const) {
+      const { server, peer } = await serving(t);
+      const seen: boolean[] = [];
+      server.journal.reactions.disconnect = () => {
+        seen.push(server.is_connected());
+        server.journal.reactions.disconnect = () => {};
+        throw new Error("a mistake");
+      };
+      peer[how]();
+      await settle();
+      assert.throws(() => {
+        for (let i = 0; i < 1_000; i++) server.tick();
+      }, /a mistake/);
+      assert.deepEqual(seen, [true]);
+      assert.equal(server.is_connected(), false);
+    }
+  });
+
   it("is true from the tick that accepted the client to the tick that tells of its end", async (t) => {
     const server = openServer(t);
     const peer = await connectPeer(t, server.port);
@@ -171,7 +190,7 @@ describe("is_connected()", () => {
     assert.equal(server.is_connected(), false, "not accepted before a tick");
     server.tick();
     assert.equal(server.is_connected(), true);
-    await peer.end();
+    await peer.end().sent();
     await settle();
     assert.equal(server.is_connected(), true, "as of the last tick");
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
@@ -187,7 +206,7 @@ describe("is_connected()", () => {
     assert.equal(server.is_connected(), false);
   });
 
-  it("is true in onConnect and false in onDisconnect", async (t) => {
+  it("is true in onConnect and in onDisconnect", async (t) => {
     const server = openServer(t);
     const seen: boolean[] = [];
     server.journal.reactions = {
@@ -196,9 +215,9 @@ describe("is_connected()", () => {
     };
     const peer = await connectPeer(t, server.port);
     await tickUntil(server, () => seen.length === 1, "the client to be accepted");
-    await peer.end();
+    await peer.end().sent();
     await tickUntil(server, () => seen.length === 2, "the close");
-    assert.deepEqual(seen, [true, false]);
+    assert.deepEqual(seen, [true, true]);
   });
 });
 

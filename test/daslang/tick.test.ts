@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Server } from "../../src/daslang/index.ts";
-import { connectPeer, pattern } from "./peer.ts";
+import { pattern } from "../support/bytes.ts";
+import { connectPeer } from "./peer.ts";
 import { newServer, openServer, serving, settle, tickOn, tickUntil } from "./recorder.ts";
 
 describe("tick()", () => {
@@ -14,15 +15,15 @@ describe("tick()", () => {
     await tickUntil(server, () => server.is_connected(), "the first client");
     let told = journal.length;
 
-    await first.send("data");
+    await first.send("data").sent();
     const second = await connectPeer(t, server.port);
-    await second.send("data of one that waits");
+    await second.send("data of one that waits").sent();
     await settle();
     assert.equal(journal.length, told, "data, and a connect while one is served");
     await tickUntil(server, () => journal.text === "data", "the data");
     told = journal.length;
 
-    await first.end();
+    await first.end().sent();
     await settle();
     assert.equal(journal.length, told, "a close");
     await tickUntil(server, () => journal.count("connect") === 2, "the second client");
@@ -62,7 +63,7 @@ describe("tick()", () => {
   it("delivers what has arrived, in order, in one tick by default", async (t) => {
     const { server, peer } = await serving(t);
     const sent = pattern(100_000);
-    for (let at = 0; at < sent.length; at += 10_000) await peer.send(sent.subarray(at, at + 10_000));
+    for (let at = 0; at < sent.length; at += 10_000) await peer.send(sent.subarray(at, at + 10_000)).sent();
     await settle();
     server.tick();
     assert.ok(server.journal.bytes.equals(sent), `${server.journal.bytes.length} B of ${sent.length}`);
@@ -71,7 +72,7 @@ describe("tick()", () => {
   it("delivers what came before the client was accepted", async (t) => {
     const server = openServer(t);
     const peer = await connectPeer(t, server.port);
-    await peer.send("early");
+    await peer.send("early").sent();
     await settle();
     await tickUntil(server, () => server.journal.text === "early", "the data");
     assert.deepEqual(server.journal.story, ["log connection accepted", "connect", "data early"]);
@@ -80,7 +81,7 @@ describe("tick()", () => {
   it("delivers up to a byte budget in one tick (maxTickBytes)", async (t) => {
     const { server, peer } = await serving(t, { maxTickBytes: 1_000 });
     const sent = pattern(3_500);
-    await peer.send(sent);
+    await peer.send(sent).sent();
     await settle();
     const sizes: number[] = [];
     for (let i = 0; i < 5; i++) {
@@ -94,7 +95,7 @@ describe("tick()", () => {
 
   it("the budget is 1 MiB by default", async (t) => {
     const { server, peer } = await serving(t, { maxReceiveBytes: 4 * 1_048_576 });
-    await peer.send(pattern(1_048_576 + 50_000));
+    await peer.send(pattern(1_048_576 + 50_000)).sent();
     await settle();
     server.tick();
     assert.equal(server.journal.bytes.length, 1_048_576);
@@ -104,7 +105,7 @@ describe("tick()", () => {
 
   it("delivers at most maxDataBytes in one onData", async (t) => {
     const { server, peer } = await serving(t, { maxDataBytes: 1_024 });
-    await peer.send(pattern(2_500));
+    await peer.send(pattern(2_500)).sent();
     await settle();
     server.tick();
     assert.deepEqual(
@@ -116,7 +117,7 @@ describe("tick()", () => {
 
   it("can do as the original: at most 1,024 bytes per tick", async (t) => {
     const { server, peer } = await serving(t, { maxTickBytes: 1_024, maxDataBytes: 1_024 });
-    await peer.send(pattern(2_500));
+    await peer.send(pattern(2_500)).sent();
     await settle();
     for (let i = 0; i < 3; i++) {
       server.tick();
@@ -132,7 +133,7 @@ describe("tick()", () => {
   it("the budget holds for what comes in many small pieces, too", async (t) => {
     const { server, peer } = await serving(t, { maxTickBytes: 10 });
     for (let i = 0; i < 8; i++) {
-      await peer.send(`${i}${i}${i}`);
+      await peer.send(`${i}${i}${i}`).sent();
       await settle();
     }
     const pieces: string[] = [];
@@ -146,14 +147,14 @@ describe("tick()", () => {
 
   it("buf is the program's own to keep and to change", async (t) => {
     const { server, peer } = await serving(t, { maxDataBytes: 5 });
-    await peer.send("first");
+    await peer.send("first").sent();
     await tickUntil(server, () => server.journal.text === "first", "the data");
-    await peer.send("aaaaabbbbb");
+    await peer.send("aaaaabbbbb").sent();
     await settle();
     server.journal.reactions.data = (buf) => void buf.fill("x", 0, 1);
     server.tick();
     assert.deepEqual(server.journal.pieces.map(String), ["first", "xaaaa", "xbbbb"]);
-    await peer.send("ccccc".repeat(1_000));
+    await peer.send("ccccc".repeat(1_000)).sent();
     await settle();
     server.tick();
     assert.deepEqual(server.journal.pieces.slice(0, 4).map(String), ["first", "xaaaa", "xbbbb", "xcccc"]);
@@ -162,8 +163,8 @@ describe("tick()", () => {
   it('then a close: onLog("connection closed"), onDisconnect()', async (t) => {
     const { server, peer } = await serving(t);
     server.journal.clear();
-    await peer.send("last words");
-    await peer.end();
+    await peer.send("last words").sent();
+    await peer.end().sent();
     await settle();
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
     assert.deepEqual(server.journal.story, ["data last words", "log connection closed", "disconnect"]);
@@ -175,8 +176,8 @@ describe("tick()", () => {
   it("a close comes after all data, however many ticks that takes", async (t) => {
     const { server, peer } = await serving(t, { maxTickBytes: 100 });
     server.journal.clear();
-    await peer.send(pattern(1_050));
-    await peer.end();
+    await peer.send(pattern(1_050)).sent();
+    await peer.end().sent();
     await settle();
     for (let i = 0; i < 10; i++) server.tick();
     assert.equal(server.is_connected(), true);
@@ -201,7 +202,7 @@ describe("tick()", () => {
   it("an error comes after the data that came before it", async (t) => {
     const { server, peer } = await serving(t, { maxTickBytes: 10 });
     server.journal.clear();
-    await peer.send("0123456789abcdef");
+    await peer.send("0123456789abcdef").sent();
     await settle();
     peer.reset();
     await settle();
@@ -216,8 +217,8 @@ describe("tick()", () => {
   it("a client that comes and goes between two ticks is told of in order", async (t) => {
     const server = openServer(t);
     const peer = await connectPeer(t, server.port);
-    await peer.send("brief");
-    await peer.end();
+    await peer.send("brief").sent();
+    await peer.end().sent();
     await settle();
     await tickUntil(server, () => server.journal.has("disconnect"), "all of it");
     assert.deepEqual(server.journal.story, [
@@ -239,10 +240,10 @@ describe("the bug not to copy", () => {
     assert.equal(server.init(0), true);
     for (let i = 0; i < 3; i++) {
       const peer = await connectPeer(t, server.port);
-      await peer.send("x");
+      await peer.send("x").sent();
       await tickUntil(server, () => server.journal.text.length === i + 1, "the data");
       server.send("y");
-      await peer.end();
+      await peer.end().sent();
       await tickUntil(server, () => server.journal.count("disconnect") === i + 1, "the close");
     }
     assert.deepEqual(errors, []);

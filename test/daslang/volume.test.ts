@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { describe, it } from "node:test";
-import { sleep } from "../engine/harness.ts";
-import { within } from "../engine/raw-client.ts";
-import { connectPeer, LONG_MS, type Peer, pattern } from "./peer.ts";
+import { pattern } from "../support/bytes.ts";
+import type { RawClient } from "../support/raw-client.ts";
+import { sleep, within } from "../support/waiting.ts";
+import { connectPeer, LONG_MS } from "./peer.ts";
 import { openServer, serving, settle, tickUntil } from "./recorder.ts";
 
 const MIB = 1_048_576;
@@ -13,16 +13,16 @@ const CHUNK = 65_536;
 /** Writes the pattern as fast as it is taken. */
 class Flood {
   readonly done: Promise<void>;
-  private readonly peer: Peer;
+  private readonly peer: RawClient;
 
-  constructor(peer: Peer, total: number, end = true) {
+  constructor(peer: RawClient, total: number, end = true) {
     this.peer = peer;
     this.done = this.run(total, end);
   }
 
   /** Bytes that the system has taken. */
   get taken(): number {
-    return this.peer.socket.bytesWritten - this.peer.socket.writableLength;
+    return this.peer.sentBytes - this.peer.wire.waitingBytes;
   }
 
   /** Resolves when the system takes no more. */
@@ -35,11 +35,12 @@ class Flood {
   }
 
   private async run(total: number, end: boolean): Promise<void> {
-    const { socket } = this.peer;
-    for (let at = 0; at < total; at += CHUNK) {
-      if (!socket.write(pattern(CHUNK, at)) && !socket.destroyed) await once(socket, "drain");
+    const { peer } = this;
+    for (let at = 0; at < total && !peer.closed; at += CHUNK) {
+      // For as long as it takes: it stalls on purpose.
+      await peer.send(pattern(CHUNK, at)).wire.sent();
     }
-    if (end) socket.end();
+    if (end) peer.end();
   }
 }
 
@@ -147,7 +148,7 @@ describe("second client while one is served", () => {
         if (at > before) sizes.push(at - before);
       },
     };
-    await first.end();
+    await first.end().sent();
     await tickUntil(measured, () => server.journal.count("disconnect") === 2, "all of it", LONG_MS);
     assert.equal(at, TOTAL / 2);
     assert.ok((sizes[0] ?? 0) <= MIB + 256 * 1_024, `${sizes[0]} B were kept of a client that waits`);

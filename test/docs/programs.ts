@@ -43,10 +43,12 @@ export interface Block {
   readonly above: string;
 }
 
-/** README.md, SECURITY.md and all pages of docs/, by their path in the repository. */
+/** The pages at the root of the repository and all of docs/, by their path. */
 export function pages(): Map<string, string> {
-  const docs = readdirSync(new URL("docs/", root)).filter((name) => name.endsWith(".md"));
-  const paths = ["README.md", "SECURITY.md", ...docs.sort().map((name) => `docs/${name}`)];
+  const docs = readdirSync(new URL("docs/", root), { recursive: true, encoding: "utf8" })
+    .map((name) => name.replaceAll("\\", "/"))
+    .filter((name) => name.endsWith(".md"));
+  const paths = ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...docs.sort().map((name) => `docs/${name}`)];
   return new Map(paths.map((path) => [path, readFileSync(new URL(path, root), "utf8")]));
 }
 

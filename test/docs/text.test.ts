@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import {
@@ -13,6 +14,7 @@ import {
   WebSocketError,
   type WebSocketErrorCode,
 } from "portico";
+import { rooms } from "../architecture/rooms.ts";
 import { manifest } from "./installed.ts";
 import { pages } from "./programs.ts";
 
@@ -49,6 +51,41 @@ describe("commands that the documentation names", () => {
   });
 });
 
+it("links of the documentation lead to files of the repository", () => {
+  const links = [...texts].flatMap(([path, text]) =>
+    [...text.matchAll(/\]\((?!https?:|#)([^)\s#]+)/g)].map(([, link = ""]) =>
+      posix.join(posix.dirname(path), link),
+    ),
+  );
+  assert.ok(links.length > 0);
+  assert.deepEqual(
+    links.filter((link) => !existsSync(new URL(`../../${link}`, import.meta.url))),
+    [],
+  );
+});
+
+it("docs/decisions/README.md lists every decision", () => {
+  const files = [...texts.keys()].filter((path) => /^docs\/decisions\/\d/.test(path));
+  const listed = [...(texts.get("docs/decisions/README.md") ?? "").matchAll(/\]\((\d[^)]+)\)/g)];
+  assert.deepEqual(
+    listed.map(([, name]) => `docs/decisions/${name}`),
+    files.sort(),
+  );
+});
+
+it("docs/glossary.md has its words in alphabetical order, each once", () => {
+  const [, things = "", verbs = ""] = texts.get("docs/glossary.md")?.split("\n## ") ?? [];
+  for (const section of [things, verbs]) {
+    const cells = [...section.matchAll(/^\| (.+?) \|/gm)].map(([, cell = ""]) => cell.replaceAll("`", ""));
+    const words = cells.slice(1); // without the heading
+    assert.ok(words.length > 10);
+    assert.deepEqual(
+      words,
+      [...new Set(words)].sort((a, b) => a.localeCompare(b, "en")),
+    );
+  }
+});
+
 /** A value as the table of limits writes it. */
 function valueIn(text: string): number | boolean {
   if (text === "none") return Number.POSITIVE_INFINITY;
@@ -75,11 +112,43 @@ function codesOf(module: string, numberOf: (code: string) => number): Record<str
 it("docs/errors.md has every code, with its status or close code", () => {
   const rows = texts.get("docs/errors.md")?.matchAll(/^\| `(\w+)` \| (\d+) \|/gm) ?? [];
   assert.deepEqual(Object.fromEntries([...rows].map(([, code, number]) => [code, number])), {
-    ...codesOf("engine/errors.ts", (code) => new PorticoError(code as PorticoErrorCode).status),
-    ...codesOf("http1/http-error.ts", (code) => new HttpError(code as HttpErrorCode, "").status),
+    ...codesOf("exchange/errors.ts", (code) => new PorticoError(code as PorticoErrorCode).status),
+    ...codesOf("protocol/http/http-error.ts", (code) => new HttpError(code as HttpErrorCode, "").status),
     ...codesOf(
-      "websocket/websocket-error.ts",
+      "protocol/websocket/websocket-error.ts",
       (code) => new WebSocketError(code as WebSocketErrorCode).closeCode,
     ),
+  });
+});
+
+describe("docs/architecture.md", () => {
+  const text = texts.get("docs/architecture.md") ?? "";
+
+  it("has the rooms of the architecture test, from the top down", () => {
+    const rows = [...text.matchAll(/^\| (\d+) \| `([^`]+)` \| (.+) \|$/gm)];
+    const told = rows.map(([, floor, path, idea]) => ({ floor: Number(floor), path, idea }));
+    const sorted = [...rooms].sort((a, b) => b.floor - a.floor);
+    assert.deepEqual(
+      told,
+      sorted.map(({ floor, path, idea }) => ({ floor, path, idea })),
+    );
+  });
+
+  it("answers where something is with files that have the words to look for", () => {
+    const section = /^## Where is it\?\n(.*?)^## /ms.exec(text)?.[1] ?? "";
+    const rows = [...section.matchAll(/^\| (Where .*?) \| (.*?) \| (.*?) \|$/gm)];
+    assert.ok(rows.length >= 6);
+    for (const [, question, places = "", words = ""] of rows) {
+      const files = [...places.matchAll(/\]\(\.\.\/([^)]+)\)/g)].map(([, path = ""]) => path);
+      assert.ok(files.length > 0, question);
+      const wanted = [...words.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word);
+      for (const path of files) {
+        const source = readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+        assert.ok(
+          wanted.some((word) => source.includes(word)),
+          `${question} ${path} has none of ${wanted.join(", ")}`,
+        );
+      }
+    }
   });
 });

@@ -9,12 +9,12 @@ import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { Agent, request, WebSocket as UndiciWebSocket } from "undici";
 import WebSocket from "ws";
-import { connect } from "../../src/engine/client.ts";
-import type { Listener } from "../../src/engine/listener.ts";
-import { Server } from "../../src/engine/server.ts";
-import { certificate } from "./certificates.ts";
-import { absent, curl } from "./tools.ts";
-import { nextMessage, opened } from "./ws-client.ts";
+import { connect } from "../../src/client/client.ts";
+import type { Listener } from "../../src/server/listener.ts";
+import { Server } from "../../src/server/server.ts";
+import { certificate } from "../support/certificates.ts";
+import { absent, curl } from "../support/tools.ts";
+import { nextMessage, opened } from "../support/ws-client.ts";
 
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "portico-clients-"));

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import WebSocket from "ws";
-import { startProgram } from "./program.ts";
-import { nextMessage, opened } from "./ws-client.ts";
+import { startProgram } from "../support/program.ts";
+import { nextMessage, opened } from "../support/ws-client.ts";
 
 describe("examples/echo.ts", () => {
   it("has at most 15 lines", () => {

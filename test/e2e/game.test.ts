@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { BrowserContext, Page } from "playwright-core";
-import { launchBrowser } from "./browser.ts";
-import { type Program, startProgram } from "./program.ts";
-import { absent, chromium } from "./tools.ts";
+import { launchBrowser } from "../support/browser.ts";
+import { type Program, startProgram } from "../support/program.ts";
+import { absent, chromium } from "../support/tools.ts";
 
 interface Point {
   readonly x: number;

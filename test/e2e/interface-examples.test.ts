@@ -9,9 +9,9 @@ import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import WebSocket from "ws";
-import { within } from "../engine/raw-client.ts";
-import { type Program, startProgram } from "./program.ts";
-import { nextMessage, opened } from "./ws-client.ts";
+import { type Program, startProgram } from "../support/program.ts";
+import { within } from "../support/waiting.ts";
+import { nextMessage, opened } from "../support/ws-client.ts";
 
 const examples = fileURLToPath(new URL("../../examples/", import.meta.url));
 
@@ -206,7 +206,7 @@ describe("examples of portico/facil", () => {
 });
 
 describe("the chat with a status page, in all models", () => {
-  for (const name of ["portico", "evo", "craftos", "facil"]) {
+  for (const name of ["portico", "evo", "craftos", "daslang", "facil"]) {
     it(`${name}.ts`, async (t) => {
       const program = await start(t, `chat/${name}`);
       const chat = await program.line(/Chat at (ws:\S+)/);
@@ -227,19 +227,4 @@ describe("the chat with a status page, in all models", () => {
       await ends(program);
     });
   }
-
-  it("daslang.ts", async (t) => {
-    const program = await start(t, "chat/daslang");
-    const seats = (await program.line(/Chat at (.*)/)).split(" ").map((url) => Number(url.split(":")[2]));
-    const status = await program.line(/Status at (http:\S+)/);
-    const people = seats.slice(0, 2).map((port) => new Terminal(t, port));
-    await Promise.all(people.map((person) => once(person.socket, "connect")));
-    while (!(await (await fetch(status)).text()).startsWith("2 online")) {
-      // They are accepted by the next ticks.
-    }
-    people[0]!.type("Hello, everybody\n");
-    for (const person of people) assert.equal(await person.line(), "Hello, everybody");
-    assert.equal(await (await fetch(status)).text(), "2 online, 1 messages\n");
-    await ends(program);
-  });
 });

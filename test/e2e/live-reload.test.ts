@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
-import { launchBrowser } from "./browser.ts";
-import { startProgram } from "./program.ts";
-import { absent, chromium } from "./tools.ts";
+import { launchBrowser } from "../support/browser.ts";
+import { startProgram } from "../support/program.ts";
+import { absent, chromium } from "../support/tools.ts";
 
 const page = (text: string): string =>
   `<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="style.css"><body><p>${text}</p></body>`;

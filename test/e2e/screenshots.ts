@@ -1,12 +1,21 @@
-// Makes the pictures of the console in docs/images: npm run screenshots
-import { mkdirSync } from "node:fs";
+// Makes the pictures of the console in docs/images, and pictures of all its states to look at:
+// npm run screenshots [folder]
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Page } from "playwright-core";
-import { launchBrowser } from "./browser.ts";
-import { startProgram } from "./program.ts";
+import type { BrowserContext, Page } from "playwright-core";
+import { Server } from "portico";
+import { console as consolePart } from "portico/console";
+import { launchBrowser } from "../support/browser.ts";
+import { startProgram } from "../support/program.ts";
+import { startDemo } from "./console-demo.ts";
 
-const SECONDS_OF_TRAFFIC = 6;
-const folder = fileURLToPath(new URL("../../docs/images/", import.meta.url));
+const SECONDS_OF_TRAFFIC = 55;
+const THEMES = ["light", "dark"] as const;
+const WIDTHS = [360, 768, 1_280];
+const images = fileURLToPath(new URL("../../docs/images/", import.meta.url));
+const states = process.argv[2] ?? mkdtempSync(join(tmpdir(), "portico-screenshots-"));
 
 async function press(page: Page, name: string): Promise<void> {
   await page.getByRole("button", { name, exact: true }).click();
@@ -18,49 +27,130 @@ async function say(page: Page, panel: string, text: string): Promise<void> {
   await page.locator(`#panel-${panel} .log div`, { hasText: text }).last().waitFor();
 }
 
-mkdirSync(folder, { recursive: true });
-const program = await startProgram("dist/console/main.js", "0");
+async function open(context: BrowserContext, url: string, width: number, height = 900): Promise<Page> {
+  const page = await context.newPage();
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ reducedMotion: "reduce", colorScheme: "light" });
+  await page.goto(url);
+  return page;
+}
+
+const connected = (page: Page): Promise<void> => page.locator("#status[data-state=open]").waitFor();
+
+/** A picture when all is drawn. */
+async function take(page: Page, path: string, fullPage = false): Promise<void> {
+  await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
+  await page.screenshot({ path, fullPage });
+}
+
+async function inThemes(page: Page, folder: string, name: string, fullPage = false): Promise<void> {
+  for (const colorScheme of THEMES) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await take(page, join(folder, `${name}-${colorScheme}.png`), fullPage);
+  }
+}
+
+/** What a program has in its own server: all panels with something in them, at all widths. */
+async function picturesOfPanels(context: BrowserContext): Promise<void> {
+  const demo = await startDemo();
+  try {
+    const url = `${demo.url}/console/`;
+    const page = await open(context, url, 1_280);
+    await connected(page);
+    await page.waitForTimeout(SECONDS_OF_TRAFFIC * 1_000);
+    await press(page, "1 min");
+    await inThemes(page, images, "console");
+    await page.locator("#topics-rows button").first().click();
+    await page.locator("#errors-list summary").first().click();
+    await page.getByText("All limits").click();
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.evaluate("scrollTo(0, 0)");
+      await inThemes(page, states, `panels-${width}`, true);
+    }
+    await press(page, "Save the world");
+    await page.locator("#notice", { hasText: "the disk is full" }).waitFor();
+    await take(page, join(states, "notice.png"));
+    await page.locator("#connections-rows tr", { hasText: "a console" }).locator("button").click();
+    await take(page, join(states, "question.png"));
+    await page.keyboard.press("Escape");
+    const phone = await open(context, url, 360);
+    await connected(phone);
+    await inThemes(phone, states, "folded-360", true);
+    await phone.close();
+    await demo.server.close({ graceMs: 0 });
+    await page.locator("#status[data-state=lost]").waitFor();
+    await page.evaluate("scrollTo(0, 0)");
+    await take(page, join(states, "lost.png"));
+    await page.close();
+  } finally {
+    await demo.close();
+  }
+}
+
+/** What `npm start` shows, empty at first and then with its programs at work. */
+async function picturesOfStart(context: BrowserContext): Promise<void> {
+  const program = await startProgram("dist/console/main.js", "0");
+  try {
+    const page = await open(context, program.url, 1_280);
+    await connected(page);
+    await inThemes(page, states, "empty", true);
+    const other = await open(context, program.url, 1_280);
+    for (const [index, text] of [
+      "Is the new build running?",
+      "Yes, for two minutes.",
+      "Then I check p99.",
+    ].entries()) {
+      const from = index % 2 === 0 ? page : other;
+      await from.locator("#chat-form input").fill(text);
+      await from.locator("#chat-form input").press("Enter");
+      await page.locator("#chat-list div", { hasText: text }).waitFor();
+    }
+    await press(page, "Right");
+    await press(other, "Left");
+    await press(page, "Status");
+    await say(page, "craftos", "Hello");
+    await say(page, "daslang", "a line");
+    await press(page, "Reload the script");
+    await say(page, "daslang", "another line");
+    await say(other, "facil", "hello from the other page");
+    await say(page, "facil", "hello");
+    await other.close();
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.locator("#interfaces").scrollIntoViewIfNeeded();
+      await inThemes(page, states, `start-${width}`, true);
+    }
+    await page.close();
+  } finally {
+    await program.stop("SIGINT");
+  }
+}
+
+async function picturesOfToken(context: BrowserContext): Promise<void> {
+  const server = new Server();
+  server.mount(consolePart({ token: "a token of the pictures" }));
+  const { url } = await server.listen({ host: "127.0.0.1", port: 0 });
+  try {
+    const page = await open(context, `${url}/console/`, 768, 500);
+    await page.getByLabel("Token").fill("not the token");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("That is not the token.").waitFor();
+    await inThemes(page, states, "token");
+    await page.close();
+  } finally {
+    await server.close({ graceMs: 0 });
+  }
+}
+
+mkdirSync(images, { recursive: true });
+mkdirSync(states, { recursive: true });
 const { context, close } = await launchBrowser();
 try {
-  const page = await context.newPage();
-  await page.setViewportSize({ width: 1120, height: 960 });
-  await page.goto(program.url);
-  await page.locator("#status[data-state=open]").waitFor();
-  await press(page, "Steady traffic");
-  const other = await context.newPage();
-  await other.goto(program.url);
-  for (const [index, text] of [
-    "Is the new build up?",
-    "Yes, since two minutes.",
-    "Then I look at p99.",
-  ].entries()) {
-    const from = index % 2 === 0 ? page : other;
-    await from.locator("#chat-form input").fill(text);
-    await from.locator("#chat-form input").press("Enter");
-    await page.locator("#chat-list div", { hasText: text }).waitFor();
-  }
-  await press(page, "Right");
-  await press(other, "Left");
-  await press(page, "Status");
-  await say(page, "craftos", "Hello");
-  await say(page, "daslang", "a line");
-  await press(page, "Reload the script");
-  await say(page, "daslang", "another line");
-  await say(other, "facil", "hello from the other page");
-  await say(page, "facil", "hello");
-  await other.close();
-  for (let i = 0; i < 3; i++) {
-    await press(page, "100 requests");
-    await press(page, "1,000 messages");
-    await page.waitForTimeout((SECONDS_OF_TRAFFIC * 1_000) / 3);
-  }
-  for (const theme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-    await page.evaluate("scrollTo(0, 0)");
-    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
-    await page.screenshot({ path: `${folder}console-${theme}.png` });
-  }
+  await picturesOfToken(context);
+  await picturesOfPanels(context);
+  await picturesOfStart(context);
+  console.log(`The pictures of all states are in ${states}.`);
 } finally {
   await close();
-  await program.stop("SIGINT");
 }

@@ -1,4 +1,4 @@
-import { Server } from "../../src/engine/server.ts";
+import { Server } from "../../src/server/server.ts";
 
 // The server of the volume test, in a process of its own so that what it leaves behind can be told.
 const server = new Server();

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import fc from "fast-check";
-import type { Exchange } from "../../src/engine/exchange.ts";
-import { Server } from "../../src/engine/server.ts";
-import { eventually, turns } from "./harness.ts";
-import { memoryClient, type RawClient, tcpClient, within } from "./raw-client.ts";
-import { handshake, masked } from "./web-socket-client.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
+import { Server } from "../../src/server/server.ts";
+import { frame } from "../support/frames.ts";
+import { memoryClient, type RawClient, tcpClient } from "../support/raw-client.ts";
+import { eventually, turns, within } from "../support/waiting.ts";
+import { handshake } from "../support/web-socket-handshake.ts";
 
 /** Each run is a server with clients of its own, some thousand times the work of a property on bytes. */
 const RUNS = Math.max(120, Number(process.env["PORTICO_FUZZ_RUNS"] ?? 0) / 100);
@@ -117,7 +118,7 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
 
 function bytesOf(step: Step): string | Uint8Array {
   if (step.kind === "junk") return step.bytes;
-  if (step.kind === "upgrade") return handshake("/ws") + masked(1, "hello").toString("latin1");
+  if (step.kind === "upgrade") return handshake("/ws") + frame(1, "hello").toString("latin1");
   if (step.kind !== "request") return "";
   const { name, size, chunked } = step;
   const head = `POST /${name} HTTP/1.1\r\nHost: h\r\n`;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, it } from "node:test";
-import { connect } from "../../src/engine/client.ts";
-import { Server } from "../../src/engine/server.ts";
-import { certificate } from "../e2e/certificates.ts";
+import { connect } from "../../src/client/client.ts";
+import { Server } from "../../src/server/server.ts";
+import { certificate } from "../support/certificates.ts";
 
 describe("the signal of connect()", () => {
   it("gives up a handshake that is not answered", async (t) => {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { WebSocket } from "../../src/engine/web-socket.ts";
-import { eventually, harness, signal, turns } from "./harness.ts";
-import { handshake, masked, open } from "./web-socket-client.ts";
+import type { WebSocket } from "../../src/exchange/exchange.ts";
+import { frame } from "../support/frames.ts";
+import { harness } from "../support/harness.ts";
+import { eventually, signal, turns } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
+import { handshake } from "../support/web-socket-handshake.ts";
 
 test("connections: so far, open now, refused", async (t) => {
   const { server, connect, connectTcp } = harness(t, { limits: { maxConnections: 3 } });
@@ -133,10 +136,10 @@ test("bytes that come together with a handshake count once", async (t) => {
   const got = signal();
   server.websocket("/", { message: () => got.give() });
   const head = Buffer.from(handshake("/"), "latin1");
-  const frame = masked(1, "x".repeat(1_000));
-  connect().send(Buffer.concat([head, frame]));
+  const message = frame(1, "x".repeat(1_000));
+  connect().send(Buffer.concat([head, message]));
   await got.wait("the message");
-  assert.equal(server.counters.bytesReceived, head.length + frame.length);
+  assert.equal(server.counters.bytesReceived, head.length + message.length);
 });
 
 test("errors by their code: the peers' and the program's", async (t) => {
@@ -163,7 +166,7 @@ test("errors by their code: the peers' and the program's", async (t) => {
   await connect().send("GET /").answer();
   assert.equal(counters.errors["HTTP_HEAD_TIMEOUT"], 1);
   const ws = await open(connect(), "/ws");
-  ws.raw.send(masked(1, Buffer.from([0xff])));
+  ws.raw.send(frame(1, Buffer.from([0xff])));
   await ws.closeFrame();
   assert.equal(counters.errors["WS_INVALID_UTF8"], 1);
   const total = Object.values(counters.errors).reduce((a, b) => a + b, 0);

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { PorticoError } from "../../src/engine/errors.ts";
-import { EventQueue, type ServerEvent } from "../../src/engine/event-queue.ts";
-import type { Exchange } from "../../src/engine/exchange.ts";
-import type { Server } from "../../src/engine/server.ts";
-import type { WebSocket } from "../../src/engine/web-socket.ts";
+import { PorticoError } from "../../src/exchange/errors.ts";
+import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
+import { EventQueue, type ServerEvent } from "../../src/exchange/server-event.ts";
+import type { Server } from "../../src/server/server.ts";
 import { MemoryTransport } from "../../src/transport/memory-transport.ts";
 import type { Transport } from "../../src/transport/transport.ts";
-import { eventually, harness, signal, sleep, turns } from "./harness.ts";
-import { within } from "./raw-client.ts";
-import { handshake, masked, open } from "./web-socket-client.ts";
+import { DrainEvent, MessageEvent } from "../../src/websocket/web-socket-events.ts";
+import { frame } from "../support/frames.ts";
+import { harness } from "../support/harness.ts";
+import { eventually, signal, sleep, turns, within } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
+import { handshake } from "../support/web-socket-handshake.ts";
 
 const deferred = { delivery: "deferred" } as const;
 
@@ -207,8 +209,8 @@ describe("what events carry", () => {
       close: (_, code, reason) => void log.push(`close ${code} ${reason}`),
     });
     const raw = connect().send(handshake("/"));
-    raw.send(masked(1, "1")).send(masked(10, "p")).send(masked(2, "2"));
-    raw.send(masked(8, Buffer.from([0x0f, 0xa0, 0x62])));
+    raw.send(frame(1, "1")).send(frame(10, "p")).send(frame(2, "2"));
+    raw.send(frame(8, Buffer.from([0x0f, 0xa0, 0x62])));
     await pollUntil(server, () => log.length === 6, "all events");
     assert.deepEqual(log, ["upgrade", "open 1", "1", "pong p", "2", "close 4000 b"]);
     assert.equal((await raw.answer()).status, 101);
@@ -291,7 +293,7 @@ describe("events", () => {
   test("content that came before its peer went is delivered", async (t) => {
     const { server, connect } = harness(t, deferred);
     const got: string[] = [];
-    server.post("/", async (exchange) => got.push(await exchange.text()));
+    server.post("/", async (exchange) => void got.push(await exchange.text()));
     const whole = connect().post("/", "all of it");
     await eventually(() => server.waitingEvents === 2, "the content");
     whole.destroy();
@@ -405,7 +407,7 @@ describe("a full queue", () => {
       clients.push(await open(connect(), "/"));
       server.poll();
     }
-    const burst = Buffer.concat(Array.from({ length: 100 }, () => masked(1, "x".repeat(500))));
+    const burst = Buffer.concat(Array.from({ length: 100 }, () => frame(1, "x".repeat(500))));
     for (const client of clients) client.raw.send(burst);
     await turns(20);
     let worst = server.waitingEvents;
@@ -451,7 +453,7 @@ describe("a full queue", () => {
     const before = server.waitingEvents;
     const late = connect()
       .send(handshake("/"))
-      .send(masked(1, `new${"x".repeat(500)}`));
+      .send(frame(1, `new${"x".repeat(500)}`));
     await turns(5);
     assert.equal(server.waitingEvents, before, "nothing is taken while it is full");
     await pollUntil(server, () => got.length === 101, "all messages");
@@ -568,12 +570,12 @@ test("the queue: first in, first out, with its bytes, over many events", () => {
   const queue = new EventQueue(() => 10_000_000);
   const paused: string[] = [];
   queue.addSource({ resumeAll: () => paused.push("resume") });
-  const socket = {} as WebSocket;
+  const socket = { driver: {} } as WebSocket;
   let pushed = 0;
   let taken = 0;
   for (let round = 0; round < 50; round++) {
     for (let i = 0; i < 500; i++) {
-      queue.push({ type: "message", socket, data: Buffer.from(String(pushed++)), binary: false });
+      queue.push(new MessageEvent(socket, Buffer.from(String(pushed++)), false));
     }
     for (let i = 0; i < 300 + round * 4; i++) {
       const event = queue.shift();
@@ -655,7 +657,7 @@ describe("what waits to be polled", () => {
     for (let i = 0; i < 3; i++) floods.push(await open(made[0].connect(), "/"));
     const quiet = await open(made[1].connect(), "/");
     made[0].server.poll();
-    const burst = Buffer.concat(Array.from({ length: 3_000 }, () => masked(1, "x".repeat(500))));
+    const burst = Buffer.concat(Array.from({ length: 3_000 }, () => frame(1, "x".repeat(500))));
     for (const flood of floods) flood.raw.send(burst);
     await turns();
     quiet.send("one");
@@ -670,7 +672,7 @@ describe("what waits to be polled", () => {
     const queue = new EventQueue(() => 1_000_000);
     const { server, connect } = harness(t, { delivery: queue });
     server.websocket("/", {
-      received: (_, data) => void structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] }),
+      onEnqueue: (_, data) => void structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] }),
     });
     const client = await open(connect(), "/");
     client.send(Buffer.alloc(200_000));
@@ -693,10 +695,10 @@ describe("what waits to be polled", () => {
     closing.answersClose = false;
     sockets[1]?.close();
     queue.hold(100_001);
-    sockets[0]?.readOn();
+    sockets[0]?.resumeDespiteFullQueue();
     // Neither what a closing peer sends, nor another event of the same socket ends that.
     for (let i = 0; i < 10; i++) closing.send("x".repeat(60_000));
-    queue.push({ type: "drain", socket: sockets[0] as WebSocket });
+    queue.push(new DrainEvent(sockets[0] as WebSocket));
     await turns();
     victim.send("awaited");
     await eventually(() => queue.length === 2, "the message");

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Exchange } from "../../src/engine/exchange.ts";
-import { codeOf, harness, signal, sleep, turns } from "./harness.ts";
-import type { RawClient } from "./raw-client.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
+import { codeOf, harness } from "../support/harness.ts";
+import type { RawClient } from "../support/raw-client.ts";
+import { signal, sleep, turns } from "../support/waiting.ts";
 
 /** Chunked content in pieces of these sizes. */
 function chunked(...chunks: string[]): string {
@@ -29,7 +30,10 @@ describe("as a whole", () => {
     const { server, connect } = harness(t);
     server.post("/bytes", async (exchange) => void exchange.end(await exchange.bytes()));
     server.post("/text", async (exchange) => void exchange.end((await exchange.text()).toUpperCase()));
-    server.post("/json", async (exchange) => void exchange.end(JSON.stringify(await exchange.json())));
+    server.post(
+      "/json",
+      async (exchange) => void exchange.end(JSON.stringify(await exchange.json({ anyType: true }))),
+    );
     for (const [path, sent, expected] of [
       ["/bytes", "\x00\xff\r\n", "\x00\xff\r\n"],
       ["/text", "abc", "ABC"],
@@ -81,14 +85,62 @@ describe("as a whole", () => {
     });
     const client = connect();
     client.post("/text", "\xff");
-    client.post("/json", "{");
-    client.post("/json", "\xc3");
-    client.post("/json", "");
-    client.post("/caught", "{");
+    const json = "Content-Type: application/json\r\n";
+    client.post("/json", "{", json);
+    client.post("/json", "\xc3", json);
+    client.post("/json", "", json);
+    client.post("/caught", "{", json);
     for (const expected of [400, 400, 400, 400, 200]) {
       assert.equal((await client.answer()).status, expected);
     }
     assert.deepEqual(reports, [], "a peer's fault is not reported");
+  });
+
+  describe("json takes JSON types only, which a form of another site cannot send", () => {
+    const types: [type: string | undefined, status: number][] = [
+      ["application/json", 200],
+      ["Application/JSON; charset=utf-8", 200],
+      ["application/json ;charset=utf-8", 200],
+      ["text/json", 200],
+      ["application/problem+json", 200],
+      ["application/vnd.a.b+JSON;v=1", 200],
+      [undefined, 415],
+      ["", 415],
+      ["text/plain", 415],
+      ["text/plain; application/json", 415],
+      ["text/plain;+json", 415],
+      ["application/x-www-form-urlencoded", 415],
+      ["multipart/form-data; boundary=a+json", 415],
+      ["application/jsonp", 415],
+      ["application/json, text/plain", 415],
+      ["x/application/json", 415],
+    ];
+    for (const [type, status] of types) {
+      test(String(type), async (t) => {
+        const { server, connect, reports } = harness(t);
+        server.post("/", async (exchange) => void exchange.end(String(await exchange.json(100))));
+        server.post("/any", async (exchange) => {
+          exchange.end(String(await exchange.json({ anyType: true, limit: 100 })));
+        });
+        const line = type === undefined ? "" : `Content-Type: ${type}\r\n`;
+        const client = connect().post("/", "[1]", line).post("/any", "[1]", line);
+        const answer = await client.answer();
+        assert.equal(answer.status, status);
+        assert.equal((await client.answer()).text, "1");
+        assert.deepEqual(reports, []);
+      });
+    }
+
+    test("the limit in an object is one, and other names are mistakes", async (t) => {
+      const { server, connect, reports } = harness(t);
+      server.post("/limit", async (exchange) => void (await exchange.json({ limit: 2 })));
+      server.post("/name", async (exchange) => void (await exchange.json({ limits: 2 } as object)));
+      const json = "Content-Type: application/json\r\n";
+      const client = connect().post("/limit", "[1]", json);
+      assert.equal((await client.answer()).status, 413);
+      assert.equal((await connect().post("/name", "[1]", json).answer()).status, 500);
+      assert.match(String(reports[0]?.error), /"limit"/);
+    });
   });
 
   test("the bytes are the program's own", async (t) => {
@@ -225,7 +277,7 @@ describe("piece by piece", () => {
     for (let i = 0; i < total / piece.length; i++) client.send(piece);
     await first.wait("the first piece");
     await turns(50);
-    const waiting = client.transport.pendingBytes;
+    const waiting = client.wire.waitingBytes;
     assert.ok(waiting > total - 300_000, `${total - waiting} bytes were read by a program that is busy`);
     proceed.give();
     assert.equal((await client.answer()).text, "read");
@@ -351,7 +403,7 @@ describe("piece by piece", () => {
     const left = signal<Exchange>();
     server.post("/", async (exchange) => {
       for await (const _ of exchange.body) break;
-      left.give(exchange);
+      left.give(exchange.answerWithin(5_000));
     });
     server.get("/next", (exchange) => void exchange.end("next!"));
     const client = connect().send(`${postHead(3_000)}x`);
@@ -387,7 +439,7 @@ describe("late and never", () => {
     for (let i = 0; i < 1_000; i++) client.send("x".repeat(1_000));
     const exchange = await seen.wait("the request");
     await turns(50);
-    assert.ok(client.transport.pendingBytes > 800_000, "it was all read");
+    assert.ok(client.wire.waitingBytes > 800_000, "it was all read");
     const length = exchange.bytes().then((bytes) => bytes.length);
     assert.equal(await length, 1_000_000);
     exchange.end();
@@ -451,7 +503,7 @@ describe("late and never", () => {
     await turns();
     client.destroy();
     const exchange = await gone.wait("the abort");
-    await assert.rejects(exchange.bytes(), { code: "ERR_ABORTED" });
+    await assert.rejects(exchange.bytes(), { code: "ERR_ABORTED", name: "AbortError" });
   });
 
   test("a broken chunk is answered 400 and what reads the content is told", async (t) => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Exchange } from "../../src/engine/exchange.ts";
-import type { WebSocket } from "../../src/engine/web-socket.ts";
-import { codeOf, harness, signal, turns } from "./harness.ts";
-import { handshake } from "./web-socket-client.ts";
+import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
+import { codeOf, harness } from "../support/harness.ts";
+import { signal, turns } from "../support/waiting.ts";
+import { handshake } from "../support/web-socket-handshake.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
 import { describe, it } from "node:test";
-import type { Exchange } from "../../src/engine/exchange.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
 import type { Transport } from "../../src/transport/transport.ts";
-import { harness, signal } from "./harness.ts";
-import { within } from "./raw-client.ts";
-import { open } from "./web-socket-client.ts";
+import { harness } from "../support/harness.ts";
+import { signal, within } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
 
 // A write can find out that the peer has gone, before the server has been told. A program that sends for as long as
 // that goes well would never return to hear of it.
 
 function transportOf(exchange: Exchange): Transport {
-  return (Reflect.get(exchange, "host") as { transport: Transport }).transport;
+  return exchange.driver.stream.output as Transport;
 }
 
 describe("the transport has closed, and the program has not been told yet", () => {
@@ -53,9 +52,7 @@ describe("the transport has closed, and the program has not been told yet", () =
     const piece = Buffer.alloc(70_000);
     let looped = signal<number>();
     let client = await connectTcp();
-    const reset = (): void => {
-      (Reflect.get(client.transport, "socket") as Socket).resetAndDestroy();
-    };
+    const reset = (): void => client.reset();
     server.get("/", async (exchange) => {
       reset();
       let pieces = 0;

@@ -2,23 +2,25 @@
 // the handler saw. A round has up to 16 programs; PORTICO_FUZZ_RUNS=100000 runs about as many for three of the kinds of connections together.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect as netConnect, type Socket } from "node:net";
+import { connect as netConnect } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { connect as tlsConnect } from "node:tls";
 import fc from "fast-check";
-import type { Exchange } from "../../src/engine/exchange.ts";
-import { LightResponse } from "../../src/engine/light-response.ts";
-import { Server, type ServerOptions } from "../../src/engine/server.ts";
-import type { WebSocket } from "../../src/engine/web-socket.ts";
-import { encodeFrame } from "../../src/websocket/frame-writer.ts";
-import { MESSAGE, MessageReader, NEED_BYTES, PING, PONG } from "../../src/websocket/message-reader.ts";
-import { BINARY, CONTINUATION } from "../../src/websocket/opcodes.ts";
-import { certificate } from "../e2e/certificates.ts";
-import { within } from "./raw-client.ts";
-import { handshake } from "./web-socket-client.ts";
+import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
+import { lazyResponseClass } from "../../src/fetch/lazy-response.ts";
+import { Server } from "../../src/server/server.ts";
+import type { ServerOptions } from "../../src/server/server-options.ts";
+import { certificate } from "../support/certificates.ts";
+import { FrameReader } from "../support/frame-reader.ts";
+import { BINARY, fragments, piecesOf } from "../support/frames.ts";
+import { RawClient, socketWire } from "../support/raw-client.ts";
+import { within } from "../support/waiting.ts";
+import { handshake } from "../support/web-socket-handshake.ts";
 
 const ROUNDS = Math.max(60, Math.round(Number(process.env["PORTICO_FUZZ_RUNS"] ?? 0) / 60));
+const LazyResponse = lazyResponseClass();
 const CLIENTS = 8;
+const LENT = { lent: true };
 
 /** How a handler sends what it was lent. */
 const HTTP_WAYS = [
@@ -105,87 +107,42 @@ function part(data: Buffer, { cut, view }: { cut: number; view: boolean }): Uint
   return view ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
 }
 
-/** One connection of a client, with what it has got. */
-class Client {
-  readonly socket: Socket;
-  got: Buffer[] = [];
-  private readonly reader = new MessageReader({ role: "client", limits: { maxMessageBytes: 2 ** 30 } });
-  private pieces: Buffer[] = [];
-  private changed: (() => void) | undefined;
-  private readonly isWebSocket: boolean;
-
-  constructor(socket: Socket, isWebSocket: boolean) {
-    this.socket = socket;
-    this.isWebSocket = isWebSocket;
-    socket.on("error", () => {});
-  }
-
-  /** Reads from here on. */
-  begin(): void {
-    this.socket.on("data", (bytes: Buffer) => {
-      if (this.isWebSocket) this.readFrames(bytes);
-      else this.readResponses(bytes);
-      this.changed?.();
-    });
-  }
-
-  /** @returns the contents or messages that have come, when there are so many */
-  async take(count: number): Promise<Buffer[]> {
-    while (this.got.length < count) {
-      await within(
-        new Promise<void>((resolve) => {
-          this.changed = resolve;
-        }),
-        `${count} messages, ${this.got.length} have come`,
-      );
-    }
-    return this.got.splice(0, count);
-  }
-
-  private readFrames(bytes: Buffer): void {
-    const { reader } = this;
-    const own = Buffer.from(bytes);
-    reader.receive(own, 0, own.length);
-    for (let signal = reader.next(); signal !== NEED_BYTES; signal = reader.next()) {
-      if (signal === MESSAGE || signal === PING || signal === PONG) this.got.push(Buffer.from(reader.data));
-      else assert.ok(signal === 6, `signal ${signal}: ${reader.error?.message}`);
-    }
-  }
-
-  private readResponses(bytes: Buffer): void {
-    this.pieces.push(bytes);
-    let all: Buffer = Buffer.concat(this.pieces);
-    for (;;) {
-      const response = parse(all);
-      if (response === undefined) break;
-      this.got.push(response.content);
-      all = all.subarray(response.end);
-    }
-    this.pieces = [all];
-  }
+/** One connection of a client, with a way to take what it has got. */
+interface Client {
+  readonly raw: RawClient;
+  /** The content of the next response, or the data of the next message. */
+  next(): Promise<Buffer>;
+  /** Whether there is more that was not taken. */
+  hasMore(): boolean;
 }
 
-function parse(bytes: Buffer): { content: Buffer; end: number } | undefined {
-  const at = bytes.indexOf("\r\n\r\n");
-  if (at < 0) return undefined;
-  const head = bytes.toString("latin1", 0, at + 2);
-  assert.match(head, /^HTTP\/1\.1 200 /);
-  let from = at + 4;
-  const length = /\r\nContent-Length: (\d+)\r\n/.exec(head)?.[1];
-  if (length !== undefined) {
-    const end = from + Number(length);
-    return end <= bytes.length ? { content: bytes.subarray(from, end), end } : undefined;
-  }
-  const pieces: Buffer[] = [];
-  for (;;) {
-    const lineEnd = bytes.indexOf("\r\n", from);
-    if (lineEnd < 0) return undefined;
-    const size = Number.parseInt(bytes.toString("latin1", from, lineEnd), 16);
-    from = lineEnd + 2 + size + 2;
-    if (from > bytes.length) return undefined;
-    if (size === 0) return { content: Buffer.concat(pieces), end: from };
-    pieces.push(bytes.subarray(from - 2 - size, from - 2));
-  }
+function httpClient(raw: RawClient): Client {
+  const next = async (): Promise<Buffer> => {
+    const answer = await raw.answer();
+    assert.equal(answer.status, 200);
+    return answer.body;
+  };
+  return { raw, next, hasMore: () => raw.rest !== "" };
+}
+
+async function webSocketClient(raw: RawClient, target: string): Promise<Client> {
+  const { status } = await raw.send(handshake(target)).answer();
+  assert.equal(status, 101);
+  const reader = new FrameReader();
+  const take = (): Buffer | undefined => {
+    reader.push(raw.takeRest());
+    return reader.next()?.payload;
+  };
+  const next = async (): Promise<Buffer> => {
+    let found: Buffer | undefined;
+    const look = (): boolean => {
+      found = take();
+      return found !== undefined || raw.isOver;
+    };
+    await raw.until(look, "a message");
+    return found ?? assert.fail("closed");
+  };
+  return { raw, next, hasMore: () => take() !== undefined || reader.isMidway };
 }
 
 /** A server with its clients, and what each of them must get. */
@@ -218,28 +175,23 @@ class Stage {
           this.serverSockets[socket.data] = socket;
           socket.subscribe("all");
         },
-        received: (socket, data) => this.message(socket, data),
+        onEnqueue: (socket, data) => this.message(socket, data),
         message: (socket, data) => {
           // What is the program's own may change at once.
           if (isDeferred) data.fill(0);
           else this.message(socket, data);
         },
       },
-      { maxMessageBytes: 2 ** 30 },
+      { maxMessageBytes: 2 ** 30, lent: true },
     );
   }
 
-  async open(connect: () => Promise<Socket>): Promise<void> {
+  async open(connect: () => Promise<RawClient>): Promise<void> {
     for (let i = 0; i < CLIENTS; i++) {
-      this.http.push(new Client(await connect(), false));
-      this.waiting.push(new Client(await connect(), false));
-      const socket = await connect();
-      socket.write(handshake(`/socket?${i}`));
-      const [answer] = (await within(once(socket, "data"), "the handshake")) as [Buffer];
-      assert.match(answer.toString("latin1"), /^HTTP\/1\.1 101 [\s\S]*\r\n\r\n$/);
-      this.sockets.push(new Client(socket, true));
+      this.http.push(httpClient(await connect()));
+      this.waiting.push(httpClient(await connect()));
+      this.sockets.push(await webSocketClient(await connect(), `/socket?${i}`));
     }
-    for (const client of this.all) client.begin();
   }
 
   get all(): Client[] {
@@ -251,24 +203,26 @@ class Stage {
     this.programs = programs;
     this.expected.clear();
     for (const [index, client] of [...this.http, ...this.sockets].entries()) {
-      if (programs.slow[index]) client.socket.pause();
+      if (programs.slow[index]) client.raw.pause();
     }
     const inputs = this.inputs(programs, seed);
     await this.offerResponses(programs);
     // In one tick: all are ready together.
-    for (const [client, bytes] of inputs) client.socket.write(bytes);
+    for (const [client, bytes] of inputs) client.raw.send(bytes);
     await new Promise((resolve) => setImmediate(resolve));
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
-    for (const client of this.all) client.socket.resume();
+    for (const client of this.all) client.raw.resume();
     await this.settled(inputs.length);
     for (const [client, expected] of this.expected) {
-      const got = await client.take(expected.length);
-      for (const [index, bytes] of got.entries()) {
-        const wanted = expected[index] ?? Buffer.alloc(0);
+      for (const wanted of expected) {
+        const bytes = await client.next();
         if (!bytes.equals(wanted)) assert.fail(difference(bytes, wanted));
       }
     }
-    for (const client of this.all) assert.equal(client.got.length, 0, "more has come than was sent");
+    for (const client of this.all) {
+      assert.ok(!client.hasMore(), "more has come than was sent");
+      client.raw.forget();
+    }
     return inputs.length;
   }
 
@@ -305,7 +259,7 @@ class Stage {
       if (!isWanted) continue;
       const isFetch = index % 2 === 1;
       const fetches = this.fetches.length;
-      client.socket.write(`GET ${isFetch ? "/fetch" : `/wait/${index}`} HTTP/1.1\r\nHost: h\r\n\r\n`);
+      client.raw.send(`GET ${isFetch ? "/fetch" : `/wait/${index}`} HTTP/1.1\r\nHost: h\r\n\r\n`);
       const end = performance.now() + 10_000;
       while (isFetch ? this.fetches.length === fetches : this.pending[index] === undefined) {
         assert.ok(performance.now() < end, "the request did not arrive");
@@ -371,7 +325,7 @@ class Stage {
       if (program.way === "write") write(bytes);
       this.expect(client, Buffer.concat([...sent, bytes]));
       exchange.end(bytes);
-    });
+    }, LENT);
   }
 
   /** Answers the request of another client, if that has not been done. */
@@ -382,7 +336,7 @@ class Stage {
     this.pending[index] = undefined;
     if (fetch === undefined && exchange === undefined) return;
     this.expect(this.waiting[index], bytes);
-    fetch?.(new LightResponse(bytes as Uint8Array<ArrayBuffer>));
+    fetch?.(new LazyResponse(bytes as Uint8Array<ArrayBuffer>));
     exchange?.end(bytes);
   }
 
@@ -446,15 +400,7 @@ function requestOf({ chunk }: HttpProgram, index: number, body: Buffer): Buffer 
 }
 
 function framesOf({ fragment }: SocketProgram, payload: Buffer): Buffer {
-  const most = fragment || Math.max(1, payload.length);
-  const frames: Buffer[] = [];
-  for (let at = 0; at === 0 || at < payload.length; at += most) {
-    const piece = payload.subarray(at, at + most);
-    const frame = encodeFrame(at === 0 ? BINARY : CONTINUATION, piece, { maskKey: 0x1234567 + at });
-    if (at + most < payload.length) frame[0]! &= 0x7f;
-    frames.push(frame);
-  }
-  return Buffer.concat(frames);
+  return Buffer.concat(fragments(BINARY, piecesOf(payload, fragment || Math.max(1, payload.length))));
 }
 
 const kinds: [name: string, options: ServerOptions, secure: boolean][] = [
@@ -475,7 +421,7 @@ async function staged(t: TestContext, options: ServerOptions, secure: boolean): 
   const polling = setInterval(() => options.delivery === "deferred" && server.poll(), 2);
   t.after(async () => {
     clearInterval(polling);
-    for (const { socket } of stage.all) socket.destroy();
+    for (const { raw } of stage.all) raw.destroy();
     await server.close({ graceMs: 0 });
   });
   await stage.open(async () => {
@@ -483,7 +429,7 @@ async function staged(t: TestContext, options: ServerOptions, secure: boolean): 
       ? tlsConnect({ port, host: "127.0.0.1", rejectUnauthorized: false })
       : netConnect(port, "127.0.0.1");
     await within(once(socket, secure ? "secureConnect" : "connect"), "a connection");
-    return socket;
+    return new RawClient(socketWire(socket));
   });
   return stage;
 }

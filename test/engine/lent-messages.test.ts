@@ -5,13 +5,15 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { WebSocket as Client } from "ws";
-import { connect } from "../../src/engine/client.ts";
-import { LightResponse } from "../../src/engine/light-response.ts";
-import { Server, type ServerOptions } from "../../src/engine/server.ts";
-import type { WebSocket } from "../../src/engine/web-socket.ts";
-import { certificate } from "../e2e/certificates.ts";
-import { eventually } from "./harness.ts";
+import { connect } from "../../src/client/client.ts";
+import type { WebSocket } from "../../src/exchange/exchange.ts";
+import { lazyResponseClass } from "../../src/fetch/lazy-response.ts";
+import { Server } from "../../src/server/server.ts";
+import type { ServerOptions } from "../../src/server/server-options.ts";
+import { certificate } from "../support/certificates.ts";
+import { eventually } from "../support/waiting.ts";
 
+const LazyResponse = lazyResponseClass();
 const CLIENTS = 4;
 const MESSAGES = 5;
 
@@ -61,12 +63,11 @@ for (const [name, options, secure] of ways)
   describe(`large messages over ${name}`, () => {
     it("are echoed unchanged, twice each, to clients that take them late", async (t) => {
       const [server, url] = await serving(t, options, secure);
-      server.websocket("/", {
-        message(socket, data) {
-          socket.send(data);
-          socket.send(data.subarray(1));
-        },
-      });
+      const message = (socket: WebSocket, data: Buffer): void => {
+        socket.send(data);
+        socket.send(data.subarray(1));
+      };
+      server.websocket<unknown>("/", { message }, { lent: true });
       const clients = await Promise.all(Array.from({ length: CLIENTS }, () => slowClient(t, `${url}/`)));
       const expected = clients.map(({ client }) =>
         messages().flatMap((message) => {
@@ -96,7 +97,7 @@ for (const [name, options, secure] of ways)
           target = socket as WebSocket;
         },
       });
-      server.websocket("/from", { message: (_socket, data) => void target?.send(data) });
+      server.websocket("/from", { message: (_socket, data) => void target?.send(data) }, { lent: true });
       const to = await slowClient(t, `${url}/to`);
       const expected: string[] = [];
       for (let round = 0; round < 8; round++) {
@@ -137,7 +138,7 @@ describe("large messages that the program keeps", () => {
   it("are its own in a Response that keeps bytes as they are", async (t) => {
     const [server, url] = await serving(t, {}, false);
     const kept: Response[] = [];
-    server.websocket("/", { message: (_socket, data) => void kept.push(new LightResponse(data)) });
+    server.websocket("/", { message: (_, data) => void kept.push(new LazyResponse(data)) }, { lent: true });
     const { client } = await slowClient(t, `${url}/`);
     const sent = [...messages(), randomBytes(20), randomBytes(30_000), ...messages()];
     for (const message of sent) client.send(message);

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Exchange } from "../../src/engine/exchange.ts";
-import { defaultLimits, type Limits } from "../../src/engine/limits.ts";
-import { Server } from "../../src/engine/server.ts";
-import type { WebSocket } from "../../src/engine/web-socket.ts";
-import { codeOf, eventually, harness, signal, sleep, turns } from "./harness.ts";
-import { handshake, masked, open } from "./web-socket-client.ts";
+import type { Answered } from "../../src/exchange/answered.ts";
+import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
+import { defaultLimits, type Limits } from "../../src/limits/limits.ts";
+import { Server } from "../../src/server/server.ts";
+import { frame } from "../support/frames.ts";
+import { codeOf, harness } from "../support/harness.ts";
+import { eventually, signal, sleep, turns } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
+import { handshake } from "../support/web-socket-handshake.ts";
 
 /** Sends a text byte by byte, slowly, until the server ends it. */
 async function trickle(
@@ -197,6 +200,49 @@ describe("the connection", () => {
     assert.equal(client.rest, "");
   });
 
+  describe("Keep-Alive tells clients that name it for how long a connection may be idle", () => {
+    /** [keepAliveTimeoutMs, version, line, what is answered]. */
+    const cases: [
+      ms: number | undefined,
+      version: string,
+      line: string,
+      connection?: string,
+      told?: string,
+    ][] = [
+      [undefined, "1.1", "Connection: keep-alive", "keep-alive", "timeout=74"],
+      [undefined, "1.1", "Connection: Keep-Alive, TE", "keep-alive", "timeout=74"],
+      [undefined, "1.0", "Connection: keep-alive", "keep-alive", "timeout=74"],
+      [5_999, "1.1", "Connection: keep-alive", "keep-alive", "timeout=4"],
+      [1_999, "1.1", "Connection: keep-alive", "keep-alive"],
+      [0, "1.1", "Connection: keep-alive", "keep-alive"],
+      [Number.POSITIVE_INFINITY, "1.0", "Connection: keep-alive", "keep-alive"],
+      [undefined, "1.1", "X: 1"],
+      [undefined, "1.1", "Connection: TE"],
+      [undefined, "1.1", "Connection: keep-alive, close", "close"],
+      [undefined, "1.0", "X: 1", "close"],
+    ];
+    for (const [ms, version, line, connection, told] of cases) {
+      test(`${ms} ms, HTTP/${version}, ${line}`, async (t) => {
+        const limits = ms === undefined ? {} : { keepAliveTimeoutMs: ms };
+        const { server, connect } = harness(t, { limits });
+        server.get("/", (exchange) => void exchange.end("ok"));
+        const answer = await connect().send(`GET / HTTP/${version}\r\nHost: h\r\n${line}\r\n\r\n`).answer();
+        assert.equal(answer.header("connection"), connection);
+        assert.equal(answer.header("keep-alive"), told);
+      });
+    }
+
+    test("a changed limit is told from then on", async (t) => {
+      const { server, connect } = harness(t);
+      server.get("/", (exchange) => void exchange.end("ok"));
+      const client = connect().get("/", "Connection: keep-alive\r\n");
+      assert.equal((await client.answer()).header("keep-alive"), "timeout=74");
+      server.limits.keepAliveTimeoutMs = 10_000;
+      client.get("/", "Connection: keep-alive\r\n");
+      assert.equal((await client.answer()).header("keep-alive"), "timeout=9");
+    });
+  });
+
   test("maxRequestsPerConnection: the last response says close, and nothing after it is answered", async (t) => {
     const { server, connect } = harness(t, { limits: { maxRequestsPerConnection: 2 } });
     let requests = 0;
@@ -285,21 +331,13 @@ describe("the connection", () => {
     const client = connect().pause().get("/");
     await turns(30);
     // One piece at a time.
-    client.transport.sink = {
-      onBytes: (bytes, start, end) => {
-        client.onBytes(bytes, start, end);
-        client.pause();
-      },
-      onEnd: () => client.onEnd(),
-      onDrain: () => client.onDrain(),
-      onClose: () => client.onClose(),
-    };
+    client.onPiece = () => client.pause();
     for (let i = 0; i < 8; i++) {
       client.resume();
       await sleep(30);
     }
     assert.equal(aborted, false);
-    client.transport.sink = client;
+    client.onPiece = undefined;
     client.resume();
     finish.give();
     assert.equal((await client.answer()).body.length, 10_000);
@@ -502,25 +540,6 @@ describe("timeouts of a route", () => {
       });
     }
   });
-
-  test("set to 0 at run time they hold neither the process nor a connection", async (t) => {
-    const { server, connect } = harness(t);
-    server.limits.writeHighWaterBytes = 0;
-    server.limits.closeTimeoutMs = 0;
-    const content = "x".repeat(1_000);
-    let calls = 0;
-    server.get("/", (exchange) => {
-      const go = (): void => {
-        if (++calls > 10_000) exchange.abort();
-        else exchange.tryEnd(content.slice(exchange.offset), content.length);
-      };
-      exchange.onWritable(go);
-      go();
-    });
-    const client = connect().get("/", "Connection: close\r\n");
-    assert.equal((await client.answer()).text, content);
-    await client.until(() => client.closed, "the end", 5_000);
-  });
 });
 
 describe("maxTotalIncompleteBytes", () => {
@@ -530,7 +549,7 @@ describe("maxTotalIncompleteBytes", () => {
     const { server, connect } = harness(t, { limits });
     server.websocket("/", { message: (socket, data) => void socket.send(String(data.length)) });
     const clients = await Promise.all(Array.from({ length: 4 }, () => open(connect(), "/")));
-    const message = masked(2, Buffer.alloc(150_000));
+    const message = frame(2, Buffer.alloc(150_000));
     for (const client of clients) client.raw.send(message.subarray(0, 140_000));
     await eventually(() => server.counters.openWebSockets < 4, "one to be refused");
     await turns();
@@ -550,7 +569,7 @@ describe("maxTotalIncompleteBytes", () => {
     const { server, connect } = harness(t, { limits: { maxTotalIncompleteBytes: 0 } });
     server.websocket("/", { message: (socket, data) => void socket.send(String(data.length)) });
     const client = await open(connect(), "/");
-    const message = masked(2, Buffer.alloc(10_000));
+    const message = frame(2, Buffer.alloc(10_000));
     client.raw.send(message.subarray(0, 5_000));
     await turns();
     client.raw.send(message.subarray(5_000));
@@ -621,7 +640,7 @@ describe("maxTotalIncompleteBytes", () => {
     const { server, connect } = harness(t);
     server.websocket("/", {});
     const client = await open(connect(), "/");
-    client.raw.send(masked(2, Buffer.alloc(150_000)).subarray(0, 140_000));
+    client.raw.send(frame(2, Buffer.alloc(150_000)).subarray(0, 140_000));
     await eventually(() => server.counters.incompleteBytes > 100_000, "a part of it");
     client.answersClose = false;
     for (const socket of server.webSockets) socket.close();
@@ -632,7 +651,7 @@ describe("maxTotalIncompleteBytes", () => {
 describe("changes at run time", () => {
   test("maxBodyBytes, of the server and of a new route, reaches connections that are open", async (t) => {
     const { server, connect } = harness(t, { limits: { maxBodyBytes: 1_000 } });
-    const echo = async (exchange: Exchange): Promise<boolean> => exchange.end(await exchange.bytes());
+    const echo = async (exchange: Exchange): Promise<Answered> => exchange.end(await exchange.bytes());
     server.post("/", echo);
     server.get("/", (exchange) => exchange.end());
     const [used, fresh] = [connect().get("/"), connect()];
@@ -694,8 +713,31 @@ test("no byte at all, half a handshake, half a frame: nobody stays for ever", as
   const clients = [connect(), connect().send(handshake("/").slice(0, -2))];
   const ws = await open(connect(), "/");
   ws.answersPings = false;
-  ws.raw.send(Buffer.from([0x81, 0xff]));
+  ws.raw.send(frame(1, "x".repeat(70_000)).subarray(0, 2));
   for (const client of [...clients, ws.raw])
     await client.until(() => client.closed || client.ended, "the end");
   await eventually(() => server.counters.openConnections === 0, "all to be gone");
+});
+
+describe("a limit that is changed", () => {
+  const wrong: [name: string, value: unknown, message: RegExp][] = [
+    ["maxBodyBytes", "5mb", /limits\.maxBodyBytes cannot be 5mb/],
+    ["maxBodyBytes", undefined, /cannot be undefined/],
+    ["closeTimeoutMs", 0, /a number from 1 on/],
+    ["maxBodyByte", 5, /Did you mean "maxBodyBytes"/],
+  ];
+  for (const [name, value, message] of wrong) {
+    test(`cannot be ${name} = ${String(value)}, which would switch it off or change nothing`, (t) => {
+      const { server } = harness(t);
+      assert.throws(() => Reflect.set(server.limits, name, value), { name: "RangeError", message });
+      assert.deepEqual({ ...server.limits }, defaultLimits);
+    });
+  }
+
+  test("counts from then on", async (t) => {
+    const { server, connect } = harness(t);
+    server.post("/", (exchange) => exchange.text());
+    server.limits.maxBodyBytes = 4;
+    assert.equal((await connect().post("/", "12345").answer()).status, 413);
+  });
 });

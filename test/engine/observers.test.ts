@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import diagnostics from "node:diagnostics_channel";
 import { describe, it, type TestContext } from "node:test";
-import type { Exchange, ResponseReport, Server, ServerConnection, WebSocket } from "../../src/index.ts";
-import { eventually, harness, signal } from "./harness.ts";
-import type { RawClient } from "./raw-client.ts";
-import { open } from "./web-socket-client.ts";
+import {
+  connect,
+  type Exchange,
+  type ResponseReport,
+  type Server,
+  type ServerConnection,
+  type WebSocket,
+} from "../../src/index.ts";
+import { harness } from "../support/harness.ts";
+import type { RawClient } from "../support/raw-client.ts";
+import { eventually, signal } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
 
 /** What `onResponse` is told. */
 function ends(server: Server): [path: string, outcome: string, status: number][] {
@@ -17,7 +25,7 @@ function ends(server: Server): [path: string, outcome: string, status: number][]
 }
 
 /** What a channel publishes about a server. */
-function listen<T>(t: TestContext, server: Server, name: string): T[] {
+function listen<T>(t: TestContext, server: Server | undefined, name: string): T[] {
   const seen: T[] = [];
   const listener = (message: unknown): void => {
     if ((message as { server: Server }).server === server) seen.push(message as T);
@@ -109,7 +117,7 @@ describe("onRequest", () => {
     it(`sets header fields of what the server itself refuses: ${name}`, async (t) => {
       const { server, connect } = harness(t);
       server.onRequest((exchange) => exchange.setHeader("X-Seen", "1"));
-      server.post("/", (exchange) => exchange.setHeader("X-Own", "1"), { maxBodyBytes: 10 });
+      server.post("/", (exchange) => void exchange.setHeader("X-Own", "1"), { maxBodyBytes: 10 });
       const answer = await connect().send(`POST / HTTP/1.1\r\nHost: h\r\n${request}`).answer();
       assert.deepEqual(
         [answer.status, answer.header("x-seen"), answer.header("x-own")],
@@ -183,7 +191,7 @@ describe("onResponse", () => {
     assert.deepEqual(seen, [
       ["/ok", "complete", 201],
       ["/none", "complete", 404],
-      ["/ok", "aborted", 413],
+      ["/ok", "complete", 413],
       ["/socket", "upgraded", 101],
       ["/held", "aborted", 0],
       ["/broken", "aborted", 200],
@@ -268,6 +276,7 @@ describe("replaceRoutes", () => {
     assert.deepEqual(await statuses("/old", "/old-socket", "/new"), [200, 426, 404]);
     assert.throws(
       () =>
+        // oxlint-disable-next-line typescript/no-misused-promises -- the mistake that is tested
         server.replaceRoutes(async (given) => {
           given.get("/new", () => {});
           throw new Error("too late");
@@ -294,7 +303,7 @@ describe("connections", () => {
     assert.equal(server.connections[0], first);
     assert.match(first.id, /^[0-9a-f-]{36}$/);
     assert.equal(first.kind, "http");
-    assert.equal(first.serves, exchange);
+    assert.equal(first.active, exchange);
     assert.equal(first.remoteAddress, "127.0.0.1");
     assert.equal(first.bytesReceived, "GET / HTTP/1.1\r\nHost: h\r\n\r\n".length);
     assert.ok(first.ageMs > 0);
@@ -303,7 +312,7 @@ describe("connections", () => {
     const socket = await open(client, "/socket");
     assert.equal(server.connections[0], first);
     assert.equal(first.kind, "websocket");
-    assert.equal(first.serves, server.webSockets[0]);
+    assert.equal(first.active, server.webSockets[0]);
     const before = first.bytesSent;
     socket.send("hello");
     assert.equal((await socket.next()).type, "message");
@@ -374,5 +383,35 @@ describe("node:diagnostics_channel", () => {
     );
     assert.match(String(errors[0]?.error), /on purpose/);
     assert.equal(errors[0]?.where, requests[0]?.exchange);
+  });
+
+  it("tells of WebSockets that this side has opened, without a server", async (t) => {
+    const { server } = harness(t);
+    server.websocket("/", { message: (socket) => socket.close(4001, "enough") });
+    const { url } = await server.listen({ host: "127.0.0.1" });
+    const sockets = listen<{ socket: WebSocket }>(t, undefined, "portico:websocket:open");
+    const closes = listen<{ socket: WebSocket; code: number }>(t, undefined, "portico:websocket:close");
+    const errors = listen<{ error: unknown; where: unknown }>(t, undefined, "portico:error");
+    const log = t.mock.method(console, "error", () => {});
+    const closed = signal<number>();
+    const client = await connect(url, {
+      close: (_socket, code) => {
+        closed.give(code);
+        throw new Error("on purpose");
+      },
+    });
+    client.send("go");
+    assert.equal(await closed.wait("the close"), 4001);
+    assert.deepEqual(
+      sockets.map(({ socket }) => socket === client),
+      [true],
+    );
+    assert.deepEqual(
+      closes.map(({ socket, code }) => [socket === client, code]),
+      [[true, 4001]],
+    );
+    assert.match(String(errors[0]?.error), /on purpose/);
+    assert.equal(errors[0]?.where, client);
+    assert.equal(log.mock.callCount(), 1);
   });
 });

@@ -1,15 +1,17 @@
 // What the engine offers to programs, and to interfaces, that have another model than handlers which are called back.
+
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { PorticoError } from "../../src/engine/errors.ts";
-import { EventQueue } from "../../src/engine/event-queue.ts";
-import { Server } from "../../src/engine/server.ts";
-import type { WebSocket } from "../../src/engine/web-socket.ts";
-import type { UpgradeOptions, WebSocketHandlers } from "../../src/engine/web-socket-handlers.ts";
-import { FieldError } from "../../src/http1/response-head.ts";
-import { eventually, type Harness, harness, signal, turns } from "./harness.ts";
-import { tcpClient } from "./raw-client.ts";
-import { open, type WebSocketClient } from "./web-socket-client.ts";
+import { PorticoError } from "../../src/exchange/errors.ts";
+import type { UpgradeOptions, WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
+import { EventQueue } from "../../src/exchange/server-event.ts";
+import { FieldError } from "../../src/protocol/http/field-lines.ts";
+import { Server } from "../../src/server/server.ts";
+
+import { type Harness, harness } from "../support/harness.ts";
+import { tcpClient } from "../support/raw-client.ts";
+import { eventually, signal, turns } from "../support/waiting.ts";
+import { open, type WebSocketClient } from "../support/web-socket-client.ts";
 
 const deferred = { delivery: "deferred" } as const;
 
@@ -21,6 +23,8 @@ async function pair(
 ): Promise<{ client: WebSocketClient; socket: WebSocket }> {
   made.server.websocket("/ws", handlers, options);
   const client = await open(made.connect(), "/ws");
+  // Its opening, where that waits.
+  if (made.server.waitingEvents > 0) made.server.poll();
   const [socket] = made.server.webSockets;
   assert.ok(socket !== undefined);
   return { client, socket };
@@ -102,12 +106,12 @@ describe("calls in the queue", () => {
   });
 });
 
-describe("received", () => {
+describe("onEnqueue", () => {
   test("sees a message before it is queued, and may answer", async (t) => {
     const made = harness(t, deferred);
     const log: string[] = [];
     const { client } = await pair(made, {
-      received: (socket, data, binary) => {
+      onEnqueue: (socket, data, binary) => {
         log.push(`received ${data} ${binary}`);
         socket.send(data, { binary });
       },
@@ -124,7 +128,7 @@ describe("received", () => {
   test("is not called when events are delivered at once", async (t) => {
     const got = signal<string>();
     const { client } = await pair(harness(t), {
-      received: () => assert.fail("received"),
+      onEnqueue: () => assert.fail("received"),
       message: (_, data) => got.give(String(data)),
     });
     client.send("text");
@@ -134,7 +138,7 @@ describe("received", () => {
   test("what it throws is reported and closes the connection with 1011", async (t) => {
     const made = harness(t, deferred);
     const { client } = await pair(made, {
-      received: () => {
+      onEnqueue: () => {
         throw new Error("mine");
       },
     });
@@ -149,7 +153,7 @@ describe("pauseUntilDrain", () => {
     const made = harness(t, deferred);
     let received = 0;
     const { client, socket } = await pair(made, {
-      received: (peer) => {
+      onEnqueue: (peer) => {
         received++;
         if (peer.send(Buffer.alloc(100_000)) !== "sent") peer.pauseUntilDrain();
       },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { harness, signal, sleep, turns } from "./harness.ts";
+import { harness } from "../support/harness.ts";
+import { signal, sleep, turns } from "../support/waiting.ts";
 
 function gets(count: number, target: (i: number) => string = (i) => `/${i}`): string {
   return Array.from({ length: count }, (_, i) => `GET ${target(i)} HTTP/1.1\r\nHost: h\r\n\r\n`).join("");
@@ -86,7 +87,7 @@ describe("pipelined requests", () => {
     await begun.wait("the request");
     for (let i = 0; i < 1_000; i++) stuck.send(gets(10));
     await turns(20);
-    assert.ok(stuck.transport.pendingBytes > 200_000, "all that was sent has been read");
+    assert.ok(stuck.wire.waitingBytes > 200_000, "all that was sent has been read");
     assert.equal((await connect().get("/1").answer()).text, "ok");
   });
 

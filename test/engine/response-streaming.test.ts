@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { describe, test } from "node:test";
-import { PorticoError } from "../../src/engine/errors.ts";
-import type { Exchange } from "../../src/engine/exchange.ts";
-import { TURN_STEPS } from "../../src/engine/turns.ts";
-import { codeOf, eventually, harness, signal, turns } from "./harness.ts";
+import { PorticoError } from "../../src/exchange/errors.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
+import { TURN_STEPS } from "../../src/limits/turns.ts";
+import { codeOf, harness } from "../support/harness.ts";
+import { eventually, signal, turns } from "../support/waiting.ts";
 
 describe("write and drained", () => {
   test("write answers false at the high-water mark and drained resolves when all was taken", async (t) => {
@@ -89,7 +90,7 @@ describe("write and drained", () => {
     leaving.pause();
     left.write("x".repeat(3_000));
     const gone = signal<boolean>();
-    left.drained().then(gone.give);
+    void left.drained().then(gone.give);
     leaving.destroy();
     assert.equal(await gone.wait("drained() after the peer went"), false);
   });
@@ -126,7 +127,7 @@ describe("write and drained", () => {
     staying.pause();
     ended.write("x".repeat(3_000));
     const over = signal<boolean>();
-    ended.drained().then(over.give);
+    void ended.drained().then(over.give);
     ended.end();
     staying.resume();
     assert.equal(await over.wait("drained() after end()"), false);
@@ -321,7 +322,7 @@ describe("stream", () => {
     const cancelled = signal();
     const outcome = signal<boolean>();
     server.get("/", (exchange) => {
-      exchange.stream(source).then(outcome.give);
+      void exchange.stream(source).then(outcome.give);
       exchange.end("enough");
     });
     assert.equal((await connect().get("/").answer()).text, "enough");
@@ -415,7 +416,7 @@ describe("stream", () => {
         pull: (controller) => controller.enqueue("one"),
         cancel: () => cancelled.give(),
       });
-      exchange.stream(source as AsyncIterable<string>).then(outcome.give);
+      void exchange.stream(source as AsyncIterable<string>).then(outcome.give);
       assert.equal(await outcome.wait("stream() to answer"), false);
       await cancelled.wait("the source to be cancelled");
     });
@@ -446,9 +447,14 @@ describe("stream", () => {
   });
 
   const missing = "/there/is/no/such/file";
-  for (const [name, source, status] of [
-    ["a file that is not there", () => createReadStream(missing), 500],
-    ["an error of Portico's own", () => Readable.from(refused()), 413],
+  for (const [name, source, status, text] of [
+    ["a file that is not there", () => createReadStream(missing), 500, "Internal Server Error\n"],
+    [
+      "an error of Portico's own",
+      () => Readable.from(refused()),
+      413,
+      "the content is larger than the limit of this call\n",
+    ],
   ] as const) {
     test(`a source that fails at once is answered: ${name}, also when nobody waits for stream`, async (t) => {
       const { server, connect, reports } = harness(t);
@@ -457,7 +463,7 @@ describe("stream", () => {
       const client = connect();
       for (const path of ["/", "/alone"]) {
         const answer = await client.get(path).answer();
-        assert.deepEqual([answer.status, answer.text, answer.header("x-own")], [status, "", undefined]);
+        assert.deepEqual([answer.status, answer.text, answer.header("x-own")], [status, text, undefined]);
       }
       assert.equal(reports.length, status === 500 ? 1 : 0);
     });
@@ -576,4 +582,19 @@ test("a second source while one is being sent is refused, and the first one is s
   const client = connect().get("/");
   assert.equal(codeOf(await refused.wait("the refusal")), "ERR_STREAMING");
   assert.equal((await client.answer()).text, "first source");
+});
+
+describe("stream of what is no source of chunks but one", () => {
+  for (const [name, source] of [
+    ["text", "héllo"],
+    ["a Buffer", Buffer.from("héllo")],
+    ["a Uint8Array", new TextEncoder().encode("héllo")],
+  ] as const) {
+    test(name, async (t) => {
+      const { server, connect, reports } = harness(t);
+      server.get("/", (exchange) => exchange.stream(source));
+      assert.equal((await connect().get("/").answer()).text, "héllo");
+      assert.deepEqual(reports, []);
+    });
+  }
 });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Exchange } from "../../src/engine/exchange.ts";
-import { FieldError } from "../../src/http1/response-head.ts";
-import { codeOf, harness, signal, turns } from "./harness.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
+import { FieldError } from "../../src/protocol/http/field-lines.ts";
+import { codeOf, harness } from "../support/harness.ts";
+import { signal, turns } from "../support/waiting.ts";
 
+const TEXT = "Content-Type: text/plain; charset=utf-8";
 const DATE = /^Date: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
 
 function request(method: string, target: string, version = "1.1", lines = ""): string {
@@ -24,8 +26,9 @@ describe("the head", () => {
     const { head, lines, text } = await client.answer();
     assert.ok(head.startsWith("HTTP/1.1 201 Created\r\n"));
     assert.deepEqual(lines.slice(0, 2), ["X-oNe: 1", "a: b"]);
-    assert.match(lines[2] ?? "", DATE);
-    assert.deepEqual(lines.slice(3), ["Content-Length: 4"]);
+    assert.equal(lines[2], TEXT);
+    assert.match(lines[3] ?? "", DATE);
+    assert.deepEqual(lines.slice(4), ["Content-Length: 4"]);
     assert.equal(text, "body");
   });
 
@@ -111,7 +114,7 @@ describe("what may not be sent is refused and does no harm", () => {
     const client = connect().get("/");
     const answer = await client.answer();
     assert.deepEqual(reports, []);
-    assert.deepEqual(withoutDate(answer.lines), ["Content-Length: 2"]);
+    assert.deepEqual(withoutDate(answer.lines), [TEXT, "Content-Length: 2"]);
     assert.equal(answer.status, 200);
   }
 
@@ -403,7 +406,7 @@ describe("a length that does not come true", () => {
     const outcome = signal<boolean>();
     server.get("/", (exchange) => {
       exchange.setHeader("Content-Length", 5_000).write("x".repeat(4_000));
-      exchange.drained().then(outcome.give);
+      void exchange.drained().then(outcome.give);
       exchange.write("x".repeat(4_000));
     });
     connect().pause().get("/");

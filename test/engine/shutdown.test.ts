@@ -3,12 +3,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Exchange } from "../../src/engine/exchange.ts";
-import { Server } from "../../src/engine/server.ts";
-import type { WebSocket } from "../../src/engine/web-socket.ts";
-import { eventually, harness, signal, turns } from "./harness.ts";
-import { memoryClient, tcpClient, within } from "./raw-client.ts";
-import { handshake, open } from "./web-socket-client.ts";
+import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
+import { Server } from "../../src/server/server.ts";
+
+import { harness } from "../support/harness.ts";
+import { memoryClient, tcpClient } from "../support/raw-client.ts";
+import { eventually, signal, turns, within } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
+import { handshake } from "../support/web-socket-handshake.ts";
 
 describe("close", () => {
   test("closes idle connections at once, and resolves when they are gone", async (t) => {
@@ -325,7 +327,7 @@ describe("nothing keeps the process alive", () => {
       output += data;
     });
     try {
-      await within(once(child, "exit"), "the process to end", 4_000);
+      await within(once(child, "exit"), "the process to end", 20_000);
     } finally {
       child.kill("SIGKILL");
     }
@@ -336,7 +338,7 @@ describe("nothing keeps the process alive", () => {
     const output = await exits(`
       import { connect } from "node:net";
       import { once } from "node:events";
-      const { Server } = await import("./src/engine/server.ts");
+      const { Server } = await import("./src/server/server.ts");
       const server = new Server({ limits: { headTimeoutMs: 600000, closeTimeoutMs: 600000 } });
       server.get("/", (exchange) => void exchange.end("ok"));
       server.websocket("/ws", {});
@@ -359,7 +361,7 @@ describe("nothing keeps the process alive", () => {
 
   test("before any connection came, a server that does not listen", async () => {
     const output = await exits(`
-      const { Server } = await import("./src/engine/server.ts");
+      const { Server } = await import("./src/server/server.ts");
       const { MemoryTransport } = await import("./src/transport/memory-transport.ts");
       const server = new Server();
       server.accept(MemoryTransport.pair()[0]);

@@ -1,31 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { constants, deflateRawSync } from "node:zlib";
-import { MessageInflater } from "../../src/websocket/message-inflater.ts";
-import {
-  BINARY,
-  CONTINUATION,
-  FIN,
-  PING_FRAME,
-  PONG_FRAME,
-  RSV1,
-  TEXT,
-} from "../../src/websocket/opcodes.ts";
-import { eventually, harness, turns } from "./harness.ts";
-import { masked, open } from "./web-socket-client.ts";
+import { MessageInflater } from "../../src/protocol/websocket/message-inflater.ts";
+import { BINARY, CONTINUATION, PING_FRAME, PONG_FRAME, TEXT } from "../../src/protocol/websocket/opcodes.ts";
+import { frame, RSV1 } from "../support/frames.ts";
+import { harness } from "../support/harness.ts";
+import { eventually, turns } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
 
 const MANY = 10_000;
 /** What may be done for one connection before the others are looked at. */
 const FEW = 1_100;
 const GET = "GET /many HTTP/1.1\r\nHost: h\r\n\r\n";
 const CHUNKED = "POST /many HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
-
-/** An empty frame without FIN. */
-function unfinished(opcode: number): Buffer {
-  const frame = masked(opcode, "");
-  frame[0] = opcode;
-  return frame;
-}
 
 describe("a WebSocket that is closing", () => {
   it("lets others go first, however much its peer sends", async (t) => {
@@ -35,11 +22,11 @@ describe("a WebSocket that is closing", () => {
     const other = connect();
     let waiting = 0;
     server.get("/one", (exchange) => {
-      waiting = flood.raw.transport.bufferedBytes;
+      waiting = flood.raw.wire.waitingBytes;
       exchange.end();
     });
     flood.answersClose = false;
-    flood.raw.send(Buffer.alloc(600_000, masked(TEXT, "")));
+    flood.raw.send(Buffer.alloc(600_000, frame(TEXT, "")));
     other.get("/one");
     assert.equal((await other.answer()).status, 200);
     assert.ok(waiting > 400_000, `${waiting} bytes were left`);
@@ -62,8 +49,7 @@ describe("a WebSocket that is closing", () => {
       const client = await open(connect(), "/", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
       client.answersClose = false;
       const payload = deflateRawSync(Buffer.alloc(1_000_000), { finishFlush: constants.Z_SYNC_FLUSH });
-      const message = masked(BINARY, payload.subarray(0, -4));
-      message[0] = FIN | RSV1 | BINARY;
+      const message = frame(BINARY, payload.subarray(0, -4), { rsv: RSV1 });
       client.raw.send(message);
       await eventually(() => inflated === 1, "the first");
       const closed = by === "server" ? server.close({ graceMs: 10_000 }) : server.webSockets[0]?.close();
@@ -128,7 +114,7 @@ describe("what one peer sends at once does not hold the others", () => {
     });
     const flood = await open(connect(), "/many");
     const other = connect();
-    const frames = Array.from({ length: MANY }, (_, i) => [masked(TEXT, String(i)), masked(PING_FRAME, "")]);
+    const frames = Array.from({ length: MANY }, (_, i) => [frame(TEXT, String(i)), frame(PING_FRAME, "")]);
     flood.raw.send(Buffer.concat(frames.flat()));
     other.get("/one");
     await other.answer();
@@ -153,9 +139,11 @@ describe("what one peer sends at once does not hold the others", () => {
     const flood = await open(connect(), "/many");
     const other = connect();
     // Each pong tells that 9 fragments have been read.
-    const fragments = Array.from({ length: 9 }, () => unfinished(CONTINUATION));
-    const group = Buffer.concat([...fragments, masked(PONG_FRAME, "")]);
-    flood.raw.send(Buffer.concat([unfinished(BINARY), ...Array<Buffer>(MANY / 10).fill(group)]));
+    const fragments = Array.from({ length: 9 }, () => frame(CONTINUATION, "", { fin: false }));
+    const group = Buffer.concat([...fragments, frame(PONG_FRAME, "")]);
+    flood.raw.send(
+      Buffer.concat([frame(BINARY, "", { fin: false }), ...Array<Buffer>(MANY / 10).fill(group)]),
+    );
     other.get("/one");
     await other.answer();
     assert.ok(doneBefore < FEW / 10, `${doneBefore * 10} came before`);
@@ -180,8 +168,7 @@ describe("what one peer sends at once does not hold the others", () => {
     const other = connect();
     // RFC 7692 §7.2.1: without the last four bytes of the flush.
     const flushed = deflateRawSync(Buffer.alloc(1 << 20), { finishFlush: constants.Z_SYNC_FLUSH });
-    const message = masked(BINARY, flushed.subarray(0, -4));
-    message[0] = FIN | RSV1 | BINARY;
+    const message = frame(BINARY, flushed.subarray(0, -4), { rsv: RSV1 });
     flood.raw.send(Buffer.concat(Array.from({ length: 40 }, () => message)));
     other.get("/one");
     await other.answer();

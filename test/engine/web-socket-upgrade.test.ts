@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { WebSocket } from "../../src/engine/web-socket.ts";
-import { acceptKey } from "../../src/websocket/handshake.ts";
-import { eventually, harness, signal, turns } from "./harness.ts";
-import { handshake, KEY, masked, open, WebSocketClient } from "./web-socket-client.ts";
+import type { WebSocket } from "../../src/exchange/exchange.ts";
+import { acceptKey } from "../../src/protocol/websocket/handshake.ts";
+import { frame } from "../support/frames.ts";
+import { harness } from "../support/harness.ts";
+import { eventually, signal, turns } from "../support/waiting.ts";
+import { open, WebSocketClient } from "../support/web-socket-client.ts";
+import { handshake, KEY } from "../support/web-socket-handshake.ts";
 
 describe("the handshake on the wire", () => {
   test("a valid one is answered 101 with the right fields", async (t) => {
@@ -117,11 +120,7 @@ describe("the handshake on the wire", () => {
   test("frames that come together with the handshake are read, once, also one byte at a time", async (t) => {
     const { server, connect } = harness(t);
     server.websocket("/", { message: (socket, data) => void socket.send(`${data}!`) });
-    const bytes = Buffer.concat([
-      Buffer.from(handshake("/"), "latin1"),
-      masked(1, "early"),
-      masked(1, "too"),
-    ]);
+    const bytes = Buffer.concat([Buffer.from(handshake("/"), "latin1"), frame(1, "early"), frame(1, "too")]);
     for (const size of [bytes.length, 1]) {
       const raw = connect();
       for (let at = 0; at < bytes.length; at += size) raw.send(bytes.subarray(at, at + size));
@@ -224,7 +223,7 @@ describe("the upgrade handler", () => {
       message: (_, data) => void log.push(data.toString()),
     });
     const raw = connect().send(handshake("/"));
-    for (let i = 0; i < 50; i++) raw.send(masked(1, `${i}${"x".repeat(1_000)}`));
+    for (let i = 0; i < 50; i++) raw.send(frame(1, `${i}${"x".repeat(1_000)}`));
     await turns();
     proceed.give();
     await eventually(() => log.length === 51, "all messages");
@@ -370,7 +369,7 @@ describe("what happens while a connection becomes a WebSocket", () => {
       open: () => server.pause(),
       message: (_, data) => void got.push(data.toString()),
     });
-    connect().send(Buffer.concat([Buffer.from(handshake("/")), masked(1, "early")]));
+    connect().send(Buffer.concat([Buffer.from(handshake("/")), frame(1, "early")]));
     await turns(30);
     assert.deepEqual(got, []);
     server.resume();

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import type { Server, ServerOptions } from "../../src/engine/server.ts";
-import type { WebSocket } from "../../src/engine/web-socket.ts";
-import type { UpgradeOptions, WebSocketHandlers } from "../../src/engine/web-socket-handlers.ts";
-import { encodeFrame } from "../../src/websocket/frame-writer.ts";
-import { BINARY, PING_FRAME, TEXT } from "../../src/websocket/opcodes.ts";
-import { eventually, type Harness, harness, signal, turns } from "./harness.ts";
-import { masked, open, type WebSocketClient } from "./web-socket-client.ts";
+import type { UpgradeOptions, WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
+import { BINARY, PING_FRAME, TEXT } from "../../src/protocol/websocket/opcodes.ts";
+import type { Server } from "../../src/server/server.ts";
+import type { ServerOptions } from "../../src/server/server-options.ts";
+import { frame, RSV1, serverFrame } from "../support/frames.ts";
+import { type Harness, harness } from "../support/harness.ts";
+import { eventually, signal, turns } from "../support/waiting.ts";
+import { open, type WebSocketClient } from "../support/web-socket-client.ts";
 
 const DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
 
@@ -50,10 +51,6 @@ async function pair(
     socket: await opened.wait("the WebSocket"),
     closed: () => closed.wait("the close"),
   };
-}
-
-function frameOf(client: WebSocketClient): number {
-  return client.frameBytes.at(-1)?.[0] ?? -1;
 }
 
 describe("messages", () => {
@@ -144,7 +141,7 @@ describe("messages", () => {
     const { client } = await pair(t, { message: (socket, data) => void socket.send(data) });
     await turns();
     const before = client.raw.deliveries.length;
-    client.raw.send(Buffer.concat(Array.from({ length: 100 }, (_, i) => masked(1, String(i)))));
+    client.raw.send(Buffer.concat(Array.from({ length: 100 }, (_, i) => frame(1, String(i)))));
     for (let i = 0; i < 100; i++) assert.equal(await client.text(), String(i));
     assert.equal(client.raw.deliveries.length, before + 1);
   });
@@ -188,6 +185,7 @@ describe("topics", () => {
     assert.equal(a.isSubscribed("t"), true);
     assert.equal(sockets[2]?.isSubscribed("t"), false);
     assert.equal(server.subscribers("t"), 2);
+    assert.deepEqual([...server.topics], [["t", 2]]);
     assert.equal(server.publish("t", "all"), 2);
     assert.equal(a.publish("t", "others"), 1);
     assert.equal(sockets[2]?.publish("t", Buffer.from("outside")), 2);
@@ -246,7 +244,7 @@ describe("topics", () => {
       assert.equal(server.publish("t", text, options), 4);
       for (const [i, client] of clients.entries()) {
         assert.equal(await client.text(), text);
-        assert.equal(frameOf(client), i < 2 ? first : first & 0xbf);
+        assert.equal(client.firstByte, i < 2 ? first : first & 0xbf);
       }
     }
   });
@@ -285,7 +283,7 @@ describe("compression", () => {
     ] as const) {
       socket.send(text, options);
       assert.equal(await client.text(), text);
-      assert.equal((frameOf(client) & 0x40) !== 0, compressed);
+      assert.equal((client.firstByte & 0x40) !== 0, compressed);
     }
   });
 });
@@ -360,7 +358,7 @@ describe("a peer that does not read", () => {
     const { client, socket } = await pair(t, {}, { limits });
     await turns();
     client.raw.pause();
-    const flood = Buffer.concat(Array.from({ length: 100 }, () => masked(9, "x".repeat(120))));
+    const flood = Buffer.concat(Array.from({ length: 100 }, () => frame(9, "x".repeat(120))));
     for (let i = 0; i < 100; i++) {
       client.raw.send(flood);
       await turns(1);
@@ -399,12 +397,10 @@ describe("ping and pong", () => {
     const { client } = await pair(t, { message: (_, data) => got.give(data.toString()) });
     client.ping("data");
     assert.deepEqual(await client.next(), { type: "pong", text: "data" });
-    const first = masked(1, "frag");
-    first[0] = 0x01;
-    client.raw.send(first);
+    client.raw.send(frame(1, "frag", { fin: false }));
     client.ping("");
     assert.deepEqual(await client.next(), { type: "pong", text: "" });
-    client.raw.send(masked(0, "ment"));
+    client.raw.send(frame(0, "ment"));
     assert.equal(await got.wait("the message"), "fragment");
   });
 
@@ -559,7 +555,7 @@ describe("the close handshake", () => {
       await first.closeFrame().catch(() => {});
       await eventually(() => log.length === 1, "the close");
       const second = await open(connect(), "/message");
-      second.raw.send(Buffer.concat([masked(1, "1"), masked(1, "2"), masked(1, "3")]));
+      second.raw.send(Buffer.concat([frame(1, "1"), frame(1, "2"), frame(1, "3")]));
       await second.closeFrame().catch(() => {});
       await eventually(() => log.length === 3, "the close");
       assert.deepEqual(log, ["closed", "message", "closed"]);
@@ -568,14 +564,14 @@ describe("the close handshake", () => {
 });
 
 describe("a peer that breaks the rules", () => {
-  const text = (bytes: string): Buffer => masked(1, Buffer.from(bytes, "latin1"));
+  const text = (bytes: string): Buffer => frame(1, Buffer.from(bytes, "latin1"));
   for (const [name, code, bytes] of [
     ["invalid UTF-8", 1007, text("\xff")],
-    ["a frame without a mask", 1002, encodeFrame(1, "x")],
-    ["an unknown opcode", 1002, masked(3, "x")],
-    ["a continuation of nothing", 1002, masked(0, "x")],
-    ["a close code that may not be sent", 1002, masked(8, Buffer.from([0x03, 0xee]))],
-    ["compression that was not agreed", 1002, Buffer.concat([Buffer.from([0xc1, 0x80]), Buffer.alloc(4)])],
+    ["a frame without a mask", 1002, serverFrame(1, "x")],
+    ["an unknown opcode", 1002, frame(3, "x")],
+    ["a continuation of nothing", 1002, frame(0, "x")],
+    ["a close code that may not be sent", 1002, frame(8, Buffer.from([0x03, 0xee]))],
+    ["compression that was not agreed", 1002, frame(1, "", { rsv: RSV1 })],
   ] as [string, number, Buffer][]) {
     test(`${name} closes with ${code}`, async (t) => {
       const { client, closed, server, reports } = await pair(t);
@@ -598,9 +594,7 @@ describe("a peer that breaks the rules", () => {
 
     const fragments = await pair(t, {}, { limits: { maxMessageBytes: 1_000 } });
     for (const opcode of [1, 0, 0]) {
-      const frame = masked(opcode, "x".repeat(400));
-      frame[0] = opcode;
-      fragments.client.raw.send(frame);
+      fragments.client.raw.send(frame(opcode, "x".repeat(400), { fin: false }));
     }
     assert.equal((await fragments.client.closeFrame()).code, 1009);
 
@@ -610,7 +604,7 @@ describe("a peer that breaks the rules", () => {
       0,
       -4,
     );
-    bomb.client.raw.send(encodeFrame(1, packed, { compressed: true, maskKey: 1 }));
+    bomb.client.raw.send(frame(1, packed, { rsv: RSV1 }));
     assert.equal((await bomb.client.closeFrame()).code, 1009);
   });
 
@@ -660,13 +654,13 @@ describe("pause and resume", () => {
       [BINARY, "h"],
       [PING_FRAME, "hello"],
     ] as const) {
-      const frame = masked(opcode, payload);
-      for (let cut = 1; cut < frame.length; cut += 1) {
-        client.raw.send(frame.subarray(0, cut));
+      const whole = frame(opcode, payload);
+      for (let cut = 1; cut < whole.length; cut += 1) {
+        client.raw.send(whole.subarray(0, cut));
         await turns();
         socket.pause();
         socket.resume();
-        client.raw.send(frame.subarray(cut));
+        client.raw.send(whole.subarray(cut));
         const event = await client.next();
         assert.equal("text" in event && event.text, payload, `cut after ${cut} bytes`);
       }
@@ -684,7 +678,7 @@ describe("pause and resume", () => {
         socket.resume();
       },
     });
-    client.raw.send(Buffer.concat(Array.from({ length: 50 }, () => masked(1, "x"))));
+    client.raw.send(Buffer.concat(Array.from({ length: 50 }, () => frame(1, "x"))));
     await eventually(() => messages === 50, "all messages");
   });
 

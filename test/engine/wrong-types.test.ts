@@ -1,11 +1,13 @@
 // What programs without types may pass by mistake: they are told, and nothing else breaks.
+
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { EventQueue } from "../../src/engine/event-queue.ts";
-import type { Exchange } from "../../src/engine/exchange.ts";
-import { Server } from "../../src/engine/server.ts";
-import { harness, signal } from "./harness.ts";
-import { open } from "./web-socket-client.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
+import type { EventQueue } from "../../src/exchange/server-event.ts";
+import { Server } from "../../src/server/server.ts";
+import { harness } from "../support/harness.ts";
+import { signal } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
 
 const values: [name: string, value: unknown][] = [
   ["an object", { a: 1 }],
@@ -27,7 +29,7 @@ describe("content that is neither text nor bytes", () => {
     for (const [call, handler] of answered) {
       test(`${name} as ${call} is answered with 500`, async (t) => {
         const { server, connect, reports } = harness(t);
-        server.get("/", handler);
+        server.get("/", (exchange) => void handler(exchange));
         server.get("/ok", (exchange) => exchange.end("ok"));
         const client = connect().get("/").get("/ok");
         assert.equal((await client.answer()).status, 500);
@@ -70,9 +72,9 @@ describe("content that is neither text nor bytes", () => {
   }
 });
 
-test("a port in place of an address is refused", async () => {
-  const server = new Server();
-  const port = 9001 as unknown as { port: number };
+test("text in place of an address is refused", async () => {
+  await using server = new Server();
+  const port = "9001" as unknown as { port: number };
   await assert.rejects(server.listen(port), /^TypeError: .*such as \{ port: 9001 \}/);
   assert.throws(() => server.listenNow(port), /^TypeError: .*such as \{ port: 9001 \}/);
 });

@@ -6,9 +6,9 @@ import {
   WebSocketServer,
   type WebSocketServerOptions,
 } from "../../src/evo/index.ts";
-import { eventually } from "../engine/harness.ts";
-import { type RawClient, tcpClient } from "../engine/raw-client.ts";
-import { open, type WebSocketClient } from "../engine/web-socket-client.ts";
+import { type RawClient, tcpClient } from "../support/raw-client.ts";
+import { eventually } from "../support/waiting.ts";
+import { open, type WebSocketClient } from "../support/web-socket-client.ts";
 
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 export const POLLING = "ASYNC_POLLING_UPDATE";
@@ -34,13 +34,20 @@ export class Recording<S extends HttpServer | WebSocketServer> {
     this.server = server;
     const inherited = server.OnEvent;
     server.OnEvent = (name, payload) => {
-      if (payload === undefined) this.updates++;
-      else this.events.push({ name, payload, id: payload.clientID, text: payload.text });
+      if (payload !== undefined) {
+        this.events.push({ name, payload, id: payload.clientID, text: payload.text });
+      }
       inherited.call(server, name, payload);
+    };
+    const { ASYNC_POLLING_UPDATE } = server;
+    server.ASYNC_POLLING_UPDATE = (name) => {
+      this.updates++;
+      ASYNC_POLLING_UPDATE.call(server, name);
     };
     t.after(() => {
       for (const client of this.clients) client.destroy();
       server.OnEvent = () => {};
+      server.ASYNC_POLLING_UPDATE = () => {};
       server.StopListening();
     });
   }

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { describe, it } from "node:test";
 import WebSocket from "ws";
 import { HttpServer, WebSocketServer } from "../../src/evo/index.ts";
-import { certificate } from "../e2e/certificates.ts";
-import { opened } from "../e2e/ws-client.ts";
-import { eventually, signal, sleep } from "../engine/harness.ts";
-import { tcpClient, within } from "../engine/raw-client.ts";
+import { certificate } from "../support/certificates.ts";
+import { tcpClient } from "../support/raw-client.ts";
+import { eventually, signal, sleep, turns, within } from "../support/waiting.ts";
+import { opened } from "../support/ws-client.ts";
 import { httpServer, request } from "./harness.ts";
 
 const host = "127.0.0.1";
@@ -42,7 +42,8 @@ describe("StopListening()", () => {
   it("a request whose head was not complete is refused, and is no event", async (t) => {
     const web = httpServer(t);
     const client = (await web.client()).send("GET / HTTP/1.1\r\nHo");
-    await sleep(20);
+    await client.sent();
+    await turns();
     web.server.StopListening();
     client.send("st: h\r\n\r\n");
     assert.equal((await client.answer()).status, 503);
@@ -81,6 +82,7 @@ describe("event handlers", () => {
     const server = new HttpServer({ host, onError: (given) => error.give(given) });
     t.after(() => server.StopListening());
     server.AddRoute("/*");
+    // oxlint-disable-next-line typescript/no-misused-promises -- handlers can be async, but their type says void
     server.HTTP_REQUEST_FINISHED = async () => {
       throw new Error("mine");
     };
@@ -130,7 +132,7 @@ describe("SendResponse(id, body)", () => {
     const web = httpServer(t);
     const { client, id } = await request(web);
     web.server.WriteHeader(id, "Content-Length", "3");
-    assert.equal(web.server.SendResponse(id, "abcdef"), 2);
+    assert.equal(web.server.SendResponse(id, "abcdef"), 3);
     assert.equal((await client.answer()).text, "abcdef");
   });
 });

@@ -213,6 +213,17 @@ describe("HTTP_CONNECTION_ABORTED", () => {
 });
 
 describe("GetRequestDetails(id)", () => {
+  it("url is the path as sent, whatever the route has read", async (t) => {
+    const web = recorded(t, new HttpServer(MANUAL));
+    web.server.AddRoute("/a/:id", "GET");
+    web.server.StartListening(0);
+    (await web.client()).get("/%61/%7e%2f");
+    const id = await nextFinished(web);
+    assert.equal(web.server.GetRequestDetails(id)?.url, "/%61/%7e%2f");
+    assert.equal(web.server.GetRequestURL(id), "/%61/%7e%2f");
+    assert.equal(web.server.GetRequestEndpoint(id), "/a/:id");
+  });
+
   it("{ method, url, query, endpoint, headers }", async (t) => {
     const web = recorded(t, new HttpServer(MANUAL));
     web.server.AddRoute("/users/:id", "PATCH");

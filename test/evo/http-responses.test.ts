@@ -8,7 +8,7 @@ describe('WriteStatus(id, "404 Not Found")', () => {
     const web = httpServer(t);
     const { client, id } = await request(web);
     assert.equal(web.server.WriteStatus(id, "404 Not Found"), true);
-    assert.equal(web.server.SendResponse(id, "nothing here"), 2);
+    assert.equal(web.server.SendResponse(id, "nothing here"), 3);
     const answer = await client.answer();
     assert.match(answer.head, /^HTTP\/1\.1 404 Not Found\r\n/);
     assert.equal(answer.text, "nothing here");
@@ -22,31 +22,38 @@ describe('WriteStatus(id, "404 Not Found")', () => {
     assert.match((await client.answer()).head, /^HTTP\/1\.1 299 Quite all right, thank you\r\n/);
   });
 
-  it("once", async (t) => {
-    const web = httpServer(t);
+  it("a second one is true and has no effect, which onError reports once", async (t) => {
+    const errors: unknown[] = [];
+    const web = httpServer(t, { onError: (error) => errors.push(error) });
     const { client, id } = await request(web);
     assert.equal(web.server.WriteStatus(id, "201 Created"), true);
-    assert.equal(web.server.WriteStatus(id, "202 Accepted"), false);
+    assert.deepEqual(errors, []);
+    assert.equal(web.server.WriteStatus(id, "202 Accepted"), true);
+    assert.equal(web.server.WriteStatus(id, "203 Not Mine"), true);
+    assert.equal(errors.length, 1);
+    assert.match(String(errors[0]), /WriteStatus\("202 Accepted"\) had no effect/);
+    for (const bad of ["202 A\r\nX: y", "OK", "999999 No"])
+      assert.equal(web.server.WriteStatus(id, bad), false);
     web.server.SendResponse(id, "");
     assert.equal((await client.answer()).status, 201);
   });
 
-  it("before headers", async (t) => {
-    const web = httpServer(t);
+  it("after headers it is true and has no effect", async (t) => {
+    const web = httpServer(t, { onError: () => {} });
     const { client, id } = await request(web);
     assert.equal(web.server.WriteHeader(id, "X-First", "1"), true);
-    assert.equal(web.server.WriteStatus(id, "201 Created"), false);
+    assert.equal(web.server.WriteStatus(id, "201 Created"), true);
     web.server.SendResponse(id, "");
     const answer = await client.answer();
     assert.equal(answer.status, 200);
     assert.equal(answer.header("x-first"), "1");
   });
 
-  it("before the body", async (t) => {
-    const web = httpServer(t);
+  it("after the body has begun it is true and has no effect", async (t) => {
+    const web = httpServer(t, { onError: () => {} });
     const { client, id } = await request(web);
     web.server.WriteResponse(id, "body");
-    assert.equal(web.server.WriteStatus(id, "201 Created"), false);
+    assert.equal(web.server.WriteStatus(id, "201 Created"), true);
     web.server.SendResponse(id, "");
     const answer = await client.answer();
     assert.equal(answer.status, 200);
@@ -172,7 +179,7 @@ describe("WriteResponse(id, chunk)", () => {
     const { client, id } = await request(web);
     assert.equal(web.server.WriteStatus(id, "202 Accepted"), true);
     assert.equal(web.server.WriteHeader(id, "X-Name", "value"), true);
-    assert.equal(web.server.WriteResponse(id, "hello"), 2);
+    assert.equal(web.server.WriteResponse(id, "hello"), 3);
     await client.until(() => client.rest.endsWith("hello\r\n"), "the first chunk");
     const [head, wire] = client.rest.split("\r\n\r\n");
     assert.match(head!, /^HTTP\/1\.1 202 Accepted\r\nX-Name: value\r\n/);
@@ -180,9 +187,9 @@ describe("WriteResponse(id, chunk)", () => {
     assert.doesNotMatch(head!, /Content-Length/i);
     assert.equal(wire, "5\r\nhello\r\n");
     assert.equal(web.server.HasRequestDetails(id), true);
-    assert.equal(web.server.WriteResponse(id, Buffer.from("x".repeat(16))), 2);
+    assert.equal(web.server.WriteResponse(id, Buffer.from("x".repeat(16))), 3);
     await client.until(() => client.rest.endsWith(`10\r\n${"x".repeat(16)}\r\n`), "the second chunk");
-    assert.equal(web.server.SendResponse(id, ""), 2);
+    assert.equal(web.server.SendResponse(id, ""), 3);
     await client.until(() => client.rest.endsWith("0\r\n\r\n"), "the last chunk");
     assert.equal((await client.answer()).text, `hello${"x".repeat(16)}`);
     assert.equal(client.rest, "");
@@ -236,7 +243,7 @@ describe("WriteResponse(id, chunk)", () => {
     assert.equal(httpServer(t).server.WriteResponse("unknown", "chunk"), 0);
   });
 
-  it("0 for backpressure, and the chunk is kept in the buffer; 2 again when the peer has taken it", async (t) => {
+  it("0 for backpressure, and the chunk is kept in the buffer; 3 again when the client has taken it", async (t) => {
     const web = httpServer(t);
     const { client, id } = await request(web);
     client.pause();
@@ -247,9 +254,9 @@ describe("WriteResponse(id, chunk)", () => {
       return web.server.WriteResponse(id, chunk);
     };
     const first = write();
-    assert.equal(first, 2);
+    assert.equal(first, 3);
     let status: number = first;
-    while (status === 2 && sent.length < 1_000) {
+    while (status === 3 && sent.length < 1_000) {
       status = write();
       await turn();
     }
@@ -259,7 +266,7 @@ describe("WriteResponse(id, chunk)", () => {
     client.resume();
     const size = sent.reduce((sum, chunk) => sum + chunk.length, 0);
     await client.until(() => client.received.length > size, "what was kept", 10_000);
-    assert.equal(write(), 2);
+    assert.equal(write(), 3);
     web.server.SendResponse(id, "");
     const answer = await client.answer("GET", 10_000);
     assert.equal(answer.body.compare(Buffer.concat(sent)), 0);
@@ -279,10 +286,10 @@ describe("WriteResponse(id, chunk)", () => {
 });
 
 describe("SendResponse(id, body)", () => {
-  it("ends the response with Content-Length; returns 2", async (t) => {
+  it("ends the response with Content-Length; returns 3", async (t) => {
     const web = httpServer(t);
     const { client, id } = await request(web);
-    assert.equal(web.server.SendResponse(id, "grüße"), 2);
+    assert.equal(web.server.SendResponse(id, "grüße"), 3);
     const answer = await client.answer();
     assert.equal(answer.header("content-length"), "7");
     assert.equal(answer.header("transfer-encoding"), undefined);
@@ -321,7 +328,7 @@ describe("SendResponse(id, body)", () => {
     const web = httpServer(t);
     const { client, id } = await request(web);
     const body = Buffer.alloc(8 << 20, "0123456789abcdef!");
-    assert.equal(web.server.SendResponse(id, body), 2);
+    assert.equal(web.server.SendResponse(id, body), 3);
     const answer = await client.answer("GET", 5_000);
     assert.equal(answer.body.compare(body), 0);
     client.get("/next");

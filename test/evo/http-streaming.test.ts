@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
-import { type Signal, signal, sleep } from "../engine/harness.ts";
-import { heldBytes } from "../engine/held-bytes.ts";
-import { within } from "../engine/raw-client.ts";
+import { heldBytes } from "../support/held-bytes.ts";
+import { type Signal, signal, sleep, within } from "../support/waiting.ts";
 import { httpServer, nextFinished, request } from "./harness.ts";
 
 /** Content of any size without holding it: a random pattern that repeats after a prime number of bytes. */
@@ -114,7 +113,7 @@ describe("StreamResponse(id, chunk, totalSize?)", () => {
   it("ends a response that WriteResponse began: 3, with the last chunk", async (t) => {
     const web = httpServer(t);
     const { client, id } = await request(web);
-    assert.equal(web.server.WriteResponse(id, "one, "), 2);
+    assert.equal(web.server.WriteResponse(id, "one, "), 3);
     assert.equal(web.server.StreamResponse(id, "two"), 3);
     assert.equal(web.server.HasRequestDetails(id), false);
     assert.equal((await client.answer()).text, "one, two");
@@ -289,7 +288,7 @@ describe("HTTP_CONNECTION_WRITABLE", () => {
     const { client, id } = await request(web);
     client.pause();
     let written = 0;
-    for (let status = 2; status === 2 && written < 64 << 20; ) {
+    for (let status = 3; status === 3 && written < 64 << 20; ) {
       status = web.server.WriteResponse(id, Buffer.alloc(CHUNK));
       written += CHUNK;
       await sleep(0);
@@ -298,7 +297,7 @@ describe("HTTP_CONNECTION_WRITABLE", () => {
     assert.equal(web.names.includes("HTTP_CONNECTION_WRITABLE"), false);
     client.resume();
     assert.equal((await web.event("HTTP_CONNECTION_WRITABLE")).id, id);
-    assert.equal(web.server.WriteResponse(id, "more"), 2);
+    assert.equal(web.server.WriteResponse(id, "more"), 3);
   });
 
   it("comes only where something was not accepted", async (t) => {

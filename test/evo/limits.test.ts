@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { Agent, request as httpRequest } from "undici";
-import { eventually, sleep } from "../engine/harness.ts";
-import { within } from "../engine/raw-client.ts";
+import { BINARY, CONTINUATION, frame, frameHead, TEXT } from "../support/frames.ts";
+import { eventually, sleep, within } from "../support/waiting.ts";
 import { connected, httpServer, nextFinished, webSocketServer } from "./harness.ts";
 
 const MAX = 16 << 20;
@@ -14,20 +14,11 @@ async function fetched(options: { dispatcher: Agent }, url: string): Promise<Buf
   return Buffer.from(await body.arrayBuffer());
 }
 
-/** The first bytes of a masked binary frame of so many bytes. */
-function frameHead(size: number): Buffer {
-  const head = Buffer.alloc(14);
-  head[0] = 0x82;
-  head[1] = 0x80 | 127;
-  head.writeUInt32BE(size, 6);
-  return head;
-}
-
 describe("limits (original's values, all options here)", () => {
   it("max payload 16 MiB: a message of 16 MiB is taken", async (t) => {
     const web = webSocketServer(t);
     const { socket } = await connected(web);
-    socket.raw.send(frameHead(MAX)).send(Buffer.alloc(MAX, 7));
+    socket.raw.send(frameHead(BINARY, MAX, { mask: [0, 0, 0, 0] })).send(Buffer.alloc(MAX, 7));
     await web.until(() => web.events.length > 2, "the message", 5_000);
     assert.equal(web.events[2]!.name, "WEBSOCKET_MESSAGE_RECEIVED");
     assert.equal(web.events[2]!.payload.message.length, MAX);
@@ -36,7 +27,7 @@ describe("limits (original's values, all options here)", () => {
   it("max payload 16 MiB: one byte more closes with 1009", async (t) => {
     const web = webSocketServer(t);
     const { socket } = await connected(web);
-    socket.raw.send(frameHead(MAX + 1));
+    socket.raw.send(frameHead(BINARY, MAX + 1));
     assert.equal((await socket.closeFrame()).code, 1009);
     const closed = await web.event("WEBSOCKET_CONNECTION_CLOSED");
     assert.equal(closed.payload.code, 1009);
@@ -51,9 +42,7 @@ describe("limits (original's values, all options here)", () => {
     fits.socket.send("eleven byte");
     assert.equal((await fits.socket.closeFrame()).code, 1009);
     const fragments = await connected(web);
-    const piece = (opcode: number): Buffer =>
-      Buffer.concat([Buffer.from([opcode, 0x86, 0, 0, 0, 0]), Buffer.from("sixsix")]);
-    fragments.socket.raw.send(piece(0x01)).send(piece(0x80));
+    fragments.socket.raw.send(frame(TEXT, "sixsix", { fin: false })).send(frame(CONTINUATION, "sixsix"));
     assert.equal((await fragments.socket.closeFrame()).code, 1009);
   });
 
@@ -175,7 +164,7 @@ describe("limits (original's values, all options here)", () => {
     t.after(() => dispatcher.destroy());
     const answer = fetched({ dispatcher }, `http://127.0.0.1:${web.server.port}`);
     await web.event("HTTP_REQUEST_FINISHED");
-    assert.equal(result, 2);
+    assert.equal(result, 3);
     assert.equal((await within(answer, "the response", 10_000)).compare(body), 0);
   });
 });

@@ -5,8 +5,8 @@ import { createServer, type Server as NetServer } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { HttpServer, WebSocketServer } from "../../src/evo/index.ts";
-import { codeOf } from "../engine/harness.ts";
-import { tcpClient } from "../engine/raw-client.ts";
+import { codeOf } from "../support/harness.ts";
+import { tcpClient } from "../support/raw-client.ts";
 import { type Recording, recorded } from "./harness.ts";
 
 const run = promisify(execFile);

@@ -3,25 +3,19 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { WebSocketServer } from "../../src/evo/index.ts";
-import { eventually, sleep } from "../engine/harness.ts";
-import { heldBytes } from "../engine/held-bytes.ts";
-import { handshake } from "../engine/web-socket-client.ts";
+import { BINARY, frameHead } from "../support/frames.ts";
+import { heldBytes } from "../support/held-bytes.ts";
+import { eventually, sleep } from "../support/waiting.ts";
+import { handshake } from "../support/web-socket-handshake.ts";
 import { httpServer, type Recording, recorded, webSocketServer } from "./harness.ts";
 
 const CLIENTS = 4;
 const READ = 64 << 10;
+const COMPILED = 400 << 10;
 
 /** A masked binary frame with a client's number, a message's number and padding. */
 function writeFrame(into: Buffer, at: number, client: number, number: number, size: number): number {
-  into[at] = 0x82;
-  let payload = at + 6;
-  if (size < 126) into[at + 1] = 0x80 | size;
-  else {
-    into[at + 1] = 0x80 | 126;
-    into.writeUInt16BE(size, at + 2);
-    payload += 2;
-  }
-  into.fill(0, payload - 4, payload);
+  const payload = at + frameHead(BINARY, size, { mask: [0, 0, 0, 0] }).copy(into, at);
   into.writeUInt32BE(client, payload);
   into.writeUInt32BE(number, payload + 4);
   into.fill(number & 255, payload + 8, payload + size);
@@ -43,15 +37,11 @@ async function rawSocket(t: TestContext, port: number): Promise<Socket> {
   return socket;
 }
 
-/** Sends blocks as fast as the peer takes them, and never holds more than one. */
+/** Sends blocks as fast as the peer takes them, and never holds more than one: since Node 22 a stream buffers 64 KiB. */
 function flood(socket: Socket, next: () => Buffer | undefined): void {
   const go = (): void => {
-    for (let block = next(); block !== undefined; block = next()) {
-      if (!socket.write(block)) {
-        socket.once("drain", go);
-        return;
-      }
-    }
+    const block = next();
+    if (block !== undefined) socket.write(block, (error) => error ?? go());
   };
   go();
 }
@@ -127,10 +117,11 @@ describe("ProcessDeferredEvents()", () => {
       for (const [i, socket] of sockets.entries()) flood(socket, frameBlocks(i, perClient, size));
       await stalled(sockets);
       const held = heldBytes() - base;
-      // The clients' blocks and reads that were cut short, and objects of events besides their data.
-      const slack = CLIENTS * 3 * READ;
-      const perEvent = Math.ceil(maxQueueBytes / (size + 128)) * 400;
-      assert.ok(held <= maxQueueBytes + slack + perEvent, `${held} bytes more in the process`);
+      // The message that fills the queue, the clients' blocks, and reads and messages that were cut short.
+      const slack = size + CLIENTS * 3 * READ;
+      // Objects of events besides their data, and what V8 compiles meanwhile: up to 280 kB were seen.
+      const objects = Math.ceil(maxQueueBytes / (size + 128)) * 400 + COMPILED;
+      assert.ok(held <= maxQueueBytes + slack + objects, `${held} bytes more in the process`);
       let largest = 0;
       const poll = (): boolean => {
         const { bytes, events } = counter;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { HttpServer, WebSocketServer } from "../../src/evo/index.ts";
-import { eventually, signal, sleep } from "../engine/harness.ts";
+import { eventually, signal, sleep } from "../support/waiting.ts";
 import { connected, httpServer, POLLING, recorded, request, webSocketServer } from "./harness.ts";
 
 const TIMED = { host: "127.0.0.1" };
@@ -284,6 +284,45 @@ describe("ASYNC_POLLING_UPDATE", () => {
     assert.deepEqual(web.events, []);
   });
 
+  it("never passes OnEvent, where programs use payload.clientID", async (t) => {
+    const web = recorded(t, new HttpServer({ ...TIMED, pollIntervalMs: 1 }));
+    const ids: (string | undefined)[] = [];
+    const stopped: string[] = [];
+    web.server.OnEvent = (_, payload) => void ids.push(payload?.clientID);
+    web.server.StartListening(0);
+    await eventually(() => web.updates >= 3, "three updates");
+    web.server.ASYNC_POLLING_UPDATE = (name) => void stopped.push(name);
+    web.server.StopListening();
+    assert.deepEqual(ids, ["SERVER", "SERVER"]);
+    assert.deepEqual(stopped, [POLLING]);
+  });
+
+  it("not called by an explicit ProcessDeferredEvents where a timer polls", (t) => {
+    const web = recorded(t, new HttpServer(TIMED));
+    web.poll();
+    web.server.StartListening(0);
+    web.poll();
+    assert.deepEqual(web.names, ["SERVER_STARTED_LISTENING"]);
+    assert.equal(web.updates, 0);
+    web.server.StopListening();
+    assert.equal(web.updates, 1);
+  });
+
+  it("comes after the timer's poll, also where an event's handler throws", async (t) => {
+    const log: string[] = [];
+    const web = recorded(
+      t,
+      new HttpServer({ ...TIMED, pollIntervalMs: 5, onError: () => log.push("error") }),
+    );
+    web.server.SERVER_STARTED_LISTENING = () => {
+      throw new Error("a bad handler");
+    };
+    web.server.ASYNC_POLLING_UPDATE = () => void log.push("update");
+    web.server.StartListening(0);
+    await eventually(() => log.length >= 3, "two updates");
+    assert.deepEqual(log.slice(0, 3), ["error", "update", "update"]);
+  });
+
   it("called after the events of the poll", async (t) => {
     const web = httpServer(t);
     const log: string[] = [];
@@ -292,6 +331,7 @@ describe("ASYNC_POLLING_UPDATE", () => {
       log.push(name);
       OnEvent.call(web.server, name, payload);
     };
+    web.server.ASYNC_POLLING_UPDATE = (name) => void log.push(name);
     const client = await web.client();
     client.get("/");
     await web.received();

@@ -62,7 +62,7 @@ describe("stale handles", () => {
     const { client, id } = await request(web);
     assertStale(web.server, randomUUID(), "unknown");
     for (const strange of STRANGE) assertStale(web.server, strange as string, "strange");
-    assert.equal(web.server.SendResponse(id, "the only answer"), 2);
+    assert.equal(web.server.SendResponse(id, "the only answer"), 3);
     const answer = await client.answer();
     assert.equal(answer.text, "the only answer");
     assert.equal(answer.header("x-stale"), undefined);
@@ -78,7 +78,7 @@ describe("stale handles", () => {
     const second = await web.event("HTTP_REQUEST_FINISHED", 2);
     assertStale(web.server, id, "answered, with a next one");
     assert.equal(web.server.GetRequestURL(second.id), "/second");
-    assert.equal(web.server.SendResponse(second.id, "second"), 2);
+    assert.equal(web.server.SendResponse(second.id, "second"), 3);
     const answer = await client.answer();
     assert.equal(answer.status, 200);
     assert.equal(answer.text, "second");

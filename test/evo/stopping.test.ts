@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { sleep } from "../engine/harness.ts";
+import { sleep } from "../support/waiting.ts";
 import { connected, httpServer, request, webSocketServer } from "./harness.ts";
 
 const GONE = "Service Unavailable: Server shutting down";
@@ -118,7 +118,7 @@ describe("StopListening()", () => {
     const { client, id } = await request(web);
     client.pause();
     const body = Buffer.alloc(12 << 20, "body");
-    assert.equal(web.server.SendResponse(id, body), 2);
+    assert.equal(web.server.SendResponse(id, body), 3);
     web.server.StopListening();
     client.resume();
     const answer = await client.answer("GET", 5_000);
@@ -135,7 +135,7 @@ describe("StopListening()", () => {
     const after = await request(web, "/after");
     assert.equal(web.server.HasRequestDetails(before.id), false);
     assert.equal(web.server.SendResponse(before.id, "to nobody"), 0);
-    assert.equal(web.server.SendResponse(after.id, "to somebody"), 2);
+    assert.equal(web.server.SendResponse(after.id, "to somebody"), 3);
     assert.equal((await after.client.answer()).text, "to somebody");
   });
 

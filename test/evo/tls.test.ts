@@ -4,9 +4,9 @@ import { describe, it, type TestContext } from "node:test";
 import { Agent, request as httpsRequest } from "undici";
 import WebSocket from "ws";
 import { HttpServer, WebSocketServer } from "../../src/evo/index.ts";
-import { certificate } from "../e2e/certificates.ts";
-import { nextMessage, opened } from "../e2e/ws-client.ts";
-import { within } from "../engine/raw-client.ts";
+import { certificate } from "../support/certificates.ts";
+import { within } from "../support/waiting.ts";
+import { nextMessage, opened } from "../support/ws-client.ts";
 import { type Recording, recorded } from "./harness.ts";
 
 const own = certificate("localhost");

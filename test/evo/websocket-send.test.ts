@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SendStatus, type WebSocketServer } from "../../src/evo/index.ts";
-import { eventually, turns } from "../engine/harness.ts";
-import type { WebSocketClient } from "../engine/web-socket-client.ts";
+import { eventually, turns } from "../support/waiting.ts";
+import type { WebSocketClient } from "../support/web-socket-client.ts";
 import { connected, type Recording, webSocketServer } from "./harness.ts";
 
 const DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate\r\n";

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
 import WebSocket from "ws";
-import { WebSocketServer } from "../../src/evo/index.ts";
-import { nextMessage, opened } from "../e2e/ws-client.ts";
-import { eventually } from "../engine/harness.ts";
-import { within } from "../engine/raw-client.ts";
-import { open } from "../engine/web-socket-client.ts";
+import { WebSocketServer, type WebSocketServerOptions } from "../../src/evo/index.ts";
+import { frame, TEXT } from "../support/frames.ts";
+import { eventually, within } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
+import { nextMessage, opened } from "../support/ws-client.ts";
 import { connected, recorded, webSocketServer } from "./harness.ts";
 
 /** A client of the package ws. */
@@ -36,6 +36,36 @@ describe("endpoint", () => {
     web.poll();
     assert.deepEqual(web.names, ["SERVER_STARTED_LISTENING"]);
     assert.equal(web.server.GetNumConnectedClients(), 0);
+  });
+
+  it("the 101 has Upgrade, Connection, Sec-WebSocket-Accept and Date, then the rest", async (t) => {
+    const web = webSocketServer(t);
+    const lines = "Sec-WebSocket-Protocol: chat, other\r\nSec-WebSocket-Extensions: permessage-deflate\r\n";
+    const { response } = await open(await web.client(), "/", lines);
+    assert.ok(response.head.startsWith("HTTP/1.1 101 Switching Protocols\r\n"));
+    assert.deepEqual(
+      response.lines.map((line) => line.slice(0, line.indexOf(":"))),
+      [
+        "Upgrade",
+        "Connection",
+        "Sec-WebSocket-Accept",
+        "Date",
+        "Sec-WebSocket-Protocol",
+        "Sec-WebSocket-Extensions",
+      ],
+    );
+    assert.ok(Math.abs(Date.parse(response.header("date")!) - Date.now()) < 3_000);
+  });
+
+  it("the first subprotocol that a client offers is accepted, and the option protocols decides otherwise", async (t) => {
+    const lines = "Sec-WebSocket-Protocol: first, second\r\n";
+    const chosen = async (options: WebSocketServerOptions): Promise<string | undefined> =>
+      (await webSocketServer(t, options).socket("/", lines)).response.header("sec-websocket-protocol");
+    assert.equal(await chosen({}), "first");
+    assert.equal(await chosen({ protocols: ["third", "second"] }), "second");
+    assert.equal(await chosen({ protocols: (offered) => offered[1] }), "second");
+    assert.equal(await chosen({ protocols: [] }), undefined);
+    assert.equal((await webSocketServer(t).socket()).response.header("sec-websocket-protocol"), undefined);
   });
 
   it("upgraded without a poll", async (t) => {
@@ -118,7 +148,7 @@ describe("WEBSOCKET_CONNECTION_ESTABLISHED / _MESSAGE_RECEIVED / _CONNECTION_CLO
   it("a client that breaks the rules is closed, and the event has the code", async (t) => {
     const web = webSocketServer(t);
     const { socket } = await connected(web);
-    socket.raw.send(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0xff, 0xff]));
+    socket.raw.send(frame(TEXT, Buffer.from([0xff, 0xff])));
     assert.equal((await socket.closeFrame()).code, 1007);
     assert.equal((await web.event("WEBSOCKET_CONNECTION_CLOSED")).payload.code, 1007);
   });

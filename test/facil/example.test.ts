@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
 import WebSocket from "ws";
-import { type Program, startProgram } from "../e2e/program.ts";
-import { nextMessage, opened } from "../e2e/ws-client.ts";
-import { within } from "../engine/raw-client.ts";
+import { type Program, startProgram } from "../support/program.ts";
+import { within } from "../support/waiting.ts";
+import { nextMessage, opened } from "../support/ws-client.ts";
 
 describe("the example of the document", () => {
   it('says "Hello World", echoes, and goes down in order', async (t) => {

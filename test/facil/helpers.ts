@@ -11,9 +11,9 @@ import {
   type Websocket,
   websocket_upgrade,
 } from "../../src/facil/index.ts";
-import { eventually, signal } from "../engine/harness.ts";
-import { PATIENCE_MS, type RawClient, tcpClient, within } from "../engine/raw-client.ts";
-import { masked, open, type WebSocketClient } from "../engine/web-socket-client.ts";
+import { type RawClient, tcpClient } from "../support/raw-client.ts";
+import { eventually, PATIENCE_MS, signal, within } from "../support/waiting.ts";
+import { open, type WebSocketClient } from "../support/web-socket-client.ts";
 
 /** What `websocket_upgrade` takes. */
 export type Settings = Parameters<typeof websocket_upgrade>[0];
@@ -139,13 +139,6 @@ export function answer(request: HttpRequest, text: string): void {
   const response = HttpResponse.create(request);
   HttpResponse.write_body(response, text);
   HttpResponse.destroy(response);
-}
-
-/** A masked frame that is not the last of its message unless told so. */
-export function fragment(opcode: number, payload: string | Uint8Array, last = false): Buffer {
-  const frame = masked(opcode, payload);
-  if (!last) frame[0] = (frame[0] as number) & 0x7f;
-  return frame;
 }
 
 /** An empty folder, removed after the test. */

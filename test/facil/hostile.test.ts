@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { HttpResponse, Websocket } from "../../src/facil/index.ts";
-import { eventually, signal, sleep } from "../engine/harness.ts";
+import { eventually, signal, sleep } from "../support/waiting.ts";
 import { answer, folder, serve, serveSockets } from "./helpers.ts";
 
 describe("on_request(request)", () => {
@@ -19,7 +19,7 @@ describe("on_request(request)", () => {
   });
 });
 
-describe("HttpResponse.create(request), .write_header, .set_cookie, .write_body, .sendfile, .status, .send, .destroy(response)", () => {
+describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's argument orders), .set_cookie, .write_body, .write_body_move, .printf, .sendfile, .sendfile2, .status, .status_str, .content_length, .date, .last_modified, .reset, .close, .send, .destroy(response)", () => {
   it("what cannot be sent answers -1, and the response can still be sent", async (t) => {
     const root = folder(t);
     writeFileSync(join(root, "file"), "0123456789");

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, it } from "node:test";
-import { type HttpRequest, HttpResponse } from "../../src/facil/index.ts";
-import { eventually, signal } from "../engine/harness.ts";
-import { handshake } from "../engine/web-socket-client.ts";
+import { type HttpRequest, HttpResponse, Server } from "../../src/facil/index.ts";
+import { eventually, signal, sleep } from "../support/waiting.ts";
+import { handshake } from "../support/web-socket-handshake.ts";
 import { answer, folder, serve } from "./helpers.ts";
 
 describe("on_request(request)", () => {
@@ -28,10 +28,12 @@ describe("on_request(request)", () => {
     assert.match((await client.get("/a/b?x=1&y=%20z").answer()).text, /^(HTTP\/)?1\.1$/);
     await client.send("DELETE /thing? HTTP/1.1\r\nHost: h\r\n\r\n").answer("DELETE");
     await client.send("PROPFIND /?? HTTP/1.1\r\nHost: h\r\n\r\n").answer("PROPFIND");
+    await client.get("/%61%2fb").answer();
     assert.deepEqual(seen, [
       ["GET", "/a/b", "x=1&y=%20z"],
       ["DELETE", "/thing", ""],
       ["PROPFIND", "/", "?"],
+      ["GET", "/%61%2fb", ""],
     ]);
     const old = await connect();
     assert.match((await old.send("GET / HTTP/1.0\r\n\r\n").answer()).text, /^(HTTP\/)?1\.0$/);
@@ -40,6 +42,67 @@ describe("on_request(request)", () => {
   it("request has no query where the target has none", async (t) => {
     const { connect } = await serve(t, (request) => answer(request, `<${request.query ?? ""}>`));
     assert.equal((await (await connect()).get("/").answer()).text, "<>");
+  });
+
+  it("request has host, content_length, content_type and body_str", async (t) => {
+    const seen: unknown[] = [];
+    const { connect } = await serve(
+      t,
+      (request) => {
+        const { host, content_length, content_type, body_str } = request;
+        seen.push([host, content_length, content_type, body_str]);
+        answer(request, "");
+      },
+      { max_body_in_memory: 10 },
+    );
+    const client = await connect();
+    await client.get("/").answer();
+    const post = (text: string, lines: string): Promise<unknown> =>
+      client
+        .send(Buffer.from(`POST / HTTP/1.1\r\nHost: example.com:1\r\n${lines}\r\n${text}`))
+        .answer("POST");
+    await post("grüße", "Content-Type: text/plain\r\nContent-Length: 7\r\n");
+    await post("3\r\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked\r\n");
+    await post("0123456789abc", "Content-Length: 13\r\n");
+    assert.deepEqual(seen, [
+      [seen.length > 0 ? (seen[0] as unknown[])[0] : "", 0, undefined, null],
+      ["example.com:1", 7, "text/plain", "grüße"],
+      ["example.com:1", 3, undefined, "abc"],
+      ["example.com:1", 13, undefined, null],
+    ]);
+  });
+
+  it("Server.set_udata and get_udata keep data of the server (0) and of a connection", async (t) => {
+    const { connect, server } = await serve(t, (request) => {
+      const before = Server.set_udata(request.server, request.sockfd, request.path);
+      answer(request, `${String(before)} ${String(Server.get_udata(request.server, request.sockfd))}`);
+    });
+    const [one, two] = [await connect(), await connect()];
+    assert.equal((await one.get("/1").answer()).text, "undefined /1");
+    assert.equal((await two.get("/2").answer()).text, "undefined /2");
+    assert.equal((await one.get("/3").answer()).text, "/1 /3");
+    assert.equal(Server.set_udata(server, 0, "all"), null);
+    assert.equal(Server.get_udata(server, 0), "all");
+    assert.equal(server.udata, "all");
+  });
+
+  it("Server.settings has what start_http_server got, and Server.run_every repeats a task until the server stops", async (t) => {
+    const { server, stopped } = await serve(t, () => {}, { timeout: 7 });
+    assert.equal(Server.settings(server).timeout, 7);
+    const calls: string[] = [];
+    const log = (name: string): void => void calls.push(name);
+    assert.equal(Server.run_every(server, 1, 2, log, "twice"), 0);
+    assert.equal(Server.run_every(server, 1, 0, log, "for ever"), 0);
+    assert.equal(Server.run_every(server, -1, 0, log, "never"), -1);
+    assert.equal(Server.run_every(server, 1, 0.5, log, "never"), -1);
+    await eventually(() => calls.filter((name) => name === "for ever").length >= 5, "five calls");
+    assert.equal(calls.filter((name) => name === "twice").length, 2);
+    server.stop();
+    await stopped;
+    const { length } = calls;
+    assert.equal(Server.run_every(server, 1, 0, log, "late"), -1);
+    await sleep(20);
+    assert.equal(calls.length, length);
   });
 
   it("headers are looked up by name, in any case", async (t) => {
@@ -176,12 +239,12 @@ describe("on_request(request)", () => {
         answer(request, String(request.udata));
       },
       {},
-      "server's",
+      Buffer.from("server's"),
     );
     const client = await connect();
     assert.equal((await client.get("/").answer()).text, "own");
     assert.equal((await client.get("/").answer()).text, "own");
-    assert.deepEqual(seen, ["server's", "server's"]);
+    assert.deepEqual(seen.map(String), ["server's", "server's"]);
   });
 
   it("one that throws is answered with 500 and the server goes on", async (t) => {

@@ -3,8 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { type HttpRequest, HttpResponse } from "../../src/facil/index.ts";
-import { signal, sleep } from "../engine/harness.ts";
-import type { Answer } from "../engine/raw-client.ts";
+import type { Answer } from "../support/http-response.ts";
+import { signal, sleep } from "../support/waiting.ts";
 import { folder, serve } from "./helpers.ts";
 
 type Response = ReturnType<typeof HttpResponse.create>;
@@ -42,7 +42,7 @@ function parts(line: string | undefined): string[] {
 const cookiesOf = (got: Answer): string[] =>
   got.lines.filter((line) => /^set-cookie:/i.test(line)).map((line) => line.slice(11).trim());
 
-describe("HttpResponse.create(request), .write_header, .set_cookie, .write_body, .sendfile, .status, .send, .destroy(response)", () => {
+describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's argument orders), .set_cookie, .write_body, .write_body_move, .printf, .sendfile, .sendfile2, .status, .status_str, .content_length, .date, .last_modified, .reset, .close, .send, .destroy(response)", () => {
   it("create makes a response with status 200 and nothing in it", async (t) => {
     const got = await exchange(t, (response) => assert.equal(response.status, 200));
     assert.equal(got.status, 200);
@@ -55,6 +55,132 @@ describe("HttpResponse.create(request), .write_header, .set_cookie, .write_body,
     });
     assert.equal(got.status, 404);
     assert.match(got.head, /^HTTP\/1\.1 404 Not Found\r\n/);
+  });
+
+  it("write_header, write_header1 and write_header2 accept C's orders of arguments", async (t) => {
+    const got = await exchange(t, (response) => {
+      assert.equal(HttpResponse.write_header(response, "X-One and more", 5, "value and more", 5), 0);
+      assert.equal(HttpResponse.write_header1(response, "X-Two", Buffer.from("value and more"), 5), 0);
+      assert.equal(HttpResponse.write_header2(response, "X-Three", "value"), 0);
+      assert.equal(HttpResponse.write_header(response, "X-Four", "value"), 0);
+      assert.equal(HttpResponse.write_header1(response, "X-Five", "a\r\nX: y", 8), -1);
+      assert.equal(HttpResponse.write_header2(response, "X Six", "value"), -1);
+    });
+    for (const name of ["one", "two", "three", "four"]) assert.equal(got.header(`x-${name}`), "value");
+    assert.equal(got.header("x-five"), undefined);
+  });
+
+  it("printf adds a field from a format", async (t) => {
+    const got = await exchange(t, (response) => {
+      const { printf } = HttpResponse;
+      assert.equal(
+        printf(
+          response,
+          "X-All: %s %5.2s| %-4d|%04d %+i %u %lu %x %X %o %.2f %c %%",
+          "text",
+          "cut",
+          7,
+          -42,
+          5,
+          6,
+          7n,
+          255,
+          255,
+          8,
+          1.005,
+          "z",
+        ),
+        0,
+      );
+      assert.equal(printf(response, "X-Plain:value"), 0);
+      assert.equal(printf(response, "no field"), -1);
+      assert.equal(printf(response, "X-Split: %s", "a\r\nX-Y: b"), -1);
+    });
+    assert.equal(got.header("x-all"), "text    cu| 7   |-042 +5 6 7 ff FF 10 1.00 z %");
+    assert.equal(got.header("x-plain"), "value");
+    assert.equal(got.header("x-split"), undefined);
+  });
+
+  it("status_str, date, last_modified and content_length", async (t) => {
+    const got = await exchange(t, (response) => {
+      response.status = 404;
+      assert.equal(HttpResponse.status_str(response), "Not Found");
+      response.status = 299;
+      assert.equal(HttpResponse.status_str(response), "");
+      response.status = 200;
+      response.date = 784_111_777;
+      response.last_modified = 0;
+      response.content_length = 1;
+      HttpResponse.write_body_move(response, "longer than that", 6);
+    });
+    assert.equal(got.header("date"), "Sun, 06 Nov 1994 08:49:37 GMT");
+    assert.equal(got.lines.filter((line) => /^date:/i.test(line)).length, 1);
+    assert.equal(got.header("last-modified"), "Thu, 01 Jan 1970 00:00:00 GMT");
+    assert.equal(got.header("content-length"), "6", "the length of the body is counted");
+    assert.equal(got.text, "longer");
+  });
+
+  it("content_length counts for HEAD, and -1 sends chunks", async (t) => {
+    const set = (length: number) => (response: Response) => {
+      response.content_length = length;
+      if (length < 0) HttpResponse.write_body(response, "chunks");
+    };
+    assert.equal((await exchange(t, set(77), "HEAD")).header("content-length"), "77");
+    const got = await exchange(t, set(-1));
+    assert.equal(got.header("transfer-encoding"), "chunked");
+    assert.equal(got.header("content-length"), undefined);
+    assert.equal(got.text, "chunks");
+  });
+
+  it("a time that cannot be sent is a failure, and a 500 in the end", async (t) => {
+    const got = await exchange(t, (response) => {
+      response.date = Number.NaN;
+      assert.equal(HttpResponse.send(response), -1);
+    });
+    assert.equal(got.status, 500);
+  });
+
+  it("sendfile2 sends a whole file", async (t) => {
+    const path = join(folder(t), "file");
+    writeFileSync(path, "the whole file");
+    const got = await exchange(t, (response) => {
+      assert.equal(HttpResponse.sendfile2(response, `${path}-missing`), -1);
+      assert.equal(HttpResponse.sendfile2(response, path), 0);
+    });
+    assert.equal(got.text, "the whole file");
+  });
+
+  it("reset begins again", async (t) => {
+    const got = await exchange(t, (response, request) => {
+      response.status = 404;
+      response.last_modified = 1;
+      HttpResponse.write_header(response, "X-Old", "1");
+      HttpResponse.write_body(response, "old");
+      HttpResponse.reset(response, request);
+      HttpResponse.write_body(response, "new");
+    });
+    assert.equal(got.status, 200);
+    assert.equal(got.header("x-old"), undefined);
+    assert.equal(got.header("last-modified"), undefined);
+    assert.equal(got.text, "new");
+  });
+
+  it("close sends what was written and closes, and without a body it only closes", async (t) => {
+    const { connect } = await serve(t, (request) => {
+      const response = HttpResponse.create(request);
+      if (request.path === "/body") HttpResponse.write_body(response, "last words");
+      HttpResponse.close(response);
+      assert.equal(HttpResponse.send(response), -1);
+      HttpResponse.destroy(response);
+    });
+    const client = (await connect()).get("/body");
+    const got = await client.answer();
+    assert.equal(got.text, "last words");
+    assert.equal(got.header("connection"), "close");
+    await client.over();
+    const other = (await connect()).get("/nothing");
+    await other.over();
+    assert.equal(other.received.length, 0);
   });
 
   it("write_header writes fields", async (t) => {

@@ -24,7 +24,7 @@ async function site(t: TestContext): Promise<Service & { root: string; publicFol
   return { ...service, root, publicFolder };
 }
 
-describe('start_http_server(on_request, udata or null, { port = "3000", address?, threads = 1, processes = 1, public_folder?, timeout?, on_init?, on_finish?, … })', () => {
+describe('start_http_server(on_request, public folder (a string), udata or null, { port = "3000", address?, threads = 1, processes = 1, public_folder?, timeout?, on_init?, on_finish?, … })', () => {
   it("serves the files of public_folder", async (t) => {
     const { connect } = await site(t);
     const client = await connect();

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { HttpSettings } from "../../src/facil/index.ts";
-import { eventually, sleep } from "../engine/harness.ts";
-import { type RawClient, tcpClient, within } from "../engine/raw-client.ts";
-import { open, type WebSocketClient } from "../engine/web-socket-client.ts";
+import { type RawClient, tcpClient } from "../support/raw-client.ts";
+import { eventually, sleep, within } from "../support/waiting.ts";
+import { open, type WebSocketClient } from "../support/web-socket-client.ts";
 import { folder } from "./helpers.ts";
 
 /** How long programs may take for what they do at once, in milliseconds: several start at the same time. */

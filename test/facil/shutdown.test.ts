@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { HttpResponse, start_http_server, Websocket } from "../../src/facil/index.ts";
-import { codeOf, signal, sleep } from "../engine/harness.ts";
-import { tcpClient, within } from "../engine/raw-client.ts";
+import { codeOf } from "../support/harness.ts";
+import { tcpClient } from "../support/raw-client.ts";
+import { signal, sleep, within } from "../support/waiting.ts";
 import { answer, leave, serve, serveSockets } from "./helpers.ts";
 import { runService } from "./run-program.ts";
 

@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
+import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import WebSocket from "ws";
-import { start_http_server, Websocket, websocket_upgrade } from "../../src/facil/index.ts";
-import { nextMessage, opened } from "../e2e/ws-client.ts";
-import { codeOf, signal, sleep } from "../engine/harness.ts";
-import { tcpClient, within } from "../engine/raw-client.ts";
-import { answer, serve } from "./helpers.ts";
+import { Server, start_http_server, Websocket, websocket_upgrade } from "../../src/facil/index.ts";
+import { codeOf } from "../support/harness.ts";
+import { tcpClient } from "../support/raw-client.ts";
+import { signal, sleep, within } from "../support/waiting.ts";
+import { nextMessage, opened } from "../support/ws-client.ts";
+import { answer, folder, serve } from "./helpers.ts";
 
 const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
 
-describe('start_http_server(on_request, udata or null, { port = "3000", address?, threads = 1, processes = 1, public_folder?, timeout?, on_init?, on_finish?, … })', () => {
+describe('start_http_server(on_request, public folder (a string), udata or null, { port = "3000", address?, threads = 1, processes = 1, public_folder?, timeout?, on_init?, on_finish?, … })', () => {
   it("starts serving; resolves when the server has stopped", async (t) => {
     const { server, port, stopped, connect } = await serve(t, (request) => answer(request, "here"));
     let resolved = false;
@@ -36,6 +38,25 @@ describe('start_http_server(on_request, udata or null, { port = "3000", address?
     assert.equal(seen[0], udata);
     assert.equal(seen[1], null);
     assert.equal(one.server.udata, udata);
+  });
+
+  it("a string in the place of udata is the public folder, and two folders are an error", async (t) => {
+    const files = folder(t);
+    writeFileSync(join(files, "page.txt"), "from the folder");
+    const { connect, server } = await serve(
+      t,
+      (request) => answer(request, String(request.udata)),
+      {},
+      files,
+    );
+    const client = await connect();
+    assert.equal((await client.get("/page.txt").answer()).text, "from the folder");
+    assert.equal((await client.get("/other").answer()).text, "null");
+    assert.equal(Server.settings(server).public_folder, files);
+    await assert.rejects(
+      start_http_server(() => {}, files, { public_folder: files }),
+      { name: "TypeError", message: /public folder is given twice/ },
+    );
   });
 
   it('takes the port as text or as a number, "0" being any free one', async (t) => {

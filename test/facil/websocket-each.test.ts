@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Websocket } from "../../src/facil/index.ts";
-import { eventually, signal, sleep } from "../engine/harness.ts";
-import { within } from "../engine/raw-client.ts";
-import type { WebSocketClient } from "../engine/web-socket-client.ts";
+import { eventually, signal, sleep, within } from "../support/waiting.ts";
+import type { WebSocketClient } from "../support/web-socket-client.ts";
 import { type Sockets, serveSockets, type Ws } from "./helpers.ts";
 
 async function room(service: Sockets, count: number): Promise<{ client: WebSocketClient; ws: Ws }[]> {

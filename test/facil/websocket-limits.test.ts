@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { deflateRawSync } from "node:zlib";
 import { Websocket } from "../../src/facil/index.ts";
-import { encodeFrame } from "../../src/websocket/frame-writer.ts";
-import { PING_FRAME } from "../../src/websocket/opcodes.ts";
-import { eventually, sleep } from "../engine/harness.ts";
-import { masked, type WebSocketClient } from "../engine/web-socket-client.ts";
-import { fragment, type Sockets, serveSockets } from "./helpers.ts";
+import { PING_FRAME } from "../../src/protocol/websocket/opcodes.ts";
+import { frame, RSV1 } from "../support/frames.ts";
+import { eventually, sleep } from "../support/waiting.ts";
+import type { WebSocketClient } from "../support/web-socket-client.ts";
+import { type Sockets, serveSockets } from "./helpers.ts";
 
 const DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 
@@ -25,7 +25,7 @@ async function recording(t: TestContext): Promise<Sockets & { sizes: number[] }>
 
 /** Waits until the server has read all that was sent. */
 async function read(client: WebSocketClient): Promise<void> {
-  client.raw.send(masked(PING_FRAME, "read?"));
+  client.raw.send(frame(PING_FRAME, "read?"));
   const event = await client.next();
   assert.equal(event.type, "pong");
 }
@@ -56,7 +56,7 @@ describe("Websocket.max_msg_size", () => {
     limited(t, 100);
     const { pair } = await recording(t);
     const { client } = await pair();
-    client.raw.send(masked(2, Buffer.alloc(1_000)).subarray(0, 10));
+    client.raw.send(frame(2, Buffer.alloc(1_000)).subarray(0, 10));
     assert.equal((await client.closeFrame()).code, 1009);
   });
 
@@ -64,10 +64,10 @@ describe("Websocket.max_msg_size", () => {
     limited(t, 100);
     const { pair, sizes } = await recording(t);
     const { client } = await pair();
-    client.raw.send(fragment(1, "a".repeat(50))).send(fragment(0, "a".repeat(50), true));
+    client.raw.send(frame(1, "a".repeat(50), { fin: false })).send(frame(0, "a".repeat(50)));
     await eventually(() => sizes.length === 1, "the message");
-    client.raw.send(fragment(1, "a".repeat(50))).send(fragment(0, "a".repeat(50)));
-    client.raw.send(fragment(0, "a", true));
+    client.raw.send(frame(1, "a".repeat(50), { fin: false })).send(frame(0, "a".repeat(50), { fin: false }));
+    client.raw.send(frame(0, "a"));
     assert.equal((await client.closeFrame()).code, 1009);
     assert.deepEqual(sizes, [100]);
   });
@@ -97,10 +97,10 @@ describe("Websocket.max_msg_size", () => {
     limited(t, 100);
     const { pair, sizes } = await recording(t);
     const { client } = await pair();
-    client.raw.send(fragment(1, "a".repeat(10)));
+    client.raw.send(frame(1, "a".repeat(10), { fin: false }));
     await read(client);
     Websocket.max_msg_size = 20;
-    client.raw.send(fragment(0, "a".repeat(80), true));
+    client.raw.send(frame(0, "a".repeat(80)));
     await eventually(() => sizes.length === 1, "the message that had started before");
     client.send("b".repeat(21));
     assert.equal((await client.closeFrame()).code, 1009);
@@ -111,10 +111,10 @@ describe("Websocket.max_msg_size", () => {
     limited(t, 20);
     const { pair, sizes } = await recording(t);
     const { client } = await pair();
-    client.raw.send(fragment(1, "a".repeat(10)));
+    client.raw.send(frame(1, "a".repeat(10), { fin: false }));
     await read(client);
     Websocket.max_msg_size = 100;
-    client.raw.send(fragment(0, "a".repeat(80), true));
+    client.raw.send(frame(0, "a".repeat(80)));
     assert.equal((await client.closeFrame()).code, 1009);
     assert.deepEqual(sizes, []);
   });
@@ -129,7 +129,7 @@ describe("Websocket.max_msg_size", () => {
       },
     });
     const { client } = await pair();
-    client.raw.send(Buffer.concat([masked(1, "a".repeat(100)), masked(1, "b".repeat(11))]));
+    client.raw.send(Buffer.concat([frame(1, "a".repeat(100)), frame(1, "b".repeat(11))]));
     assert.equal((await client.closeFrame()).code, 1009);
     assert.deepEqual(sizes, [100]);
   });
@@ -139,7 +139,7 @@ describe("Websocket.max_msg_size", () => {
     const { pair, sizes } = await recording(t);
     const { client } = await pair(DEFLATE);
     const compressed = deflateRawSync(Buffer.alloc(1_001), { finishFlush: 2 }).subarray(0, -4);
-    client.raw.send(encodeFrame(2, compressed, { compressed: true, maskKey: 1 }));
+    client.raw.send(frame(2, compressed, { rsv: RSV1 }));
     assert.ok(compressed.length < 100);
     const { code } = await client.closeFrame();
     const agreed = client.response.header("sec-websocket-extensions") !== undefined;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Websocket } from "../../src/facil/index.ts";
-import { eventually, sleep } from "../engine/harness.ts";
-import { masked } from "../engine/web-socket-client.ts";
-import { fragment, leave, serveSockets } from "./helpers.ts";
+import { frame } from "../support/frames.ts";
+import { eventually, sleep } from "../support/waiting.ts";
+import { leave, serveSockets } from "./helpers.ts";
 
 describe("on_message(ws, data, size, is_text)", () => {
   it("gets the data, its size in bytes, and 1 for text or 0 for binary", async (t) => {
@@ -30,9 +30,9 @@ describe("on_message(ws, data, size, is_text)", () => {
         void seen.push(`${is_text} ${Buffer.from(data).toString("utf8", 0, size)}`),
     });
     const { client } = await pair();
-    client.raw.send(fragment(1, "one ")).send(fragment(0, Buffer.from([0xc3])));
-    client.raw.send(fragment(0, Buffer.from([0xa9]), true));
-    for (const byte of masked(2, "slow")) client.raw.send(Uint8Array.of(byte));
+    client.raw.send(frame(1, "one ", { fin: false })).send(frame(0, Buffer.from([0xc3]), { fin: false }));
+    client.raw.send(frame(0, Buffer.from([0xa9])));
+    for (const byte of frame(2, "slow")) client.raw.send(Uint8Array.of(byte));
     await eventually(() => seen.length === 2, "the messages");
     assert.deepEqual(seen, ["1 one é", "0 slow"]);
   });
@@ -87,7 +87,7 @@ describe("on_message(ws, data, size, is_text)", () => {
     ];
     for (const bytes of bad) {
       const { client } = await pair();
-      client.raw.send(masked(1, Uint8Array.from(bytes)));
+      client.raw.send(frame(1, Uint8Array.from(bytes)));
       assert.equal((await client.closeFrame()).code, 1007, bytes.join());
     }
     await eventually(() => closed.length === bad.length, "on_close for each");
@@ -98,8 +98,8 @@ describe("on_message(ws, data, size, is_text)", () => {
     let messages = 0;
     const { pair } = await serveSockets(t, { on_message: () => void messages++ });
     const { client } = await pair();
-    client.raw.send(fragment(1, Uint8Array.of(0x61, 0xc3)));
-    client.raw.send(fragment(0, Uint8Array.of(0x61), true));
+    client.raw.send(frame(1, Uint8Array.of(0x61, 0xc3), { fin: false }));
+    client.raw.send(frame(0, Uint8Array.of(0x61)));
     assert.equal((await client.closeFrame()).code, 1007);
     assert.equal(messages, 0);
   });
@@ -145,7 +145,7 @@ describe("on_open(ws), on_shutdown(ws) (server going down, connection still open
     "when the client closes": (client) => void client.close(1000),
     "when the client is gone without a word": (client) => client.raw.destroy(),
     "when the client ends its half": (client) => void client.raw.end(),
-    "when the client breaks a rule": (client) => void client.raw.send(Uint8Array.of(0x83, 0x80, 0, 0, 0, 0)),
+    "when the client breaks a rule": (client) => void client.raw.send(frame(3)),
     "when the server closes": (_client, ws) => void Websocket.close(ws),
     "when both close at once": (client, ws) => {
       client.close(1000);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Websocket } from "../../src/facil/index.ts";
-import { eventually, signal, sleep } from "../engine/harness.ts";
+import { eventually, signal, sleep } from "../support/waiting.ts";
 import { leave, serve, serveSockets } from "./helpers.ts";
 
 describe("Websocket.get_udata(ws), set_udata(ws, udata)", () => {

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import WebSocket from "ws";
 import { type HttpRequest, HttpResponse, Websocket, websocket_upgrade } from "../../src/facil/index.ts";
-import { nextMessage, opened } from "../e2e/ws-client.ts";
-import { eventually, signal, sleep } from "../engine/harness.ts";
-import { type Answer, within } from "../engine/raw-client.ts";
-import { handshake, KEY, masked, open } from "../engine/web-socket-client.ts";
+import { frame } from "../support/frames.ts";
+import type { Answer } from "../support/http-response.ts";
+import { eventually, signal, sleep, within } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
+import { handshake, KEY } from "../support/web-socket-handshake.ts";
+import { nextMessage, opened } from "../support/ws-client.ts";
 import { answer, type Settings, serve, serveSockets, type Ws } from "./helpers.ts";
 
 const HEAD = "GET / HTTP/1.1\r\nHost: h\r\n";
@@ -286,7 +288,7 @@ describe("websocket_upgrade({ request, on_message, on_open?, on_shutdown?, on_cl
       on_message: (_ws, _data, size) => void log.push(`message ${size}`),
     });
     const client = await connect();
-    client.send(Buffer.concat([Buffer.from(handshake("/")), masked(1, "first")]));
+    client.send(Buffer.concat([Buffer.from(handshake("/")), frame(1, "first")]));
     assert.equal((await client.answer()).status, 101);
     await eventually(() => log.length === 2, "the message");
     assert.deepEqual(log, ["open", "message 5"]);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
-import { certificate } from "../e2e/certificates.ts";
-import { eventually } from "../engine/harness.ts";
-import type { RawClient } from "../engine/raw-client.ts";
+import { certificate } from "../support/certificates.ts";
+import type { RawClient } from "../support/raw-client.ts";
+import { eventually } from "../support/waiting.ts";
 import { leave } from "./helpers.ts";
 import { runService, type ServiceProgram, type Who, who } from "./run-program.ts";
 
@@ -65,7 +65,7 @@ async function stopsAll(program: ServiceProgram, stop: () => void, of: "pid" | "
   await program.gone();
 }
 
-describe('start_http_server(on_request, udata or null, { port = "3000", address?, threads = 1, processes = 1, public_folder?, timeout?, on_init?, on_finish?, … })', () => {
+describe('start_http_server(on_request, public folder (a string), udata or null, { port = "3000", address?, threads = 1, processes = 1, public_folder?, timeout?, on_init?, on_finish?, … })', () => {
   it("processes > 1: that many processes share the port, and share nothing else", async (t) => {
     const program = await runService(t, { processes: 3 }, 3);
     const inits = program.notes("init");

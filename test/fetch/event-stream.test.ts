@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { EventStream, EventStreamOptions, ServerSentEvent } from "../../src/web/event-stream.ts";
 import { eventStream } from "../../src/web/event-stream.ts";
-import { launchBrowser } from "../e2e/browser.ts";
-import { absent, chromium } from "../e2e/tools.ts";
-import { eventually, harness, signal, turns } from "../engine/harness.ts";
-import type { RawClient } from "../engine/raw-client.ts";
+import { launchBrowser } from "../support/browser.ts";
+import { harness } from "../support/harness.ts";
+import type { RawClient } from "../support/raw-client.ts";
+import { absent, chromium } from "../support/tools.ts";
+import { eventually, signal, turns } from "../support/waiting.ts";
 
 /** A stream and its client, which has the head of the response. */
 async function streaming(
@@ -83,7 +84,7 @@ describe("an event stream", () => {
       assert.throws(() => eventStream(exchange, { retryMs: -1 }), RangeError);
       exchange.end("still to answer");
     });
-    assert.equal((await connect().get("/").answer()).header("content-type"), undefined);
+    assert.equal((await connect().get("/").answer()).header("content-type"), "text/plain; charset=utf-8");
   });
 
   for (const [sent, seen] of [
@@ -140,7 +141,7 @@ describe("an event stream", () => {
   test("HEAD gets the head, and the stream is closed", async (t) => {
     const { server, connect } = harness(t);
     const closed: boolean[] = [];
-    server.get("/", (exchange) => closed.push(eventStream(exchange).closed));
+    server.get("/", (exchange) => void closed.push(eventStream(exchange).closed));
     const answer = await connect().send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").answer("HEAD");
     assert.deepEqual([answer.header("content-type"), closed], ["text/event-stream", [true]]);
   });

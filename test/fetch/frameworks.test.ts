@@ -13,8 +13,9 @@ import { methodOverride } from "hono/method-override";
 import { stream, streamSSE, streamText } from "hono/streaming";
 import { Agent, FormData, request as send } from "undici";
 import { WebSocket as WsClient } from "ws";
-import type { FetchHandler, FetchInfo } from "../../src/engine/fetch-handler.ts";
-import { eventually, harness, signal } from "../engine/harness.ts";
+import type { FetchHandler, FetchInfo } from "../../src/fetch/fetch-handler.ts";
+import { harness } from "../support/harness.ts";
+import { eventually, signal } from "../support/waiting.ts";
 import { inBothModes } from "./modes.ts";
 
 type Options = NonNullable<Parameters<typeof send>[1]>;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { replaceFetchGlobals } from "../../src/engine/fetch-globals.ts";
-import { harness } from "../engine/harness.ts";
+import { replaceFetchGlobals } from "../../src/fetch/fetch-globals.ts";
+import { harness } from "../support/harness.ts";
 
 const platform = { Request, Response, fetch };
 const restore = replaceFetchGlobals();

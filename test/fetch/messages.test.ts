@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { connect as connectClient } from "../../src/engine/client.ts";
-import type { WebSocket } from "../../src/engine/web-socket.ts";
-import type { WebSocketProgram } from "../../src/engine/web-socket-handlers.ts";
-import { PONG_FRAME } from "../../src/websocket/opcodes.ts";
-import { eventually, harness, signal, turns } from "../engine/harness.ts";
-import { masked, open } from "../engine/web-socket-client.ts";
+import { connect as connectClient } from "../../src/client/client.ts";
+import type { WebSocket, WebSocketProgram } from "../../src/exchange/exchange.ts";
+import { PONG_FRAME } from "../../src/protocol/websocket/opcodes.ts";
+
+import { frame } from "../support/frames.ts";
+import { harness } from "../support/harness.ts";
+import { eventually, signal, turns } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
 
 const echo: WebSocketProgram<unknown> = async (socket) => {
   for await (const { data, binary } of socket.messages()) socket.send(data, { binary });
@@ -121,7 +123,7 @@ describe("messages", () => {
       async open(socket: WebSocket<undefined>) {
         for await (const { data } of socket.messages()) this.#told.push(`loop ${data}`);
       }
-      received(_socket: unknown, data: Buffer) {
+      onEnqueue(_socket: unknown, data: Buffer) {
         this.#told.push(`received ${data}`);
       }
       message() {
@@ -141,7 +143,7 @@ describe("messages", () => {
     const client = await open(connect(), "/");
     server.poll();
     client.send("one").ping("two");
-    client.raw.send(masked(PONG_FRAME, "three"));
+    client.raw.send(frame(PONG_FRAME, "three"));
     client.close(1000);
     await turns();
     server.poll();

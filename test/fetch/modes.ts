@@ -1,5 +1,5 @@
 import { after, before, describe } from "node:test";
-import { replaceFetchGlobals } from "../../src/engine/fetch-globals.ts";
+import { replaceFetchGlobals } from "../../src/fetch/fetch-globals.ts";
 
 /** Defines the same tests for the platform's classes and for those that `replaceFetchGlobals` puts in their place. */
 export function inBothModes(define: () => void): void {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { describe, test } from "node:test";
-import type { FetchInfo } from "../../src/engine/fetch-handler.ts";
-import { eventually, harness, signal, turns } from "../engine/harness.ts";
+import type { FetchInfo } from "../../src/fetch/fetch-handler.ts";
+import { harness } from "../support/harness.ts";
+import { eventually, signal, turns } from "../support/waiting.ts";
 import { inBothModes } from "./modes.ts";
 
 type Ask = (request: Request, info: FetchInfo) => unknown;

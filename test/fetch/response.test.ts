@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import * as undici from "undici";
-import type { FetchInfo } from "../../src/engine/fetch-handler.ts";
-import { eventually, harness, signal, turns } from "../engine/harness.ts";
-import { open } from "../engine/web-socket-client.ts";
+import { globalsReplaced } from "../../src/fetch/fetch-globals.ts";
+import type { FetchInfo } from "../../src/fetch/fetch-handler.ts";
+import { runtime } from "../../src/node/runtime.ts";
+import { harness } from "../support/harness.ts";
+import { eventually, signal, turns } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
 import { inBothModes } from "./modes.ts";
 
 type Answer = (request: Request, info: FetchInfo) => unknown;
@@ -262,6 +265,35 @@ inBothModes(() => {
         /locked/,
       ],
       [
+        "text that is being read",
+        () => {
+          const response = new Response("abc");
+          response.body?.getReader();
+          return response;
+        },
+        /locked/,
+      ],
+      [
+        "bytes that are being read",
+        () => {
+          const response = new Response(bytes("abc"));
+          response.body?.getReader();
+          return response;
+        },
+        /locked/,
+      ],
+      [
+        "text that was read in part",
+        async () => {
+          const response = new Response("abc");
+          const reader = response.body?.getReader();
+          await reader?.read();
+          reader?.releaseLock();
+          return response;
+        },
+        /has been used/,
+      ],
+      [
         "a length that is none",
         () => new Response("x", { headers: { "content-length": "x" } }),
         /Content-Length/,
@@ -277,10 +309,21 @@ inBothModes(() => {
         const { connect, reports } = answering(t, answer);
         const client = connect().get("/");
         const { status, text } = await client.answer();
-        assert.deepEqual([status, text, reports.length], [500, "", 1]);
+        assert.deepEqual([status, text, reports.length], [500, "Internal Server Error\n", 1]);
         assert.match(String(reports[0]?.error), message);
       });
     }
+
+    test("a Blob has its length", async (t) => {
+      const blob = new Blob(["a".repeat(70_000)]);
+      const { connect } = answering(t, () => new Response(blob));
+      const length = globalsReplaced || runtime().responseSource ? "70000" : undefined;
+      const answer = await connect().get("/").answer();
+      assert.equal(answer.header("content-length"), length);
+      assert.equal(answer.text.length, 70_000);
+      const head = await connect().send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").answer("HEAD");
+      assert.equal(head.header("content-length"), length);
+    });
 
     test("a Response that was sent before", async (t) => {
       const response = new Response("abc");

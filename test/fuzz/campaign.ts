@@ -1,4 +1,5 @@
-import type { Random } from "./random.ts";
+import type fc from "fast-check";
+import type { Random } from "../support/random.ts";
 import { reduced } from "./shrink.ts";
 
 /** One input: what it is made of, so that it can be made smaller, and how it is to be read. */
@@ -21,8 +22,8 @@ export interface Campaign<Item, Setting> {
   check(sample: Sample<Item, Setting>, random: Random): string;
   /** Compares with another implementation; answers the names of the explained disagreements, or null. */
   compare(sample: Sample<Item, Setting>): Promise<string | null> | string | null;
-  /** Smaller or plainer forms of one item. */
-  simpler(item: Item): Iterable<Item>;
+  /** Makes one item smaller or plainer. */
+  readonly item: fc.Arbitrary<Item>;
   show(sample: Sample<Item, Setting>): string;
 }
 

@@ -22,7 +22,7 @@ export function chunkExtensions(text: string): ChunkExtensions {
   const lines: string[] = [];
   let rest = text.slice(text.indexOf("\r\n\r\n") + 4);
   for (;;) {
-    const [line, size, extension, end] = /^([0-9a-f]{1,16})([^\r]*)(\r\n?)?/i.exec(rest) ?? [];
+    const [line, size, extension, end] = /^([0-9a-f]+)([^\r]*)(\r\n?)?/i.exec(rest) ?? [];
     if (line === undefined || size === undefined || extension === undefined) return { lines, valid: true };
     lines.push(extension);
     if (!(end === undefined ? BEGUN : WHOLE).test(extension)) return { lines, valid: false };

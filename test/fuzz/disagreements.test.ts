@@ -22,7 +22,7 @@ const httpExamples: Record<string, string> = {
   "HTTP/0.9": "GET /\r\n\r\n",
   "a target that is neither path nor http URI": "GET /#a HTTP/1.1\r\nHost: a\r\n\r\n",
   "a target beyond the limit": `GET /${"a".repeat(8192)} HTTP/1.1\r\nHost: a\r\n\r\n`,
-  "white space or empty lines around the request line": `\r\n\r\n${get}\r\n`,
+  "white space or empty lines around the request line": `${"\r\n".repeat(9)}${get}\r\n`,
   "a higher minor version": "GET / HTTP/1.2\r\nHost: a\r\n\r\n",
   "another protocol's name": "OPTIONS / RTSP/1.0\r\nHost: a\r\n\r\n",
   "another major version": "GET / HTTP/2.0\r\nHost: a\r\n\r\n",

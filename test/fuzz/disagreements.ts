@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import { defaultHttpLimits } from "../../src/http1/limits.ts";
+import { defaultHttpLimits } from "../../src/protocol/http1/http-limits.ts";
 import { chunkExtensions } from "./chunk-lines.ts";
 import type { HttpDisagreement, ParsedMessage } from "./http-differential.ts";
 import { nodeMethods, parseWithNode } from "./node-parser.ts";
@@ -48,20 +48,20 @@ function authorityOf(target: string): string | undefined {
 }
 
 const LONG_TARGET = new RegExp(`^\\S+ \\S{${defaultHttpLimits.maxTargetBytes + 1}}`);
-const LONG_EXTENSION = new RegExp(`;[^\r\n]{${defaultHttpLimits.maxChunkExtensionBytes}}`);
+const LONG_EXTENSION = new RegExp(`(?:;|0{16})[^\r\n]{${defaultHttpLimits.maxChunkExtensionBytes}}`);
 const PAST_COUNTING = 2n ** 53n;
 
 /** The first line of the message that has a chunk size too large to count. */
 function hasHugeChunk(text: string): boolean {
   const body = text.slice(text.indexOf("\r\n\r\n") + 2);
   for (const [, size] of body.matchAll(/\r\n([0-9a-f]+)/gi)) {
-    if (size !== undefined && (size.length > 16 || BigInt(`0x${size}`) >= PAST_COUNTING)) return true;
+    if (size !== undefined && BigInt(`0x${size}`) >= PAST_COUNTING) return true;
   }
   return false;
 }
 
 function firstLine(text: string): string {
-  return text.replace(/^\r\n/, "").split("\r\n", 1)[0] ?? "";
+  return text.replace(/^(?:\r\n)+/, "").split("\r\n", 1)[0] ?? "";
 }
 
 function refusesLater(text: string): boolean {
@@ -118,7 +118,7 @@ export const httpDisagreements: readonly Explained<HttpDisagreement>[] = [
     name: "PRI as a method",
     rfc: "RFC 9113 §3.4",
     why: "Only `PRI * HTTP/2.0` is HTTP/2's preface, and its version is refused; llhttp treats every PRI as one.",
-    applies: ({ where, text }) => where === "head" && text.replace(/^\r\n/, "").startsWith("PRI "),
+    applies: ({ where, text }) => where === "head" && text.replace(/^(?:\r\n)+/, "").startsWith("PRI "),
   },
   {
     name: "no Host, several, or none that is valid",
@@ -174,10 +174,10 @@ export const httpDisagreements: readonly Explained<HttpDisagreement>[] = [
   {
     name: "white space or empty lines around the request line",
     rfc: "RFC 9112 §2.2, §3",
-    why: "One empty line before a request is ignored, and single spaces separate; more lenience is a MAY.",
+    why: "Up to eight empty lines before a request are ignored, and single spaces separate; more lenience is a MAY.",
     applies: ({ where, ours, text }) =>
       where === "head" &&
-      ((ours === "HTTP_BAD_REQUEST_LINE" && /^(?:\n|\r[^\n]|\r\n[\r\n])/.test(text)) ||
+      ((ours === "HTTP_BAD_REQUEST_LINE" && /^(?:(?:\r\n)*(?:\n|\r[^\n])|(?:\r\n){8}\r)/.test(text)) ||
         (ours === "HTTP_BAD_VERSION" && /^\S+ \S+ {2,}HTTP/.test(firstLine(text))) ||
         (ours === "HTTP_BAD_TARGET" && /^\S+ {2,}/.test(firstLine(text)))),
   },
@@ -278,7 +278,7 @@ export const httpDisagreements: readonly Explained<HttpDisagreement>[] = [
   {
     name: "a chunk beyond counting or the limit",
     rfc: "RFC 9112 §7.1",
-    why: "2^53 and more, or more than 16 digits, cannot be counted; maxBodyBytes is refused before the chunk is read.",
+    why: "2^53 and more cannot be counted; maxBodyBytes is refused before the chunk is read.",
     applies: ({ where, ours, theirs, text }) =>
       where === "content" &&
       (theirs === "waits" || theirs === "told" || theirs.startsWith("HPE_INVALID_CHUNK_SIZE")) &&

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { MessageReader, NEED_BYTES, PING } from "../../src/websocket/message-reader.ts";
+import { MessageReader, NEED_BYTES, PING } from "../../src/protocol/websocket/message-reader.ts";
 
 // What fuzzing has found, each in its smallest form.
 describe("found by fuzzing", () => {

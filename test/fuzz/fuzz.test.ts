@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Random } from "../support/random.ts";
 import { type Campaign, run } from "./campaign.ts";
 import { http } from "./http.ts";
-import { Random } from "./random.ts";
 import { webSocket } from "./websocket.ts";
 
 // Two short runs of each: one that is always the same, and one that is new each time. Longer: npm run fuzz.

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
-import { defaultHttpLimits } from "../../src/http1/limits.ts";
-import { BODY, END, FAILED, NEED_BYTES, REQUEST, RequestReader } from "../../src/http1/request-reader.ts";
+import { defaultHttpLimits } from "../../src/protocol/http1/http-limits.ts";
+import {
+  BODY,
+  END,
+  FAILED,
+  NEED_BYTES,
+  REQUEST,
+  RequestReader,
+} from "../../src/protocol/http1/request-reader.ts";
 import { httpDisagreements } from "./disagreements.ts";
 import { describeFields } from "./http-run.ts";
 import { parseWithNode } from "./node-parser.ts";

@@ -1,5 +1,6 @@
-import type { HttpLimits } from "../../src/http1/limits.ts";
-import { defaultHttpLimits } from "../../src/http1/limits.ts";
+import type { HttpLimits } from "../../src/protocol/http1/http-limits.ts";
+import { defaultHttpLimits } from "../../src/protocol/http1/http-limits.ts";
+import type { Random } from "../support/random.ts";
 import type { Sample } from "./campaign.ts";
 import {
   absolutes,
@@ -17,7 +18,6 @@ import {
   plainValues,
   specialLines,
 } from "./http-tokens.ts";
-import type { Random } from "./random.ts";
 
 /*
  * HTTP inputs as lists of elements of the grammar (RFC 9112). Each element has a kind, so that a change is made

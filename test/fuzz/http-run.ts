@@ -1,126 +1,43 @@
 import assert from "node:assert/strict";
-import type { Fields } from "../../src/http1/fields.ts";
-import { HttpError } from "../../src/http1/http-error.ts";
-import type { HttpLimits } from "../../src/http1/limits.ts";
-import type { RequestHead } from "../../src/http1/request-head.ts";
-import { BODY, END, FAILED, NEED_BYTES, REQUEST, RequestReader } from "../../src/http1/request-reader.ts";
-import type { Random } from "./random.ts";
+import type { Fields } from "../../src/protocol/http/fields.ts";
+import type { HttpError } from "../../src/protocol/http/http-error.ts";
+import type { HttpLimits } from "../../src/protocol/http1/http-limits.ts";
+import type { RequestHead } from "../../src/protocol/http1/request-head.ts";
+import { ReaderDriver } from "../support/feed.ts";
+import type { Random } from "../support/random.ts";
 
 const SCRATCH_BYTES = 1 << 17;
 const scratch = Buffer.alloc(SCRATCH_BYTES);
 const BEFORE = Buffer.from("\r\n\0 GET ");
 const AFTER = Buffer.from("\r\n\r\n\0POST / HTTP/1.1\r\n\r\n");
 
-/** One reader that is driven to the end of its input, with what must hold for every input checked on the way. */
-export class HttpRun {
-  readonly reader: RequestReader;
-  /** Everything that was told, as one text; pieces of content are joined. */
+/** What a reader tells, as text. */
+export class HttpRun extends ReaderDriver {
+  /** Everything that was told; pieces of content are joined. */
   told = "";
   /** Method, target, version and content of each request that is complete. */
   requests = "";
-  failure: HttpError | null = null;
   complete = 0;
-  inMessage = false;
   private content = "";
-  private bodyBytes = 0;
-  private silentBytes = 0;
-  private callsLeft = 16;
-  private readonly limits: HttpLimits;
 
-  constructor(limits: HttpLimits) {
-    this.limits = limits;
-    this.reader = new RequestReader(limits);
+  protected onRequest(head: RequestHead): void {
+    this.content = "";
+    this.told += `\n> ${describeHead(head)}\n`;
   }
 
-  receive(bytes: Buffer, start: number, end: number): void {
-    this.callsLeft += 8 + 4 * (end - start);
-    this.silentBytes += end - start;
-    this.reader.receive(bytes, start, end);
+  protected onBody(data: string): void {
+    this.told += data;
+    this.content += data;
   }
 
-  /** Takes one signal; false when nothing more is told. */
-  step(): boolean {
-    assert(this.callsLeft-- > 0, "too many signals for this many bytes");
-    const { reader } = this;
-    const signal = reader.next();
-    if (this.failure !== null) {
-      assert(signal === FAILED && reader.error === this.failure, "something else was told after FAILED");
-      return false;
-    }
-    switch (signal) {
-      case NEED_BYTES:
-        assert(reader.buffered === 0, "NEED_BYTES while bytes are left");
-        return false;
-      case REQUEST:
-        assert(!this.inMessage && reader.head !== undefined, "REQUEST inside a request");
-        this.inMessage = true;
-        this.bodyBytes = 0;
-        this.content = "";
-        this.told += `\n> ${describeHead(reader.head)}\n`;
-        break;
-      case BODY:
-        this.takeBody();
-        break;
-      case END:
-        this.takeEnd();
-        break;
-      case FAILED:
-        this.takeFailure();
-        return false;
-      default:
-        assert.fail(`unknown signal ${String(signal)}`);
-    }
-    assert(this.inMessage === false || reader.midway, "a request that has begun is under way");
-    this.silentBytes = 0;
-    return true;
-  }
-
-  drain(): void {
-    while (this.step());
-  }
-
-  /** The lent bytes go back; what the reader keeps must be part of one head or trailer section. */
-  release(longestPiece: number): void {
-    const { reader, limits } = this;
-    reader.release();
-    if (this.failure !== null) return;
-    const section = Math.max(limits.maxHeadBytes, limits.maxTrailerBytes);
-    assert(reader.bytes.length <= section + 2, "more is held than a head may have");
-    const silence = Math.max(limits.maxHeadBytes, limits.maxTrailerBytes + limits.maxChunkExtensionBytes);
-    assert(this.silentBytes <= silence + 64 + longestPiece, "nothing was told for too many bytes");
-  }
-
-  private takeBody(): void {
-    const { bytes, bodyStart, bodyEnd } = this.reader;
-    assert(this.inMessage, "BODY outside a request");
-    assert(bodyStart >= 0 && bodyStart < bodyEnd && bodyEnd <= bytes.length, "BODY out of bounds");
-    this.bodyBytes += bodyEnd - bodyStart;
-    assert(this.bodyBytes <= this.limits.maxBodyBytes, "more content than the limit");
-    const text = bytes.toString("latin1", bodyStart, bodyEnd);
-    this.told += text;
-    this.content += text;
-  }
-
-  private takeEnd(): void {
-    const { head, trailers } = this.reader;
-    assert(this.inMessage && head !== undefined, "END outside a request");
-    if (!head.chunked) {
-      assert.equal(this.bodyBytes, Math.max(head.contentLength, 0), "content and Content-Length differ");
-      assert.equal(trailers, null, "trailers without chunks");
-    }
-    this.inMessage = false;
+  protected onEnd(head: RequestHead, trailers: Fields | null): void {
     this.complete += 1;
     this.told += `\n< ${trailers === null ? "" : trailers.raw}`;
     this.requests += `${head.method} ${head.target} ${head.minorVersion}\n${this.content}\n`;
   }
 
-  private takeFailure(): void {
-    const { reader } = this;
-    const { error } = reader;
-    assert(error instanceof HttpError && error.status >= 400 && error.status <= 599, "no HTTP error");
-    this.failure = error;
+  protected onFailure(error: HttpError): void {
     this.told += `\n! ${error.code}`;
-    assert(reader.next() === FAILED, "FAILED must stay");
   }
 }
 

@@ -1,8 +1,8 @@
 // npm run fuzz -- http|websocket [--seconds N] [--seed S] [--inputs N] [--from N] [--compare N] [--differential]
 import { parseArgs } from "node:util";
+import { Random } from "../support/random.ts";
 import { type Campaign, type Report, type RunOptions, run } from "./campaign.ts";
 import { http } from "./http.ts";
-import { Random } from "./random.ts";
 import { webSocket } from "./websocket.ts";
 
 const USAGE =

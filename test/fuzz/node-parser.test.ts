@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
+import { Random } from "../support/random.ts";
 import { httpSample } from "./http-inputs.ts";
 import { parseWithNode } from "./node-parser.ts";
-import { Random } from "./random.ts";
 
 const INPUTS = 3000;
 const TURNS = 12;

@@ -1,5 +1,5 @@
+import type { Random } from "../support/random.ts";
 import type { Sample } from "./campaign.ts";
-import type { Random } from "./random.ts";
 import type { WebSocketSetting } from "./reference-reader.ts";
 import {
   anyBlocks,

@@ -1,6 +1,6 @@
 import { constants, deflateRawSync } from "node:zlib";
-import { MessageDeflater } from "../../src/websocket/message-deflater.ts";
-import { Random } from "./random.ts";
+import { MessageDeflater } from "../../src/protocol/websocket/message-deflater.ts";
+import { Random } from "../support/random.ts";
 
 function utf8(text: string): string {
   return Buffer.from(text).toString("latin1");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MessageInflater } from "../../src/websocket/message-inflater.ts";
+import { MessageInflater } from "../../src/protocol/websocket/message-inflater.ts";
 import {
   CLOSE,
   FAILED,
@@ -9,9 +9,9 @@ import {
   NEED_BYTES,
   PING,
   PONG,
-} from "../../src/websocket/message-reader.ts";
-import type { WebSocketError } from "../../src/websocket/websocket-error.ts";
-import type { Random } from "./random.ts";
+} from "../../src/protocol/websocket/message-reader.ts";
+import type { WebSocketError } from "../../src/protocol/websocket/websocket-error.ts";
+import type { Random } from "../support/random.ts";
 import { describeFailure, type WebSocketSetting } from "./reference-reader.ts";
 
 const SCRATCH_BYTES = 1 << 19;
@@ -83,7 +83,7 @@ export class WebSocketRun {
     if (signal === FRAGMENT) return true;
     const { data } = reader;
     const text = data.toString("latin1", 0, data.length);
-    if (!reader.shared) this.kept.push({ data, text });
+    if (!reader.isBorrowed) this.kept.push({ data, text });
     if (signal === MESSAGE) {
       assert(data.length <= setting.maxMessageBytes, "a message beyond the limit");
       this.told += `${reader.binary ? "binary" : "text"} ${text}\n`;

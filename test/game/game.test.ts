@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { type Loop, startLoop } from "portico/loop";
 import { type TestClient, type TestWebSocket, testClient } from "portico/testing";
 import { Game, MAX_WAITING_INPUTS, nameFrom, SLOW_BYTES } from "../../examples/game/game.ts";
 import { decodeSnapshot, encodeInput, type Snapshot } from "../../examples/game/public/protocol.js";
+import { rules } from "../../examples/game/public/rules.js";
 
 interface News {
   type: string;
@@ -50,12 +52,18 @@ class Seat {
 class Table implements AsyncDisposable {
   readonly game = new Game();
   readonly client: TestClient = testClient(this.game.server);
+  readonly loop: Loop = startLoop({
+    server: this.game.server,
+    hz: rules.ticksPerSecond,
+    step: () => this.game.step(),
+    isPaused: true,
+  });
   readonly seats: Seat[] = [];
 
   async join(name = ""): Promise<Seat> {
     const opening = this.client.webSocket(`/play?${new URLSearchParams({ name })}`);
     await this.client.delivered();
-    this.game.tick();
+    this.loop.stepOnce();
     const seat = new Seat(await opening);
     this.seats.push(seat);
     await this.read();
@@ -65,7 +73,7 @@ class Table implements AsyncDisposable {
   async ticks(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       await this.client.delivered();
-      this.game.tick();
+      this.loop.stepOnce();
       await this.read();
     }
   }
@@ -138,7 +146,8 @@ describe("players", () => {
     await using table = new Table();
     const openings = Array.from({ length: 251 }, () => table.client.webSocket("/play"));
     await table.client.delivered();
-    table.game.tick();
+    // So many cost more than the events of one tick.
+    while (table.game.server.waitingEvents > 0) table.loop.stepOnce();
     const sockets = await Promise.all(openings);
     assert.deepEqual(await sockets[250]!.closed, { code: 1013, reason: "the game is full" });
     assert.equal(table.game.world.players.length, 250);
@@ -193,7 +202,7 @@ describe("a player who does not read", () => {
     const gone = await table.join("gone");
     await table.ticks(300);
     const socket = table.game.server.webSockets[0]!;
-    assert.ok(socket.bufferedBytes > SLOW_BYTES && socket.bufferedBytes < 2 * SLOW_BYTES);
+    assert.ok(socket.pendingBytes > SLOW_BYTES && socket.pendingBytes < 2 * SLOW_BYTES);
     assert.equal(table.game.stats.slow, 1);
     assert.equal(other.snapshots.at(-1)!.tick, table.game.world.tick);
     await gone.socket.close();
@@ -227,6 +236,17 @@ describe("the end", () => {
     }
     assert.equal(table.game.world.players.length, 0);
   });
+});
+
+it("a request that waits when the game stops is answered", async () => {
+  const table = new Table();
+  table.game.server.get("/status", (exchange) => exchange.end("here"));
+  const answer = table.client.fetch("/status");
+  await table.client.delivered();
+  const stopped = table.game.stop();
+  assert.equal((await answer).status, 200);
+  await table.client.close();
+  await stopped;
 });
 
 describe("names", () => {

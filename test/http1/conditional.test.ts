@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { evaluatePreconditions, rangeApplies, type Validators } from "../../src/http1/conditional.ts";
+import { evaluatePreconditions, rangeApplies, type Validators } from "../../src/protocol/http/conditional.ts";
 
 const BEFORE = "Sun, 06 Nov 1994 08:49:36 GMT";
 const THEN = "Sun, 06 Nov 1994 08:49:37 GMT";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseHttpDate } from "../../src/http1/date.ts";
+import { parseHttpDate } from "../../src/protocol/http/date.ts";
 
 const EXAMPLE = Date.UTC(1994, 10, 6, 8, 49, 37);
 const now = new Date().getUTCFullYear();

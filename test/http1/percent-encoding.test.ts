@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { percentDecoded, queryParameters } from "../../src/http1/percent-encoding.ts";
+import { percentDecoded, queryParameters } from "../../src/protocol/http/percent-encoding.ts";
 
 const numRuns = Number(process.env["PORTICO_FUZZ_RUNS"] ?? 5000);
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { FeedEvent, HeadView } from "./feed.ts";
-import { feedBytes, feedHeldBack, feedPieces, feedWhole, limitsWith } from "./feed.ts";
+import type { FeedEvent, HeadView } from "../support/feed.ts";
+import { feedBytes, feedHeldBack, feedPieces, feedWhole, limitsWith } from "../support/feed.ts";
 
 const numRuns = Number(process.env["PORTICO_FUZZ_RUNS"] ?? 5000);
 const characters = (from: number, to: number) =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { acceptableCodings, qualityOf } from "../../src/http1/quality.ts";
+import { acceptableCodings, qualityOf } from "../../src/protocol/http/quality.ts";
 
 /** [field, name, weight]. */
 const weights: [field: string, name: string, weight: number | undefined][] = [

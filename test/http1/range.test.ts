@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { contentRange, multipartRanges, parseRange } from "../../src/http1/range.ts";
+import { contentRange, multipartRanges, parseRange } from "../../src/protocol/http/range.ts";
 
 const MAX = 5;
 

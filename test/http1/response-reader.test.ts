@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ResponseHeadReader } from "../../src/http1/response-head-reader.ts";
-import { ResponseReader } from "../../src/http1/response-reader.ts";
+import type { ResponseHeadReader } from "../../src/protocol/http1/response-head-reader.ts";
+import { ResponseReader } from "../../src/protocol/http1/response-reader.ts";
 
 interface Options {
   isHead?: boolean;
@@ -14,7 +14,7 @@ interface Options {
 function read(text: string, pieceBytes: number, { isHead = false, upgrades = false }: Options = {}) {
   const found: string[] = [];
   let told = "";
-  const reader = new ResponseReader(isHead, {
+  const reader = new ResponseReader(isHead ? "HEAD" : "GET", {
     onInterim: (status) => void found.push(`(${status})`),
     onHead: (head, hasContent) => {
       told = `${head.status}${hasContent ? " " : ""}`;
@@ -26,7 +26,9 @@ function read(text: string, pieceBytes: number, { isHead = false, upgrades = fal
       const more = trailers.entries().map((field) => ` ${field.join("=")}`);
       found.push(told + more.join("") + (keepsAlive ? "" : " closes"));
     },
-    ...(upgrades ? { onUpgrade: (head: ResponseHeadReader) => void found.push(`101 ${head.rest}`) } : {}),
+    ...(upgrades
+      ? { onUpgrade: (head: ResponseHeadReader) => void found.push(`101 ${head.upgradeHead}`) }
+      : {}),
   });
   const bytes = Buffer.from(text, "latin1");
   for (let from = 0; from < bytes.length; from += pieceBytes) {

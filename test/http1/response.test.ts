@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import fc from "fast-check";
-import { dateLine } from "../../src/http1/date.ts";
+import { dateLine } from "../../src/protocol/http/date.ts";
+import { checkFieldName, checkFieldValue } from "../../src/protocol/http/field-lines.ts";
 import {
-  checkFieldName,
-  checkFieldValue,
   contentLengthLine,
   headStart,
   reasonPhrase,
   statusLine,
-} from "../../src/http1/response-head.ts";
+} from "../../src/protocol/http1/response-head.ts";
 
 const codes = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 const hex = (code: number) => `U+${code.toString(16).padStart(4, "0")}`;

@@ -5,7 +5,8 @@ import { type AccessLogOptions, type AccessRecord, accessLog } from "../../src/o
 import { requestIds } from "../../src/operations/request-ids.ts";
 import { trustedProxies } from "../../src/operations/trusted-proxies.ts";
 import { webSocketHead } from "../abuse/peer.ts";
-import { eventually, type Harness, harness } from "../engine/harness.ts";
+import { type Harness, harness } from "../support/harness.ts";
+import { eventually } from "../support/waiting.ts";
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
@@ -93,6 +94,18 @@ describe("accessLog", () => {
     );
     assert.equal(JSON.parse(lines[4]!).remoteAddress, "127.0.0.1", "though the connection is gone");
     assert.equal(reports.length, 1, "the broken handler's");
+  });
+
+  it("tells the path as sent", async (t) => {
+    const { connect, records } = logged(t);
+    await connect().get("/%69tems/%2f").answer();
+    assert.deepEqual([records[0]?.path, records[0]?.route], ["/%69tems/%2f", "/items/:id"]);
+  });
+
+  it("a skip that answers with a promise leaves nothing out", async (t) => {
+    const { connect, records } = logged(t, { skip: (async () => false) as unknown as () => boolean });
+    await connect().get("/items/1").answer();
+    assert.equal(records.length, 1);
   });
 
   it("keeps secrets out of the query and of fields", async (t) => {

@@ -1,6 +1,7 @@
 // A server at the sockets that it is started with; see activated-sockets.test.ts.
-import { Server } from "../../src/engine/server.ts";
+
 import { activatedSockets } from "../../src/operations/activated-sockets.ts";
+import { Server } from "../../src/server/server.ts";
 
 const server = new Server();
 const sockets = activatedSockets();

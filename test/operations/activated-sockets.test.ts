@@ -7,10 +7,9 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { activatedSockets } from "../../src/operations/activated-sockets.ts";
-import { connect } from "../../src/transport/connect.ts";
 import { listen } from "../../src/transport/listen.ts";
-import { eventually } from "../engine/harness.ts";
-import { RawClient, within } from "../engine/raw-client.ts";
+import { tcpClient } from "../support/raw-client.ts";
+import { eventually, within } from "../support/waiting.ts";
 
 const PATIENCE_MS = 10_000;
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -81,7 +80,7 @@ describe("activatedSockets", () => {
     ends(t, child);
     listener.close();
     // The connection waits in the backlog until the program has started.
-    const client = new RawClient(await connect({ port, host: "127.0.0.1" }));
+    const client = await tcpClient(port);
     t.after(() => client.destroy());
     const answer = await client.get("/").answer("GET", PATIENCE_MS);
     assert.deepEqual(JSON.parse(answer.text), { sockets: [{ fd: 3, name: "web" }], left: [], again: [] });
@@ -99,7 +98,7 @@ describe("activatedSockets", () => {
     });
     ends(t, child);
     await eventually(() => existsSync(path), "the socket", PATIENCE_MS);
-    const client = new RawClient(await connect({ path }));
+    const client = await tcpClient({ path });
     t.after(() => client.destroy());
     const answer = await client.get("/").answer("GET", PATIENCE_MS);
     assert.deepEqual(JSON.parse(answer.text), { sockets: [{ fd: 3, name: "web" }], left: [], again: [] });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { it } from "node:test";
-import type { Exchange } from "../../src/engine/exchange.ts";
-import { frame, webSocketHead } from "../abuse/peer.ts";
-import { eventually, harness } from "../engine/harness.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
+import { webSocketHead } from "../abuse/peer.ts";
+import { CLOSE, closePayload, frame } from "../support/frames.ts";
+import { harness } from "../support/harness.ts";
+import { eventually } from "../support/waiting.ts";
 
 const names = [
   "portico:connection:open",
@@ -14,7 +16,6 @@ const names = [
   "portico:websocket:close",
   "portico:error",
 ];
-const CLOSE = 8;
 
 it("node:diagnostics_channel tells a subscriber what documents promise", async (t) => {
   const { server, connectTcp } = harness(t);
@@ -39,7 +40,7 @@ it("node:diagnostics_channel tells a subscriber what documents promise", async (
   await eventually(() => seen.at(-1)?.[0] === "portico:connection:close", "the close");
   const socket = await connectTcp();
   await socket.send(webSocketHead("/echo")).answer();
-  socket.send(frame(CLOSE, Buffer.from([0x03, 0xe8])));
+  socket.send(frame(CLOSE, closePayload(1000)));
   await socket.over();
   socket.destroy();
   await eventually(() => seen.at(-1)?.[0] === "portico:connection:close", "the close of the WebSocket");

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { health } from "../../src/operations/health.ts";
-import { harness, signal, turns } from "../engine/harness.ts";
+import { harness } from "../support/harness.ts";
+import { signal, turns } from "../support/waiting.ts";
 
 describe("health", () => {
   it("answers that the server is alive and ready", async (t) => {

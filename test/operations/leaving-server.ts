@@ -1,8 +1,8 @@
 // A server in a process of its own that is told to end by signals; see shutdown.test.ts.
 import { setTimeout as sleep } from "node:timers/promises";
-import { Server } from "../../src/engine/server.ts";
 import { health } from "../../src/operations/health.ts";
 import { shutdownOnSignals } from "../../src/operations/shutdown.ts";
+import { Server } from "../../src/server/server.ts";
 import { answer, planOf } from "../abuse/child.ts";
 
 const { readyDelayMs } = planOf<{ readyDelayMs: number }>();

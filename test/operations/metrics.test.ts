@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import client from "prom-client";
+import { memoryBroker } from "../../src/brokers/index.ts";
+import { startLoop } from "../../src/loop/index.ts";
 import { metrics } from "../../src/operations/metrics.ts";
+import { TestClock } from "../../src/testing/index.ts";
 import { webSocketHead } from "../abuse/peer.ts";
-import { eventually, harness, turns } from "../engine/harness.ts";
+import { harness } from "../support/harness.ts";
+import { eventually, turns } from "../support/waiting.ts";
 
 /** The samples of a scrape: value by name and labels. */
 async function samples(register: { metrics(): Promise<string> }): Promise<Map<string, number>> {
@@ -18,7 +22,8 @@ const countOf = (method: string, route: string, status: string): string =>
 
 describe("metrics", () => {
   it("tells what the server counts, at the time of the scrape", async (t) => {
-    const { server, connect } = harness(t);
+    const { server, connect } = harness(t, { broker: memoryBroker()() });
+    server.publish("news", "for other servers");
     const register = new client.Registry();
     server.mount(metrics({ client, register }));
     server.get("/items/:id", (exchange) => exchange.end("item"));
@@ -38,6 +43,10 @@ describe("metrics", () => {
       portico_pending_bytes: server.counters.pendingBytes,
       portico_incomplete_bytes: server.counters.incompleteBytes,
       portico_waiting_events: 0,
+      portico_broker_connected: 1,
+      portico_broker_messages_sent_total: 1,
+      portico_broker_messages_received_total: 0,
+      portico_broker_messages_dropped_total: 0,
       portico_received_bytes_total: server.counters.bytesReceived,
       portico_sent_bytes_total: server.counters.bytesSent,
       'portico_errors_total{code="HANDLER"}': 1,
@@ -49,6 +58,24 @@ describe("metrics", () => {
     for (const [name, value] of Object.entries(wanted)) assert.equal(found.get(name), value, name);
     await connect().get("/items/3").answer();
     assert.equal((await samples(register)).get("portico_requests_total"), 6, "counters are read anew");
+  });
+
+  it("tells what the ticks of a loop took, once there is a loop", async (t) => {
+    const { server } = harness(t, { delivery: "deferred" });
+    const register = new client.Registry();
+    server.mount(metrics({ client, register }));
+    assert.equal((await samples(register)).has("portico_loop_skipped_ticks_total"), false);
+    const clock = new TestClock();
+    const loop = startLoop({ server, hz: 100, maxCatchUp: 1, step: () => {}, clock });
+    t.after(() => loop.stop());
+    clock.advance(10);
+    clock.stall(50);
+    clock.advance(0);
+    const found = await samples(register);
+    for (const name of ["lateness", "poll", "step", "flush"])
+      assert.equal(found.get(`portico_loop_${name}_seconds_count`), 2, name);
+    assert.equal(found.get("portico_loop_skipped_ticks_total"), 4);
+    assert.equal(found.get('portico_loop_lateness_seconds_bucket{le="0.0001"}'), 2);
   });
 
   it("serves them at a path, in the register's format", async (t) => {

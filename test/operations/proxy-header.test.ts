@@ -5,7 +5,7 @@ import {
   MAX_PROXY_HEADER_BYTES,
   type ProxyHeader,
   readProxyHeader,
-} from "../../src/transport/proxy-header.ts";
+} from "../../src/protocol/proxy/proxy-header.ts";
 import { binaryHeader } from "./proxy-headers.ts";
 
 const numRuns = Number(process.env["PORTICO_FUZZ_RUNS"] ?? 1000);

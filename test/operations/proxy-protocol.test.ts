@@ -4,11 +4,11 @@ import { connect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import type { ServerOptions } from "../../src/engine/server.ts";
+import type { ServerOptions } from "../../src/server/server-options.ts";
 import type { TransportAddress } from "../../src/transport/listen.ts";
-import { certificate } from "../e2e/certificates.ts";
-import { eventually, type Harness, harness } from "../engine/harness.ts";
-import { within } from "../engine/raw-client.ts";
+import { certificate } from "../support/certificates.ts";
+import { type Harness, harness } from "../support/harness.ts";
+import { eventually, within } from "../support/waiting.ts";
 import { binaryHeader } from "./proxy-headers.ts";
 
 const LINE = "PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n";

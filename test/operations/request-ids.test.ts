@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type RequestIdOptions, requestId, requestIds } from "../../src/operations/request-ids.ts";
-import { harness } from "../engine/harness.ts";
+import { harness } from "../support/harness.ts";
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
-import type { Exchange } from "../../src/engine/exchange.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
 import { health } from "../../src/operations/health.ts";
 import { shutdownOnSignals } from "../../src/operations/shutdown.ts";
 import { type Child, startChild } from "../abuse/child.ts";
-import { eventually, harness, signal } from "../engine/harness.ts";
-import { type Answer, tcpClient, within } from "../engine/raw-client.ts";
+import { harness } from "../support/harness.ts";
+import type { Answer } from "../support/http-response.ts";
+import { tcpClient } from "../support/raw-client.ts";
+import { eventually, signal, within } from "../support/waiting.ts";
 
 const CLIENTS = 16;
 const PATIENCE_MS = 10_000;

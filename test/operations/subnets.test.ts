@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { subnets } from "../../src/transport/subnets.ts";
+import { subnets } from "../../src/protocol/proxy/subnets.ts";
 
 const rows: readonly [entries: readonly string[], inside: readonly string[], outside: readonly string[]][] = [
   [

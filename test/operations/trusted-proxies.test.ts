@@ -6,7 +6,7 @@ import {
   type TrustedProxiesOptions,
   trustedProxies,
 } from "../../src/operations/trusted-proxies.ts";
-import { subnets } from "../../src/transport/subnets.ts";
+import { subnets } from "../../src/protocol/proxy/subnets.ts";
 
 const numRuns = Number(process.env["PORTICO_FUZZ_RUNS"] ?? 1000);
 

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { watchCertificates } from "../../src/operations/watch-certificates.ts";
-import { certificate } from "../e2e/certificates.ts";
-import { eventually, harness } from "../engine/harness.ts";
-import { within } from "../engine/raw-client.ts";
+import { certificate } from "../support/certificates.ts";
+import { harness } from "../support/harness.ts";
+import { eventually, within } from "../support/waiting.ts";
 
 type Name = "localhost" | "other.example";
 

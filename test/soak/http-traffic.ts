@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Pool } from "undici";
-import { type RawClient, tcpClient } from "../engine/raw-client.ts";
-import { bytesOf, type Random } from "./random.ts";
+import { bytesOf } from "../support/bytes.ts";
+import type { Random } from "../support/random.ts";
+import { type RawClient, tcpClient } from "../support/raw-client.ts";
 import type { Scenario, Target } from "./scenario.ts";
 
 const PATIENCE_MS = 20_000;

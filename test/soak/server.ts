@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { Server } from "../../src/engine/server.ts";
-import type { WebSocketHandlers } from "../../src/engine/web-socket-handlers.ts";
+import type { WebSocketHandlers } from "../../src/exchange/exchange.ts";
+import { Server } from "../../src/server/server.ts";
 import { answer } from "../abuse/child.ts";
-import { certificate } from "../e2e/certificates.ts";
-import { bytesOf } from "./random.ts";
+import { bytesOf } from "../support/bytes.ts";
+import { certificate } from "../support/certificates.ts";
 
 // The server of the soak, in a process of its own, so that what it keeps can be told.
 

@@ -1,7 +1,7 @@
 import { type Child, startChild } from "../abuse/child.ts";
-import { sleep } from "../engine/harness.ts";
+import { Random } from "../support/random.ts";
+import { sleep } from "../support/waiting.ts";
 import { httpScenarios, Pools } from "./http-traffic.ts";
-import { Random } from "./random.ts";
 import type { Scenario, Target } from "./scenario.ts";
 import type { SoakReport } from "./server.ts";
 import { LongLived, webSocketScenarios } from "./web-socket-traffic.ts";

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "undici";
 import WebSocket from "ws";
-import { encodeFrame } from "../../src/websocket/frame-writer.ts";
-import { PING_FRAME, TEXT } from "../../src/websocket/opcodes.ts";
-import { opened } from "../e2e/ws-client.ts";
-import { tcpClient, within } from "../engine/raw-client.ts";
-import { handshake, masked, open } from "../engine/web-socket-client.ts";
-import { bytesOf, type Random, textOf } from "./random.ts";
+import { bytesOf, textOf } from "../support/bytes.ts";
+import { BINARY, CONTINUATION, frame, frameHead, PING, serverFrame, TEXT } from "../support/frames.ts";
+import type { Random } from "../support/random.ts";
+import { tcpClient } from "../support/raw-client.ts";
+import { within } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
+import { handshake } from "../support/web-socket-handshake.ts";
+import { opened } from "../support/ws-client.ts";
 import type { Context, Scenario, Target } from "./scenario.ts";
 
 const PATIENCE_MS = 20_000;
@@ -127,12 +129,12 @@ export class LongLived {
 
 /** Frames that break a rule, and the code that they are answered with. */
 const broken: readonly { sent: Buffer; code: number }[] = [
-  { sent: encodeFrame(0x80 | TEXT, "not masked"), code: 1002 },
-  { sent: Buffer.from([0xf1, 0x80, 0, 0, 0, 0]), code: 1002 },
-  { sent: Buffer.from([0x80, 0x80, 0, 0, 0, 0]), code: 1002 },
-  { sent: Buffer.from([0x09, 0x80, 0, 0, 0, 0]), code: 1002 },
-  { sent: masked(TEXT, Buffer.from([0xff, 0xfe])), code: 1007 },
-  { sent: Buffer.from("82ff000000001000000000000000", "hex"), code: 1009 },
+  { sent: serverFrame(TEXT, "not masked"), code: 1002 },
+  { sent: frame(TEXT, "", { rsv: 7 }), code: 1002 },
+  { sent: frame(CONTINUATION), code: 1002 },
+  { sent: frame(PING, "", { fin: false }), code: 1002 },
+  { sent: frame(TEXT, Buffer.from([0xff, 0xfe])), code: 1007 },
+  { sent: frameHead(BINARY, 0x10000000), code: 1009 },
 ];
 
 /** WebSockets of all kinds. */
@@ -171,8 +173,8 @@ export function webSocketScenarios(longLived: LongLived): Scenario[] {
         const client = await tcpClient(target.plain);
         const all = Buffer.concat([
           Buffer.from(handshake(random.pick(ECHOES))),
-          masked(PING_FRAME, "ping"),
-          masked(TEXT, textOf(1, 500)),
+          frame(PING, "ping"),
+          frame(TEXT, textOf(1, 500)),
         ]);
         client.send(all.subarray(0, random.whole(1, all.length)));
         if (random.chance(0.5)) await client.answer("GET", PATIENCE_MS).catch(() => {});

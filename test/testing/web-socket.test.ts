@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Server, type ServerOptions } from "../../src/engine/server.ts";
-import type { WebSocket } from "../../src/engine/web-socket.ts";
-import type { UpgradeOptions, WebSocketHandlers } from "../../src/engine/web-socket-handlers.ts";
+import type { UpgradeOptions, WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
+import { Server } from "../../src/server/server.ts";
+import type { ServerOptions } from "../../src/server/server-options.ts";
 import {
   type TestClient,
   TestClientError,
@@ -59,7 +59,7 @@ describe("a WebSocket", () => {
 
   test("shows the server who it is: address, fields, query and cookies", async () => {
     const seen: unknown[] = [];
-    const upgrade = (exchange: import("../../src/engine/exchange.ts").Exchange): undefined => {
+    const upgrade = (exchange: import("../../src/exchange/exchange.ts").Exchange): undefined => {
       exchange.setHeader("Set-Cookie", "b=2");
       const { remoteAddress, query, encrypted } = exchange;
       const fields = ["origin", "cookie", "x-many"].map((name) => exchange.header(name));
@@ -141,7 +141,7 @@ describe("a WebSocket", () => {
   });
 
   test("that gets no message: ERR_TIMEOUT, and the next message is for the next who asks", async () => {
-    const { client } = serve({}, { client: { timeoutMs: 20 } });
+    const { client } = serve({}, { client: { timeoutMs: 300 } });
     await using _ = client;
     const socket = await client.webSocket("/");
     await assert.rejects(socket.next(), { code: "ERR_TIMEOUT" });
@@ -195,7 +195,7 @@ describe("a WebSocket", () => {
 });
 
 describe("a handshake that is refused", () => {
-  const upgrade = (exchange: import("../../src/engine/exchange.ts").Exchange): undefined => {
+  const upgrade = (exchange: import("../../src/exchange/exchange.ts").Exchange): undefined => {
     exchange.status(401).setHeader("WWW-Authenticate", "Basic").end("who are you?");
   };
   test("is an error with the response in it", async () => {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { describe, it, type TestContext } from "node:test";
-import { bindNow } from "../../src/transport/bind.ts";
+import { bindNow } from "../../src/node/bind.ts";
+import { hasReusePort } from "../../src/node/reuse-port.ts";
 
 function server(t: TestContext): Server {
   const made = createServer();
@@ -54,4 +55,17 @@ describe("bindNow", () => {
       assert.throws(() => bindNow(server(t), { port, host: "127.0.0.1" }), RangeError);
     }
   });
+
+  for (const host of [undefined, "127.0.0.1"]) {
+    const target = { port: 0, ...(host === undefined ? {} : { host }) };
+    const skip = hasReusePort() ? false : "this version of Node, or this system, cannot share ports";
+    it(`shares a port where both ask for it: ${host ?? "all addresses"}`, { skip }, (t) => {
+      const [first, second, third] = [server(t), server(t), server(t)];
+      bindNow(first, { ...target, reusePort: true });
+      const same = { ...target, port: portOf(first) };
+      bindNow(second, { ...same, reusePort: true });
+      assert.equal(portOf(second), same.port);
+      assert.throws(() => bindNow(third, same), { code: "EADDRINUSE" });
+    });
+  }
 });

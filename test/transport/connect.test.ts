@@ -3,8 +3,8 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { createServer, type TLSSocket } from "node:tls";
-import { connect } from "../../src/transport/connect.ts";
-import { certificate } from "../e2e/certificates.ts";
+import { connectTransport } from "../../src/transport/connect.ts";
+import { certificate } from "../support/certificates.ts";
 
 /** @returns the name that a client tells a TLS server when it connects to a host */
 async function nameFor(t: TestContext, host: string): Promise<string | false | null> {
@@ -13,7 +13,7 @@ async function nameFor(t: TestContext, host: string): Promise<string | false | n
   await once(server.listen(0, "127.0.0.1"), "listening");
   const accepted = once(server, "secureConnection") as Promise<[TLSSocket]>;
   const { port } = server.address() as AddressInfo;
-  const transport = await connect({ host, port, tls: { rejectUnauthorized: false } });
+  const transport = await connectTransport({ host, port, tls: { rejectUnauthorized: false } });
   const [socket] = await accepted;
   transport.destroy();
   socket.destroy();

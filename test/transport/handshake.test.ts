@@ -3,9 +3,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { listen, type TransportAddress } from "../../src/transport/listen.ts";
-import { certificate } from "../e2e/certificates.ts";
-import { eventually } from "../engine/harness.ts";
-import { within } from "../engine/raw-client.ts";
+import { certificate } from "../support/certificates.ts";
+import { eventually, within } from "../support/waiting.ts";
 
 interface Entered {
   readonly port: number;

@@ -6,10 +6,10 @@ import { describe, it, type TestContext } from "node:test";
 import { TLSSocket } from "node:tls";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { DirectTransport } from "../../src/transport/direct-transport.ts";
-import { directWriteHandle, writeDirectly } from "../../src/transport/direct-write.ts";
+import { directWriteHandle, writeDirectly } from "../../src/node/direct-write.ts";
+import { corkBuffer } from "../../src/transport/cork-buffer.ts";
+import { HandleTransport } from "../../src/transport/handle-transport.ts";
 import { openSocket } from "../../src/transport/open-socket.ts";
-import { outbox } from "../../src/transport/outbox.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 
 interface Link {
@@ -48,7 +48,7 @@ async function received(client: Socket): Promise<string> {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe("the outbox", () => {
+describe("the cork buffer", () => {
   it("gives each part to one transport, whoever writes in between, and in whatever form", async (t) => {
     const pairs = await links(t, 8);
     const expected = pairs.map(() => createHash("sha256"));
@@ -91,7 +91,7 @@ describe("the outbox", () => {
         await turn();
       }
     }
-    assert.equal(outbox.isCrowded, true);
+    assert.equal(corkBuffer.isCrowded, true);
     const [{ transport, client }] = (await links(t, 1)) as [Link];
     const quick = received(client);
     transport.writeCopy(Buffer.alloc(60_000, "x"));
@@ -103,14 +103,14 @@ describe("the outbox", () => {
       await Promise.all(done),
       expected.map((hash) => hash.digest("hex")),
     );
-    assert.equal(outbox.isCrowded, false);
+    assert.equal(corkBuffer.isCrowded, false);
   });
 });
 
 describe("a write to the handle", () => {
   it("is possible on this version of Node, for TCP and for TLS", async (t) => {
     const [{ transport }] = (await links(t, 1)) as [Link];
-    assert.ok(transport instanceof DirectTransport);
+    assert.ok(transport instanceof HandleTransport);
     assert.ok(directWriteHandle(new TLSSocket(new Socket())) !== undefined);
   });
 
@@ -142,7 +142,7 @@ describe("a write to the handle", () => {
         transport.flush();
       }
     }
-    assert.equal(outbox.isCrowded, false);
+    assert.equal(corkBuffer.isCrowded, false);
   });
 
   it("whose failure is told before it returns is not under way", () => {

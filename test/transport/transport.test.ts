@@ -3,14 +3,14 @@ import { once } from "node:events";
 import { createServer, connect as netConnect, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { runInNewContext } from "node:vm";
-import { connect } from "../../src/transport/connect.ts";
+import { sharedReadAvailable } from "../../src/node/shared-read.ts";
+import { connectTransport } from "../../src/transport/connect.ts";
 import { listen } from "../../src/transport/listen.ts";
 import { MemoryTransport } from "../../src/transport/memory-transport.ts";
 import { openSocket } from "../../src/transport/open-socket.ts";
-import { sharedReadAvailable } from "../../src/transport/shared-read.ts";
 import type { Transport } from "../../src/transport/transport.ts";
-import { certificate } from "../e2e/certificates.ts";
-import { heldBytes } from "../engine/held-bytes.ts";
+import { certificate } from "../support/certificates.ts";
+import { heldBytes } from "../support/held-bytes.ts";
 import { RecordingSink } from "./recording-sink.ts";
 
 interface Pair {
@@ -38,7 +38,7 @@ async function socketPair(directIo: boolean, secure: boolean): Promise<Pair> {
     5_000,
   );
   const tls = secure ? { tls: { ca: own.cert, servername: "localhost" } } : {};
-  const b = await connect({ port: listener.port, host: "127.0.0.1", ...tls });
+  const b = await connectTransport({ port: listener.port, host: "127.0.0.1", ...tls });
   const a = await arrival;
   assert.deepEqual(errors, []);
   return { a, b, close: () => listener.close() };
@@ -378,9 +378,9 @@ for (const direct of [true, false])
       const client = netConnect((address as { port: number }).port, "127.0.0.1");
       const [socket] = (await once(server, "connection")) as [Socket];
       server.close();
+      const handle: object = Reflect.get(socket, "_handle");
       const transport = openSocket(socket, direct);
       const writes: number[] = [];
-      const handle: object = Reflect.get(socket, "_handle");
       for (const method of ["writeLatin1String", "writeBuffer"])
         spy(handle, method, ([, data]) => writes.push((data as string | Uint8Array).length));
       return { transport, client, writes };

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import type { Exchange } from "../../src/engine/exchange.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
+import { FieldError } from "../../src/protocol/http/field-lines.ts";
 import { type CookieOptions, clearCookie, cookies, setCookie } from "../../src/web/cookies.ts";
-import { harness } from "../engine/harness.ts";
-import type { Answer } from "../engine/raw-client.ts";
+import { harness } from "../support/harness.ts";
+import type { Answer } from "../support/http-response.ts";
 import { overTls } from "./tls.ts";
 
 async function ask(t: TestContext, handler: (exchange: Exchange) => void, lines = ""): Promise<Answer> {
@@ -155,10 +156,28 @@ describe("cookies of a response", () => {
   ];
   for (const [name, options] of mistakes) {
     it(`cannot be ${JSON.stringify([name, options])}`, async (t) => {
-      await ask(t, (exchange) => {
+      const answer = await ask(t, (exchange) => {
         assert.throws(() => setCookie(exchange, name, "1", options), TypeError);
         exchange.end();
       });
+      assert.equal(answer.status, 200);
+    });
+  }
+
+  /** What a browser would refuse, as programs without types write it, too. */
+  const refused: [options: object][] = [
+    [{ sameSite: "none", secure: false }],
+    [{ sameSite: "None" }],
+    [{ sameSite: "None", secure: false }],
+    [{ sameSite: true }],
+  ];
+  for (const [options] of refused) {
+    it(`with ${JSON.stringify(options)} is a FieldError`, async (t) => {
+      const answer = await ask(t, (exchange) => {
+        assert.throws(() => setCookie(exchange, "a", "1", options as CookieOptions), FieldError);
+        exchange.end();
+      });
+      assert.equal(answer.status, 200);
     });
   }
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { Agent, request } from "undici";
-import { absent, curl } from "../e2e/tools.ts";
+import { absent, curl } from "../support/tools.ts";
 import { type Site, site } from "./site.ts";
 
 const LARGE = Buffer.alloc(3_000_000, "0123456789abcde");

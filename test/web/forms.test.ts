@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import fc from "fast-check";
-import type { Exchange } from "../../src/engine/exchange.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
+import { testClient } from "../../src/testing/index.ts";
 import { type FormLimits, formLimits } from "../../src/web/form-limits.ts";
 import { formParts, readForm } from "../../src/web/forms.ts";
-import { codeOf, eventually, type Harness, harness, signal, turns } from "../engine/harness.ts";
-import type { Answer } from "../engine/raw-client.ts";
+import { codeOf, type Harness, harness } from "../support/harness.ts";
+import type { Answer } from "../support/http-response.ts";
+import { eventually, signal, turns } from "../support/waiting.ts";
 
 const TYPE = "multipart/form-data; boundary=B";
 const URLENCODED = "application/x-www-form-urlencoded";
@@ -95,6 +97,23 @@ const forms: [about: string, type: string, content: string, expected: string[]][
   ],
   ["escaped quotes", TYPE, multipart(file("f", 'a\\"b.txt', "1")), ['f:a"b.txt:text/plain:1']],
   [
+    "what browsers escape in names",
+    TYPE,
+    multipart(named("say %22hi%22%0D%0A%0d%2F%25", "1"), file("%22", "12%22 monitor%0D%0A.txt", "2")),
+    ['say "hi"\r\n%0d%2F%25=1', '":12" monitor.txt:text/plain:2'],
+  ],
+  [
+    "filename* (RFC 8187)",
+    TYPE,
+    multipart(
+      [[`Content-Disposition: form-data; name="f"; filename="e.txt"; filename*=UTF-8''%e2%82%ac.txt`], "1"],
+      [[`Content-Disposition: form-data; name="f"; filename*=utf-8'en'a%2Fb%22.txt`], "2"],
+      [[`Content-Disposition: form-data; name="f"; filename="plain"; filename*=koi8-r''%c1`], "3"],
+      [[`Content-Disposition: form-data; name="f"; filename="plain"; filename*=UTF-8''%ff`], "4"],
+    ),
+    ["f:€.txt:text/plain:1", 'f:b".txt:text/plain:2', "f:plain:text/plain:3", "f:plain:text/plain:4"],
+  ],
+  [
     "no type",
     TYPE,
     multipart([['Content-Disposition: form-data; filename=a; name="f"'], "1"]),
@@ -150,12 +169,10 @@ describe("a form", () => {
         const form = new FormData();
         for (const [name, value] of entries) form.append(name, value);
         const answer = await fetch(url, { method: "POST", body: form });
-        // What a browser does to line ends and quotes before it sends them (HTML Standard, multipart/form-data).
+        // What a browser does to line ends before it sends them (HTML Standard, multipart/form-data).
         const lines = (s: string): string => s.replace(/\r\n|\r|\n/g, "\r\n");
-        const escaped = (s: string): string =>
-          lines(s).replace(/\r/g, "%0D").replace(/\n/g, "%0A").replace(/"/g, "%22");
         const unescapedSlash = (s: string): string => s.replace(/\\\\/g, "\\");
-        const expected = entries.map(([name, value]) => `${unescapedSlash(escaped(name))}=${lines(value)}`);
+        const expected = entries.map(([name, value]) => `${unescapedSlash(lines(name))}=${lines(value)}`);
         assert.equal(await answer.text(), expected.join("\n"));
       }),
       { numRuns: 50 },
@@ -192,6 +209,13 @@ const refused: [
   ["a part without anything", TYPE, "--B\r\n--B--\r\n", {}, 400],
   ["a part without anything before another", TYPE, `--B\r\n${two}`, {}, 400],
   ["a part without a disposition", TYPE, multipart([["Content-Type: text/plain"], "1"]), {}, 400],
+  [
+    "only a filename* that cannot be decoded",
+    TYPE,
+    multipart([[`Content-Disposition: form-data; name="f"; filename*=UTF-8''%ff`], "1"]),
+    {},
+    400,
+  ],
   [
     "a part of another disposition",
     TYPE,
@@ -505,4 +529,33 @@ it("a loop that leaves a form early keeps neither the connection nor memory", as
   client.destroy();
   await eventually(() => server.counters.openConnections === 0, "the connection to end");
   assert.equal(server.counters.incompleteBytes, 0);
+});
+
+describe("one form is read in one way", () => {
+  it("by readForm, formParts, the Fetch Standard and a test client", async (t) => {
+    const { server } = harness(t);
+    server.post("/read", async (exchange) => {
+      const { fields, files } = await readForm(exchange);
+      exchange.end(JSON.stringify([...fields.keys(), ...files.map(({ filename }) => filename)]));
+    });
+    server.post("/parts", async (exchange) => {
+      const names: string[] = [];
+      for await (const part of formParts(exchange)) {
+        names.push(part.kind === "file" ? part.filename : part.name);
+      }
+      exchange.end(JSON.stringify(names));
+    });
+    server.fetch(async (request) => {
+      const entries = [...(await request.formData())];
+      return Response.json(entries.map(([name, value]) => (typeof value === "string" ? name : value.name)));
+    }, "/fetch");
+    const form = new FormData();
+    form.append('say "hi"', "1");
+    form.append("file", new File(["x"], '12" monitor.txt'));
+    await using client = testClient(server);
+    for (const path of ["/read", "/parts", "/fetch"]) {
+      const answer = await client.fetch(path, { method: "POST", body: form });
+      assert.deepEqual(await answer.json(), ['say "hi"', '12" monitor.txt'], path);
+    }
+  });
 });

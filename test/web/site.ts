@@ -12,10 +12,11 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
-import type { ServerOptions } from "../../src/engine/server.ts";
+import type { ServerOptions } from "../../src/server/server-options.ts";
 import { type FileOptions, serveFiles } from "../../src/web/serve-files.ts";
-import { eventually, type Harness, harness } from "../engine/harness.ts";
-import type { Answer } from "../engine/raw-client.ts";
+import { type Harness, harness } from "../support/harness.ts";
+import type { Answer } from "../support/http-response.ts";
+import { eventually } from "../support/waiting.ts";
 
 /** When all files of a site were written. */
 const MODIFIED = new Date("2024-05-06T07:08:09.123Z");

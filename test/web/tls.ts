@@ -1,8 +1,8 @@
 import type { TestContext } from "node:test";
 import { Agent, request } from "undici";
-import type { Server } from "../../src/engine/server.ts";
-import { certificate } from "../e2e/certificates.ts";
-import { harness } from "../engine/harness.ts";
+import type { Server } from "../../src/server/server.ts";
+import { certificate } from "../support/certificates.ts";
+import { harness } from "../support/harness.ts";
 
 /** The header fields that a server answers with over TLS. */
 export async function overTls(

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, it, type TestContext } from "node:test";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
-import { compressShared, MessageDeflater } from "../../src/websocket/message-deflater.ts";
-import { MessageInflater } from "../../src/websocket/message-inflater.ts";
-import { BINARY, CONTINUATION, FIN, PING_FRAME, RSV1, TEXT } from "../../src/websocket/opcodes.ts";
-import { syncZlibAvailable } from "../../src/websocket/sync-zlib.ts";
-import { WebSocketError } from "../../src/websocket/websocket-error.ts";
-import { hex, masked, read } from "./feed.ts";
+import { syncZlibAvailable } from "../../src/node/sync-zlib.ts";
+import { compressShared, MessageDeflater } from "../../src/protocol/websocket/message-deflater.ts";
+import { MessageInflater } from "../../src/protocol/websocket/message-inflater.ts";
+import { BINARY, CONTINUATION, PING_FRAME, TEXT } from "../../src/protocol/websocket/opcodes.ts";
+import { WebSocketError } from "../../src/protocol/websocket/websocket-error.ts";
+import { hex, prose } from "../support/bytes.ts";
+import { frame, RSV1 } from "../support/frames.ts";
+import { read } from "./feed.ts";
 
 const SHARED = { deflate: "shared" } as const;
 const CONTEXT = { deflate: "context" } as const;
@@ -24,14 +26,7 @@ function inflateOnce(payload: Uint8Array, limit = 1 << 20, contextTakeover = fal
 
 /** A compressed text message in one frame. */
 function packed(payload: Uint8Array, opcode: number = TEXT): Buffer {
-  return masked(opcode, payload, FIN | RSV1);
-}
-
-/** Text that compresses, but not to nothing. */
-function prose(bytes: number): string {
-  let text = "";
-  for (let i = 0; text.length < bytes; i += 1) text += `line ${i * 7919} of the prose, `;
-  return text.slice(0, bytes);
+  return frame(opcode, payload, { rsv: RSV1 });
 }
 
 it("this version of Node has what sync-zlib needs", () => assert.ok(syncZlibAvailable));
@@ -40,9 +35,9 @@ describe("RFC 7692 §7.2.3, the examples", () => {
   it("§7.2.3.1: one compressed block, one frame and two", () => {
     assert.deepEqual(read(packed(hex("f2 48 cd c9 c9 07 00")), SHARED), ["text Hello"]);
     const bytes = Buffer.concat([
-      masked(TEXT, hex("f2 48 cd"), RSV1),
-      masked(PING_FRAME, "p"),
-      masked(CONTINUATION, hex("c9 c9 07 00")),
+      frame(TEXT, hex("f2 48 cd"), { fin: false, rsv: RSV1 }),
+      frame(PING_FRAME, "p"),
+      frame(CONTINUATION, hex("c9 c9 07 00")),
     ]);
     assert.deepEqual(read(bytes, SHARED), ["ping p", "text Hello"]);
   });
@@ -98,7 +93,7 @@ describe("what else a peer may send", () => {
   it("uncompressed messages among compressed ones", () => {
     const bytes = Buffer.concat([
       packed(hex("f2 48 cd c9 c9 07 00")),
-      masked(TEXT, "plain"),
+      frame(TEXT, "plain"),
       packed(hex("f2 00 11 00 00")),
     ]);
     assert.deepEqual(read(bytes, CONTEXT), ["text Hello", "text plain", "text Hello"]);
@@ -184,7 +179,10 @@ describe("the message limit, RFC 6455 §10.4", () => {
     const over = compressShared(Buffer.alloc(1001), NO_BITS);
     const failed = ["failed WS_MESSAGE_TOO_LARGE 1009"];
     assert.deepEqual(read(packed(over, BINARY), setting), failed);
-    const fragments = [masked(BINARY, over.subarray(0, 4), RSV1), masked(CONTINUATION, over.subarray(4))];
+    const fragments = [
+      frame(BINARY, over.subarray(0, 4), { fin: false, rsv: RSV1 }),
+      frame(CONTINUATION, over.subarray(4)),
+    ];
     assert.deepEqual(read(Buffer.concat(fragments), setting), failed);
   });
   it("the frames of a message that does not compress may be a little longer than the message", () => {

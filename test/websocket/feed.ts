@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { encodeFrame, frameHeaderSize, writeFrameHeader } from "../../src/websocket/frame-writer.ts";
-import { applyMask } from "../../src/websocket/mask.ts";
-import { MessageInflater } from "../../src/websocket/message-inflater.ts";
+import { MessageInflater } from "../../src/protocol/websocket/message-inflater.ts";
 import {
   CLOSE,
   FAILED,
@@ -11,8 +9,7 @@ import {
   MessageReader,
   NEED_BYTES,
   PING,
-} from "../../src/websocket/message-reader.ts";
-import { FIN } from "../../src/websocket/opcodes.ts";
+} from "../../src/protocol/websocket/message-reader.ts";
 
 // Without this, fast-check stays far below the lengths that the properties name.
 fc.configureGlobal({ ...fc.readConfigureGlobal(), defaultSizeToMaxWhenMaxSpecified: true });
@@ -25,37 +22,6 @@ export interface Setting {
   maxMessageBytes?: number;
   /** permessage-deflate, with or without the peer's context. */
   deflate?: "shared" | "context" | undefined;
-}
-
-export const KEY = 0x37fa213d;
-
-/** The mask key that a peer of `role` gives its frames. */
-export function keyFor(role: "server" | "client" | undefined): number | undefined {
-  return role === "client" ? undefined : KEY;
-}
-
-/** A frame with any header: what `encodeFrame` does not make. */
-export function frame(
-  opcode: number,
-  payload: Uint8Array | string,
-  options: { flags?: number; maskKey?: number | undefined } = {},
-): Buffer {
-  const { flags = FIN, maskKey } = options;
-  const bytes = Buffer.from(payload as string);
-  const result = Buffer.alloc(frameHeaderSize(bytes.length, maskKey !== undefined) + bytes.length);
-  const at = writeFrameHeader(result, 0, opcode, bytes.length, flags, maskKey);
-  bytes.copy(result, at);
-  if (maskKey !== undefined) applyMask(result, at, result.length, maskKey, 0);
-  return result;
-}
-
-/** A frame from a client to a server. */
-export function masked(opcode: number, payload: Uint8Array | string, flags: number = FIN): Buffer {
-  return frame(opcode, payload, { flags, maskKey: KEY });
-}
-
-export function hex(text: string): Buffer {
-  return Buffer.from(text.replaceAll(" ", ""), "hex");
 }
 
 /** Feeds the pieces, each in a buffer that is overwritten after use, and lists the events. */
@@ -83,7 +49,7 @@ export function eventsOf(pieces: readonly Uint8Array[], setting: Setting = {}): 
           assert.equal(reader.heldBytes, 0);
           return events;
         }
-        if (signal !== CLOSE && !reader.shared) {
+        if (signal !== CLOSE && !reader.isBorrowed) {
           kept.push({ data: reader.data, copy: reader.data.toString("latin1"), at: events.length });
         }
       }
@@ -141,5 +107,3 @@ export function cut(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
   pieces.push(bytes.subarray(from));
   return pieces;
 }
-
-export { encodeFrame };

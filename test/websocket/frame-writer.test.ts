@@ -2,15 +2,18 @@ import assert from "node:assert/strict";
 import { isUtf8 } from "node:buffer";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { isValidCloseCode } from "../../src/websocket/close-codes.ts";
+import { isValidCloseCode } from "../../src/protocol/websocket/close-codes.ts";
 import {
   encodeClosePayload,
   encodeFrame,
   frameHeaderSize,
   writeFrameHeader,
-} from "../../src/websocket/frame-writer.ts";
-import { BINARY, PING_FRAME, TEXT } from "../../src/websocket/opcodes.ts";
-import { hex, KEY, RUNS, read } from "./feed.ts";
+} from "../../src/protocol/websocket/frame-writer.ts";
+import { BINARY, PING_FRAME, TEXT } from "../../src/protocol/websocket/opcodes.ts";
+import { hex } from "../support/bytes.ts";
+import { RUNS, read } from "./feed.ts";
+
+const KEY = 0x37fa213d;
 
 describe("encodeFrame", () => {
   it("RFC 6455 §5.7: the examples", () => {

@@ -7,8 +7,8 @@ import {
   createKey,
   requestHead,
   type UpgradeCheck,
-} from "../../src/websocket/handshake.ts";
-import { WebSocketError } from "../../src/websocket/websocket-error.ts";
+} from "../../src/protocol/websocket/handshake.ts";
+import { WebSocketError } from "../../src/protocol/websocket/websocket-error.ts";
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 const FIELDS: Record<string, string | undefined> = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { readMemory } from "../../src/bytes/read-memory.ts";
-import { applyMask, randomMaskKey } from "../../src/websocket/mask.ts";
+import { applyMask, randomMaskKey } from "../../src/protocol/websocket/mask.ts";
 import { RUNS } from "./feed.ts";
 
 /** RFC 6455 §5.3: transformed-octet-i = original-octet-i XOR masking-key-octet-(i MOD 4). */

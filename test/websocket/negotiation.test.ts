@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { parseExtensions } from "../../src/websocket/extension-header.ts";
+import { parseExtensions } from "../../src/protocol/websocket/extension-header.ts";
 import {
   accept,
   createDeflater,
@@ -10,8 +10,8 @@ import {
   deflateSettings,
   negotiate,
   offer,
-} from "../../src/websocket/permessage-deflate.ts";
-import { WebSocketError } from "../../src/websocket/websocket-error.ts";
+} from "../../src/protocol/websocket/permessage-deflate.ts";
+import { WebSocketError } from "../../src/protocol/websocket/websocket-error.ts";
 import { RUNS } from "./feed.ts";
 
 const BOTH = { contextTakeover: true, clientContextTakeover: true };

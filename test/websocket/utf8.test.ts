@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { isUtf8 } from "node:buffer";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { isText, Utf8Validator } from "../../src/websocket/utf8.ts";
-import { cut, cutsArbitrary, hex, RUNS } from "./feed.ts";
+import { isText, Utf8Validator } from "../../src/protocol/websocket/utf8.ts";
+import { hex } from "../support/bytes.ts";
+import { cut, cutsArbitrary, RUNS } from "./feed.ts";
 
 /** Position of the first byte that `bytes` may not have there, or its length. Slow and plain. */
 function badAt(bytes: Uint8Array): number {

@@ -29,9 +29,19 @@ export function make(tag, attributes = {}, ...content) {
   return element;
 }
 
-/** @param {string} text for the reader of the screen, and at the top of the page */
+/** A notice stays for so long, in milliseconds: long enough to read two lines. */
+const NOTICE_MS = 6_000;
+/** @type {number | undefined} */
+let noticeTimer;
+
+/** @param {string} text for the reader of the screen, and at the foot of the page, for a while */
 export function notify(text) {
-  byId("notice").textContent = text;
+  const notice = byId("notice");
+  notice.textContent = text;
+  clearTimeout(noticeTimer);
+  noticeTimer = setTimeout(() => {
+    notice.textContent = "";
+  }, NOTICE_MS);
 }
 
 const numbers = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -54,6 +64,11 @@ export function bytes(value) {
 /** @param {number} value in milliseconds, without the unit */
 export function milliseconds(value) {
   return value < 10 ? precise.format(value) : numbers.format(value);
+}
+
+/** @param {number} value */
+export function percent(value) {
+  return `${count(value)} %`;
 }
 
 /** @param {number} seconds */

@@ -2,24 +2,43 @@
 import { Chat } from "./chat.js";
 import { Connections } from "./connections.js";
 import { notify } from "./elements.js";
+import { Errors } from "./errors.js";
 import { Events } from "./events.js";
 import { Live } from "./live.js";
+import { OwnPanels } from "./own.js";
 import { Panels } from "./panels.js";
 import { Plots } from "./plots.js";
+import { showRuntime } from "./runtime.js";
+import { foldSections } from "./sections.js";
+import { Tables } from "./tables.js";
+import { TotalFigures } from "./totals.js";
 import { Traffic } from "./traffic.js";
 
 /** @param {import("../messages.ts").ConsoleMessage} message */
 function receive(message) {
   switch (message.type) {
     case "hello":
-      plots.begin(message.samples);
+      plots.begin(message.history);
+      errors.begin(message.errors);
+      showRuntime(message.runtime);
       chat.begin(message.name, message.chat);
       panels.begin(message.panels);
       traffic.begin(message.traffic);
       connections.askAgain();
       break;
     case "sample":
-      plots.add(message.sample, message.totals);
+      plots.add(message.sample);
+      totals.show(message.totals);
+      break;
+    case "tables":
+      tables.show(message);
+      own.show(message.panels);
+      break;
+    case "members":
+      tables.showMembers(message);
+      break;
+    case "errors":
+      errors.add(message.rows);
       break;
     case "connections":
       connections.show(message);
@@ -38,13 +57,18 @@ function receive(message) {
   }
 }
 
+foldSections();
 const plots = new Plots();
+const totals = new TotalFigures();
+const errors = new Errors();
 const events = new Events();
 const traffic = new Traffic();
 const live = new Live(receive, (open) => chat.enable(open));
 const connections = new Connections(live);
 const chat = new Chat(live);
 const panels = new Panels(live);
+const tables = new Tables(live);
+const own = new OwnPanels(live, plots.view);
 
-// Who has no pointer scrolls with the keys.
+// Readers without a pointer scroll with the keys.
 for (const list of document.querySelectorAll(".log")) list.setAttribute("tabindex", "0");

@@ -1,5 +1,6 @@
 // @ts-check
 import { byId, make } from "./elements.js";
+import { highlighted } from "./highlight.js";
 
 /** @typedef {import("../messages.ts").PanelInfo} Info */
 /** @typedef {import("./live.js").Live} Live */
@@ -41,7 +42,7 @@ export class Panels {
 
   /** @param {Info} info */
   #panel(info) {
-    const { name, title, about, address, file, source, keys, placeholder, display } = info;
+    const { name, title, about, address, file, source, lua, keys, placeholder, display } = info;
     /** @param {string} text */
     const say = (text) => {
       this.#live.send({ type: "panel", name, text });
@@ -52,6 +53,7 @@ export class Panels {
       role: "log",
       "aria-live": "polite",
       "aria-label": `Answers of ${title}`,
+      "data-empty": "Answers appear here.",
       tabindex: "0",
     });
     /** @type {(text: string, kind?: string) => void} */
@@ -92,6 +94,7 @@ export class Panels {
         {},
         make("figcaption", { class: "note" }, "Its source, ", make("code", {}, file)),
         sourceOf(title, source),
+        lua === undefined ? "" : luaSource(title, lua),
       ),
     );
   }
@@ -122,14 +125,19 @@ function textForm(title, placeholder, say) {
 
 /**
  * @param {string} title
+ * @param {{ readonly file: string, readonly source: string }} lua
+ */
+function luaSource(title, { file, source }) {
+  const summary = make("summary", { class: "note" }, "The same in Lua, ", make("code", {}, file));
+  return make("details", {}, summary, sourceOf(`${title} in Lua`, source));
+}
+
+/**
+ * @param {string} title
  * @param {string} source
  */
 function sourceOf(title, source) {
-  const code = make("code");
-  for (const line of source.trimEnd().split("\n")) {
-    const isComment = /^\s*(?:\/\/|\/\*|\*)/.test(line);
-    code.append(isComment ? make("span", { class: "comment" }, line) : line, "\n");
-  }
+  const code = make("code", {}, ...highlighted(source.trimEnd()));
   return make("pre", { tabindex: "0", role: "region", "aria-label": `Source of ${title}` }, code);
 }
 

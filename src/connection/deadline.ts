@@ -1,0 +1,120 @@
+import type { DeadlineTimer, Ticking } from "../limits/deadline-timer.ts";
+import type { Limits } from "../limits/limits.ts";
+import { SilenceDetector } from "../limits/silence-detector.ts";
+import { WriteStallDetector } from "../limits/write-stall-detector.ts";
+import type { Transport } from "../transport/transport.ts";
+import { type HttpState, IDLE, RECEIVING, RESPONDING } from "./http-states.ts";
+
+/** What the client has to do in time, or the program: "answer". */
+export type DeadlineKind = "none" | "head" | "next request" | "body" | "answer" | "close";
+
+/** How far a connection has come, as far as deadlines look at it. */
+export interface Progress {
+  /** Requests so far. */
+  readonly requests: number;
+  /** Whether part of a request has been read. */
+  readonly inProgress: boolean;
+  /** Whether the client waits for 100 (Continue) before it sends the content. */
+  readonly owesContinue: boolean;
+  /** How long the program may take to answer, in milliseconds; 0 when it has answered. */
+  readonly answerMs: number;
+}
+
+/** What is due: a look whether a silent client is still there, or the end of one that takes nothing or is late. */
+export type Due = "nothing" | "look" | "write timeout" | "end";
+
+/** The one deadline that runs for a connection, beside the one of a client that takes nothing. */
+export class Deadline {
+  kind: DeadlineKind = "none";
+  private readonly timer: DeadlineTimer;
+  private readonly limits: Limits;
+  private readonly member: Ticking;
+  private tick = 0;
+  private answerMs = 0;
+  private readonly stallDetector = new WriteStallDetector();
+  private silence: SilenceDetector | undefined;
+  /** When a connection that lingers ends, whatever still comes. */
+  private lastTick = 0;
+
+  /** @param member is told of ticks */
+  constructor(timer: DeadlineTimer, limits: Limits, member: Ticking) {
+    this.timer = timer;
+    this.limits = limits;
+    this.member = member;
+  }
+
+  /** Starts a deadline in place of the one that runs, with the whole time for it. */
+  start(kind: DeadlineKind): void {
+    const { timer, limits } = this;
+    this.kind = kind;
+    if (kind === "none") return;
+    if (kind === "next request") this.tick = timer.after(limits.keepAliveTimeoutMs);
+    else if (kind === "head") this.tick = timer.after(limits.headTimeoutMs);
+    else if (kind === "body") this.tick = timer.after(limits.bodyTimeoutMs);
+    else if (kind === "answer") this.tick = timer.after(this.answerMs);
+    else if (kind === "close") {
+      this.lastTick = timer.after(limits.lingerTimeoutMs);
+      this.renewClose();
+    }
+  }
+
+  /** A client that is still sending has not read the response yet (RFC 9112 §9.6): its time to close begins again. */
+  renewClose(): void {
+    this.tick = Math.min(this.timer.after(this.limits.closeTimeoutMs), this.lastTick);
+  }
+
+  /**
+   * Says what is due in this tick.
+   * @param isHeld whether the client cannot send because the program pauses
+   */
+  check(tick: number, transport: Transport, isHeld: boolean): Due {
+    const { kind, timer, limits } = this;
+    if (this.stallDetector.isStalled(transport, timer, limits.writeTimeoutMs)) return "write timeout";
+    if (kind === "answer" && tick > this.tick) return "end";
+    if (kind === "none" || kind === "answer" || isHeld) {
+      this.silence ??= new SilenceDetector();
+      return this.silence.isSilent(transport, timer, limits.keepAliveTimeoutMs) ? "look" : "nothing";
+    }
+    // One that is still taking a response is not idle.
+    if ((kind === "next request" || kind === "close") && transport.pendingBytes > 0) this.start(kind);
+    return tick > this.tick ? "end" : "nothing";
+  }
+
+  /** Starts a deadline, unless one of the kind runs. */
+  private ensure(kind: DeadlineKind): void {
+    if (this.kind !== kind) this.start(kind);
+  }
+
+  /**
+   * Starts the deadline of whoever has to act next, unless it runs.
+   * @param isBodyPaused whether the program does not take the content of the request
+   */
+  follow(state: HttpState, progress: Progress, isBodyPaused: boolean): void {
+    if (state === IDLE) {
+      if (progress.inProgress) this.ensure("head");
+      else if (progress.requests > 0) this.start("next request");
+    } else if (state === RESPONDING) this.awaitAnswer(progress.answerMs);
+    else if (state === RECEIVING) {
+      // A client that waits for 100 (Continue), or that is not read from, is not late.
+      if ((progress.owesContinue || isBodyPaused) && progress.answerMs > 0)
+        this.awaitAnswer(progress.answerMs);
+      else this.ensure(progress.owesContinue ? "none" : "body");
+    }
+  }
+
+  /** The program is not waited for any more. @returns whether it was */
+  stopAnswer(): boolean {
+    if (this.kind !== "answer") return false;
+    this.kind = "none";
+    return true;
+  }
+
+  private awaitAnswer(ms: number): void {
+    if (ms > 0 && this.kind === "answer") return;
+    this.answerMs = ms;
+    if (ms > 0 && ms < (this.limits.handlerTimeoutMs || Number.POSITIVE_INFINITY)) {
+      this.timer.quicken(this.member, ms);
+    }
+    this.start(ms > 0 ? "answer" : "none");
+  }
+}

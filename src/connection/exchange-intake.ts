@@ -1,0 +1,299 @@
+import { NO_BYTES } from "../bytes/no-bytes.ts";
+import { PorticoError } from "../exchange/errors.ts";
+import { Exchange } from "../exchange/exchange.ts";
+import { type ExchangeDelivery, ImmediateExchangeDelivery } from "../exchange/exchange-delivery.ts";
+import type { Connection } from "../limits/connection.ts";
+import { TURN_IS_OVER, TURN_STEPS } from "../limits/turns.ts";
+import { HttpError } from "../protocol/http/http-error.ts";
+import { NEED_BYTES, type RequestReader } from "../protocol/http1/request-reader.ts";
+import { httpLog, quoted } from "../trace/debug-log.ts";
+import type { Deadline, Progress } from "./deadline.ts";
+import type { HttpContext, Outcome } from "./http-context.ts";
+import { type AnsweredRequest, Http1Stream, type StreamOwner } from "./http1-stream.ts";
+import { CLOSING, type Refusal, TOO_LARGE } from "./refusal.ts";
+
+const PROGRESS_BYTES = 65_536;
+const AT_ONCE = new ImmediateExchangeDelivery();
+const CLOSE = { Connection: "close" };
+
+/** Makes exchanges of what a reader has found, and hands their events to the server, one exchange at a time. */
+export class ExchangeIntake implements AnsweredRequest, Progress {
+  /** The exchange under way. */
+  exchange: Exchange | undefined;
+  /** Requests so far. */
+  requests = 0;
+  /** The client waits for 100 (Continue) before it sends the content (RFC 9110 §10.1.1). */
+  owesContinue = false;
+  /** The client has ended its half: no request follows those that have come. */
+  hasEnded = false;
+  private readonly context: HttpContext;
+  private readonly connection: Connection & StreamOwner;
+  private readonly reader: RequestReader;
+  private readonly stream: Http1Stream;
+  private readonly deadline: Deadline;
+  /** The exchange that hooks decide about, or have answered: nobody else is told of it. */
+  private guarded: Exchange | undefined;
+  private steps = 0;
+  private isLastDelivered = false;
+  private discardedBytes = 0;
+  private progressBytes = 0;
+
+  constructor(
+    context: HttpContext,
+    connection: Connection & StreamOwner,
+    reader: RequestReader,
+    deadline: Deadline,
+  ) {
+    const { transport } = connection;
+    this.context = context;
+    this.connection = connection;
+    this.reader = reader;
+    this.deadline = deadline;
+    this.stream = new Http1Stream(connection, this, transport, context.limits, context.counters);
+  }
+
+  /** Lends bytes to the reader. */
+  receive(bytes: Buffer, start: number, end: number): void {
+    this.steps += (end - start) >>> 10;
+    this.reader.receive(bytes, start, end);
+  }
+
+  /** Hooks run at once. Deferred delivery tells the program of an exchange when they have let it pass. */
+  get delivery(): ExchangeDelivery {
+    const isAtOnce = this.guarded !== undefined || this.exchange?.driver.isImmediate === true;
+    return isAtOnce ? AT_ONCE : this.context.exchangeDelivery;
+  }
+
+  /** Looks for the next head, piece of content or end of a request. */
+  next(): ReturnType<RequestReader["next"]> | typeof TURN_IS_OVER {
+    if (this.steps >= TURN_STEPS) {
+      this.steps = 0;
+      return TURN_IS_OVER;
+    }
+    const signal = this.reader.next();
+    if (signal !== NEED_BYTES) this.steps++;
+    return signal;
+  }
+
+  /** The exchange whose response is not complete. */
+  get active(): Exchange | undefined {
+    return this.exchange?.finished === false ? this.exchange : undefined;
+  }
+
+  /** Whether the program reads the content of the exchange under way. */
+  get isRead(): boolean {
+    return this.exchange?.driver.readsBody ?? false;
+  }
+
+  /** Begins an exchange. One whose head is refused is seen by hooks as any other. */
+  begin(): void {
+    const { context, stream, connection } = this;
+    const { head, error } = this.reader;
+    if (head === undefined) return;
+    const { transport } = connection;
+    if (httpLog !== undefined)
+      httpLog(transport, `< ${head.method} ${head.target} ${quoted(head.fields.raw)}`);
+    this.requests++;
+    this.isLastDelivered = false;
+    this.owesContinue = head.expectContinue && (head.chunked || head.contentLength > 0);
+    this.progressBytes = 0;
+    this.discardedBytes = 0;
+    context.counters.requests++;
+    stream.begin(head);
+    const exchange = new Exchange(context, stream, head, transport);
+    this.exchange = exchange;
+    if (error !== null) {
+      context.counters.countError(error.code);
+      if (exchange.hasBody) exchange.driver.requestBody.fail();
+    }
+    const limit = context.route(exchange);
+    if (limit !== undefined) this.reader.maxBodyBytes = limit;
+    this.guarded = exchange;
+    if (context.observesExchanges) {
+      const hooks = context.onRequest(exchange);
+      if (hooks !== undefined) {
+        void hooks.then(() => this.admitLater(exchange, error));
+        return;
+      }
+    }
+    this.admit(exchange, error);
+  }
+
+  /** Hooks have been waited for. The exchange can have ended meanwhile, and the next one can have begun. */
+  private admitLater(exchange: Exchange, error: HttpError | null): void {
+    if (this.guarded === exchange) this.admit(exchange, error);
+  }
+
+  /** Hands an exchange on, unless hooks have answered it. @param error why its head is refused */
+  private admit(exchange: Exchange, error: HttpError | null): void {
+    const { context, connection } = this;
+    if (exchange.driver.hasAnswer) return;
+    if (context.refusesRequests && !exchange.driver.isImmediate) {
+      exchange.driver.fail(CLOSING.status, CLOSING.code);
+      return;
+    }
+    if (error !== null) {
+      exchange.driver.fail(error.status, error.code, error, CLOSE);
+      return;
+    }
+    if (!context.admit(exchange)) return;
+    const limit = this.reader.maxBodyBytes;
+    if (exchange.requestHead.contentLength > limit) {
+      context.counters.countError(TOO_LARGE.code);
+      const reason = new HttpError("HTTP_BODY_TOO_LARGE", `more than ${limit} bytes of content`);
+      exchange.driver.fail(TOO_LARGE.status, TOO_LARGE.code, reason, CLOSE);
+      return;
+    }
+    this.guarded = undefined;
+    this.delivery.request(exchange, connection);
+  }
+
+  /** Delivers a piece of the content. @returns false when the client has sent too much that nobody reads */
+  receiveBody(): boolean {
+    const { context, exchange, reader } = this;
+    const length = reader.bodyEnd - reader.bodyStart;
+    this.owesContinue = false;
+    this.progressBytes += length;
+    if (this.progressBytes >= PROGRESS_BYTES) {
+      this.progressBytes = 0;
+      this.deadline.start("body");
+    }
+    if (exchange === undefined) return true;
+    if (!exchange.driver.takesBody) {
+      this.discardedBytes += length;
+      return this.discardedBytes <= context.limits.maxDiscardBytes;
+    }
+    const isLast = reader.complete;
+    this.isLastDelivered = isLast;
+    const data = reader.bytes.subarray(reader.bodyStart, reader.bodyEnd);
+    this.delivery.body(exchange, data, isLast, this.connection);
+    return true;
+  }
+
+  /** The request is complete. */
+  endRequest(): void {
+    const { exchange } = this;
+    if (exchange === undefined) return;
+    exchange.trailerFields = this.reader.trailers;
+    if (exchange.hasBody && !this.isLastDelivered && exchange.driver.takesBody) {
+      this.delivery.body(exchange, NO_BYTES, true, this.connection);
+    }
+  }
+
+  /** The response is complete. */
+  finishResponse(): void {
+    const { exchange } = this;
+    if (exchange === undefined) return;
+    exchange.driver.finish();
+    this.observeEnd(exchange, "complete", exchange.statusCode);
+    this.discardedBytes = 0;
+  }
+
+  /** Both request and response are complete. */
+  complete(): void {
+    this.exchange?.driver.detach();
+    this.exchange = undefined;
+    this.guarded = undefined;
+  }
+
+  /** The exchange has become a WebSocket. */
+  completeUpgrade(exchange: Exchange): void {
+    this.observeEnd(exchange, "upgraded", 101);
+  }
+
+  /**
+   * Answers with an error status what cannot be answered by the program.
+   * @returns false when that is too late: the response has begun and is not complete
+   */
+  refuse(reason: Refusal): boolean {
+    const { exchange, context, connection, delivery } = this;
+    const { status, code } = reason;
+    if (reason !== CLOSING) context.counters.countError(code);
+    if (httpLog !== undefined) httpLog(connection.transport, `< refused: ${code}`);
+    if (exchange === undefined) {
+      context.onInvalidRequest(status, code);
+      this.stream.refuse(status);
+    } else if (exchange.headSent) {
+      if (!exchange.finished) return false;
+      this.abandon();
+    } else {
+      this.exchange = undefined;
+      this.guarded = undefined;
+      exchange.driver.giveUp(status, code, reason);
+      this.observeEnd(exchange, "aborted", exchange.statusCode);
+      delivery.abort(exchange, connection);
+    }
+    return true;
+  }
+
+  /** The exchange can get no further: the program is told once. */
+  abandon(): void {
+    const { exchange, delivery } = this;
+    this.exchange = undefined;
+    this.guarded = undefined;
+    if (exchange === undefined) return;
+    const sent = exchange.headSent ? exchange.statusCode : 0;
+    if (!exchange.driver.abandon()) return;
+    this.observeEnd(exchange, "aborted", sent);
+    delivery.abort(exchange, this.connection);
+  }
+
+  // AnsweredRequest
+
+  get maxBodyBytes(): number {
+    return this.reader.maxBodyBytes;
+  }
+
+  takeContinue(): boolean {
+    const isOwed = this.owesContinue;
+    this.owesContinue = false;
+    return isOwed && this.exchange?.headSent === false;
+  }
+
+  mustClose(isWhole: boolean): boolean {
+    const { context, reader, exchange } = this;
+    if (
+      context.isClosing ||
+      exchange === undefined ||
+      reader.error !== null ||
+      !exchange.requestHead.keepAlive
+    )
+      return true;
+    if (this.requests >= context.limits.maxRequestsPerConnection) return true;
+    if (this.hasEnded && reader.buffered === 0) return true;
+    // RFC 9110 §10.1.1: a client that was not asked to continue may or may not send the content. Only closing is safe.
+    if (this.owesContinue) return true;
+    if (reader.remainingBytes <= context.limits.maxDiscardBytes) return false;
+    const { readsAllBody, readsBody } = exchange.driver;
+    // A loop can be left behind the answer, and then it would be too late to say so. One that still answers goes on, as
+    // for an echo.
+    return isWhole ? !readsAllBody : !readsBody;
+  }
+
+  // Progress
+
+  get inProgress(): boolean {
+    return this.reader.inProgress;
+  }
+
+  get answerMs(): number {
+    const { exchange } = this;
+    if (exchange === undefined || exchange.headSent) return 0;
+    return exchange.driver.answerTimeoutMs ?? this.context.limits.handlerTimeoutMs;
+  }
+
+  /** The program has not answered in time: it is told, and the client gets 503. */
+  expire(): void {
+    const { exchange, context, delivery } = this;
+    this.deadline.stopAnswer();
+    if (exchange === undefined || exchange.headSent) return;
+    const about = `${exchange.method} ${exchange.route}, ${this.answerMs} ms`;
+    context.onHandlerError(new PorticoError("ERR_HANDLER_TIMEOUT", about), exchange);
+    delivery.abort(exchange, this.connection);
+  }
+
+  private observeEnd(exchange: Exchange, outcome: Outcome, status: number): void {
+    // 0: nobody observed when it began.
+    if (exchange.driver.startedAt !== 0) this.context.onResponse(exchange, outcome, status);
+  }
+}

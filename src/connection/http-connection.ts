@@ -1,0 +1,300 @@
+import { PorticoError } from "../exchange/errors.ts";
+import type { Exchange, Upgrade } from "../exchange/exchange.ts";
+import type { BodyDemand, ResponseErrorCode } from "../exchange/http-stream.ts";
+import { isCongested } from "../limits/congestion.ts";
+import type { Connection } from "../limits/connection.ts";
+import { Pauses } from "../limits/pauses.ts";
+import { PAUSED_BY_BODY, PAUSED_BY_PIPELINE, PAUSED_BY_WRITES } from "../limits/pausing.ts";
+import { TURN_IS_OVER, waitForTurn } from "../limits/turns.ts";
+import { BODY, END, FAILED, NEED_BYTES, REQUEST, RequestReader } from "../protocol/http1/request-reader.ts";
+import { httpLog } from "../trace/debug-log.ts";
+import type { Transport, TransportSink } from "../transport/transport.ts";
+import { Deadline } from "./deadline.ts";
+import { ExchangeIntake } from "./exchange-intake.ts";
+import type { HttpContext } from "./http-context.ts";
+import { CLOSED, type HttpState, IDLE, LINGERING, RECEIVING, RESPONDING, UPGRADED } from "./http-states.ts";
+import type { StreamOwner } from "./http1-stream.ts";
+import { BODY_TIMEOUT, CLOSING, HEAD_TIMEOUT, type Refusal } from "./refusal.ts";
+import { openWebSocket } from "./upgrade.ts";
+
+/** HTTP/1.1 on one transport. */
+export class HttpConnection implements Connection, TransportSink, StreamOwner {
+  readonly kind = "http";
+  readonly transport: Transport;
+  releaseSlot: (() => void) | undefined;
+  share: Connection["share"] = undefined;
+  private readonly context: HttpContext;
+  private readonly reader: RequestReader;
+  private readonly intake: ExchangeIntake;
+  private readonly deadline: Deadline;
+  private state: HttpState = IDLE;
+  private readonly pauses: Pauses;
+  private isPumping = false;
+  /** The response is complete, and has said that the connection ends with the exchange. */
+  private isLast = false;
+
+  constructor(context: HttpContext, transport: Transport, releaseSlot: () => void) {
+    this.context = context;
+    this.transport = transport;
+    this.pauses = new Pauses(transport);
+    this.releaseSlot = releaseSlot;
+    this.reader = new RequestReader(context.httpLimits);
+    this.deadline = new Deadline(context.timer, context.limits, this);
+    this.intake = new ExchangeIntake(context, this, this.reader, this.deadline);
+    this.deadline.start("head");
+    transport.sink = this;
+  }
+
+  /** The exchange whose response is not complete. */
+  get active(): Exchange | undefined {
+    return this.intake.active;
+  }
+
+  beginShutdown(): void {
+    if (this.state !== IDLE) return;
+    if (this.transport.bufferedBytes > 0) this.linger();
+    else if (!this.reader.inProgress) this.drop();
+  }
+
+  forceClose(): void {
+    if (this.intake.exchange?.headSent === false) this.refuse(CLOSING);
+    this.transport.flush();
+    this.drop();
+  }
+
+  // TransportSink
+
+  onBytes(bytes: Buffer, start: number, end: number): void {
+    const { context } = this;
+    context.counters.bytesReceived += end - start;
+    if (this.state === LINGERING) this.deadline.renewClose();
+    if (this.state === LINGERING || this.state === CLOSED) return;
+    context.onInput(this, end - start);
+    this.pauses.onRead(end - start);
+    this.intake.receive(bytes, start, end);
+    this.pump();
+    this.reader.release();
+    if (this.state === RESPONDING && this.reader.buffered > context.limits.maxHeadBytes) {
+      this.pauseFor(PAUSED_BY_PIPELINE);
+    }
+  }
+
+  onEnd(): void {
+    const { intake } = this;
+    intake.hasEnded = true;
+    const isHeld = !this.context.allowHalfOpen && this.pauses.end();
+    if (this.pauses.by !== 0) return;
+    // What was read of the content goes to the program before it learns of the end.
+    if (isHeld && this.state === RECEIVING) this.pump();
+    else this.finishInput();
+  }
+
+  onDrain(): void {
+    const { exchange } = this.intake;
+    this.resumeFrom(PAUSED_BY_WRITES);
+    if (exchange === undefined || exchange.finished || !exchange.driver.wantsWritable) return;
+    this.intake.delivery.writable(exchange, this);
+  }
+
+  onClose(error: Error | undefined): void {
+    if (error !== undefined) this.context.counters.countSystemError(error);
+    if (this.state === UPGRADED) return;
+    this.intake.abandon();
+    this.enter(this.state.lost);
+    this.context.onConnectionClosed(this);
+  }
+
+  // Ticking
+
+  onTick(tick: number): void {
+    const { deadline, transport, pauses } = this;
+    // A pause stops the time of the client, who cannot send, but not that of a program that has answered and takes no more.
+    const isUnread = (pauses.by & PAUSED_BY_BODY) !== 0 && this.active === undefined;
+    const due = deadline.check(tick, transport, pauses.by !== 0 && !isUnread);
+    if (due === "nothing") return;
+    if (due === "look") pauses.look();
+    else if (due === "write timeout") {
+      this.context.counters.countError("HTTP_WRITE_TIMEOUT");
+      this.drop();
+    } else if (deadline.kind === "answer") this.intake.expire();
+    else if (deadline.kind === "body") this.refuse(BODY_TIMEOUT);
+    else if (deadline.kind === "head" && this.reader.inProgress) this.refuse(HEAD_TIMEOUT);
+    else this.drop();
+  }
+
+  // Pausable
+
+  pauseFor(reason: number): void {
+    if (this.state === LINGERING || this.state === CLOSED || this.state === UPGRADED) return;
+    this.pauses.add(reason);
+  }
+
+  resumeFrom(reason: number): void {
+    if (!this.pauses.remove(reason)) return;
+    // The client could not send meanwhile: its time begins again.
+    if (this.deadline.kind !== "answer") this.deadline.start(this.deadline.kind);
+    this.transport.resume();
+    this.pump();
+  }
+
+  // StreamOwner
+
+  onResponseComplete(closes: boolean, isUndelimited: boolean): void {
+    this.intake.finishResponse();
+    this.isLast = closes;
+    if (closes && (isUndelimited || this.state !== RECEIVING || !this.intake.isRead)) {
+      this.linger();
+    } else if (this.state === RECEIVING) {
+      // The rest of the content is read and dropped, so that the next request can be found.
+      this.resumeFrom(PAUSED_BY_BODY);
+    } else {
+      this.completeExchange();
+      this.resumeFrom(PAUSED_BY_BODY | PAUSED_BY_PIPELINE);
+      this.pump();
+    }
+  }
+
+  onResponseError(code: ResponseErrorCode | undefined): void {
+    if (code !== undefined) {
+      this.context.counters.countError(code);
+      this.context.report(new PorticoError(code), this.intake.exchange);
+    }
+    this.drop();
+  }
+
+  onBodyDemand(demand: BodyDemand): void {
+    if (demand === "resumed") {
+      // The program has let go of the content that kept the connection.
+      if (this.isLast && !this.intake.isRead) this.linger();
+      else this.resumeFrom(PAUSED_BY_BODY);
+    } else if (demand === "paused") {
+      if (this.state !== RECEIVING) return;
+      this.pauseFor(PAUSED_BY_BODY);
+      this.updateDeadline();
+    } else this.deadline.start("body");
+  }
+
+  onAnswerTime(): void {
+    if (this.deadline.stopAnswer()) this.updateDeadline();
+  }
+
+  upgrade(to: Upgrade): boolean {
+    const { context, transport, intake } = this;
+    const { exchange } = intake;
+    if (exchange === undefined) return false;
+    const socket = openWebSocket(context, transport, exchange, to, this.releaseSlot);
+    if (socket === undefined) return false;
+    const { connection } = socket.driver;
+    const head = this.reader.takeUpgradeHead();
+    this.enter(this.state.upgraded);
+    this.pauses.by = 0;
+    intake.exchange = undefined;
+    context.onConnectionReplaced(this);
+    connection.attach();
+    intake.completeUpgrade(exchange);
+    connection.start(head, intake.hasEnded);
+    transport.uncork();
+    return true;
+  }
+
+  private pump(): void {
+    if (this.isPumping) return;
+    this.isPumping = true;
+    while (this.pauses.by === 0 && (this.state === IDLE || this.state === RECEIVING)) {
+      if (this.state === IDLE && isCongested(this.transport, this.context.limits)) {
+        this.pauseFor(PAUSED_BY_WRITES);
+        break;
+      }
+      const signal = this.intake.next();
+      if (signal === NEED_BYTES) break;
+      if (signal === TURN_IS_OVER) waitForTurn(this);
+      else if (signal === REQUEST) {
+        this.enter(this.state.headComplete);
+        this.intake.begin();
+      } else if (signal === BODY) {
+        if (!this.intake.receiveBody()) this.linger();
+      } else if (signal === END) this.endRequest();
+      else if (signal === FAILED) this.fail();
+    }
+    this.isPumping = false;
+    this.updateDeadline();
+    if (this.intake.hasEnded && this.pauses.by === 0) this.finishInput();
+  }
+
+  private endRequest(): void {
+    const { intake } = this;
+    this.enter(this.state.requestComplete);
+    intake.endRequest();
+    if (intake.exchange?.finished === true && this.state === RESPONDING) this.completeExchange();
+  }
+
+  /** Both request and response are complete. */
+  private completeExchange(): void {
+    this.intake.complete();
+    this.enter(this.state.exchangeComplete);
+    this.deadline.start("none");
+    if (this.isLast || this.context.isClosing) this.linger();
+  }
+
+  /** The request is invalid, or refused for its head alone. */
+  private fail(): void {
+    const { error, isHeadRefused } = this.reader;
+    if (isHeadRefused) {
+      this.enter(this.state.headComplete);
+      // Nothing more is read; the answer closes.
+      this.enter(this.state.requestComplete);
+      this.intake.begin();
+    } else if (error !== null) this.refuse(error);
+  }
+
+  /** Answers with an error status what cannot be answered by the program, and closes. */
+  private refuse(reason: Refusal): void {
+    if (this.intake.refuse(reason)) this.linger();
+    else this.drop();
+  }
+
+  /** Destroys the connection. */
+  private drop(): void {
+    if (this.state === CLOSED) return;
+    this.intake.abandon();
+    this.enter(this.state.lost);
+    this.transport.destroy();
+  }
+
+  /**
+   * Ends the stream, but reads on for a while: a client that is still sending would otherwise be reset and might
+   * lose the response (RFC 9112 §9.6).
+   */
+  private linger(): void {
+    if (this.state === LINGERING || this.state === CLOSED) return;
+    this.intake.abandon();
+    this.enter(this.state.ending);
+    this.pauses.by = 0;
+    this.deadline.start("close");
+    this.transport.resume();
+    this.transport.end();
+  }
+
+  /**
+   * The client has sent its last byte. One that closes and one that only ends its half look the same: a response that
+   * is not complete counts as unwanted, unless the program wants it otherwise; one that is complete is sent to its end.
+   */
+  private finishInput(): void {
+    if (this.state === UPGRADED || this.state === CLOSED) return;
+    if (this.state === RESPONDING && this.context.allowHalfOpen) return;
+    const isComplete = this.intake.exchange?.finished ?? true;
+    if (!isComplete || this.transport.bufferedBytes === 0) this.drop();
+    else this.linger();
+  }
+
+  private updateDeadline(): void {
+    this.deadline.follow(this.state, this.intake, (this.pauses.by & PAUSED_BY_BODY) !== 0);
+  }
+
+  private enter(state: HttpState): void {
+    if (httpLog !== undefined && state !== this.state) {
+      httpLog(this.transport, `= ${this.state.name} -> ${state.name}`);
+    }
+    this.state = state;
+  }
+}

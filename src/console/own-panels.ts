@@ -1,0 +1,129 @@
+import { isThenable } from "../delivery/call-handler.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import type { PanelState } from "./messages.ts";
+
+/** Places in a world of the program, in its own units. */
+export interface ConsoleWorld {
+  width: number;
+  height: number;
+  /** At most 500 are shown. `x` runs from the left, `y` from the top. */
+  marks: readonly { x: number; y: number; name?: string }[];
+}
+
+/**
+ * A panel of the program in the console. Its functions are called once a second while a page is open, and never
+ * otherwise. When one throws, the panel shows the message.
+ */
+export interface ConsolePanel {
+  /** The heading; different for each panel of a console. */
+  title: string;
+  /** A sentence below the heading. */
+  about?: string;
+  /** Returns figures by name, at most 24. Numbers are also drawn as plots. */
+  figures?: () => Readonly<Record<string, number | string>>;
+  /** Returns the rows of a table, at most 100. The columns are the names in the first row. */
+  rows?: () => readonly Readonly<Record<string, number | string>>[];
+  /** Returns places, which are drawn as a map. */
+  world?: () => ConsoleWorld;
+  /** Buttons by their labels. A function is called when its button is pressed; it can be async. */
+  actions?: Readonly<Record<string, () => unknown>>;
+}
+
+const panelNames: OptionNames<ConsolePanel> = {
+  title: true,
+  about: true,
+  figures: true,
+  rows: true,
+  world: true,
+  actions: true,
+};
+
+const MAX_FIGURES = 24;
+const MAX_ROWS = 100;
+const MAX_COLUMNS = 12;
+const MAX_MARKS = 500;
+const MAX_TEXT = 200;
+
+/**
+ * Checks the panels of a program.
+ * @throws TypeError for unknown names, and for a panel without a title or with that of another one
+ */
+export function checkPanels(panels: readonly ConsolePanel[]): void {
+  if (!Array.isArray(panels)) throw new TypeError("panels has to be an array of panels with a title");
+  const titles = new Set<string>();
+  for (const panel of panels) {
+    checkOptions("a panel of the console", panel, panelNames);
+    const { title } = panel;
+    if (typeof title !== "string" || title === "")
+      throw new TypeError("a panel of the console needs a title");
+    if (titles.has(title))
+      throw new TypeError(`two panels of the console have the title ${JSON.stringify(title)}`);
+    titles.add(title);
+  }
+}
+
+/** Asks a panel for its state, within bounds, whatever its functions do. */
+export function stateOf(panel: ConsolePanel): PanelState {
+  const fixed = { title: panel.title, about: panel.about ?? "", actions: Object.keys(panel.actions ?? {}) };
+  try {
+    const rows = (panel.rows?.() ?? []).slice(0, MAX_ROWS);
+    const columns = Object.keys(rows[0] ?? {}).slice(0, MAX_COLUMNS);
+    const figures = panel.figures?.() ?? {};
+    if (isThenable(figures)) throw new TypeError("figures returned a promise. Return the figures at once.");
+    return {
+      ...fixed,
+      figures: Object.entries(figures)
+        .slice(0, MAX_FIGURES)
+        .map(([name, value]) => [short(name), cell(value)] as const),
+      columns: columns.map(short),
+      rows: rows.map((row) => columns.map((column) => cell(row[column]))),
+      world: worldOf(panel.world?.()),
+      problem: "",
+    };
+  } catch (error) {
+    return { ...fixed, figures: [], columns: [], rows: [], world: null, problem: short(textOf(error)) };
+  }
+}
+
+/**
+ * Runs an action of a panel, and waits for it.
+ * @returns what is wrong, or "" when it has worked
+ */
+export async function runAction(
+  panels: readonly ConsolePanel[],
+  title: string,
+  label: string,
+): Promise<string> {
+  const actions = panels.find((panel) => panel.title === title)?.actions ?? {};
+  const action = Object.hasOwn(actions, label) ? actions[label] : undefined;
+  if (action === undefined) return `There is no action ${label}.`;
+  try {
+    await action();
+    return "";
+  } catch (error) {
+    return short(`${label} failed: ${textOf(error)}`);
+  }
+}
+
+function worldOf(world: ConsoleWorld | undefined): PanelState["world"] {
+  if (world === undefined) return null;
+  const { width, height } = world;
+  const marks = world.marks.slice(0, MAX_MARKS).map(({ x, y, name = "" }) => ({ x, y, name: short(name) }));
+  return { width, height, marks };
+}
+
+function cell(value: unknown): number | string {
+  return typeof value === "number" && Number.isFinite(value) ? value : short(textOf(value ?? ""));
+}
+
+function short(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+}
+
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "something that has no text";
+  }
+}

@@ -1,0 +1,36 @@
+import type { Server } from "../index.ts";
+
+/** Topics that are looked at; more would take the server's time. */
+const MAX_TOPICS = 10_000;
+const MAX_ROWS = 100;
+const MAX_NAME = 200;
+/** WebSockets that are asked whether they subscribe to a topic. */
+const MAX_SOCKETS = 10_000;
+
+/** The topics with the most subscribers, and the number of all that were looked at. */
+export function topicRows(server: Server): {
+  topics: { name: string; members: number }[];
+  topicCount: number;
+} {
+  const topics: { name: string; members: number }[] = [];
+  for (const [name, members] of server.topics) {
+    if (topics.push({ name: name.slice(0, MAX_NAME), members }) === MAX_TOPICS) break;
+  }
+  const topicCount = topics.length;
+  topics.sort((a, b) => b.members - a.members);
+  return { topics: topics.slice(0, MAX_ROWS), topicCount };
+}
+
+/** The connections that subscribe to a topic, as a page shows them. */
+export function memberRows(
+  server: Server,
+  topic: string,
+  describe: (socket: Server["webSockets"][number]) => string,
+): string[] {
+  const rows: string[] = [];
+  for (const socket of server.webSockets.slice(0, MAX_SOCKETS)) {
+    if (!socket.isSubscribed(topic)) continue;
+    if (rows.push(describe(socket)) === MAX_ROWS) break;
+  }
+  return rows;
+}

@@ -1,0 +1,216 @@
+import { Fifo } from "./fifo.ts";
+import { budgetOf, type PollBudget } from "./poll-budget.ts";
+
+/** What one connection has in a queue. */
+export interface QueueShare {
+  /** An event was queued. @param bytes that it holds */
+  hold(bytes: number): void;
+  /** An event left the queue. */
+  free(bytes: number): void;
+}
+
+/** Something that has happened and waits until the program asks for it. */
+export abstract class QueuedEvent {
+  /** @internal What it counts for since it was queued: the program can change what an event holds. */
+  heldBytes = 0;
+  /** @internal Undefined for an event that no connection has caused. */
+  share: QueueShare | undefined = undefined;
+
+  /** What it holds in memory while it waits, in bytes. */
+  get cost(): number {
+    return EVENT_BYTES;
+  }
+
+  /** Calls the program's handler, unless the program has ended what the event is about. */
+  abstract run(): void;
+
+  /** @internal Whether the program has ended what it is about, so that it is of no use. */
+  get isOver(): boolean {
+    return false;
+  }
+
+  /** @internal It has left the queue, and the program decides whether it runs. */
+  onShift(): void {}
+}
+
+/** Something of the program's own that has its place between the other events. */
+export interface Call {
+  readonly type: "call";
+  readonly call: () => unknown;
+}
+
+/** Who pauses connections while the queue is full. */
+export interface EventSource {
+  /** Called when the queue has room again. */
+  resumeAll(): void;
+}
+
+/** What an event holds besides its data, in bytes: the object, the one of the data, and its place in the queue. */
+export const EVENT_BYTES = 256;
+
+/** A call that waits in a queue. */
+export class CallEvent extends QueuedEvent implements Call {
+  readonly type = "call";
+  readonly call: () => unknown;
+
+  constructor(call: () => unknown) {
+    super();
+    this.call = call;
+  }
+
+  run(): void {
+    this.call();
+  }
+}
+
+/**
+ * Events that wait to be polled, first in first out. Above its limit in bytes, connections that send something are
+ * paused until half of it has been taken. What was received by then is kept, so nothing is lost. Several servers can
+ * share one queue; the order is then that of all of them together.
+ */
+export class PolledQueue<Event extends QueuedEvent> {
+  private readonly sources = new Set<EventSource>();
+  private readonly maxBytes: () => number;
+  private readonly events = new Fifo<Event | CallEvent>();
+  private bytes = 0;
+  private full = false;
+  private arrival: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+
+  /** @param maxBytes asked at each event, so that the limit can change */
+  constructor(maxBytes: () => number) {
+    this.maxBytes = maxBytes;
+  }
+
+  /** The number of events that wait. */
+  get length(): number {
+    return this.events.length;
+  }
+
+  /** The bytes that they hold. */
+  get heldBytes(): number {
+    return this.bytes;
+  }
+
+  /** Whether connections that send something are paused because of the queue. */
+  get isFull(): boolean {
+    return this.full;
+  }
+
+  /** @internal */
+  addSource(source: EventSource): void {
+    this.sources.add(source);
+  }
+
+  /** @internal */
+  removeSource(source: EventSource): void {
+    this.sources.delete(source);
+  }
+
+  /** Appends an event, or a call of the program's own: `{ type: "call", call }`. */
+  push(event: Event | Call): void {
+    this.append(event instanceof QueuedEvent ? event : new CallEvent(event.call), undefined);
+  }
+
+  /** @internal Appends an event of a connection. */
+  append(event: Event | CallEvent, share: QueueShare | undefined): void {
+    const { cost } = event;
+    event.heldBytes = cost;
+    event.share = share;
+    this.events.push(event);
+    share?.hold(cost);
+    this.hold(cost);
+    this.release();
+  }
+
+  /**
+   * Takes the oldest event, without running it. Events of a WebSocket or an exchange that the program has ended are left
+   * out, except for its close or abort. Returns undefined when none waits.
+   */
+  shift(): Event | CallEvent | undefined {
+    for (;;) {
+      const event = this.shiftUntil(Number.POSITIVE_INFINITY);
+      event?.onShift();
+      if (event?.isOver !== true) return event;
+    }
+  }
+
+  /**
+   * Runs the events that wait, and what they lead to at once, such as the `open` after an `upgrade`. A call that a handler
+   * queues meanwhile ends it: that call, and what comes behind it, waits for the next poll.
+   * @param budget after how many events or milliseconds to stop; what is left comes first next time
+   * @returns how many events it took, with those that were of no use any more
+   * @throws RangeError for a number below 0; TypeError for an unknown option
+   */
+  poll(budget?: number | PollBudget): number {
+    const { maxEvents, maxMs } = budgetOf(budget);
+    const end = this.events.pushed;
+    const endMs = maxMs === Number.POSITIVE_INFINITY ? maxMs : performance.now() + maxMs;
+    let count = 0;
+    while (count < maxEvents) {
+      const event = this.shiftUntil(end);
+      if (event === undefined) break;
+      count++;
+      event.run();
+      if (endMs !== Number.POSITIVE_INFINITY && performance.now() >= endMs) break;
+    }
+    return count;
+  }
+
+  /** @param end position in all that was ever queued; what the program has queued since then is not taken */
+  private shiftUntil(end: number): Event | CallEvent | undefined {
+    const { events } = this;
+    if (events.shifted >= end && events.first?.share === undefined) return undefined;
+    const event = events.shift();
+    if (event === undefined) return undefined;
+    const { heldBytes } = event;
+    this.free(heldBytes);
+    event.share?.free(heldBytes);
+    return event;
+  }
+
+  /** Counts bytes that are held elsewhere because of events that were taken, until {@link free}. */
+  hold(bytes: number): void {
+    this.bytes += bytes;
+    if (this.full || this.bytes <= this.maxBytes()) return;
+    this.full = true;
+  }
+
+  free(bytes: number): void {
+    this.bytes -= bytes;
+    if (!this.full || this.bytes > this.maxBytes() / 2) return;
+    this.full = false;
+    // Later: a resumed connection may call the program, which is about to run the event that was taken.
+    process.nextTick(() => this.resumeSources());
+  }
+
+  private resumeSources(): void {
+    for (const source of [...this.sources]) {
+      // A resumed connection has filled it again.
+      if (this.full) return;
+      // The others come first next time.
+      this.sources.delete(source);
+      this.sources.add(source);
+      source.resumeAll();
+    }
+  }
+
+  /** Resolves when there is an event, or when {@link release} is called. Any number of callers can wait. */
+  waitForEvent(): Promise<void> {
+    if (this.length > 0) return Promise.resolve();
+    if (this.arrival === undefined) {
+      let resolve = (): void => {};
+      const promise = new Promise<void>((done) => {
+        resolve = done;
+      });
+      this.arrival = { promise, resolve };
+    }
+    return this.arrival.promise;
+  }
+
+  /** Ends all waits without an event. */
+  release(): void {
+    const { arrival } = this;
+    this.arrival = undefined;
+    arrival?.resolve();
+  }
+}

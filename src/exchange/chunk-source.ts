@@ -1,0 +1,64 @@
+import { Readable } from "node:stream";
+import { copyIfBorrowed } from "../bytes/lease.ts";
+import { isThenable } from "../delivery/call-handler.ts";
+
+type Chunk = string | Uint8Array;
+
+/** Where the content of a response may come from. */
+export type ChunkSource = AsyncIterable<Chunk> | Iterable<Chunk> | ReadableStream<Chunk>;
+
+/** A source of chunks that can be cancelled at any time, also while a chunk is awaited. */
+export interface ChunkReader {
+  /** @returns undefined at the end @throws what the source fails with, and TypeError for what is no chunk */
+  next(): Promise<Chunk | undefined>;
+  cancel(): void;
+}
+
+function ignore(): void {}
+
+/**
+ * @returns the chunk of a step, undefined at the end; a copy of borrowed bytes
+ * @throws TypeError for what is no chunk, undefined among it
+ */
+export function chunkOf(step: { done?: boolean | undefined; value?: unknown }): Chunk | undefined {
+  const { done, value } = step;
+  if (done === true) return undefined;
+  if (typeof value === "string") return value;
+  if (value instanceof Uint8Array) return copyIfBorrowed(value);
+  throw new TypeError("a chunk of the content is neither text nor bytes");
+}
+
+function ownChunk(chunk: Chunk): Chunk {
+  return chunk instanceof Uint8Array ? copyIfBorrowed(chunk) : chunk;
+}
+
+/** Reads any kind of source. */
+export function readerOf(source: ChunkSource | Chunk): ChunkReader {
+  // Text and bytes are iterable, too, but not meant so.
+  if (typeof source === "string" || source instanceof Uint8Array) return readerOf([source]);
+  // All of it is there now, while borrowed bytes are still valid.
+  if (Array.isArray(source)) return readerOf(source.map(ownChunk).values());
+  // It may fail while nobody iterates over it, and would then end the process: that of a HEAD request is not opened yet.
+  if (source instanceof Readable) source.on("error", ignore);
+  if (source instanceof ReadableStream) {
+    const reader = source.getReader();
+    return {
+      next: async () => chunkOf(await reader.read()),
+      cancel: () => void reader.cancel().catch(ignore),
+    };
+  }
+  const iterator =
+    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  return {
+    async next() {
+      const step = iterator.next();
+      // A step that is there at once can hold borrowed bytes, which are not valid after an await.
+      return chunkOf(isThenable(step) ? await step : step);
+    },
+    cancel() {
+      // A generator can only return when it has got what it waits for; a Node stream can be ended at once.
+      if (source instanceof Readable) source.destroy();
+      Promise.resolve(iterator.return?.()).catch(ignore);
+    },
+  };
+}

@@ -1,0 +1,300 @@
+import { randomUUID } from "node:crypto";
+import { NO_BYTES } from "../bytes/no-bytes.ts";
+import { callHandler } from "../delivery/call-handler.ts";
+import { Waiters } from "../delivery/waiters.ts";
+import { inContext } from "../node/async-context.ts";
+import type { RequestHead } from "../protocol/http1/request-head.ts";
+import type { ExchangeContext } from "./exchange-context.ts";
+import { failExchange } from "./fail-exchange.ts";
+import { endedStream, type HttpStream } from "./http-stream.ts";
+import { RequestBody } from "./request-body.ts";
+import { Response } from "./response.ts";
+
+/** The inside of an exchange: between its connection, which reports, and the callbacks of the program. */
+export class ExchangeDriver<Exchange, Upgrade> {
+  /** What the program gets. */
+  readonly exchange: Exchange;
+  readonly context: ExchangeContext<Exchange>;
+  readonly response: Response;
+  /** By performance.now(); 0 when nobody observes. */
+  startedAt = 0;
+  stream: HttpStream<Upgrade>;
+  /** Ends the wait of a response that is sent from a source. */
+  interruptSource: (() => void) | undefined = undefined;
+  /** How long the client waits for the head of the response, in milliseconds; undefined for the limit of the server. */
+  answerTimeoutMs: number | undefined = undefined;
+  /** The program has said that it answers after its handler has ended. */
+  answersLater = false;
+  /** The program has aborted it: of the events that wait, only the abort is of use. */
+  isGivenUp = false;
+  /** Its events are delivered at once, however the others of the server are. */
+  isImmediate = false;
+  writableListener: ((offset: number) => unknown) | undefined = undefined;
+  private readonly head: RequestHead;
+  private uuid: string | undefined = undefined;
+  private isAbortReported = false;
+  private controller: AbortController | undefined = undefined;
+  private body: RequestBody | undefined = undefined;
+  private abortListeners: (() => unknown)[] | undefined = undefined;
+  private drainWaiters: Waiters | undefined = undefined;
+
+  constructor(
+    exchange: Exchange,
+    context: ExchangeContext<Exchange>,
+    stream: HttpStream<Upgrade>,
+    head: RequestHead,
+  ) {
+    this.exchange = exchange;
+    this.context = context;
+    this.stream = stream;
+    this.head = head;
+    this.response = new Response(stream, head.method, context.isBare);
+  }
+
+  get id(): string {
+    if (this.uuid === undefined) {
+      this.uuid = randomUUID();
+      if (!this.response.isFinished) this.context.byId.set(this.uuid, this.exchange);
+    }
+    return this.uuid;
+  }
+
+  /** The length of the head of the request, in bytes. */
+  get headBytes(): number {
+    return this.head.fields.textLength;
+  }
+
+  get signal(): AbortSignal {
+    this.controller ??= new AbortController();
+    if (this.isLost) this.controller.abort();
+    return this.controller.signal;
+  }
+
+  get requestBody(): RequestBody {
+    if (this.body === undefined) {
+      this.body = new RequestBody(this);
+      if (!this.head.chunked && this.head.contentLength <= 0) this.body.receive(NO_BYTES, true);
+      // Content of a client that has disconnected can still be in the queue.
+      else if (this.response.state === "done" || this.isAbortReported) this.body.fail();
+    }
+    return this.body;
+  }
+
+  /** Whether the program reads the content of the request. */
+  get readsBody(): boolean {
+    return this.body?.flows ?? false;
+  }
+
+  /** Whether the program reads all of the content, however it answers meanwhile. */
+  get readsAllBody(): boolean {
+    return this.body?.flowsToTheEnd ?? false;
+  }
+
+  /** Whether content that comes is of use to the program. */
+  get takesBody(): boolean {
+    return !this.response.isFinished || this.readsBody;
+  }
+
+  /** Whether nothing that the program sends can reach the client any more. */
+  get isLost(): boolean {
+    return this.isAbortReported || this.response.state === "gone";
+  }
+
+  /** Whether the program has begun an answer: a source that it streams may have given nothing yet. */
+  get hasAnswer(): boolean {
+    return this.response.state !== "pending" || this.interruptSource !== undefined;
+  }
+
+  /** Whether an answer is there or on its way. */
+  get isAnswered(): boolean {
+    return this.hasAnswer || this.answersLater;
+  }
+
+  get wantsWritable(): boolean {
+    return this.drainWaiters !== undefined || this.writableListener !== undefined;
+  }
+
+  // What RequestBody asks for. BodyHost
+
+  wantBody(): void {
+    this.stream.readBody("wanted");
+  }
+
+  pauseBody(): void {
+    this.body?.hold(true);
+    if (this.takesBody) this.stream.readBody("paused");
+  }
+
+  resumeBody(): void {
+    this.body?.hold(false);
+    this.stream.readBody("resumed");
+  }
+
+  holdsBody(change: number): boolean {
+    return this.context.incompleteBytes.change(change);
+  }
+
+  // What the program asks for
+
+  onWritable(listener: (offset: number) => unknown): void {
+    this.writableListener = inContext((offset: number) => this.call(() => listener(offset)));
+  }
+
+  onAbort(listener: () => unknown): void {
+    if (this.isAbortReported) queueMicrotask(() => this.call(listener));
+    this.abortListeners ??= [];
+    this.abortListeners.push(inContext(() => this.call(listener)));
+  }
+
+  drained(): Promise<boolean> {
+    if (this.response.isFinished) return Promise.resolve(false);
+    const { output, highWaterBytes } = this.stream;
+    // An output that has closed is about to report it.
+    if (!output.closed && output.bufferedBytes < highWaterBytes) return Promise.resolve(true);
+    output.requestDrain();
+    this.drainWaiters ??= new Waiters();
+    return this.drainWaiters.wait();
+  }
+
+  answerWithin(ms: number): void {
+    if (!(ms >= 0)) throw new RangeError(`${ms} is not a time in milliseconds`);
+    this.answerTimeoutMs = ms;
+    this.answersLater = true;
+    this.stream.restartAnswer();
+  }
+
+  abort(): void {
+    if (!this.response.isFinished) this.stream.abort();
+  }
+
+  /** A status from 300 on that was set refuses. */
+  upgrade(to: Upgrade): boolean {
+    if (this.hasAnswer || this.refuseAsSet()) return false;
+    return this.stream.upgrade(to);
+  }
+
+  /** The hooks are done: what they have set stays in any answer, and a status from 300 on that they have set is the answer. */
+  endHooks(): undefined {
+    this.response.keepFields();
+    this.refuseAsSet();
+  }
+
+  /** Answers with the status that was set, if it lets nothing pass and was not sent. @returns whether it was */
+  private refuseAsSet(): boolean {
+    const { response } = this;
+    return !this.hasAnswer && response.statusCode >= 300 && response.end("");
+  }
+
+  /** Answers with this, whatever was set for the response. @returns false when the response has begun */
+  refuse(status: number, headers: Readonly<Record<string, string>> = {}, content = ""): boolean {
+    if (this.response.state !== "pending") return false;
+    this.response.replaceBy(status, headers);
+    return this.response.end(content);
+  }
+
+  /** See {@link failExchange}. */
+  fail(status: number, code: string, error?: unknown, headers?: Readonly<Record<string, string>>): boolean {
+    return failExchange(this, status, code, error, headers);
+  }
+
+  // What the connection reports
+
+  /** The response is complete. */
+  finish(): void {
+    this.forgetId();
+    this.releaseWaiters();
+    // Content that nobody reads will be thrown away.
+    if (this.body?.flows === false) this.body.fail();
+  }
+
+  /** Takes back content that has come and that the program has not asked for. */
+  takeKeptBody(): { readonly data: Buffer; readonly isLast: boolean } | undefined {
+    return this.body?.takeKept();
+  }
+
+  /** Everything has come and was sent: the connection has done its part. */
+  detach(): void {
+    this.body?.release();
+    this.leaveStream();
+  }
+
+  /**
+   * The connection is lost to this exchange.
+   * @returns whether the program is to be told by {@link dispatchAbort}: not when the response is complete
+   */
+  abandon(): boolean {
+    const wasFinished = this.response.isFinished;
+    this.leaveStream();
+    if (wasFinished) this.body?.fail();
+    else {
+      this.response.state = "gone";
+      this.forgetId();
+    }
+    return !wasFinished;
+  }
+
+  /** The request can get no further: it is answered, if it still can be, and lost to the program. */
+  giveUp(status: number, code: string, error: unknown): void {
+    this.fail(status, code, error, { Connection: "close" });
+    this.response.state = "gone";
+    this.forgetId();
+    this.leaveStream();
+  }
+
+  /** The connection has become a WebSocket. @returns field lines of the program for the answer */
+  completeUpgrade(): string {
+    this.response.state = "done";
+    this.finish();
+    this.leaveStream();
+    this.head.fields.forgetPositions();
+    return this.response.fieldLines;
+  }
+
+  // Calls of the program, at once or out of the queue
+
+  dispatchRequest(): void {
+    this.context.dispatchRequest(this.exchange);
+  }
+
+  dispatchBody(data: Buffer, last: boolean): void {
+    if (this.takesBody) this.requestBody.receive(data, last);
+  }
+
+  dispatchWritable(): void {
+    this.releaseWaiters();
+    const { writableListener, response } = this;
+    if (writableListener !== undefined && !response.isFinished) writableListener(response.offset);
+  }
+
+  dispatchAbort(): void {
+    this.isAbortReported = true;
+    this.controller?.abort();
+    this.body?.fail();
+    this.releaseWaiters();
+    for (const listener of this.abortListeners ?? []) listener();
+  }
+
+  /** Code that waits in `drained` and `stream` looks again. */
+  releaseWaiters(): void {
+    const { drainWaiters } = this;
+    const { isFinished } = this.response;
+    this.drainWaiters = undefined;
+    drainWaiters?.release(!isFinished);
+    if (isFinished) this.interruptSource?.();
+  }
+
+  /** Calls a callback of the program: what it throws is reported and ends the exchange, not the server. */
+  call(callback: () => unknown): void {
+    callHandler(callback, (error) => this.context.onHandlerError(error, this.exchange));
+  }
+
+  /** The connection must not stay in memory for as long as the program keeps the exchange. */
+  private leaveStream(): void {
+    this.stream = endedStream;
+    this.response.stream = endedStream;
+  }
+
+  private forgetId(): void {
+    if (this.uuid !== undefined) this.context.byId.delete(this.uuid);
+  }
+}

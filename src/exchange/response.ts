@@ -1,0 +1,277 @@
+import { hasContent } from "../protocol/http/content.ts";
+import {
+  addFieldLine,
+  FieldError,
+  FixedLine,
+  setFieldLine,
+  withoutField,
+} from "../protocol/http/field-lines.ts";
+import { type FieldValue, fieldText, fieldTexts } from "../protocol/http/field-values.ts";
+import { checkStatus } from "../protocol/http/status.ts";
+import { asBytes, byteLengthOf } from "../transport/payload.ts";
+import { type HttpStream, type ResponseErrorCode, type ResponseHead, UNKNOWN_LENGTH } from "./http-stream.ts";
+
+/*
+ *   state      call                     next
+ *   pending    status, setHeader        pending
+ *              write, tryEnd            streaming   (the head is sent)
+ *              end                      done
+ *   streaming  write, tryEnd            streaming, done when tryEnd has sent everything
+ *              end                      done
+ *   done       anything                 done        (answers false)
+ *   any        client gone, abort       gone        (answers false)
+ */
+export type ResponseState = "pending" | "streaming" | "done" | "gone";
+
+/** What `tryEnd` of an exchange did. */
+export interface TryEndResult {
+  /** Whether all of the data was accepted; otherwise go on from `offset` when the response is writable. */
+  accepted: boolean;
+  /** Whether the response is complete. */
+  done: boolean;
+}
+
+// Without a type, browsers guess: text would be read in an old encoding, and run as a page when it looks like one.
+const textType = new FixedLine("Content-Type", "text/plain; charset=utf-8");
+const bytesType = new FixedLine("Content-Type", "application/octet-stream");
+
+const NOT_ACCEPTED: TryEndResult = { accepted: false, done: false };
+
+/** A response: status, fields, content and backpressure. Its stream does the framing, never the program (RFC 9112 §6). */
+export class Response implements ResponseHead {
+  state: ResponseState = "pending";
+  /** Bytes of content that were accepted so far. */
+  offset = 0;
+  /** Field lines that a failure's answer has, too. */
+  keptLines = "";
+  statusCode = 200;
+  reason: string | undefined = undefined;
+  fieldLines = "";
+  hasDate = false;
+  closes = false;
+  isTouched = false;
+  /** Whether Content-Type has been decided: it was set, or none is to be sent. */
+  hasType: boolean;
+  stream: HttpStream<unknown>;
+  readonly method: string;
+  private declared = UNKNOWN_LENGTH;
+  private endsWithHead = false;
+
+  /** @param hasType true where nothing is to be added to what the program sets */
+  constructor(stream: HttpStream<unknown>, method: string, hasType: boolean) {
+    this.stream = stream;
+    this.method = method;
+    this.hasType = hasType;
+  }
+
+  get isFinished(): boolean {
+    return this.state === "done" || this.state === "gone";
+  }
+
+  setStatus(code: number, reason: string | undefined): void {
+    if (code < 200) throw new FieldError("a 1xx status is not a final response");
+    checkStatus(code, reason);
+    if (this.state !== "pending") return;
+    this.statusCode = code;
+    // Programs without types can pass an Error here.
+    this.reason = reason === undefined ? undefined : String(reason);
+    this.isTouched = true;
+  }
+
+  setHeader(name: string, value: FieldValue): void {
+    if (typeof value === "object") {
+      this.setLines(name, fieldTexts(name, value));
+      return;
+    }
+    const text = typeof value === "string" ? value : fieldText(name, value);
+    const lines = setFieldLine(this.fieldLines, name, text);
+    this.isTouched = true;
+    if (this.state === "pending" && !this.isOwnField(name, text)) this.fieldLines = lines;
+  }
+
+  appendHeader(name: string, value: FieldValue): void {
+    if (typeof value === "object") {
+      for (const text of fieldTexts(name, value)) this.appendHeader(name, text);
+      return;
+    }
+    const text = typeof value === "string" ? value : fieldText(name, value);
+    const lines = addFieldLine(this.fieldLines, name, text);
+    this.isTouched = true;
+    if (this.state === "pending" && !this.isOwnField(name, text)) this.fieldLines = lines;
+  }
+
+  /** Sends no Content-Type. @throws FieldError for any other field */
+  omitHeader(name: string): void {
+    if (name.toLowerCase() !== "content-type") {
+      throw new FieldError(`only Content-Type can be null, not ${name}: use removeHeader`);
+    }
+    this.isTouched = true;
+    this.removeHeader(name);
+    this.hasType = true;
+  }
+
+  removeHeader(name: string): void {
+    if (this.state !== "pending") return;
+    const lower = name.toLowerCase();
+    if (lower === "content-length") this.declared = UNKNOWN_LENGTH;
+    else if (lower === "date") this.hasDate = false;
+    else if (lower === "content-type") this.hasType = false;
+    this.fieldLines = withoutField(this.fieldLines, name);
+  }
+
+  write(chunk: string | Uint8Array): boolean {
+    if (this.state === "pending") {
+      this.addType(chunk);
+      this.begin(UNKNOWN_LENGTH);
+    }
+    if (this.state !== "streaming" || !this.sendPiece(chunk)) return false;
+    const { output, highWaterBytes } = this.stream;
+    if (output.bufferedBytes < highWaterBytes) return true;
+    output.requestDrain();
+    return false;
+  }
+
+  end(chunk: string | Uint8Array): boolean {
+    if (this.state === "pending") return this.sendWhole(chunk);
+    if (this.state !== "streaming" || (chunk !== "" && !this.sendPiece(chunk))) return false;
+    if (this.declared >= 0 && this.offset !== this.declared) return this.breakOff("ERR_CONTENT_LENGTH");
+    this.finish();
+    return true;
+  }
+
+  tryEnd(chunk: string | Uint8Array, totalBytes: number | undefined): TryEndResult {
+    if (totalBytes !== undefined && !(Number.isSafeInteger(totalBytes) && totalBytes >= 0)) {
+      throw new RangeError(`${totalBytes} is not a length in bytes`);
+    }
+    const bytes = asBytes(chunk);
+    const length = byteLengthOf(bytes);
+    if (this.state === "pending") {
+      const total = totalBytes ?? length;
+      if (total > 0) this.addType(chunk);
+      this.begin(total);
+    }
+    if (this.state === "done") return { accepted: this.endsWithHead, done: this.endsWithHead };
+    if (this.state !== "streaming") return NOT_ACCEPTED;
+    const { stream } = this;
+    const room = Math.max(0, stream.highWaterBytes - stream.output.bufferedBytes);
+    const taken = Math.min(room, length);
+    if (taken > 0 && !this.sendPiece(bytes.subarray(0, taken))) return NOT_ACCEPTED;
+    const accepted = taken === length;
+    const total = this.declared >= 0 ? this.declared : (totalBytes ?? this.offset - taken + length);
+    const done = this.offset === total;
+    if (done) this.finish();
+    else if (!accepted) stream.output.requestDrain();
+    return { accepted, done };
+  }
+
+  /** Sends the head; pieces of the content are to follow, unless there is none. */
+  begin(total: number): void {
+    if (total >= 0) this.declared = total;
+    this.state = "streaming";
+    const withContent = hasContent(this.method, this.statusCode);
+    this.stream.writeHead(this, this.declared, withContent);
+    if (withContent) return;
+    this.endsWithHead = true;
+    this.finish();
+  }
+
+  /** What has been set so far stays when a failure is answered instead. */
+  keepFields(): void {
+    // The content of a failure has a type of its own.
+    this.keptLines = this.hasType ? withoutField(this.fieldLines, "content-type") : this.fieldLines;
+    this.isTouched = false;
+  }
+
+  /** Puts a refusal or a failure in place of what was set. */
+  replaceBy(status: number, headers: Readonly<Record<string, string>>): void {
+    this.fieldLines = this.keptLines;
+    this.declared = UNKNOWN_LENGTH;
+    this.hasDate = false;
+    this.hasType = false;
+    for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
+    this.setStatus(status, undefined);
+  }
+
+  /** Adds the type of content for which none was set; HEAD is told what GET would be. */
+  private addType(chunk: string | Uint8Array): void {
+    if (this.hasType || !hasContent("GET", this.statusCode)) return;
+    this.fieldLines = (typeof chunk === "string" ? textType : bytesType).addTo(this.fieldLines);
+  }
+
+  private setLines(name: string, texts: readonly string[]): void {
+    const [first, ...others] = texts;
+    if (first === undefined) this.removeHeader(name);
+    else this.setHeader(name, first);
+    for (const text of others) this.appendHeader(name, text);
+  }
+
+  private finish(): void {
+    this.state = "done";
+    this.stream.end();
+  }
+
+  private breakOff(code: ResponseErrorCode): false {
+    this.stream.abort(code);
+    return false;
+  }
+
+  /** A response of one piece. */
+  private sendWhole(chunk: string | Uint8Array): boolean {
+    const length = byteLengthOf(chunk);
+    const { stream, declared } = this;
+    if (length > 0) this.addType(chunk);
+    this.state = "streaming";
+    if (hasContent(this.method, this.statusCode)) {
+      if (declared >= 0 && declared !== length) return this.breakOff("ERR_CONTENT_LENGTH");
+      stream.writeHead(this, length, true, chunk);
+    } else {
+      // RFC 9110 §8.6: HEAD can tell the length that the content would have.
+      const isTold = declared < 0 && hasContent("GET", this.statusCode);
+      stream.writeHead(this, isTold ? length : declared, false);
+      this.endsWithHead = true;
+    }
+    this.offset = length;
+    this.finish();
+    return true;
+  }
+
+  private sendPiece(chunk: string | Uint8Array): boolean {
+    const length = byteLengthOf(chunk);
+    const { stream } = this;
+    // The client has disconnected; the program learns of it when it returns. A program that loops must wait for that.
+    if (stream.output.closed) return false;
+    if (length === 0) return true;
+    if (this.declared >= 0 && this.offset + length > this.declared)
+      return this.breakOff("ERR_CONTENT_LENGTH");
+    if (stream.output.bufferedBytes > stream.maxBackpressureBytes) return this.breakOff("ERR_BACKPRESSURE");
+    this.offset += length;
+    stream.writeBody(chunk, length);
+    return true;
+  }
+
+  /** Takes the fields that decide about framing and connection out of the program's hands. */
+  private isOwnField(name: string, value: string): boolean {
+    switch (name.length) {
+      case 4:
+        if (name.toLowerCase() === "date") this.hasDate = true;
+        return false;
+      case 10:
+        if (name.toLowerCase() !== "connection") return false;
+        if (/\bclose\b/i.test(value)) this.closes = true;
+        return /\b(?:close|keep-alive)\b/i.test(value);
+      case 12:
+        if (name.toLowerCase() === "content-type") this.hasType = true;
+        return false;
+      case 14:
+        if (name.toLowerCase() !== "content-length") return false;
+        if (!/^\d{1,15}$/.test(value)) throw new FieldError("Content-Length must be a whole number");
+        this.declared = Number(value);
+        return true;
+      case 17:
+        if (name.toLowerCase() !== "transfer-encoding") return false;
+        throw new FieldError("the server chooses the transfer coding: write() chunks by itself");
+      default:
+        return false;
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/** Bytes of the first memory. */
+const FIRST_BYTES = 1_024;
+
+/**
+ * Writes numbers, text and bytes one after the other into memory that it uses again. Numbers are little-endian, as
+ * `DataView` reads them with `true` as last argument.
+ */
+export class ByteWriter {
+  private memory = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  private at = 0;
+
+  /** Bytes written since the last {@link clear}. */
+  get length(): number {
+    return this.at;
+  }
+
+  /** What was written since the last {@link clear}. Valid until the next call of the writer. Copy it to keep it. */
+  get bytes(): Buffer {
+    return this.memory.subarray(0, this.at);
+  }
+
+  /** Begins again. */
+  clear(): this {
+    this.at = 0;
+    return this;
+  }
+
+  u8(value: number): this {
+    this.memory[this.take(1)] = value;
+    return this;
+  }
+
+  u16(value: number): this {
+    const at = this.take(2);
+    this.memory.writeUInt16LE(value, at);
+    return this;
+  }
+
+  u32(value: number): this {
+    const at = this.take(4);
+    this.memory.writeUInt32LE(value, at);
+    return this;
+  }
+
+  i16(value: number): this {
+    const at = this.take(2);
+    this.memory.writeInt16LE(value, at);
+    return this;
+  }
+
+  i32(value: number): this {
+    const at = this.take(4);
+    this.memory.writeInt32LE(value, at);
+    return this;
+  }
+
+  f32(value: number): this {
+    const at = this.take(4);
+    this.memory.writeFloatLE(value, at);
+    return this;
+  }
+
+  f64(value: number): this {
+    const at = this.take(8);
+    this.memory.writeDoubleLE(value, at);
+    return this;
+  }
+
+  /** Writes text as UTF-8 behind its length in bytes, a 16-bit number. @throws RangeError for more than 65,535 bytes */
+  text(value: string): this {
+    const length = Buffer.byteLength(value);
+    this.u16(length);
+    const at = this.take(length);
+    this.memory.write(value, at);
+    return this;
+  }
+
+  /** Writes bytes as they are. */
+  raw(value: Uint8Array): this {
+    const at = this.take(value.length);
+    this.memory.set(value, at);
+    return this;
+  }
+
+  /** Overwrites a 16-bit number that was written before, such as a count. @param at where it begins */
+  setU16(at: number, value: number): this {
+    if (!(at >= 0 && at + 2 <= this.at)) throw new RangeError(`nothing was written at ${at}`);
+    this.memory.writeUInt16LE(value, at);
+    return this;
+  }
+
+  /** @returns where `count` bytes begin that belong to what is written next */
+  private take(count: number): number {
+    const at = this.at;
+    const end = at + count;
+    if (end > this.memory.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(end, 2 * this.memory.length));
+      this.memory.copy(larger, 0, 0, at);
+      this.memory = larger;
+    }
+    this.at = end;
+    return at;
+  }
+}

@@ -1,0 +1,146 @@
+import { callHandler } from "../delivery/call-handler.ts";
+import type { WebSocket } from "../exchange/exchange.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { SharedFrames } from "../websocket/frames.ts";
+import type { SendOptions, SendResult } from "../websocket/web-socket-handlers.ts";
+import { ByteWriter } from "./byte-writer.ts";
+
+export interface RoomEvents<Socket> {
+  /** A member has joined. */
+  onJoin?(socket: Socket): unknown;
+  /** A member has left, or its connection has ended. */
+  onLeave?(socket: Socket): unknown;
+}
+
+const eventNames: OptionNames<RoomEvents<unknown>> = { onJoin: true, onLeave: true };
+
+export interface BroadcastOptions<Socket> extends SendOptions {
+  /** Leaves out this member, such as the sender. */
+  except?: Socket | undefined;
+}
+
+/** Longer messages can be kept by reference until the client has received them. */
+const COPIED_BYTES = 16_384;
+
+/** One for all rooms of a thread, unless a broadcast begins inside of another. */
+const pooled = new ByteWriter();
+let isPooledFree = true;
+
+/**
+ * Members of one process that get the same messages, or each a part of them. A member that disconnects leaves by itself.
+ * Unlike topics, rooms know their members, and do not reach other processes.
+ */
+export class Room<Data = unknown> {
+  private readonly events: RoomEvents<WebSocket<Data>>;
+  /** Each member, with what makes it leave. */
+  private readonly members = new Map<WebSocket<Data>, () => void>();
+
+  /** @throws TypeError for an unknown option */
+  constructor(events: RoomEvents<WebSocket<Data>> = {}) {
+    checkOptions("Room", events, eventNames);
+    this.events = events;
+  }
+
+  /** The number of members. */
+  get size(): number {
+    return this.members.size;
+  }
+
+  /** The members in the order in which they joined. */
+  [Symbol.iterator](): IterableIterator<WebSocket<Data>> {
+    return this.members.keys();
+  }
+
+  has(socket: WebSocket<Data>): boolean {
+    return this.members.has(socket);
+  }
+
+  /** Adds a member. @returns false when it was one already, or is not open */
+  add(socket: WebSocket<Data>): boolean {
+    if (this.members.has(socket) || socket.readyState !== "open") return false;
+    const leave = (): void => void this.remove(socket);
+    this.members.set(socket, leave);
+    const { driver } = socket;
+    driver.closeListeners ??= new Set();
+    driver.closeListeners.add(leave);
+    this.emit(this.events.onJoin, socket);
+    return true;
+  }
+
+  /** Removes a member. @returns whether it was one */
+  remove(socket: WebSocket<Data>): boolean {
+    const leave = this.members.get(socket);
+    if (leave === undefined) return false;
+    this.members.delete(socket);
+    socket.driver.closeListeners?.delete(leave);
+    this.emit(this.events.onLeave, socket);
+    return true;
+  }
+
+  /** Removes all members. */
+  clear(): void {
+    for (const socket of [...this.members.keys()]) this.remove(socket);
+  }
+
+  /**
+   * Sends a message to all members. It is framed once, and compressed once.
+   * @returns how many accepted it
+   */
+  broadcast(data: string | Uint8Array, options?: BroadcastOptions<WebSocket<Data>>): number;
+  /**
+   * Sends each member a separate binary message.
+   * @param fill writes the message for a member; false leaves the member out. The writer is empty, and valid until `fill`
+   *   returns
+   * @returns how many accepted it
+   */
+  broadcast(
+    fill: (socket: WebSocket<Data>, writer: ByteWriter) => unknown,
+    options?: BroadcastOptions<WebSocket<Data>>,
+  ): number;
+  broadcast(
+    what: string | Uint8Array | ((socket: WebSocket<Data>, writer: ByteWriter) => unknown),
+    { except, ...options }: BroadcastOptions<WebSocket<Data>> = {},
+  ): number {
+    if (typeof what === "function") return this.broadcastEach(what, except, options);
+    const frames = new SharedFrames(what, options);
+    let accepted = 0;
+    for (const socket of this.members.keys()) {
+      if (socket !== except && isAccepted(socket.driver.sendShared(frames))) accepted++;
+    }
+    return accepted;
+  }
+
+  private broadcastEach(
+    fill: (socket: WebSocket<Data>, writer: ByteWriter) => unknown,
+    except: WebSocket<Data> | undefined,
+    options: SendOptions,
+  ): number {
+    const writer = isPooledFree ? pooled : new ByteWriter();
+    const wasFree = isPooledFree;
+    isPooledFree = false;
+    let accepted = 0;
+    try {
+      for (const socket of this.members.keys()) {
+        if (socket === except || fill(socket, writer.clear()) === false) continue;
+        const { bytes } = writer;
+        const message = bytes.length > COPIED_BYTES ? Buffer.from(bytes) : bytes;
+        if (isAccepted(socket.send(message, options))) accepted++;
+      }
+    } finally {
+      isPooledFree = wasFree;
+    }
+    return accepted;
+  }
+
+  private emit(event: ((socket: WebSocket<Data>) => unknown) | undefined, socket: WebSocket<Data>): void {
+    if (event === undefined) return;
+    callHandler(
+      () => event(socket),
+      (error) => socket.driver.context.report(error, socket as WebSocket),
+    );
+  }
+}
+
+function isAccepted(result: SendResult): boolean {
+  return result === "sent" || result === "queued";
+}

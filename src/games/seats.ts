@@ -1,0 +1,214 @@
+import { randomBytes } from "node:crypto";
+import { callHandler } from "../delivery/call-handler.ts";
+import type { WebSocket } from "../exchange/exchange.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+
+/** "taken": its client is connected. "away": it is not, and the seat waits for it. "free": the seat is given up. */
+export type SeatState = "taken" | "away" | "free";
+
+/** A place for one client, which outlives its connection. */
+export interface Seat<Data = unknown> {
+  /** Give it to the client alone: a client that has it gets the seat. */
+  readonly token: string;
+  /** The program's own. */
+  data: Data;
+  readonly state: SeatState;
+  /** The client's connection; undefined while it is away. */
+  readonly socket: WebSocket | undefined;
+}
+
+export interface SeatEvents<Data> {
+  /** A client has connected to its seat: for the first time, or again. */
+  onTaken?(seat: Seat<Data>, isBack: boolean): unknown;
+  /** The client has disconnected. The seat waits for it. */
+  onAway?(seat: Seat<Data>): unknown;
+  /** The seat is free again: its client did not come back in time, or {@link Seats.leave} was called. */
+  onFree?(seat: Seat<Data>): unknown;
+}
+
+export interface SeatsOptions<Data> extends SeatEvents<Data> {
+  /** How long a seat waits for its client, in milliseconds. */
+  graceMs: number;
+  /** Seats at a time, those that wait included. Default 1,000. */
+  maxSeats?: number;
+  /** The close code for a connection whose seat another one has taken, such as that of a second tab. Default 4001. */
+  replacedCode?: number;
+  /** Gets what the functions above throw or reject with. Default: thrown. */
+  onError?(error: unknown): unknown;
+  /** Milliseconds from any beginning. Default `performance.now`. */
+  now?(): number;
+}
+
+const optionNames: OptionNames<SeatsOptions<unknown>> = {
+  graceMs: true,
+  maxSeats: true,
+  replacedCode: true,
+  onTaken: true,
+  onAway: true,
+  onFree: true,
+  onError: true,
+  now: true,
+};
+
+/** A seat as text can hold it, if its data can. */
+export interface SavedSeat<Data = unknown> {
+  readonly token: string;
+  readonly data: Data;
+}
+
+const TOKEN_BYTES = 24;
+const DEFAULT_SEATS = 1_000;
+const REPLACED = 4001;
+
+interface OwnSeat<Data> extends Seat<Data> {
+  state: SeatState;
+  socket: WebSocket | undefined;
+  /** When it is given up, while it is away. */
+  expiresAt: number;
+  leave: () => void;
+}
+
+/**
+ * Keeps places for clients whose connections break. Call {@link update} in each tick, or from a timer: it gives up the
+ * seats whose time is over. All functions of the options are called inside of calls of the program, or before the handler
+ * `close` of a WebSocket, so that a loop stays in control.
+ */
+export class Seats<Data = unknown> {
+  private readonly options: SeatsOptions<Data>;
+  private readonly seats = new Map<string, OwnSeat<Data>>();
+  private readonly now: () => number;
+
+  /** @throws TypeError for an unknown option; RangeError for a number that cannot be */
+  constructor(options: SeatsOptions<Data>) {
+    checkOptions("Seats", options, optionNames);
+    const { graceMs, maxSeats = DEFAULT_SEATS } = options;
+    if (!(graceMs >= 0)) throw new RangeError(`graceMs cannot be ${graceMs}: a number from 0 on is needed`);
+    if (!(maxSeats >= 1))
+      throw new RangeError(`maxSeats cannot be ${maxSeats}: a number from 1 on is needed`);
+    this.options = options;
+    this.now = options.now ?? (() => performance.now());
+  }
+
+  /** The number of seats, those that wait included. */
+  get size(): number {
+    return this.seats.size;
+  }
+
+  /** All seats, the oldest first. */
+  [Symbol.iterator](): IterableIterator<Seat<Data>> {
+    return this.seats.values();
+  }
+
+  /** Returns the seat of a token. */
+  find(token: string): Seat<Data> | undefined {
+    return this.seats.get(token);
+  }
+
+  /**
+   * Gives a client a new seat.
+   * @returns undefined when all seats are taken, or the socket is not open
+   */
+  take(socket: WebSocket, data: Data): Seat<Data> | undefined {
+    if (this.seats.size >= (this.options.maxSeats ?? DEFAULT_SEATS) || socket.readyState !== "open")
+      return undefined;
+    const seat = this.make(randomBytes(TOKEN_BYTES).toString("base64url"), data);
+    this.connect(seat, socket, false);
+    return seat;
+  }
+
+  /**
+   * Gives a client its seat again. A connection that still has it is closed with `replacedCode`.
+   * @param token what the client was given with its seat; anything else finds none
+   * @returns undefined when there is no such seat any more, or the socket is not open
+   */
+  resume(token: string, socket: WebSocket): Seat<Data> | undefined {
+    const seat = this.seats.get(token);
+    if (seat === undefined || socket.readyState !== "open") return undefined;
+    if (seat.socket === socket) return seat;
+    const { socket: former } = seat;
+    this.disconnect(seat);
+    this.connect(seat, socket, true);
+    // Last: its handler `close` can call anything here.
+    former?.closeNow(this.options.replacedCode ?? REPLACED, "replaced");
+    return seat;
+  }
+
+  /** Frees a seat at once. Its connection stays open. @returns false when it was free already */
+  leave(seat: Seat<Data>): boolean {
+    const own = this.seats.get(seat.token);
+    if (own === undefined || own !== seat) return false;
+    this.disconnect(own);
+    this.free(own);
+    return true;
+  }
+
+  /** Gives up the seats whose clients have not come back in time. @returns how many */
+  update(): number {
+    const now = this.now();
+    let count = 0;
+    for (const seat of this.seats.values()) {
+      if (seat.state !== "away" || seat.expiresAt > now) continue;
+      count++;
+      this.free(seat);
+    }
+    return count;
+  }
+
+  /** Returns all seats for {@link restore}, such as in another process after a restart. Keep it secret: it has the tokens. */
+  save(): SavedSeat<Data>[] {
+    return [...this.seats.values()].map(({ token, data }) => ({ token, data }));
+  }
+
+  /**
+   * Adds saved seats, whose clients are away. Each has the full time to come back.
+   * @throws TypeError for what `save` has not made; RangeError for more than `maxSeats`, and then none is added
+   */
+  restore(saved: readonly SavedSeat<Data>[]): void {
+    for (const seat of saved) {
+      if (typeof seat?.token !== "string" || seat.token === "")
+        throw new TypeError("a saved seat needs a token: pass what save() has returned");
+    }
+    const count = this.seats.size + saved.length;
+    if (count > (this.options.maxSeats ?? DEFAULT_SEATS))
+      throw new RangeError(`${count} seats are more than maxSeats allows`);
+    for (const { token, data } of saved) if (!this.seats.has(token)) this.make(token, data);
+  }
+
+  private make(token: string, data: Data): OwnSeat<Data> {
+    const expiresAt = this.now() + this.options.graceMs;
+    const seat: OwnSeat<Data> = { token, data, state: "away", socket: undefined, expiresAt, leave: () => {} };
+    this.seats.set(token, seat);
+    return seat;
+  }
+
+  private connect(seat: OwnSeat<Data>, socket: WebSocket, isBack: boolean): void {
+    seat.state = "taken";
+    seat.socket = socket;
+    seat.leave = () => {
+      this.disconnect(seat);
+      seat.state = "away";
+      seat.expiresAt = this.now() + this.options.graceMs;
+      this.emit(() => this.options.onAway?.(seat));
+    };
+    socket.driver.closeListeners ??= new Set();
+    socket.driver.closeListeners.add(seat.leave);
+    this.emit(() => this.options.onTaken?.(seat, isBack));
+  }
+
+  private disconnect(seat: OwnSeat<Data>): void {
+    seat.socket?.driver.closeListeners?.delete(seat.leave);
+    seat.socket = undefined;
+  }
+
+  private free(seat: OwnSeat<Data>): void {
+    seat.state = "free";
+    this.seats.delete(seat.token);
+    this.emit(() => this.options.onFree?.(seat));
+  }
+
+  private emit(call: () => unknown): void {
+    const { onError } = this.options;
+    if (onError === undefined) call();
+    else callHandler(call, onError);
+  }
+}

@@ -1,0 +1,82 @@
+import type { EventSource, PolledQueue, QueuedEvent } from "../delivery/event-queue.ts";
+import type { Limits } from "./limits.ts";
+import { PAUSED_BY_QUEUE, type Pausable } from "./pausing.ts";
+import { Share } from "./share.ts";
+
+/**
+ * Connections of one server that are not read from because the queue is full, and the bytes they had sent by then.
+ * Only connections that send something wait. When all of those together hold as much as the queue, all wait.
+ */
+export class Backlog implements EventSource {
+  readonly queue: PolledQueue<QueuedEvent>;
+  private readonly connections: ReadonlySet<Pausable>;
+  private readonly limits: Pick<Limits, "maxQueueBytes" | "maxQueueBytesPerSocket">;
+  private readonly waiting = new Map<Pausable, number>();
+  private bytes = 0;
+  private holdsAll = false;
+
+  /**
+   * @param connections all of the server
+   * @param limits `maxQueueBytes`: what they hold together before all of them wait
+   */
+  constructor(
+    queue: PolledQueue<QueuedEvent>,
+    connections: ReadonlySet<Pausable>,
+    limits: Pick<Limits, "maxQueueBytes" | "maxQueueBytesPerSocket">,
+  ) {
+    this.queue = queue;
+    this.connections = connections;
+    this.limits = limits;
+    queue.addSource(this);
+  }
+
+  /** Appends an event; a full queue, or too much of it, pauses the connection that it comes from. */
+  push(event: QueuedEvent, connection: Pausable): void {
+    connection.share ??= new Share(connection, this.limits);
+    this.queue.append(event, connection.share);
+    if (this.queue.isFull) this.hold(connection, 0);
+  }
+
+  /** Pauses a connection that has sent something while the queue is full. */
+  onInput(connection: Pausable, bytes: number): void {
+    if (this.queue.isFull) this.hold(connection, bytes);
+  }
+
+  /** Pauses a new connection if all others wait, too. */
+  onOpen(connection: Pausable): void {
+    if (this.holdsAll) this.hold(connection, 0);
+  }
+
+  /** Forgets a connection that has closed. */
+  onClose(connection: Pausable): void {
+    this.bytes -= this.waiting.get(connection) ?? 0;
+    this.waiting.delete(connection);
+  }
+
+  resumeAll(): void {
+    this.holdsAll = false;
+    for (const connection of this.waiting.keys()) {
+      // A resumed connection has filled it again; those that are left come first next time.
+      if (this.queue.isFull) return;
+      this.onClose(connection);
+      connection.resumeFrom(PAUSED_BY_QUEUE);
+    }
+  }
+
+  /** The server has closed. */
+  close(): void {
+    this.queue.removeSource(this);
+  }
+
+  private hold(connection: Pausable, bytes: number): void {
+    connection.pauseFor(PAUSED_BY_QUEUE);
+    this.waiting.set(connection, (this.waiting.get(connection) ?? 0) + bytes);
+    this.bytes += bytes;
+    if (this.holdsAll || this.bytes <= this.limits.maxQueueBytes) return;
+    this.holdsAll = true;
+    for (const each of this.connections) {
+      each.pauseFor(PAUSED_BY_QUEUE);
+      if (!this.waiting.has(each)) this.waiting.set(each, 0);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import type { DeadlineTimer } from "./deadline-timer.ts";
+
+/** Notices, tick by tick, a peer from which nothing comes: it has nothing to send, is not read from, or has gone. */
+export class SilenceDetector {
+  private mark = -1;
+  private deadline = 0;
+
+  /**
+   * @param input what is looked at
+   * @param timeoutMs how long nothing comes before it counts as silent, each time again
+   */
+  isSilent(input: { readonly bytesReceived: number }, timer: DeadlineTimer, timeoutMs: number): boolean {
+    const mark = input.bytesReceived;
+    if (mark === this.mark && timer.tick <= this.deadline) return false;
+    const isSame = mark === this.mark;
+    this.mark = mark;
+    this.deadline = timer.after(timeoutMs);
+    return isSame;
+  }
+}

@@ -1,0 +1,30 @@
+/** Time as a loop sees it; tests put another one in its place. */
+export interface LoopClock {
+  /** Milliseconds from any beginning; never goes back. */
+  now(): number;
+  /** @returns what `clearTimeout` accepts */
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(timer: unknown): void;
+  /** Calls back in the next turn of the event loop; only used by `spinMs`. */
+  setImmediate(callback: () => void): unknown;
+}
+
+/** The globals are looked up at each call: fake timers can replace them. */
+const globalClock: LoopClock = {
+  now: () => performance.now(),
+  setTimeout: (callback, ms) => globalThis.setTimeout(callback, ms),
+  clearTimeout: (timer) => globalThis.clearTimeout(timer as NodeJS.Timeout),
+  setImmediate: (callback) => globalThis.setImmediate(callback),
+};
+
+/** Fills in what is missing. */
+export function clockFrom(given: Partial<LoopClock>): LoopClock {
+  const own = (name: keyof LoopClock): LoopClock =>
+    given[name] === undefined ? globalClock : (given as LoopClock);
+  return {
+    now: () => own("now").now(),
+    setTimeout: (callback, ms) => own("setTimeout").setTimeout(callback, ms),
+    clearTimeout: (timer) => own("clearTimeout").clearTimeout(timer),
+    setImmediate: (callback) => own("setImmediate").setImmediate(callback),
+  };
+}

@@ -1,0 +1,92 @@
+import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+
+/** What one tick took. Times are in milliseconds. */
+export interface TickReport {
+  /** The number of the step, from 1. */
+  readonly tick: number;
+  /** From when it was due to when it began. */
+  readonly latenessMs: number;
+  /** For the handlers of events. */
+  readonly pollMs: number;
+  readonly stepMs: number;
+  /** For what was sent to reach the system. */
+  readonly flushMs: number;
+  /** How many events were polled. */
+  readonly events: number;
+  /** Ticks that were given up before this one. */
+  readonly skippedTicks: number;
+}
+
+/** How a time is distributed over ticks, in milliseconds. 0 where there were none. */
+export interface Distribution {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** What a loop has measured. */
+export interface LoopFigures {
+  /** Ticks that ran. */
+  readonly ticks: number;
+  /** Ticks that were given up. */
+  readonly skippedTicks: number;
+  /** Events that were polled. */
+  readonly events: number;
+  readonly latenessMs: Distribution;
+  readonly pollMs: Distribution;
+  readonly stepMs: Distribution;
+  readonly flushMs: Distribution;
+}
+
+/** Longer times count as this one, in microseconds: a histogram has a size that does not grow. */
+const HIGHEST_US = 3_600_000_000;
+
+/** Adds up the reports of ticks. */
+export class TickFigures {
+  private readonly lateness = histogram();
+  private readonly poll = histogram();
+  private readonly step = histogram();
+  private readonly flush = histogram();
+  private ticks = 0;
+  private skippedTicks = 0;
+  private events = 0;
+
+  add(report: TickReport): void {
+    this.ticks++;
+    this.skippedTicks += report.skippedTicks;
+    this.events += report.events;
+    record(this.lateness, report.latenessMs);
+    record(this.poll, report.pollMs);
+    record(this.step, report.stepMs);
+    record(this.flush, report.flushMs);
+  }
+
+  get(): LoopFigures {
+    const { ticks, skippedTicks, events } = this;
+    return {
+      ...{ ticks, skippedTicks, events },
+      latenessMs: distribution(this.lateness),
+      pollMs: distribution(this.poll),
+      stepMs: distribution(this.step),
+      flushMs: distribution(this.flush),
+    };
+  }
+
+  reset(): void {
+    this.ticks = this.skippedTicks = this.events = 0;
+    for (const each of [this.lateness, this.poll, this.step, this.flush]) each.reset();
+  }
+}
+
+function histogram(): RecordableHistogram {
+  return createHistogram({ highest: HIGHEST_US, figures: 2 });
+}
+
+function record(into: RecordableHistogram, ms: number): void {
+  into.record(Math.min(HIGHEST_US, Math.max(1, Math.round(ms * 1_000))));
+}
+
+function distribution(of: RecordableHistogram): Distribution {
+  if (of.count === 0) return { p50: 0, p99: 0, max: 0 };
+  return { p50: of.percentile(50) / 1_000, p99: of.percentile(99) / 1_000, max: of.max / 1_000 };
+}

@@ -1,0 +1,74 @@
+import type { EventQueue } from "../exchange/server-event.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import type { Server } from "../server/server.ts";
+import type { LoopClock } from "./clock.ts";
+
+/** What is needed of a server. */
+export type LoopServer = Pick<Server, "poll" | "waitingEvents" | "onClose" | "close">;
+
+export interface LoopOptions {
+  /** Ticks per second. */
+  hz: number;
+  /**
+   * One step of the program, after the events of the tick. It is not waited for.
+   * @param dt the length of a tick in seconds, 1 / hz: the same at each call
+   * @param tick the number of the step, from 1. Ticks that were given up have none
+   */
+  step(dt: number, tick: number): unknown;
+  /** Servers with deferred delivery whose events each tick polls. The loop ends when all of them have closed. */
+  server?: LoopServer | readonly LoopServer[];
+  /** A queue whose events each tick polls: that of WebSocket clients, or one that several servers share. */
+  queue?: EventQueue;
+  /** Called in each tick before the step: to poll something else, such as an evo server or a daslang session. */
+  poll?(): unknown;
+  /** No event begins after so many milliseconds of a tick. The remaining events come first in the next. Default: half of a tick. */
+  maxPollMs?: number;
+  /** Events that one tick polls of each server or queue. Default: no limit. */
+  maxEvents?: number;
+  /** How many ticks run at once after a delay. The others are given up: the program stands still for that time. Default 5. */
+  maxCatchUp?: number;
+  /**
+   * Milliseconds before a tick is due from which on the loop turns without sleeping, because timers are up to 1 ms late.
+   * It costs as much processor time. Default 0.
+   */
+  spinMs?: number;
+  /** Begin paused. Default false. */
+  isPaused?: boolean;
+  /** Ticks were given up. @param ticks how many */
+  onSkip?(ticks: number): unknown;
+  /** Gets what `step`, `poll` and `onSkip` throw or reject with; the loop goes on. Default: thrown, as from any timer. */
+  onError?(error: unknown): unknown;
+  /** The source of time. Missing functions are the global ones of that name, and `performance.now`. */
+  clock?: Partial<LoopClock>;
+}
+
+const loopOptionNames: OptionNames<LoopOptions> = {
+  hz: true,
+  step: true,
+  server: true,
+  queue: true,
+  poll: true,
+  maxPollMs: true,
+  maxEvents: true,
+  maxCatchUp: true,
+  spinMs: true,
+  isPaused: true,
+  onSkip: true,
+  onError: true,
+  clock: true,
+};
+
+/** @throws TypeError for an unknown option, or a step that is not a function; RangeError for a number out of range */
+export function checkLoopOptions(options: LoopOptions): void {
+  checkOptions("startLoop", options, loopOptionNames);
+  const { hz, step, maxPollMs = 0, maxEvents = 0, maxCatchUp = 1, spinMs = 0 } = options;
+  if (typeof step !== "function")
+    throw new TypeError(`step of startLoop must be a function, not ${String(step)}`);
+  if (!(hz > 0 && hz <= 1_000))
+    throw new RangeError(`hz cannot be ${hz}: a number above 0 and up to 1,000 is needed`);
+  if (!(maxCatchUp >= 1))
+    throw new RangeError(`maxCatchUp cannot be ${maxCatchUp}: a number from 1 on is needed`);
+  for (const [name, value] of Object.entries({ maxPollMs, maxEvents, spinMs })) {
+    if (!(value >= 0)) throw new RangeError(`${name} cannot be ${value}: a number from 0 on is needed`);
+  }
+}

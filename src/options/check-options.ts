@@ -1,0 +1,75 @@
+/**
+ * The names of an options type, as a table beside it. The compiler refuses a table that lacks a name of the type, or has
+ * one that the type has not.
+ */
+export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
+
+/** A name is near another when so many letters have to be typed differently, at most. */
+const NEAR = 2;
+
+/**
+ * Checks that options have known names only: a misspelled option would be left out in silence.
+ * @param where what the options are for, such as "listen"
+ * @throws TypeError for an unknown name, with the nearest known one, and for what is not an object
+ */
+export function checkOptions<Options extends object>(
+  where: string,
+  given: Options,
+  names: OptionNames<NoInfer<Options>>,
+): void {
+  if (typeof given !== "object" || given === null) {
+    throw new TypeError(`the options of ${where} are an object, not ${String(given)}`);
+  }
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(names, name)) {
+      throw new TypeError(
+        `${where} has no option ${JSON.stringify(name)}. ${hintFor(name, Object.keys(names))}`,
+      );
+    }
+  }
+}
+
+/** Returns what to do about an unknown name: the known one that was probably meant, or all of them. */
+export function hintFor(name: string, known: readonly string[]): string {
+  const nearest = nearestOf(name, known);
+  return nearest === undefined
+    ? `Its names are ${known.join(", ")}.`
+    : `Did you mean ${JSON.stringify(nearest)}?`;
+}
+
+/** Returns the known name that was probably meant, or undefined when none is near. */
+export function nearestOf(name: string, known: readonly string[]): string | undefined {
+  const given = plain(name);
+  let nearest: string | undefined;
+  let least = Math.min(NEAR, name.length - 1) + 1;
+  for (const candidate of known) {
+    const distance = distanceBetween(given, plain(candidate), least);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = candidate;
+  }
+  return nearest;
+}
+
+/** Names of one meaning: `onMessage` and `message`, `max_body_bytes` and `maxBodyBytes`. */
+function plain(name: string): string {
+  return name
+    .replace(/[-_]/g, "")
+    .replace(/^on(?=[A-Z])/, "")
+    .toLowerCase();
+}
+
+/** How many letters are different, missing or too many (Levenshtein); at least `enough` when it is not less. */
+function distanceBetween(a: string, b: string, enough: number): number {
+  if (Math.abs(a.length - b.length) >= enough) return enough;
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? enough;
+}

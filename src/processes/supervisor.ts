@@ -1,0 +1,89 @@
+import cluster from "node:cluster";
+import { isMainThread, type MessagePort, workerData } from "node:worker_threads";
+
+/** A message between a supervisor and its processes or threads. */
+export type Message =
+  /** The worker serves. */
+  | { readonly type: "ready"; readonly port: number }
+  /** The worker cannot serve; starting it again would not help. */
+  | { readonly type: "failed"; readonly message: string; readonly code: string | undefined }
+  /** To a worker: stop. To the supervisor: the program asks to stop everything. */
+  | { readonly type: "stop" }
+  /** To a worker: stop, because another one takes its place. */
+  | { readonly type: "replaced" }
+  /** The worker has stopped on request: this is not a crash. */
+  | { readonly type: "stopped" }
+  /** Anything else, for the module that uses processes. */
+  | { readonly type: "data"; readonly data: unknown };
+
+/** The process or thread that has started this one. */
+export interface Supervisor {
+  /** What the supervisor has passed to this worker; `kind` is the module that did. */
+  readonly config: { readonly kind: string };
+  /** @param onSent called when the message is on its way @returns false when messages pile up */
+  send(message: Message, onSent?: () => void): boolean;
+  onMessage(listener: (message: Message) => void): void;
+  /** Ends the exchange of messages, so that it keeps the process alive no longer. */
+  disconnect(): void;
+}
+
+/** The environment variable that holds the configuration of a process. */
+export const CONFIG_VARIABLE = "PORTICO_WORKER";
+/** The key that distinguishes messages of Portico from those of the program. */
+export const ENVELOPE = "portico";
+
+/** A message in its envelope. */
+export interface Envelope {
+  readonly [ENVELOPE]: Message;
+}
+
+/** The `workerData` of threads. */
+export interface ThreadData {
+  readonly [ENVELOPE]: { readonly config: { readonly kind: string }; readonly channel: MessagePort };
+}
+
+/** Returns the message in a value that a process has sent, or undefined when it is the program's own. */
+export function unwrap(value: unknown): Message | undefined {
+  return typeof value === "object" && value !== null && ENVELOPE in value
+    ? (value as Envelope)[ENVELOPE]
+    : undefined;
+}
+
+/** Undefined in the process that the user has started, and in those that the program starts itself. */
+export const supervisor: Supervisor | undefined = isMainThread ? supervisorOfProcess() : supervisorOfThread();
+
+function supervisorOfThread(): Supervisor | undefined {
+  if (typeof workerData !== "object" || workerData === null || !(ENVELOPE in workerData)) return undefined;
+  const { config, channel } = (workerData as ThreadData)[ENVELOPE];
+  return {
+    config,
+    send: (message, onSent) => {
+      channel.postMessage(message);
+      onSent?.();
+      return true;
+    },
+    onMessage: (listener) => channel.on("message", listener),
+    disconnect: () => channel.close(),
+  };
+}
+
+function supervisorOfProcess(): Supervisor | undefined {
+  const text = process.env[CONFIG_VARIABLE];
+  // Programs that this one starts must not inherit it.
+  delete process.env[CONFIG_VARIABLE];
+  if (text === undefined || !cluster.isWorker) return undefined;
+  return {
+    config: JSON.parse(text) as { kind: string },
+    send: (message, onSent) => {
+      if (!process.connected || process.send === undefined) return true;
+      const envelope: Envelope = { [ENVELOPE]: message };
+      return process.send(envelope, undefined, undefined, () => onSent?.());
+    },
+    onMessage: (listener) =>
+      process.on("message", (value) => {
+        const message = unwrap(value);
+        if (message !== undefined) listener(message);
+      }),
+    disconnect: () => process.channel?.unref(),
+  };
+}

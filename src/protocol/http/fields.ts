@@ -1,0 +1,127 @@
+/** For each field line where its name begins and where its colon is, and then where the lines end. */
+export type FieldPositions = readonly number[];
+
+/**
+ * The field lines of a head or of a trailer section (RFC 9110 §5), already validated. They are kept as the one
+ * string they arrived in and looked at only when asked for: most handlers read few fields or none.
+ */
+export class Fields {
+  private readonly text: string;
+  private readonly start: number;
+  private positions: FieldPositions | null;
+
+  /**
+   * @param text a latin1 string with valid field lines, each ended by CRLF, and an empty line after them
+   * @param start where in `text` the first field line begins
+   * @param positions in `text`, where they are known
+   */
+  constructor(text: string, start: number, positions: FieldPositions | null = null) {
+    this.text = text;
+    this.start = start;
+    this.positions = positions;
+  }
+
+  /** Characters of the head, or of the trailer section, that are kept. */
+  get textLength(): number {
+    return this.text.length;
+  }
+
+  /** Gives back memory; the fields are looked for again when they are asked for. */
+  forgetPositions(): void {
+    this.positions = null;
+  }
+
+  /** The field lines as they came, each with its CRLF, without the empty line that ends the section. */
+  get raw(): string {
+    return this.text.slice(this.start, this.text.length - 2);
+  }
+
+  /**
+   * The value of a field. Several lines of one name are joined with ", " (RFC 9110 §5.3), Cookie with "; "
+   * (RFC 6265 §5.4).
+   * @param name in any case
+   * @returns the value without surrounding white space, or undefined when there is no such field
+   */
+  get(name: string): string | undefined {
+    const positions = this.positions ?? this.locate();
+    let found: string | undefined;
+    for (let i = 0; i < positions.length - 1; i += 2) {
+      if (!this.isNamed(positions, i, name)) continue;
+      const value = this.value(positions, i);
+      if (found === undefined) found = value;
+      else found += (name.length === 6 && name.toLowerCase() === "cookie" ? "; " : ", ") + value;
+    }
+    return found;
+  }
+
+  /** Each field line in order, with the name in the case in which it was sent. */
+  entries(): [name: string, value: string][] {
+    const positions = this.positions ?? this.locate();
+    const entries: [string, string][] = [];
+    for (let i = 0; i < positions.length - 1; i += 2) {
+      const name = this.text.substring(positions[i] ?? 0, positions[i + 1] ?? 0);
+      entries.push([name, this.value(positions, i)]);
+    }
+    return entries;
+  }
+
+  /** All fields by lower-case name, joined like {@link get} does; the object has no prototype. */
+  record(): Record<string, string> {
+    const record: Record<string, string> = Object.create(null);
+    for (const [name, value] of this.entries()) {
+      const key = name.toLowerCase();
+      const before = record[key];
+      record[key] = before === undefined ? value : `${before}${key === "cookie" ? "; " : ", "}${value}`;
+    }
+    return record;
+  }
+
+  private value(positions: FieldPositions, i: number): string {
+    return trimmed(this.text, (positions[i + 1] ?? 0) + 1, (positions[i + 2] ?? 0) - 2);
+  }
+
+  private isNamed(positions: FieldPositions, i: number, name: string): boolean {
+    const start = positions[i] ?? 0;
+    if ((positions[i + 1] ?? 0) - start !== name.length) return false;
+    for (let k = 0; k < name.length; k++) {
+      const a = this.text.charCodeAt(start + k);
+      const b = name.charCodeAt(k);
+      if (a !== b && (lower(a) !== lower(b) || a > 0x7f || b > 0x7f)) return false;
+    }
+    return true;
+  }
+
+  private locate(): FieldPositions {
+    const { text } = this;
+    const positions: number[] = [];
+    const last = text.length - 2;
+    for (let line = this.start; line < last; ) {
+      const colon = text.indexOf(":", line);
+      positions.push(line, colon);
+      line = text.indexOf("\r\n", colon) + 2;
+    }
+    positions.push(last);
+    this.positions = positions;
+    return positions;
+  }
+}
+
+/**
+ * A part of a text without the white space around it, which is SP and HTAB only (RFC 9110 §5.6.3). Not a regular
+ * expression: /[ \t]+$/ takes time in the square of the length for white space in the middle.
+ */
+export function trimmed(text: string, start: number, end: number): string {
+  let from = start;
+  let to = end;
+  while (from < to && isWhiteSpace(text.charCodeAt(from))) from++;
+  while (to > from && isWhiteSpace(text.charCodeAt(to - 1))) to--;
+  return text.substring(from, to);
+}
+
+function lower(code: number): number {
+  return code >= 0x41 && code <= 0x5a ? code | 0x20 : code;
+}
+
+function isWhiteSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}

@@ -1,0 +1,174 @@
+import { wordsOf } from "../../bytes/words.ts";
+import type { FieldPositions } from "../http/fields.ts";
+import { HttpError } from "../http/http-error.ts";
+import { COLON, CR, FIELD_VALUE, HTAB, LF, octetClass, SP, TOKEN } from "../http/octets.ts";
+
+/*
+ * Field lines as a state machine on octets (RFC 9112 §5). It can stop at any octet and go on later.
+ *
+ *   state      token    ":"         field octet   CR         LF       anything else
+ *   LINE       NAME     error       error         LAST_LF    error    error (SP, HTAB: obs-fold)
+ *   NAME       NAME     VALUE       error         error      error    error (SP: §5.1, space before the colon)
+ *   VALUE      VALUE    VALUE       VALUE         VALUE_LF   error    error (NUL and other controls: §5.5)
+ *   VALUE_LF   error    error       error         error      LINE     error
+ *   LAST_LF    error    error       error         error      done     error
+ */
+const LINE = 0;
+const NAME = 1;
+const VALUE = 2;
+const VALUE_LF = 3;
+const LAST_LF = 4;
+
+/** The names whose values decide about framing and connection; all others are left alone until asked for. */
+export const SPECIAL = {
+  host: 1,
+  contentLength: 2,
+  transferEncoding: 4,
+  connection: 8,
+  expect: 16,
+  upgrade: 32,
+} as const;
+
+const names: (readonly [name: string, bit: number] | undefined)[] = [];
+names[4] = ["host", SPECIAL.host];
+names[6] = ["expect", SPECIAL.expect];
+names[7] = ["upgrade", SPECIAL.upgrade];
+names[10] = ["connection", SPECIAL.connection];
+names[14] = ["content-length", SPECIAL.contentLength];
+names[17] = ["transfer-encoding", SPECIAL.transferEncoding];
+
+/** Of the section that is being read; copied when it has been read in one go. */
+const located: number[] = [];
+
+export class FieldScanner {
+  /** Bits of the {@link SPECIAL} fields that have been seen. */
+  seen = 0;
+  /** Bits of those that came in more than one line. */
+  repeated = 0;
+  /** See {@link Fields}; null when the section came in several pieces. */
+  positions: FieldPositions | null = null;
+  private state = LINE;
+  private count = 0;
+  private nameStart = 0;
+
+  /** Begin a new field section. */
+  reset(): void {
+    this.state = LINE;
+    this.seen = 0;
+    this.repeated = 0;
+    this.count = 0;
+  }
+
+  /** To be called when the scanned octets were moved: `by` is what their positions lost. */
+  shift(by: number): void {
+    this.nameStart -= by;
+  }
+
+  /**
+   * Goes on from `at`.
+   * @param base what the positions of the field lines are counted from
+   * @returns the position after the empty line, or -1 when all octets were taken and the section is not complete
+   * @throws HttpError at the first octet that cannot stand where it is
+   */
+  scan(bytes: Uint8Array, at: number, end: number, maxCount: number, base: number): number {
+    let p = at;
+    let state = this.state;
+    const isWhole = state === LINE && this.count === 0;
+    const offset = bytes.byteOffset;
+    const words = wordsOf(bytes.buffer);
+    while (p < end) {
+      if (state === VALUE) {
+        p = afterFieldValue(bytes, p, end, words, offset);
+        if (p === end) break;
+        if (bytes[p] !== CR) throw new HttpError("HTTP_BAD_FIELD", "control character in a field value");
+        p++;
+        state = VALUE_LF;
+      } else if (state === NAME) {
+        while (p < end && ((octetClass[bytes[p] ?? 0] ?? 0) & TOKEN) !== 0) p++;
+        if (p === end) break;
+        if (bytes[p] !== COLON) throw new HttpError("HTTP_BAD_FIELD", "invalid character in a field name");
+        this.note(bytes, p);
+        const index = 2 * this.count;
+        located[index - 2] = this.nameStart - base;
+        located[index - 1] = p - base;
+        p++;
+        state = VALUE;
+      } else if (state === LINE) {
+        const octet = bytes[p] ?? 0;
+        if (((octetClass[octet] ?? 0) & TOKEN) !== 0) {
+          if (++this.count > maxCount) {
+            throw new HttpError("HTTP_HEAD_TOO_LARGE", `more than ${maxCount} field lines`);
+          }
+          this.nameStart = p;
+          state = NAME;
+        } else if (octet === CR) {
+          state = LAST_LF;
+        } else if (octet === SP || octet === HTAB) {
+          throw new HttpError("HTTP_BAD_FIELD", "line folding is obsolete"); // RFC 9112 §5.2
+        } else {
+          throw new HttpError("HTTP_BAD_FIELD", "invalid first character of a field name");
+        }
+        p++;
+      } else {
+        if (bytes[p] !== LF) throw new HttpError("HTTP_BAD_FIELD", "CR without LF");
+        p++;
+        if (state === LAST_LF) {
+          this.state = LINE;
+          located[2 * this.count] = p - 2 - base;
+          this.positions = isWhole ? located.slice(0, 2 * this.count + 1) : null;
+          return p;
+        }
+        state = LINE;
+      }
+    }
+    this.state = state;
+    return -1;
+  }
+
+  private note(bytes: Uint8Array, colon: number): void {
+    const length = colon - this.nameStart;
+    const special = length < 18 ? names[length] : undefined;
+    if (special === undefined) return;
+    const [name, bit] = special;
+    for (let i = 0; i < length; i++) {
+      if (((bytes[this.nameStart + i] ?? 0) | 0x20) !== name.charCodeAt(i)) return;
+    }
+    if ((this.seen & bit) !== 0) this.repeated |= bit;
+    this.seen |= bit;
+  }
+}
+
+/** Below this many octets the loop by octets is as fast as the one by words. */
+const WORDS_FROM = 16;
+
+/**
+ * The first position that holds no octet of a field value.
+ * @param words the memory of the bytes, which begin at `offset` in it
+ */
+function afterFieldValue(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  words: Uint32Array,
+  offset: number,
+): number {
+  let p = at;
+  if (end - at >= WORDS_FROM) {
+    const aligned = at + (-(offset + at) & 3);
+    while (p < aligned && ((octetClass[bytes[p] ?? 0] ?? 0) & FIELD_VALUE) !== 0) p++;
+    if (p === aligned) p = afterPlainWords(words, (offset + p) >>> 2, (offset + end) >>> 2) * 4 - offset;
+  }
+  while (p < end && ((octetClass[bytes[p] ?? 0] ?? 0) & FIELD_VALUE) !== 0) p++;
+  return p;
+}
+
+/** The first word that holds an octet below 0x20 or DEL: what ends a field value, or a tab; or one that only may. */
+function afterPlainWords(words: Uint32Array, at: number, end: number): number {
+  let w = at;
+  for (; w < end; w++) {
+    const word = words[w] ?? 0;
+    // The highest bit of an octet below 0x80 becomes 1: by borrowing when it is below 0x20, by carrying from 0x7f.
+    if ((((word - 0x20202020) | (word + 0x01010101)) & ~word & 0x80808080) !== 0) break;
+  }
+  return w;
+}

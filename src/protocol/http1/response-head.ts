@@ -1,0 +1,83 @@
+import { reasonPhrases } from "../http/reason-phrases.ts";
+import { checkStatus } from "../http/status.ts";
+
+const commonLines: (string | undefined)[] = [];
+
+/** The registered reason phrase of a status code, or "Unknown" (RFC 9110 §15). */
+export function reasonPhrase(code: number): string {
+  return reasonPhrases[code] ?? "Unknown";
+}
+
+/**
+ * The status line of a response (RFC 9112 §4).
+ * @param code 100 to 599
+ * @param reason in place of the registered phrase
+ * @returns the line with its CRLF
+ * @throws FieldError for a code or a reason that may not be sent
+ */
+export function statusLine(code: number, reason?: string): string {
+  if (reason === undefined && typeof code === "number") {
+    const line = commonLines[code];
+    if (line !== undefined) return line;
+  }
+  checkStatus(code, reason);
+  if (reason !== undefined) return `HTTP/1.1 ${code} ${reason}\r\n`;
+  const line = `HTTP/1.1 ${code} ${reasonPhrase(code)}\r\n`;
+  commonLines[code] = line;
+  return line;
+}
+
+/** The last beginning of a head: most responses of a program begin like the one before. */
+const latest = { line: "", fields: "", date: "", text: "", isFlat: true };
+
+/**
+ * What a head begins with. It is made once for all responses in a row that begin alike, and in one piece: V8 joins text
+ * by reference, and has to walk through the pieces to write it.
+ * @param line the status line
+ * @param fields field lines
+ * @param date the Date line, or ""
+ */
+export function headStart(line: string, fields: string, date: string): string {
+  if (line !== latest.line || fields !== latest.fields || date !== latest.date) {
+    latest.line = line;
+    latest.fields = fields;
+    latest.date = date;
+    latest.text = line + fields + date;
+    latest.isFlat = false;
+  } else if (!latest.isFlat) {
+    latest.text = inOnePiece(latest.text);
+    latest.isFlat = true;
+  }
+  return latest.text;
+}
+
+const MAX_LENGTH_LINES = 4_096;
+const lengthLines: (string | undefined)[] = new Array(MAX_LENGTH_LINES);
+
+/** The Content-Length line (RFC 9110 §8.6); those of short content are made once. */
+export function contentLengthLine(length: number): string {
+  if (length >= MAX_LENGTH_LINES) return `Content-Length: ${length}\r\n`;
+  lengthLines[length] ??= inOnePiece(`Content-Length: ${length}\r\n`);
+  return lengthLines[length];
+}
+
+function inOnePiece(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
+}
+
+let keepAliveMs = Number.NaN;
+let lines = "";
+
+/**
+ * The lines that tell a client that asks for it that the connection stays open, and for how long (RFC 2068 §19.7.1.1). One
+ * second less than it is, so that the client ends it first and no request meets the end.
+ * @param timeoutMs how long it may be idle; 0 and Infinity: for ever
+ */
+export function keepAliveLines(timeoutMs: number): string {
+  if (timeoutMs === keepAliveMs) return lines;
+  const seconds = Math.floor(timeoutMs / 1_000) - 1;
+  const isTold = seconds > 0 && Number.isSafeInteger(seconds);
+  keepAliveMs = timeoutMs;
+  lines = `Connection: keep-alive\r\n${isTold ? `Keep-Alive: timeout=${seconds}\r\n` : ""}`;
+  return lines;
+}

@@ -1,0 +1,146 @@
+import { NO_BYTES } from "../../bytes/no-bytes.ts";
+import { BINARY, CLOSE_FRAME, CONTINUATION, FIN, MAX_CONTROL_BYTES, PONG_FRAME, RSV1 } from "./opcodes.ts";
+import { WebSocketError, type WebSocketErrorCode } from "./websocket-error.ts";
+
+// 2 bytes, an extended length of 8, a mask key of 4. RFC 6455 §5.2.
+const MAX_HEADER_BYTES = 14;
+
+/**
+ * Reads and checks frame headers, whole or in pieces. RFC 6455 §5.2. The fields are valid after `read` has
+ * answered more than 0, until the next call.
+ *
+ * Each byte is checked once it is there, in the order of the wire, so that the error does not depend on how
+ * the bytes were cut.
+ */
+export class FrameHeader {
+  fin = false;
+  /** RSV1 on the first frame of a data message. RFC 7692 §6. */
+  compressed = false;
+  opcode = 0;
+  /** Payload length in bytes, at most 2^53 - 1. */
+  length = 0;
+  /** uint32, first byte on the wire most significant; 0 without a mask. */
+  maskKey = 0;
+  /** Set when `read` has answered -1. */
+  error: WebSocketError | null = null;
+
+  readonly #masked: boolean;
+  readonly #allowedBits: number;
+  // A fragmented message is in progress (§5.4).
+  #isOpen = false;
+  // The beginning of a header that is not whole yet; memory only for connections that ever need it.
+  #kept: Uint8Array = NO_BYTES;
+  #keptLength = 0;
+
+  constructor(options: { masked: boolean; deflate: boolean }) {
+    this.#masked = options.masked;
+    this.#allowedBits = options.deflate ? FIN | RSV1 | 0x0f : FIN | 0x0f;
+  }
+
+  /**
+   * @param available bytes that may be read from `at` on.
+   * @returns how many of these bytes belong to the header, which is whole now; 0 when all of them do and more are
+   *   needed (they are kept); -1 on an error (see `error`).
+   */
+  read(bytes: Uint8Array, at: number, available: number): number {
+    if (this.#keptLength === 0) {
+      const size = this.#parse(bytes, at, available);
+      if (size === 0)
+        for (let taken = 0; taken < available; taken += 1) this.#keep(bytes[at + taken] as number);
+      return size;
+    }
+    for (let taken = 0; taken < available; taken += 1) {
+      this.#keep(bytes[at + taken] as number);
+      const size = this.#parse(this.#kept, 0, this.#keptLength);
+      if (size === 0) continue;
+      this.#keptLength = 0;
+      return size > 0 ? taken + 1 : size;
+    }
+    return 0;
+  }
+
+  #keep(byte: number): void {
+    if (this.#kept.length === 0) this.#kept = new Uint8Array(MAX_HEADER_BYTES);
+    this.#kept[this.#keptLength] = byte;
+    this.#keptLength += 1;
+  }
+
+  /** The size of the header in bytes, 0 when it is not whole, -1 on an error. */
+  #parse(bytes: Uint8Array, at: number, available: number): number {
+    if (available === 0) return 0;
+    const first = bytes[at] as number;
+    const opcode = first & 0x0f;
+    // §5.2: RSV bits are 0 unless an extension gives them a meaning; RFC 7692 §6 only gives one to RSV1.
+    if ((first & ~this.#allowedBits) !== 0) return this.#refuse("WS_RESERVED_BITS");
+    if (opcode >= CLOSE_FRAME) {
+      if (opcode > PONG_FRAME) return this.#refuse("WS_RESERVED_OPCODE");
+      // RFC 7692 §6.1: RSV1 is never set on control frames.
+      if ((first & RSV1) !== 0) return this.#refuse("WS_RESERVED_BITS");
+      // §5.5: control frames are not fragmented.
+      if ((first & FIN) === 0) return this.#refuse("WS_FRAGMENTED_CONTROL");
+    } else if (opcode === CONTINUATION) {
+      // RFC 7692 §6.1: only the first fragment carries RSV1.
+      if ((first & RSV1) !== 0) return this.#refuse("WS_RESERVED_BITS");
+      // §5.4: a continuation needs a message that has begun.
+      if (!this.#isOpen) return this.#refuse("WS_UNEXPECTED_CONTINUATION");
+    } else {
+      if (opcode > BINARY) return this.#refuse("WS_RESERVED_OPCODE");
+      // §5.4: fragments of two messages are not interleaved.
+      if (this.#isOpen) return this.#refuse("WS_EXPECTED_CONTINUATION");
+    }
+    if (available === 1) return 0;
+
+    const second = bytes[at + 1] as number;
+    // §5.1: a client masks every frame, a server masks none.
+    if (second >= 0x80 !== this.#masked) {
+      return this.#masked ? this.#refuse("WS_MASK_REQUIRED") : this.#refuse("WS_MASK_FORBIDDEN");
+    }
+    let length = second & 0x7f;
+    if (opcode >= CLOSE_FRAME && length > MAX_CONTROL_BYTES) {
+      return this.#refuse("WS_CONTROL_TOO_LONG");
+    }
+    let size = 2;
+    if (length === 126) {
+      if (available < 4) return 0;
+      length = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+      // §5.2: the shortest form of the length.
+      if (length < 126) return this.#refuse("WS_LENGTH_NOT_MINIMAL");
+      size = 4;
+    } else if (length === 127) {
+      if (available < 10) return 0;
+      const high = uint32(bytes, at + 2);
+      length = high * 0x1_0000_0000 + uint32(bytes, at + 6);
+      // §5.2: the most significant bit is 0.
+      if (high >= 0x8000_0000) return this.#refuse("WS_LENGTH_INVALID");
+      if (length < 0x1_0000) return this.#refuse("WS_LENGTH_NOT_MINIMAL");
+      if (length > Number.MAX_SAFE_INTEGER) return this.#refuse("WS_MESSAGE_TOO_LARGE");
+      size = 10;
+    }
+    if (this.#masked) {
+      if (available < size + 4) return 0;
+      this.maskKey = uint32(bytes, at + size);
+      size += 4;
+    }
+    this.fin = (first & FIN) !== 0;
+    this.compressed = (first & RSV1) !== 0;
+    this.opcode = opcode;
+    if (opcode < CLOSE_FRAME) this.#isOpen = !this.fin;
+    this.length = length;
+    return size;
+  }
+
+  #refuse(code: WebSocketErrorCode): -1 {
+    this.error = new WebSocketError(code);
+    return -1;
+  }
+}
+
+function uint32(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
+  );
+}

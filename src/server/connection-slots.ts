@@ -1,0 +1,68 @@
+import type { Connection } from "../limits/connection.ts";
+import type { Counters } from "../limits/counters.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { Peer } from "../transport/transport.ts";
+
+/** How many connections there are, in all and from one address; handshakes that come before them count, too. */
+export class ConnectionSlots {
+  private readonly limits: Limits;
+  private readonly counters: Counters;
+  private readonly connections: ReadonlySet<Connection>;
+  private taken = 0;
+  private addresses: Map<string, number> | undefined;
+  private readonly releaseOne = (): void => {
+    this.taken--;
+  };
+
+  constructor(limits: Limits, counters: Counters, connections: ReadonlySet<Connection>) {
+    this.limits = limits;
+    this.counters = counters;
+    this.connections = connections;
+  }
+
+  /** Takes a place. @returns what gives it back, or undefined when a limit is reached */
+  acquire(client: Peer): (() => void) | undefined {
+    const { limits } = this;
+    const counts = this.addressCounts();
+    const address = counts && client.remoteAddress;
+    const same = (address !== undefined && counts?.get(address)) || 0;
+    if (this.taken >= limits.maxConnections || same >= limits.maxConnectionsPerAddress) {
+      this.refuse();
+      return undefined;
+    }
+    this.taken++;
+    return counts === undefined || address === undefined
+      ? this.releaseOne
+      : countAddress(counts, address, this.releaseOne);
+  }
+
+  /** A connection is turned away. */
+  refuse(): undefined {
+    this.counters.refusedConnections++;
+  }
+
+  /** Connections by address, counted from when a limit for them is first set: asking for an address costs memory. */
+  private addressCounts(): Map<string, number> | undefined {
+    if (this.addresses === undefined && this.limits.maxConnectionsPerAddress !== Number.POSITIVE_INFINITY) {
+      this.addresses = new Map();
+      for (const connection of this.connections) {
+        const { remoteAddress } = connection.transport;
+        if (remoteAddress !== undefined) {
+          connection.releaseSlot = countAddress(this.addresses, remoteAddress, this.releaseOne);
+        }
+      }
+    }
+    return this.addresses;
+  }
+}
+
+/** Counts a connection of an address. @returns what takes it from the count again */
+function countAddress(counts: Map<string, number>, address: string, release: () => void): () => void {
+  counts.set(address, (counts.get(address) ?? 0) + 1);
+  return () => {
+    release();
+    const count = (counts.get(address) ?? 1) - 1;
+    if (count === 0) counts.delete(address);
+    else counts.set(address, count);
+  };
+}

@@ -1,0 +1,81 @@
+import { isUint8Array } from "node:util/types";
+import { isThenable } from "../delivery/call-handler.ts";
+import { PorticoError } from "../exchange/errors.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { fromThisMachine } from "../exchange/from-this-machine.ts";
+import { failureContent } from "./failure-content.ts";
+import { answerWith, isPlain, type JsonContent } from "./handler-result.ts";
+
+/**
+ * Shapes what the server answers in place of the program.
+ * @param exchange has the status and the fields of the answer; more can be set, or the whole answer sent, at once
+ * @param status such as 404
+ * @param code why; see docs/errors.md
+ * @returns the content, or undefined to leave it as it is
+ */
+export type FailureHook = (
+  exchange: Exchange,
+  status: number,
+  code: string,
+  // biome-ignore lint/suspicious/noConfusingVoidType: a function without a return statement returns void
+) => string | Uint8Array | JsonContent | undefined | void;
+
+/** Kinds of failures of clients that this process has told the developer of. */
+const toldKinds = new Set<string>();
+
+function isDevelopment(): boolean {
+  return process.env["NODE_ENV"] !== "production";
+}
+
+/** Tells the developer once of each kind of failure that is the client's, which is nowhere else to be seen. */
+export function tellOnce(status: number, code: string, about: string): void {
+  if (status < 400 || status >= 500 || toldKinds.has(code) || !isDevelopment()) return;
+  toldKinds.add(code);
+  console.warn(
+    `portico: ${about} was answered with ${status} (${code}). Shown once for each code while NODE_ENV is not "production".`,
+  );
+}
+
+/**
+ * Answers a failure whose status and fields have been set.
+ * @param hooks asked in their order until one answers
+ * @param onError gets what a hook throws
+ * @returns false when a hook has thrown, and may have set anything
+ */
+export function shapeFailure(
+  hooks: readonly FailureHook[],
+  exchange: Exchange,
+  status: number,
+  code: string,
+  onError: (error: unknown) => void,
+): boolean {
+  for (const hook of hooks) {
+    try {
+      const result: unknown = hook(exchange, status, code);
+      if (isThenable(result)) {
+        result.then(undefined, onError);
+        throw new PorticoError("ERR_RESULT", "a promise, where a failure is answered at once");
+      }
+      if (exchange.headSent) return true;
+      if (result === undefined) continue;
+      if (typeof result !== "string" && !isUint8Array(result) && !Array.isArray(result) && !isPlain(result)) {
+        throw new PorticoError("ERR_RESULT", "anything else where a failure is answered");
+      }
+      answerWith(exchange, result);
+      return true;
+    } catch (error) {
+      onError(error);
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Sends the content that a failure has where no hook has given any. */
+export function answerFailure(exchange: Exchange, status: number, code: string, error: unknown): void {
+  const accept = exchange.header("accept") ?? "";
+  // Servers run without NODE_ENV in production, too: other machines never see a stack.
+  const showsStack = isDevelopment() && fromThisMachine(exchange);
+  const { type, content } = failureContent({ status, code, error }, accept, showsStack);
+  exchange.setHeader("Content-Type", type).appendHeader("Vary", "Accept").end(content);
+}

@@ -1,0 +1,82 @@
+import { isUint8Array } from "node:util/types";
+import { callHandler } from "../delivery/call-handler.ts";
+import type { Answered } from "../exchange/answered.ts";
+import { type ChunkSource, readerOf } from "../exchange/chunk-source.ts";
+import { PorticoError } from "../exchange/errors.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { isResponse, respond } from "../fetch/fetch-response.ts";
+import { Refusal } from "../websocket/handshake-result.ts";
+
+/** An object or an array that is sent as JSON. An instance of a class is not one: spread it. */
+export type JsonContent = { readonly [name: string]: unknown } | readonly unknown[];
+
+/** What a handler can return as its answer. */
+export type Content = string | Uint8Array | JsonContent | Response | ChunkSource;
+
+/** What a handler returns: its answer, or nothing when it answers by calls of the exchange. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler without a return statement returns void
+export type HandlerResult = Content | Answered | Refusal | undefined | void;
+
+/**
+ * Answers an exchange with what its handler has returned, which is not a promise.
+ * @returns undefined, or a promise that rejects with what the content fails with
+ * @throws PorticoError ERR_RESULT for what is not an answer, ERR_ANSWERED when there was an answer already; TypeError
+ *   for a Response that cannot be sent, and for what is not JSON
+ */
+export function answerWith(exchange: Exchange, result: unknown): unknown {
+  const { driver } = exchange;
+  if (driver.hasAnswer && !driver.isLost) {
+    if (typeof result === "boolean" || result instanceof Refusal) return undefined;
+    discard(exchange, result);
+    throw new PorticoError("ERR_ANSWERED", kindOf(result));
+  }
+  if (typeof result === "string" || isUint8Array(result)) return exchange.end(result);
+  if (Array.isArray(result)) return sendJson(exchange, result);
+  if (isSource(result)) return exchange.stream(result);
+  if (isPlain(result)) return sendJson(exchange, result);
+  // Last, because looking at the class loads all of Node's fetch.
+  if (isResponse(result)) return respond(exchange, result);
+  // A call that answers returns false when the client has disconnected.
+  if (driver.isLost) return undefined;
+  throw new PorticoError("ERR_RESULT", kindOf(result));
+}
+
+function sendJson(exchange: Exchange, value: object): boolean {
+  const text: unknown = JSON.stringify(value);
+  if (typeof text !== "string") throw new TypeError("what the handler returned is not JSON serializable");
+  if (!exchange.headSent && !exchange.driver.response.hasType) {
+    exchange.setHeader("Content-Type", "application/json");
+  }
+  return exchange.end(text);
+}
+
+/** Gives up what would never be read. */
+function discard(exchange: Exchange, result: unknown): void {
+  // One that is locked is somebody else's.
+  if (isSource(result)) {
+    callHandler(
+      () => readerOf(result).cancel(),
+      () => {},
+    );
+  } else if (!isPlain(result) && isResponse(result)) void respond(exchange, result);
+}
+
+function isSource(value: unknown): value is ChunkSource {
+  return (
+    typeof value === "object" && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
+  );
+}
+
+/** Also one of another realm, as test runners have them. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return value === null ? "null" : `a ${typeof value}`;
+  if (isPlain(value)) return "an object";
+  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
+  return typeof name === "string" && name !== "" ? `an instance of ${name}` : "an object";
+}

@@ -1,0 +1,299 @@
+import { HttpConnection } from "../connection/http-connection.ts";
+import type { HttpContext, Outcome } from "../connection/http-context.ts";
+import { callHandler } from "../delivery/call-handler.ts";
+import { askUpgrade } from "../exchange/ask-upgrade.ts";
+import { PorticoError } from "../exchange/errors.ts";
+import type { WebSocket as AnyWebSocket, Exchange, WebSocket } from "../exchange/exchange.ts";
+import {
+  DeferredExchangeDelivery,
+  type ExchangeDelivery,
+  ImmediateExchangeDelivery,
+} from "../exchange/exchange-delivery.ts";
+import type { EventQueue } from "../exchange/server-event.ts";
+import { Backlog } from "../limits/backlog.ts";
+import type { Connection } from "../limits/connection.ts";
+import type { Counters } from "../limits/counters.ts";
+import { DeadlineTimer } from "../limits/deadline-timer.ts";
+import { IncompleteBytes } from "../limits/incomplete-bytes.ts";
+import type { Limits } from "../limits/limits.ts";
+import { PAUSED_BY_SERVER } from "../limits/pausing.ts";
+import { MAX_TIMER_MS } from "../node/max-timer.ts";
+import type { HttpLimits } from "../protocol/http1/http-limits.ts";
+import type { Peer, Transport } from "../transport/transport.ts";
+import { Topics } from "../websocket/topics.ts";
+import { DeferredWebSocketDelivery, ImmediateWebSocketDelivery } from "../websocket/web-socket-delivery.ts";
+import type { WebSocketDelivery, WebSocketDriver } from "../websocket/web-socket-driver.ts";
+import type { Broker } from "./broker.ts";
+import { ConnectionSlots } from "./connection-slots.ts";
+import { answerFailure, shapeFailure, tellOnce } from "./failures.ts";
+import { HandlerCalls } from "./handler-calls.ts";
+import { Observers } from "./observers.ts";
+import { queueFor } from "./polling.ts";
+import { RouteTable, type RouteTableOptions, targetOf } from "./route-table.ts";
+import { TopicRelay } from "./topic-relay.ts";
+
+/** Gets an error and the exchange or WebSocket whose handler it left. */
+export type ErrorReporter = (error: unknown, where: Exchange | WebSocket | undefined) => unknown;
+
+export interface CoreOptions extends RouteTableOptions {
+  readonly delivery: "immediate" | "deferred" | EventQueue;
+  readonly onError: ErrorReporter;
+  readonly broker: Broker | undefined;
+  readonly isBare: boolean;
+  readonly allowHalfOpen: boolean;
+}
+
+/** The inside of a server: its connections, and the way of what they report to the program. */
+export class ServerCore implements HttpContext {
+  readonly limits: Limits;
+  readonly counters: Counters;
+  readonly connections: Set<Connection> = new Set();
+  readonly topics: Topics<WebSocketDriver<AnyWebSocket>> = new Topics();
+  readonly byId: Map<string, Exchange | AnyWebSocket> = new Map();
+  readonly timer: DeadlineTimer;
+  readonly incompleteBytes: IncompleteBytes;
+  readonly httpLimits: HttpLimits;
+  readonly observers: Observers;
+  readonly routes: RouteTable;
+  readonly slots: ConnectionSlots;
+  readonly exchangeDelivery: ExchangeDelivery;
+  readonly webSocketDelivery: WebSocketDelivery<WebSocketDriver<AnyWebSocket>>;
+  readonly allowHalfOpen: boolean;
+  /** Undefined when events are delivered at once. */
+  readonly queue: EventQueue | undefined;
+  readonly isBare: boolean;
+  isClosing = false;
+  refusesRequests = false;
+  isPaused = false;
+  private readonly backlog: Backlog | undefined;
+  private readonly onError: ErrorReporter;
+  readonly answerFailure: typeof answerFailure = answerFailure;
+  private readonly handlers = new HandlerCalls(this);
+  private onEmpty: (() => void) | undefined;
+  private forceCloseTimer: NodeJS.Timeout | undefined;
+  private forceCloseAt = Number.POSITIVE_INFINITY;
+
+  /** @param server what subscribers of node:diagnostics_channel are told */
+  constructor(limits: Limits, counters: Counters, options: CoreOptions, server: object) {
+    this.limits = limits;
+    this.counters = counters;
+    this.onError = options.onError;
+    this.isBare = options.isBare;
+    this.allowHalfOpen = options.allowHalfOpen;
+    this.observers = new Observers(server);
+    this.routes = new RouteTable(options);
+    this.timer = new DeadlineTimer(this.connections, limits);
+    this.incompleteBytes = new IncompleteBytes(limits, counters);
+    this.slots = new ConnectionSlots(limits, counters, this.connections);
+    const { routes } = this;
+    this.httpLimits = Object.create(limits, {
+      maxBodyBytes: { get: () => Math.max(limits.maxBodyBytes, routes.maxBodyBytes) },
+    });
+    this.queue = queueFor(options.delivery, limits);
+    if (this.queue === undefined) {
+      this.exchangeDelivery = new ImmediateExchangeDelivery();
+      this.webSocketDelivery = new ImmediateWebSocketDelivery();
+    } else {
+      this.backlog = new Backlog(this.queue, this.connections, limits);
+      this.exchangeDelivery = new DeferredExchangeDelivery(this.backlog);
+      this.webSocketDelivery = new DeferredWebSocketDelivery(this.backlog);
+    }
+    if (options.broker !== undefined) this.topics.link = new TopicRelay(options.broker, this);
+  }
+
+  /** Serves a connection, unless a limit is reached or it has gone already. */
+  accept(transport: Transport): void {
+    const releaseSlot = transport.closed ? undefined : this.acquireSlot(transport);
+    if (releaseSlot === undefined) {
+      transport.destroy();
+      return;
+    }
+    const { counters } = this;
+    counters.connections++;
+    counters.openConnections++;
+    transport.totals = counters;
+    const connection = new HttpConnection(this, transport, releaseSlot);
+    this.connections.add(connection);
+    if (this.isPaused) connection.pauseFor(PAUSED_BY_SERVER);
+    this.backlog?.onOpen(connection);
+    this.timer.start();
+    this.observers.connectionOpened(connection);
+  }
+
+  /**
+   * Counts a connection, or the handshake that comes before it.
+   * @returns what gives its place back, or undefined when it is turned away
+   */
+  acquireSlot(client: Peer): (() => void) | undefined {
+    return this.isClosing ? this.slots.refuse() : this.slots.acquire(client);
+  }
+
+  onInput(connection: Connection, bytes: number): void {
+    this.backlog?.onInput(connection, bytes);
+  }
+
+  onConnectionReplaced(connection: Connection): void {
+    this.connections.delete(connection);
+    this.timer.forget(connection);
+    this.backlog?.onClose(connection);
+  }
+
+  onWebSocketAttached(connection: Connection): void {
+    this.connections.add(connection);
+  }
+
+  onConnectionClosed(connection: Connection): void {
+    if (!this.connections.has(connection)) return;
+    this.onConnectionReplaced(connection);
+    this.counters.openConnections--;
+    connection.releaseSlot?.();
+    this.observers.connectionClosed(connection);
+    if (this.connections.size === 0) this.onEmpty?.();
+  }
+
+  get lendsData(): boolean {
+    return this.queue === undefined;
+  }
+
+  get observesExchanges(): boolean {
+    return this.observers.observesExchanges;
+  }
+
+  onRequest(exchange: Exchange): Promise<void> | undefined {
+    const { driver } = exchange;
+    try {
+      const hooks = this.observers.requestBegan(exchange);
+      if (hooks === undefined) return driver.endHooks();
+      driver.response.keepFields();
+      return hooks.then(() => driver.endHooks()).catch((error: unknown) => this.failHooks(error, exchange));
+    } catch (error) {
+      return this.failHooks(error, exchange);
+    }
+  }
+
+  private failHooks(error: unknown, exchange: Exchange): undefined {
+    exchange.driver.response.keepFields();
+    this.onHandlerError(error, exchange);
+  }
+
+  onResponse(exchange: Exchange, outcome: Outcome, status: number): void {
+    this.observers.responseEnded(exchange, outcome, status, (error) => this.report(error, exchange));
+  }
+
+  onWebSocketOpen(socket: WebSocket): void {
+    this.observers.webSocketOpened(socket);
+  }
+
+  onWebSocketClose(socket: WebSocket, code: number, reason: string): void {
+    this.observers.webSocketClosed(socket, code, reason);
+  }
+
+  route(exchange: Exchange): number | undefined {
+    const target = this.routes.match(exchange);
+    exchange.driver.answerTimeoutMs = target?.handlerTimeoutMs;
+    exchange.driver.isImmediate = target?.isImmediate === true;
+    return target && (target.maxBodyBytes ?? this.limits.maxBodyBytes);
+  }
+
+  admit(exchange: Exchange): boolean {
+    const target = targetOf(exchange);
+    if (target?.kind === "http" || target?.handlers.upgrade !== undefined) return true;
+    try {
+      if (target !== undefined) exchange.driver.upgrade(target);
+      else if (exchange.hasAmbiguousPath) {
+        this.counters.countError("HTTP_BAD_PATH");
+        exchange.driver.fail(400, "HTTP_BAD_PATH");
+      } else this.routes.refuseUnmatched(exchange);
+    } catch (error) {
+      this.onHandlerError(error, exchange);
+    }
+    return false;
+  }
+
+  dispatchRequest(exchange: Exchange): void {
+    const target = targetOf(exchange);
+    if (target === undefined) return;
+    // callHandler, written out for `get-pipelined`: it would need a closure for each request.
+    try {
+      if (target.kind === "http") this.handlers.call(target.handler, exchange);
+      else {
+        const onError = (error: unknown): void => this.onHandlerError(error, exchange);
+        callHandler(() => askUpgrade(exchange.driver, target), onError);
+      }
+    } catch (error) {
+      this.onHandlerError(error, exchange);
+    }
+  }
+
+  report(error: unknown, where?: Exchange | WebSocket): void {
+    this.observers.errorReported(error, where);
+    callHandler(
+      () => this.onError(error, where),
+      (second) => console.error(second),
+    );
+  }
+
+  onHandlerError(error: unknown, exchange: Exchange): void {
+    const { driver } = exchange;
+    const own = error instanceof PorticoError;
+    // The program did not notice that the client had disconnected, or has given up because of it.
+    if (own && error.code === "ERR_ABORTED" && exchange.finished) return;
+    if (error instanceof Error && error.name === "AbortError" && driver.signal.aborted) return;
+    this.counters.countError(own ? error.code : "HANDLER");
+    if (!own || error.status >= 500) this.report(error, exchange);
+    if (!driver.fail(own ? error.status : 500, own ? error.code : "HANDLER", error)) driver.abort();
+  }
+
+  shapeFailure(exchange: Exchange, status: number, code: string): boolean {
+    tellOnce(status, code, `${exchange.method} ${exchange.path}`);
+    const onError = (thrown: unknown): void => this.report(thrown, exchange);
+    return shapeFailure(this.observers.failureHooks, exchange, status, code, onError);
+  }
+
+  onInvalidRequest(status: number, code: string): void {
+    if (!this.isBare) tellOnce(status, code, "What a client sent");
+  }
+
+  /** Reads from no connection, old or new, until it is called with false. */
+  setPaused(isPaused: boolean): void {
+    this.isPaused = isPaused;
+    for (const connection of this.connections) {
+      // A resumed connection can call the program, which can pause again.
+      if (this.isPaused !== isPaused) return;
+      if (isPaused) connection.pauseFor(PAUSED_BY_SERVER);
+      else connection.resumeFrom(PAUSED_BY_SERVER);
+    }
+  }
+
+  /** Ends all connections: in their own time until `graceMs` have passed, and then at once. */
+  async close(graceMs: number): Promise<void> {
+    this.isClosing = true;
+    // Programs that poll have stopped to do so, or have been told of the last event.
+    this.refusesRequests = this.queue !== undefined;
+    for (const connection of this.connections) connection.beginShutdown();
+    if (this.connections.size > 0) {
+      const emptied = new Promise<void>((resolve) => {
+        this.onEmpty = resolve;
+      });
+      this.forceCloseAfter(graceMs);
+      await emptied;
+    }
+    clearTimeout(this.forceCloseTimer);
+    this.backlog?.close();
+    await this.topics.link?.close();
+  }
+
+  /** Sets how long connections may still take; a time that was set before holds if it ends sooner. */
+  forceCloseAfter(graceMs: number): void {
+    const end = performance.now() + graceMs;
+    if (end >= this.forceCloseAt) return;
+    this.forceCloseAt = end;
+    clearTimeout(this.forceCloseTimer);
+    this.forceCloseTimer = setTimeout(
+      () => {
+        for (const connection of this.connections) connection.forceClose();
+      },
+      Math.min(graceMs, MAX_TIMER_MS),
+    );
+  }
+}

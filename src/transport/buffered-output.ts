@@ -1,0 +1,141 @@
+import { corkBuffer, type Sender } from "./cork-buffer.ts";
+
+/*
+ * How the output of one transport is gathered, and what changes that:
+ *
+ *   form    call                                  next
+ *   text    addText                               text      (one string, which leaves in one write)
+ *           reserveInCork                         cork      (the text is moved there), or pieces when it is full
+ *   cork    reserveInCork                         cork      (one reservation, which leaves in one write)
+ *           the same after another transport's    pieces    (moved out of the cork buffer)
+ *   any     addPiece                              pieces    (and text behind them)
+ *   any     clearGathered                         text      (empty)
+ */
+type Form = "text" | "cork" | "pieces";
+
+/** So much text is gathered as a string before it moves to the cork buffer. */
+const TEXT_BYTES = 2_048;
+
+/**
+ * Gathers output until it is handed over. It decides in which form; a subclass decides when. It is a base class and not
+ * a field of transports because of its speed: as a field it made a flush of text 1.3 times and a reservation 1.1 times
+ * as slow.
+ */
+export abstract class BufferedOutput implements Sender {
+  /** Bytes that have been written and not been handed over. */
+  protected gathered = 0;
+  private form: Form = "text";
+  private text = "";
+  private reservedFrom = 0;
+  private reservedTo = 0;
+  private pieces: Buffer[] = [];
+
+  /** Hands over what was gathered. */
+  abstract flush(): void;
+
+  /** @param isInCork whether bytes lie in the cork buffer: what is kept of them must be copied */
+  protected abstract send(data: string | Uint8Array, isInCork: boolean): void;
+  protected abstract sendAll(pieces: readonly Buffer[]): void;
+
+  /** Whether text that is added now should be written to a reservation. */
+  protected get prefersCork(): boolean {
+    return this.form === "cork" || this.gathered > TEXT_BYTES;
+  }
+
+  /** Whether {@link reserveInCork} can have room. */
+  protected get canReserve(): boolean {
+    return this.form !== "pieces";
+  }
+
+  /** @param text latin1 */
+  protected addText(text: string): void {
+    this.moveOutOfCork();
+    this.text += text;
+    if (this.form === "pieces" && this.text.length > TEXT_BYTES) this.sealText();
+    this.gathered += text.length;
+  }
+
+  /** Adds bytes by reference. */
+  protected addPiece(bytes: Buffer): void {
+    this.moveOutOfCork();
+    this.form = "pieces";
+    if (this.text !== "") this.sealText();
+    this.pieces.push(bytes);
+    this.gathered += bytes.length;
+  }
+
+  /**
+   * Makes room in the cork buffer behind what has been written, which the caller fills at once.
+   * @returns where it begins, or -1 when there is none
+   */
+  protected reserveInCork(count: number): number {
+    if (this.form !== "cork") return this.beginReservation(count);
+    const at = this.reservedTo;
+    if (!corkBuffer.extendReservation(at, count)) {
+      this.moveOutOfCork();
+      return -1;
+    }
+    this.reservedTo = at + count;
+    this.gathered += count;
+    return at;
+  }
+
+  /** Passes on everything that was gathered, which stays here until {@link clearGathered}. */
+  protected sendGathered(): void {
+    const { form } = this;
+    if (form === "text") this.send(this.text, false);
+    else if (form === "cork") this.send(corkBuffer.bytes.subarray(this.reservedFrom, this.reservedTo), true);
+    else this.sendPieces();
+  }
+
+  protected clearGathered(): void {
+    const { form } = this;
+    this.form = "text";
+    this.gathered = 0;
+    this.text = "";
+    if (form === "cork") corkBuffer.endReservation();
+    else if (form === "pieces") this.pieces = [];
+  }
+
+  private sendPieces(): void {
+    const { pieces } = this;
+    if (pieces.length === 0) {
+      this.send(this.text, false);
+      return;
+    }
+    if (this.text !== "") this.sealText();
+    const only = pieces.length === 1 ? pieces[0] : undefined;
+    if (only !== undefined) this.send(only, false);
+    else this.sendAll(pieces);
+  }
+
+  /** Text becomes a piece: as long as it is joined of many strings it holds several times its length. */
+  private sealText(): void {
+    this.pieces.push(Buffer.from(this.text, "latin1"));
+    this.text = "";
+  }
+
+  private beginReservation(count: number): number {
+    const { text } = this;
+    const start = corkBuffer.beginReservation(this, text.length + count);
+    if (start < 0) {
+      this.form = "pieces";
+      return start;
+    }
+    this.form = "cork";
+    if (text !== "") corkBuffer.bytes.write(text, start, "latin1");
+    this.text = "";
+    this.reservedFrom = start;
+    this.reservedTo = start + text.length + count;
+    this.gathered += count;
+    return start + text.length;
+  }
+
+  /** What follows cannot join the reservation: from here on text and pieces are gathered. */
+  private moveOutOfCork(): void {
+    if (this.form !== "cork") return;
+    this.text = corkBuffer.bytes.toString("latin1", this.reservedFrom, this.reservedTo);
+    corkBuffer.endReservation();
+    this.form = "pieces";
+  }
+}

@@ -1,0 +1,137 @@
+import { randomBytes } from "node:crypto";
+import type { Limits } from "../limits/limits.ts";
+import { FIN, PING_FRAME } from "../protocol/websocket/opcodes.ts";
+import { byteLengthOf } from "../transport/payload.ts";
+import { refusedBytes, type Transport } from "../transport/transport.ts";
+import type { MessageWriter } from "./message-writer.ts";
+import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
+import type { WindowOptions } from "./window-options.ts";
+
+/** Data, or a function that makes it when it can leave. */
+export type LatestData = string | Uint8Array | (() => string | Uint8Array);
+
+/** What it needs of a WebSocket. */
+interface Sender {
+  readonly isOpen: boolean;
+  readonly transport: Transport;
+  readonly writer: MessageWriter;
+}
+
+interface Value {
+  readonly data: LatestData;
+  readonly options: SendOptions;
+  readonly bytes: number;
+}
+
+/** Begins the payload of a ping that asks for an acknowledgement; a number follows. The program's own pings do not have it. */
+const MARK = randomBytes(6).toString("base64url");
+/** What a function that waits counts for. */
+const FUNCTION_BYTES = 64;
+
+/** What waits for a client under its keys, and what is under way to it: the newest value of a key replaces older ones. */
+export class LatestValues {
+  private readonly sender: Sender;
+  private readonly limits: Limits;
+  private readonly window: WindowOptions | undefined;
+  private readonly waiting = new Map<string, Value>();
+  private waitingBytes = 0;
+  private sent = 0;
+  /** When those that are not acknowledged were sent, the oldest first. */
+  private readonly sentAt: number[] = [];
+  private lastLagMs = 0;
+
+  constructor(sender: Sender, limits: Limits, window: WindowOptions | undefined) {
+    this.sender = sender;
+    this.limits = limits;
+    this.window = window;
+  }
+
+  /** How long the oldest message without an acknowledgement is under way, or how long the last one was. */
+  get lagMs(): number {
+    const [oldest] = this.sentAt;
+    return oldest === undefined ? this.lastLagMs : performance.now() - oldest;
+  }
+
+  /** Sends a value, or keeps it in place of that of the same key until it can leave. */
+  send(key: string, data: LatestData, options: SendOptions): SendResult {
+    if (!this.sender.isOpen) return "closed";
+    if (this.waiting.size === 0 && this.canSend) return this.transmit(data, options);
+    const bytes = key.length + (typeof data === "function" ? FUNCTION_BYTES : byteLengthOf(data));
+    const others = this.waitingBytes - (this.waiting.get(key)?.bytes ?? 0);
+    if (others + bytes > this.limits.maxBackpressureBytes) return this.sender.writer.drop();
+    this.waitingBytes = others + bytes;
+    // The program can use its buffer again.
+    const kept = typeof data === "object" ? Buffer.from(data) : data;
+    this.waiting.set(key, { data: kept, options, bytes });
+    this.waitForSystem();
+    return "queued";
+  }
+
+  /** Sends what waits, as far as the client can take it. */
+  flush(): void {
+    for (const [key, { data, options, bytes }] of this.waiting) {
+      if (!this.sender.isOpen || !this.canSend) break;
+      this.waiting.delete(key);
+      this.waitingBytes -= bytes;
+      this.transmit(data, options);
+    }
+    this.waitForSystem();
+  }
+
+  /**
+   * @param count acknowledges the messages up to this one, counted from 1
+   * @returns whether something that waits can leave now
+   */
+  ack(count: number): boolean {
+    const now = performance.now();
+    let acknowledged = count - (this.sent - this.sentAt.length);
+    for (; acknowledged > 0 && this.sentAt.length > 0; acknowledged--) {
+      this.lastLagMs = now - (this.sentAt.shift() ?? now);
+    }
+    this.waitForSystem();
+    return this.waiting.size > 0 && this.canSend;
+  }
+
+  /** A message of the client acknowledges one, where that was chosen. @returns like {@link ack} */
+  onMessage(): boolean {
+    if (this.window?.acknowledgedBy !== "message") return false;
+    return this.ack(this.sent - this.sentAt.length + 1);
+  }
+
+  /** @returns undefined for the pong of another ping; otherwise like {@link ack} */
+  onPong(data: Buffer): boolean | undefined {
+    if (!this.isPonged) return undefined;
+    const text = data.toString("latin1");
+    if (!text.startsWith(MARK)) return undefined;
+    return this.ack(Math.min(Number(text.slice(MARK.length)), this.sent));
+  }
+
+  /** Asks for a drain where the system has refused data. Where the window is full, an acknowledgement is next. */
+  private waitForSystem(): void {
+    const { transport, writer } = this.sender;
+    if (this.waiting.size === 0 || refusedBytes(transport) === 0) return;
+    writer.isSlow = true;
+    transport.requestDrain();
+  }
+
+  /** Whether pongs acknowledge. */
+  private get isPonged(): boolean {
+    return this.window !== undefined && (this.window.acknowledgedBy ?? "pong") === "pong";
+  }
+
+  private get canSend(): boolean {
+    if (refusedBytes(this.sender.transport) > 0) return false;
+    return this.window === undefined || this.sentAt.length < this.window.maxUnacked;
+  }
+
+  private transmit(data: LatestData, options: SendOptions): SendResult {
+    const { writer } = this.sender;
+    const result = writer.send(typeof data === "function" ? data() : data, options);
+    if (this.window === undefined || result === "closed" || result === "dropped") return result;
+    this.sent++;
+    this.sentAt.push(performance.now());
+    // However much waits: without it nothing would acknowledge the message.
+    if (this.isPonged) writer.frame(FIN | PING_FRAME, `${MARK}${this.sent}`);
+    return result;
+  }
+}

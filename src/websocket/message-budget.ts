@@ -1,0 +1,71 @@
+import { PAUSED_BY_BUDGET } from "../limits/pausing.ts";
+import { MAX_TIMER_MS } from "../node/max-timer.ts";
+import { POLICY_VIOLATION } from "../protocol/websocket/close-codes.ts";
+
+/** How many messages a client can send. */
+export interface BudgetOptions {
+  /** Messages per second in the long run. */
+  perSecond: number;
+  /** Messages at once, after silence. Default: as many as `perSecond`, at least 1. */
+  burst?: number;
+  /** "pause" (default): Portico stops reading from the client until it has room again. "close": closes with 1008. */
+  whenExceeded?: "pause" | "close";
+}
+
+/** What it limits. */
+interface Limited {
+  pauseFor(reason: number): void;
+  resumeFrom(reason: number): void;
+  close(code: number, reason: string): void;
+}
+
+/** A token bucket: messages take from it, and time fills it. */
+export class MessageBudget {
+  private readonly connection: Limited;
+  private readonly closes: boolean;
+  private readonly perMs: number;
+  private readonly burst: number;
+  private tokens: number;
+  private at: number;
+
+  constructor(connection: Limited, options: BudgetOptions) {
+    const { perSecond, burst = Math.max(1, perSecond), whenExceeded } = options;
+    this.connection = connection;
+    this.closes = whenExceeded === "close";
+    this.perMs = perSecond / 1_000;
+    this.burst = burst;
+    this.tokens = burst;
+    this.at = performance.now();
+  }
+
+  /** Takes a message from the budget, and pauses or closes. @returns whether the program gets the message */
+  admits(): boolean {
+    const now = performance.now();
+    this.tokens = Math.min(this.burst, this.tokens + (now - this.at) * this.perMs) - 1;
+    this.at = now;
+    if (this.tokens < 0 && this.closes) {
+      this.connection.close(POLICY_VIOLATION, "too many messages");
+      return false;
+    }
+    if (this.tokens < 1 && !this.closes) this.pause((1 - this.tokens) / this.perMs);
+    return true;
+  }
+
+  /** Reads on when the next message has room. */
+  private pause(ms: number): void {
+    this.connection.pauseFor(PAUSED_BY_BUDGET);
+    setTimeout(
+      () => this.connection.resumeFrom(PAUSED_BY_BUDGET),
+      Math.min(Math.ceil(ms), MAX_TIMER_MS),
+    ).unref();
+  }
+}
+
+/** @throws RangeError for a number that cannot be; TypeError for another word */
+export function checkBudget({ perSecond, burst = 1, whenExceeded = "pause" }: BudgetOptions): void {
+  if (!(perSecond > 0))
+    throw new RangeError(`budget.perSecond cannot be ${perSecond}: a number above 0 is needed`);
+  if (!(burst >= 1)) throw new RangeError(`budget.burst cannot be ${burst}: a number from 1 on is needed`);
+  if (whenExceeded !== "pause" && whenExceeded !== "close")
+    throw new TypeError(`budget.whenExceeded is "pause" or "close", not ${String(whenExceeded)}`);
+}

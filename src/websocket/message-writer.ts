@@ -1,0 +1,135 @@
+import type { Counters } from "../limits/counters.ts";
+import type { Limits } from "../limits/limits.ts";
+import { encodeFrame } from "../protocol/websocket/frame-writer.ts";
+import { randomMaskKey } from "../protocol/websocket/mask.ts";
+import { BINARY, FIN, PING_FRAME, PONG_FRAME, RSV1, TEXT } from "../protocol/websocket/opcodes.ts";
+import { webSocketLog } from "../trace/debug-log.ts";
+import { byteLengthOf } from "../transport/payload.ts";
+import type { Transport } from "../transport/transport.ts";
+import { describeFrame } from "./describe-frame.ts";
+import { type SharedFrames, writeFrame } from "./frames.ts";
+import type { HandshakeResult } from "./handshake-result.ts";
+import type { KeepAlive } from "./keep-alive.ts";
+import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
+
+/** The sending half of a WebSocket that is open: frames, compression, and limits for clients that do not read. */
+export class MessageWriter {
+  /** A send was answered "queued" or "dropped": the program waits for `drain`. */
+  isSlow = false;
+  private pendingPong: Buffer | undefined;
+  private readonly transport: Transport;
+  private readonly agreement: HandshakeResult;
+  private readonly keepAlive: KeepAlive;
+  private readonly limits: Limits;
+  private readonly counters: Counters;
+
+  constructor(
+    transport: Transport,
+    agreement: HandshakeResult,
+    keepAlive: KeepAlive,
+    limits: Limits,
+    counters: Counters,
+  ) {
+    this.transport = transport;
+    this.agreement = agreement;
+    this.keepAlive = keepAlive;
+    this.limits = limits;
+    this.counters = counters;
+  }
+
+  /** Sends a message, unless too much waits already. */
+  send(data: string | Uint8Array, options: SendOptions): SendResult {
+    const length = byteLengthOf(data);
+    return this.hasRoom(length) ? this.sendAlways(data, length, options) : this.drop();
+  }
+
+  /**
+   * Sends a message, however much waits already.
+   * @param length in bytes
+   */
+  sendAlways(data: string | Uint8Array, length: number, options: SendOptions): SendResult {
+    const { deflater, thresholdBytes } = this.agreement;
+    const opcode = (options.binary ?? typeof data !== "string") ? BINARY : TEXT;
+    if (deflater !== undefined && length >= thresholdBytes && options.compress !== false) {
+      this.frame(FIN | RSV1 | opcode, deflater.compress(data));
+    } else this.frame(FIN | opcode, data);
+    return this.sent();
+  }
+
+  /** Sends a message whose frames are shared with others. */
+  sendShared(frames: SharedFrames): SendResult {
+    if (!this.hasRoom(frames.length)) return this.drop();
+    const { deflater, thresholdBytes } = this.agreement;
+    // A client masks each frame for itself.
+    if (this.agreement.role === "client") return this.send(frames.data, frames.options);
+    if (webSocketLog !== undefined) {
+      webSocketLog(this.transport, `> ${describeFrame(FIN | frames.opcode, frames.data)} (shared)`);
+    }
+    if (deflater !== undefined && frames.length >= thresholdBytes && frames.options.compress !== false) {
+      frames.writeCompressed(this.transport, deflater);
+    } else frames.writePlain(this.transport);
+    return this.sent();
+  }
+
+  ping(data: string | Uint8Array): SendResult {
+    if (!this.hasRoom(0)) return "dropped";
+    this.frame(FIN | PING_FRAME, data);
+    return this.result();
+  }
+
+  /** Answers a ping. RFC 6455 §5.5.3: of a flood of pings the last can be answered alone. */
+  pong(data: Buffer): void {
+    if (this.transport.pendingBytes > this.limits.writeHighWaterBytes) this.pendingPong = Buffer.from(data);
+    else this.frame(FIN | PONG_FRAME, data);
+  }
+
+  /** Everything has been taken: sends the answer that waited for it. */
+  sendPendingPong(): void {
+    const data = this.pendingPong;
+    this.pendingPong = undefined;
+    if (data !== undefined) this.frame(FIN | PONG_FRAME, data);
+  }
+
+  /** @param first the first byte of the frame: FIN, RSV1 and opcode */
+  frame(first: number, payload: string | Uint8Array): void {
+    const { transport } = this;
+    if (webSocketLog !== undefined) webSocketLog(transport, `> ${describeFrame(first, payload)}`);
+    if (this.agreement.role === "server") writeFrame(transport, first, payload);
+    else {
+      const options = { maskKey: randomMaskKey(), compressed: (first & RSV1) !== 0 };
+      transport.writeBytes(encodeFrame(first & 0x0f, payload, options));
+    }
+  }
+
+  private hasRoom(length: number): boolean {
+    const pending = this.transport.pendingBytes - this.transport.slackBytes;
+    if (pending <= 0) return true;
+    const { limits, counters } = this;
+    return (
+      pending + length <= limits.maxBackpressureBytes &&
+      counters.pendingBytes + length <= limits.maxTotalBackpressureBytes
+    );
+  }
+
+  /** Counts a message that there is no room for. */
+  drop(): "dropped" {
+    this.isSlow = true;
+    this.counters.messagesDropped++;
+    return "dropped";
+  }
+
+  private sent(): SendResult {
+    this.counters.messagesSent++;
+    if (this.agreement.sendResetsIdle) this.keepAlive.touch();
+    return this.result();
+  }
+
+  private result(): SendResult {
+    const { transport } = this;
+    // The client has disconnected; the program learns of it when it returns. A program that loops must not go on.
+    if (transport.closed) return "closed";
+    if (transport.pendingBytes <= transport.slackBytes) return "sent";
+    this.isSlow = true;
+    return "queued";
+  }
+}

@@ -1,0 +1,87 @@
+import { SharedFrames } from "./frames.ts";
+import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
+
+/** What shares topics with other processes. */
+export interface TopicLink {
+  readonly state: "connected" | "disconnected";
+  /** A topic has its first subscriber here. */
+  onFirst(topic: string): void;
+  /** A topic has lost its last subscriber here. */
+  onLast(topic: string): void;
+  /** Sends a message to the subscribers elsewhere. The data is copied before this returns. */
+  publish(topic: string, data: string | Uint8Array, options: SendOptions): void;
+  close(): Promise<void>;
+}
+
+/** Who subscribes to what: names of topics and, for each, its subscribers in the order of subscription. */
+export class Topics<Subscriber> {
+  /** Undefined while topics belong to this process alone. */
+  link: TopicLink | undefined;
+  private readonly members = new Map<string, Set<Subscriber>>();
+
+  add(topic: string, subscriber: Subscriber): void {
+    let members = this.members.get(topic);
+    if (members === undefined) {
+      members = new Set();
+      this.members.set(topic, members);
+      this.link?.onFirst(topic);
+    }
+    members.add(subscriber);
+  }
+
+  /** An empty topic is forgotten. */
+  remove(topic: string, subscriber: Subscriber): void {
+    const members = this.members.get(topic);
+    if (!members?.delete(subscriber) || members.size > 0) return;
+    this.members.delete(topic);
+    this.link?.onLast(topic);
+  }
+
+  /** The names of topics with their numbers of subscribers, one by one. */
+  *sizes(): IterableIterator<readonly [topic: string, subscribers: number]> {
+    for (const [topic, { size }] of this.members) yield [topic, size];
+  }
+
+  /** The subscribers of a topic; to be read, not changed. */
+  of(topic: string): ReadonlySet<Subscriber> | undefined {
+    return this.members.get(topic);
+  }
+}
+
+/** Who can be sent a message that others are sent, too. */
+export interface Receiver {
+  sendShared(frames: SharedFrames): SendResult;
+}
+
+/** Sends to the subscribers of a topic, here and elsewhere: framed once, and compressed once. @returns how many took it here */
+export function publish<Subscriber extends Receiver>(
+  topics: Topics<Subscriber>,
+  topic: string,
+  data: string | Uint8Array,
+  options: SendOptions,
+  except?: Subscriber,
+): number {
+  const taken = deliver(topics, topic, data, options, except);
+  topics.link?.publish(topic, data, options);
+  return taken;
+}
+
+/** Sends to the subscribers of a topic in this process. @returns how many took it */
+export function deliver<Subscriber extends Receiver>(
+  topics: Topics<Subscriber>,
+  topic: string,
+  data: string | Uint8Array,
+  options: SendOptions,
+  except?: Subscriber,
+): number {
+  const subscribers = topics.of(topic);
+  if (subscribers === undefined) return 0;
+  const frames = new SharedFrames(data, options);
+  let taken = 0;
+  for (const subscriber of subscribers) {
+    if (subscriber === except) continue;
+    const result = subscriber.sendShared(frames);
+    if (result === "sent" || result === "queued") taken++;
+  }
+  return taken;
+}

@@ -1,0 +1,121 @@
+import { EVENT_BYTES, QueuedEvent } from "../delivery/event-queue.ts";
+import type { WebSocket } from "./web-socket.ts";
+
+/** A connection, which an event keeps in memory after the client has disconnected, besides the head of its request. */
+const CONNECTION_BYTES = 4_096;
+
+/** What a WebSocket with deferred delivery has to tell. */
+export type WebSocketEvent<Socket extends WebSocket = WebSocket> =
+  | OpenEvent<Socket>
+  | MessageEvent<Socket>
+  | PingEvent<Socket>
+  | PongEvent<Socket>
+  | DrainEvent<Socket>
+  | CloseEvent<Socket>;
+
+abstract class SocketEvent<Socket extends WebSocket> extends QueuedEvent {
+  readonly socket: Socket;
+
+  constructor(socket: Socket) {
+    super();
+    this.socket = socket;
+  }
+
+  /** @internal */
+  override get isOver(): boolean {
+    return this.socket.driver.isEndedByProgram;
+  }
+}
+
+abstract class DataEvent<Socket extends WebSocket> extends SocketEvent<Socket> {
+  readonly data: Buffer;
+
+  constructor(socket: Socket, data: Buffer) {
+    super(socket);
+    this.data = data;
+  }
+
+  override get cost(): number {
+    return EVENT_BYTES + this.data.length;
+  }
+}
+
+export class OpenEvent<Socket extends WebSocket = WebSocket> extends SocketEvent<Socket> {
+  readonly type = "open";
+
+  override get cost(): number {
+    return EVENT_BYTES + CONNECTION_BYTES + this.socket.driver.requestBytes;
+  }
+
+  run(): void {
+    if (!this.isOver) this.socket.driver.dispatchOpen();
+  }
+
+  /** @internal From now on messages are reported when they come. */
+  override onShift(): void {
+    this.socket.driver.isOpenTaken = true;
+  }
+}
+
+export class MessageEvent<Socket extends WebSocket = WebSocket> extends DataEvent<Socket> {
+  readonly type = "message";
+  readonly binary: boolean;
+
+  constructor(socket: Socket, data: Buffer, binary: boolean) {
+    super(socket, data);
+    this.binary = binary;
+  }
+
+  run(): void {
+    if (!this.isOver) this.socket.driver.dispatchMessage(this.data, this.binary);
+  }
+}
+
+export class PingEvent<Socket extends WebSocket = WebSocket> extends DataEvent<Socket> {
+  readonly type = "ping";
+
+  run(): void {
+    if (!this.isOver) this.socket.driver.dispatchPing(this.data);
+  }
+}
+
+export class PongEvent<Socket extends WebSocket = WebSocket> extends DataEvent<Socket> {
+  readonly type = "pong";
+
+  run(): void {
+    if (!this.isOver) this.socket.driver.dispatchPong(this.data);
+  }
+}
+
+export class DrainEvent<Socket extends WebSocket = WebSocket> extends SocketEvent<Socket> {
+  readonly type = "drain";
+
+  run(): void {
+    if (!this.isOver) this.socket.driver.dispatchDrain();
+  }
+}
+
+export class CloseEvent<Socket extends WebSocket = WebSocket> extends SocketEvent<Socket> {
+  readonly type = "close";
+  readonly code: number;
+  readonly reason: string;
+
+  constructor(socket: Socket, code: number, reason: string) {
+    super(socket);
+    this.code = code;
+    this.reason = reason;
+  }
+
+  override get cost(): number {
+    return EVENT_BYTES + CONNECTION_BYTES + this.socket.driver.requestBytes;
+  }
+
+  run(): void {
+    this.socket.driver.dispatchClose(this.code, this.reason);
+  }
+
+  /** @internal */
+  override get isOver(): boolean {
+    return false;
+  }
+}

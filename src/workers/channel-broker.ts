@@ -1,0 +1,61 @@
+import { callHandler } from "../delivery/call-handler.ts";
+import type { Supervisor } from "../processes/supervisor.ts";
+import type { Broker, BrokerReceiver } from "../server/broker.ts";
+import { channelBytes, MAX_CHANNEL_BYTES, type ToPrimary } from "./protocol.ts";
+
+/** The topics of one server, which all workers share through the primary. */
+export class ChannelBroker implements Broker {
+  /** The number of its server in the order in which this worker made them: the same in each worker. */
+  private readonly server: number;
+  private readonly supervisor: Supervisor;
+  private receiver: BrokerReceiver | undefined;
+  private pendingBytes = 0;
+
+  constructor(server: number, supervisor: Supervisor) {
+    this.server = server;
+    this.supervisor = supervisor;
+  }
+
+  start(receiver: BrokerReceiver): void {
+    this.receiver = receiver;
+    queueMicrotask(() => this.receiver?.onState("connected"));
+  }
+
+  publish(topic: string, message: Uint8Array): unknown {
+    const bytes = channelBytes(topic, message);
+    if (this.pendingBytes + bytes > MAX_CHANNEL_BYTES) {
+      throw new Error(`the channel to the primary is full: ${this.pendingBytes} bytes wait in it`);
+    }
+    this.pendingBytes += bytes;
+    let onSent: () => void = () => {};
+    const isFast = this.send({ kind: "publish", server: this.server, topic, message }, () => {
+      this.pendingBytes -= bytes;
+      onSent();
+    });
+    if (isFast) return undefined;
+    return new Promise<void>((resolve) => {
+      onSent = resolve;
+    });
+  }
+
+  subscribe(topic: string): void {
+    this.send({ kind: "subscribe", server: this.server, topic });
+  }
+
+  unsubscribe(topic: string): void {
+    this.send({ kind: "unsubscribe", server: this.server, topic });
+  }
+
+  close(): void {
+    this.receiver = undefined;
+  }
+
+  /** Receives what another worker has published. */
+  onMessage(topic: string, message: Uint8Array): void {
+    callHandler(() => this.receiver?.onMessage(topic, message), console.error);
+  }
+
+  private send(data: ToPrimary, onSent?: () => void): boolean {
+    return this.supervisor.send({ type: "data", data }, onSent);
+  }
+}

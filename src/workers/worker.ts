@@ -1,0 +1,124 @@
+import { type Supervisor, supervisor } from "../processes/supervisor.ts";
+import { setDefaultBroker } from "../server/broker.ts";
+import { type FleetAnswers, joinFleet } from "../server/fleet.ts";
+import { Server } from "../server/server.ts";
+import { ChannelBroker } from "./channel-broker.ts";
+import { Leaving } from "./leaving.ts";
+import type { ToPrimary, ToWorker, WorkerTask } from "./protocol.ts";
+
+/** Where a question waits for its answers. */
+type Waiting = (answers: FleetAnswers) => void;
+
+/** This process, when it is a worker. */
+export class Worker {
+  private readonly supervisor: Supervisor;
+  private readonly brokers: ChannelBroker[] = [];
+  private readonly answers = new Map<string, () => unknown>();
+  private readonly waiting = new Map<number, Waiting>();
+  private readonly leaving: Leaving;
+  private lastQuestion = 0;
+  private port: number | undefined;
+  private isLoaded = false;
+  private isReady = false;
+  /** The number of this worker's place, from 1. A worker that takes the place of another one has the same. */
+  readonly id: number;
+  /** How many workers there are. */
+  readonly count: number;
+  /** @internal The URL of the module that this worker runs. */
+  readonly module: string;
+
+  /** @internal */
+  constructor(link: Supervisor, task: WorkerTask) {
+    this.supervisor = link;
+    this.id = task.number;
+    this.count = task.workers;
+    this.module = task.module;
+    this.leaving = new Leaving(task, () => this.exit());
+    link.onMessage((message) => {
+      if (message.type === "stop") this.leaving.stop();
+      else if (message.type === "replaced") this.leaving.stop(true);
+      else if (message.type === "data") this.onData(message.data as ToWorker);
+    });
+    // The primary passes on what a terminal sends to all processes.
+    process.on("SIGINT", () => {});
+    process.on("SIGHUP", () => {});
+    process.on("SIGTERM", () => this.leaving.stop());
+    joinFleet({
+      onServer: (server) => server instanceof Server && this.leaving.addServer(server),
+      onListening: (listener) => {
+        this.leaving.addListener(listener);
+        this.port ??= listener.port;
+        this.readyIfDone();
+      },
+      ask: (name, timeoutMs) => this.ask(name, timeoutMs),
+      answer: (name, answer) => void this.answers.set(name, answer),
+    });
+    setDefaultBroker(() => {
+      const broker = new ChannelBroker(this.brokers.length, link);
+      this.brokers.push(broker);
+      return broker;
+    });
+  }
+
+  /**
+   * Reports that this worker serves. It does so by itself when its module has been evaluated and a server listens; call it
+   * in a module whose evaluation does not end.
+   */
+  ready(): void {
+    this.isLoaded = true;
+    this.readyIfDone();
+  }
+
+  /** Runs a function when this worker stops, after its servers have closed; a promise is waited for. */
+  onStop(callback: () => unknown): void {
+    this.leaving.onStop(callback);
+  }
+
+  private readyIfDone(): void {
+    if (!this.isLoaded || this.port === undefined || this.isReady) return;
+    this.isReady = true;
+    this.supervisor.send({ type: "ready", port: this.port });
+  }
+
+  private ask(name: string, timeoutMs: number): Promise<FleetAnswers> {
+    const id = ++this.lastQuestion;
+    return new Promise((resolve) => {
+      this.waiting.set(id, resolve);
+      this.send({ kind: "ask", id, name, timeoutMs });
+    });
+  }
+
+  private onData(data: ToWorker): void {
+    if (data.kind === "message") this.brokers[data.server]?.onMessage(data.topic, data.message);
+    else if (data.kind === "question") void this.answer(data.id, data.name);
+    else {
+      this.waiting.get(data.id)?.(data);
+      this.waiting.delete(data.id);
+    }
+  }
+
+  private async answer(id: number, name: string): Promise<void> {
+    let value: unknown;
+    try {
+      value = await this.answers.get(name)?.();
+    } catch (error) {
+      console.error(error);
+    }
+    this.send({ kind: "answer", id, value });
+  }
+
+  private send(data: ToPrimary): void {
+    this.supervisor.send({ type: "data", data });
+  }
+
+  private exit(): void {
+    this.supervisor.send({ type: "stopped" }, () => process.exit());
+  }
+}
+
+/** This process as a worker; undefined in the primary, and in a program that runs alone. */
+export const worker: Worker | undefined = workerOf(supervisor);
+
+function workerOf(given: Supervisor | undefined): Worker | undefined {
+  return given?.config.kind === "workers" ? new Worker(given, given.config as WorkerTask) : undefined;
+}

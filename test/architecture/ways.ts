@@ -1,0 +1,174 @@
+// The ways of a request and of a message through src/, file by file: the one place that their pictures and their test take
+// them from. When a file is renamed, or the way changes, change it here and run `npm run picture`.
+
+export interface Step {
+  /** Below src/. */
+  readonly file: string;
+  /** What happens there, in a few words. */
+  readonly does: string;
+  /** The file that calls it, where that is not the step before. */
+  readonly from?: string;
+  /** The interface that the call goes through, where neither file imports the other. */
+  readonly through?: string;
+  /** The delivery that it belongs to, where it is not on both ways. */
+  readonly only?: "immediate" | "deferred";
+}
+
+export interface Way {
+  /** Such as "request", for the title and the name of the picture. */
+  readonly of: string;
+  /** From the socket up to the program. */
+  readonly arrives: readonly Step[];
+  /** What the program runs then. */
+  readonly handler: string;
+  /** From the program down to the socket. */
+  readonly leaves: readonly Step[];
+}
+
+const read: readonly Step[] = [
+  { file: "node/raw-handle.ts", does: "Node reads into the buffer that all connections share" },
+  { file: "transport/handle-transport.ts", does: "receives the bytes of its handle" },
+  { file: "transport/transport.ts", does: "passes bytes on, and gathers what is written meanwhile" },
+];
+
+const written: readonly Step[] = [
+  { file: "transport/queued-transport.ts", does: "sends one write at a time; the rest waits here" },
+  { file: "transport/handle-transport.ts", does: "writes to its handle" },
+  { file: "node/direct-write.ts", does: "knows how each version of Node wants that" },
+];
+
+const polled: readonly Step[] = [
+  { file: "limits/backlog.ts", does: "pauses senders while the queue is full", only: "deferred" },
+  { file: "delivery/event-queue.ts", does: "the event waits", only: "deferred" },
+  { file: "server/server.ts", does: "poll() takes it", from: "exchange/server-event.ts", only: "deferred" },
+];
+
+export const ways: readonly Way[] = [
+  {
+    of: "request",
+    arrives: [
+      ...read,
+      {
+        file: "connection/http-connection.ts",
+        does: "goes on until it has to wait; keeps the state and the deadline",
+        through: "TransportSink",
+      },
+      { file: "connection/exchange-intake.ts", does: "makes exchanges of what the reader finds" },
+      {
+        file: "protocol/http1/request-reader.ts",
+        does: "finds the end of the head, and the framing of the body",
+      },
+      {
+        file: "protocol/http1/field-scanner.ts",
+        does: "checks each octet, and notes where fields begin",
+      },
+      { file: "protocol/http1/request-head.ts", does: "checks what the fields mean together" },
+      {
+        file: "exchange/exchange.ts",
+        does: "is made for the request",
+        from: "connection/exchange-intake.ts",
+      },
+      {
+        file: "server/server-core.ts",
+        does: "asks for the route, and applies its limits",
+        from: "connection/exchange-intake.ts",
+        through: "HttpContext",
+      },
+      { file: "server/route-table.ts", does: "answers 404, 405 and 426 where there is none" },
+      { file: "server/router.ts", does: "matches the method and the path" },
+      {
+        file: "exchange/exchange-delivery.ts",
+        does: "delivers it, at once or as an event",
+        from: "connection/exchange-intake.ts",
+        through: "ExchangeDelivery",
+      },
+      { file: "exchange/exchange-driver.ts", does: "calls the program", from: "exchange/exchange.ts" },
+      ...polled.map((step, at) => (at === 0 ? { ...step, from: "exchange/exchange-delivery.ts" } : step)),
+    ],
+    handler: "the handler of the route",
+    leaves: [
+      { file: "exchange/exchange.ts", does: "end(), write(), setHeader() …" },
+      {
+        file: "exchange/response.ts",
+        does: "status, fields, content and backpressure",
+        from: "exchange/exchange-driver.ts",
+      },
+      {
+        file: "connection/http1-stream.ts",
+        does: "writes the head and chunks as HTTP/1.1 wants them",
+        through: "HttpStream",
+      },
+      { file: "protocol/http1/response-head.ts", does: "composes the lines of the head" },
+      {
+        file: "transport/transport.ts",
+        does: "gathers everything that is written in this turn",
+        from: "connection/http1-stream.ts",
+      },
+      { file: "transport/cork-buffer.ts", does: "the memory in which it is gathered" },
+      ...written,
+    ],
+  },
+  {
+    of: "message",
+    arrives: [
+      ...read,
+      {
+        file: "websocket/web-socket-connection.ts",
+        does: "goes on until it has to wait; answers control frames",
+        through: "TransportSink",
+      },
+      { file: "websocket/message-intake.ts", does: "counts the work and the memory of messages" },
+      { file: "protocol/websocket/message-reader.ts", does: "puts frames together to a message" },
+      { file: "protocol/websocket/frame-header.ts", does: "reads the header of a frame" },
+      {
+        file: "protocol/websocket/mask.ts",
+        does: "unmasks the payload where it lies",
+        from: "protocol/websocket/message-reader.ts",
+      },
+      {
+        file: "websocket/web-socket-driver.ts",
+        does: "has it delivered, and calls the program",
+        from: "websocket/web-socket-connection.ts",
+        through: "ConnectionOwner",
+      },
+      {
+        file: "websocket/web-socket-delivery.ts",
+        does: "delivers it, at once or as an event",
+        through: "WebSocketDelivery",
+      },
+      { file: "bytes/lease.ts", does: "lends it to the handler", only: "immediate" },
+      ...polled.map((step, at) => (at === 0 ? { ...step, from: "websocket/web-socket-delivery.ts" } : step)),
+    ],
+    handler: "the handler message, or the loop of socket.messages()",
+    leaves: [
+      { file: "websocket/web-socket.ts", does: "send(), publish() …" },
+      {
+        file: "websocket/message-writer.ts",
+        does: "checks whether there is room, and compresses",
+        from: "websocket/web-socket-connection.ts",
+      },
+      { file: "websocket/frames.ts", does: "puts a frame where the output is gathered" },
+      { file: "protocol/websocket/frame-writer.ts", does: "writes the header of the frame" },
+      {
+        file: "transport/transport.ts",
+        does: "gathers everything that is written in this turn",
+        from: "websocket/frames.ts",
+      },
+      { file: "transport/cork-buffer.ts", does: "the memory in which it is gathered" },
+      ...written,
+    ],
+  },
+];
+
+/** The files that a step may be called from: the one that it names, or those of the steps right before it. */
+export function callersOf(steps: readonly Step[], at: number): string[] {
+  const { from, only } = steps[at] ?? {};
+  if (from !== undefined) return [from];
+  for (let before = at - 1; before >= 0; before--) {
+    const step = steps[before];
+    if (step !== undefined && (only === undefined || step.only === undefined || step.only === only)) {
+      return [step.file];
+    }
+  }
+  return [];
+}

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { harness } from "../support/harness.ts";
+import { eventually, turns } from "../support/waiting.ts";
+import { open } from "../support/web-socket-client.ts";
+
+test("onEnqueue never runs before open: messages that came first are reported right after it", async (t) => {
+  const { server, connect } = harness(t, { delivery: "deferred" });
+  const log: string[] = [];
+  server.websocket("/", {
+    open: () => void log.push("open"),
+    onEnqueue: (_socket, data) => void log.push(`enqueue ${data}`),
+    message: (_socket, data) => void log.push(`message ${data}`),
+  });
+  const client = await open(connect(), "/");
+  client.send("1").send("2");
+  await eventually(() => server.waitingEvents === 3, "the events");
+  assert.deepEqual(log, []);
+  assert.equal(server.poll(1), 1);
+  assert.deepEqual(log, ["open", "enqueue 1", "enqueue 2"]);
+  client.send("3");
+  await turns();
+  assert.equal(log.at(-1), "enqueue 3");
+  server.poll();
+  assert.deepEqual(log.slice(4), ["message 1", "message 2", "message 3"]);
+});
+
+test("a socket that open closes reports none of them", async (t) => {
+  const { server, connect } = harness(t, { delivery: "deferred" });
+  const log: string[] = [];
+  server.websocket("/", {
+    open: (socket) => socket.terminate(),
+    onEnqueue: () => void log.push("enqueue"),
+    message: () => void log.push("message"),
+    close: () => void log.push("close"),
+  });
+  const client = await open(connect(), "/");
+  client.send("1").send("2");
+  await eventually(() => server.waitingEvents === 3, "the events");
+  server.poll();
+  assert.deepEqual(log, ["close"]);
+});

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { certificate } from "../support/certificates.ts";
+import { type Harness, harness } from "../support/harness.ts";
+import { type RawClient, tcpClient, tlsClient } from "../support/raw-client.ts";
+import { signal, turns } from "../support/waiting.ts";
+
+const GET = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+
+async function clientOf({ server, connect }: Harness, way: "memory" | "TCP" | "TLS"): Promise<RawClient> {
+  if (way === "memory") return connect();
+  const secure = way === "TLS" ? { tls: certificate("localhost") } : {};
+  const { port } = await server.listen({ host: "127.0.0.1", ...secure });
+  return way === "TCP" ? tcpClient(port) : tlsClient(port);
+}
+
+describe("allowHalfOpen: a client that ends its half behind the request", () => {
+  for (const way of ["memory", "TCP", "TLS"] as const) {
+    for (const delivery of ["immediate", "deferred"] as const) {
+      test(`gets the answer of a handler that waits, over ${way}, ${delivery}`, async (t) => {
+        const setup = harness(t, { allowHalfOpen: true, delivery });
+        const { server } = setup;
+        let aborts = 0;
+        server.get("/", async (exchange) => {
+          exchange.onAbort(() => aborts++);
+          await turns(20);
+          exchange.end("here you are");
+        });
+        const poll = setInterval(() => delivery === "deferred" && server.poll(), 1);
+        t.after(() => clearInterval(poll));
+        const client = await clientOf(setup, way);
+        t.after(() => client.destroy());
+        client.send(GET).end();
+        const answer = await client.answer();
+        assert.deepEqual([answer.text, answer.header("connection")], ["here you are", "close"]);
+        await client.over();
+        assert.equal(aborts, 0);
+      });
+    }
+  }
+
+  test("gets all answers to pipelined requests, and a streamed one to its end", async (t) => {
+    const { server, connectTcp } = harness(t, { allowHalfOpen: true });
+    server.get("/", async (exchange) => {
+      await turns(5);
+      exchange.write("piece by ");
+      await turns(5);
+      exchange.end("piece");
+    });
+    const client = (await connectTcp()).send(GET + GET + GET).end();
+    for (let i = 0; i < 3; i++) assert.equal((await client.answer()).text, "piece by piece");
+    await client.over();
+  });
+
+  test("gets the answer to content that the program takes slowly", async (t) => {
+    const { server, connectTcp } = harness(t, { allowHalfOpen: true });
+    server.post("/", async (exchange) => {
+      let length = 0;
+      for await (const piece of exchange.body) {
+        length += piece.length;
+        await turns(3);
+      }
+      exchange.end(String(length));
+    });
+    const client = await connectTcp();
+    client.post("/", "x".repeat(1_000_000)).end();
+    assert.equal((await client.answer("POST")).text, "1000000");
+  });
+
+  test("is aborted when its content is not complete", async (t) => {
+    const { server, connect } = harness(t, { allowHalfOpen: true });
+    const aborted = signal();
+    server.post("/", (exchange) => exchange.onAbort(aborted.give));
+    const client = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n12345");
+    client.end();
+    await aborted.wait("the abort");
+    await client.over();
+  });
+
+  test("is noticed when it is reset while the handler waits", async (t) => {
+    const { server, connectTcp } = harness(t, { allowHalfOpen: true, limits: { keepAliveTimeoutMs: 60 } });
+    const aborted = signal();
+    const asked = signal();
+    server.get("/", (exchange) => {
+      exchange.onAbort(aborted.give);
+      asked.give();
+    });
+    const client = (await connectTcp()).send(GET).end();
+    await asked.wait("the request");
+    client.reset();
+    await aborted.wait("the abort");
+  });
+
+  test("by default it counts as gone, also with Connection: close", async (t) => {
+    const { server, connectTcp } = harness(t);
+    for (const lines of ["", "Connection: close\r\n"]) {
+      const aborted = signal();
+      server.replaceRoutes(() => server.get("/", (exchange) => exchange.onAbort(aborted.give)));
+      const client = (await connectTcp()).get("/", lines).end();
+      await aborted.wait("the abort");
+      await client.over();
+      assert.equal(client.text, "");
+    }
+  });
+});

@@ -1,0 +1,313 @@
+import {
+  accepted,
+  broken,
+  type Case,
+  char,
+  chunked,
+  each,
+  get,
+  HIDDEN,
+  hex,
+  late,
+  posted,
+  STRICT,
+  saw,
+  type Table,
+  unfinishedContent,
+} from "../support/http-case.ts";
+
+const LAST = "0\r\n\r\n";
+const hello = accepted(posted("hello"));
+const sizedHello = (size: string) => chunked(`${size}\r\nhello\r\n${LAST}`);
+const huge = { maxBodyBytes: Number.MAX_SAFE_INTEGER };
+
+export const chunks: Table = {
+  area: "chunks (RFC 9112 §7.1)",
+  cases: [
+    ...each("RFC 9112 §7.1", hello, {
+      one: sizedHello("5"),
+      several: chunked(`1\r\nh\r\n3\r\nell\r\n1\r\no\r\n${LAST}`),
+      "leading zeros": sizedHello("0005"),
+      "many zeros end it": chunked("5\r\nhello\r\n00000\r\n\r\n"),
+    }),
+    ["RFC 9112 §7.1", "none", chunked(LAST), accepted(posted(""))],
+    ["RFC 9112 §7.1", "a to f", chunked(`a\r\n0123456789\r\n${LAST}`), accepted(posted("0123456789"))],
+    [
+      "RFC 9112 §7.1",
+      "A to F",
+      chunked(`1A\r\n${"x".repeat(26)}\r\n${LAST}`),
+      accepted(posted("x".repeat(26))),
+    ],
+    [
+      "RFC 9112 §7.1",
+      "10 is sixteen",
+      chunked(`10\r\n${"x".repeat(16)}\r\n${LAST}`),
+      accepted(posted("x".repeat(16))),
+    ],
+    [
+      "RFC 9112 §7.1",
+      "data that looks like the end",
+      chunked(`5\r\n${LAST}\r\n${LAST}`),
+      accepted(posted(LAST)),
+    ],
+    [
+      "RFC 9112 §7.1",
+      "data that is a request",
+      chunked(`${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST}`),
+      accepted(posted(HIDDEN)),
+    ],
+    ["RFC 9112 §7.1", "a request behind it", `${chunked(LAST)}${get()}`, accepted(posted(""), saw())],
+    ...each("RFC 9112 §7.1", broken(), {
+      "no size": chunked(`\r\nhello\r\n${LAST}`),
+      "only empty lines": chunked("\r\n\r\n"),
+      "an empty line between chunks": chunked(`1\r\na\r\n\r\n1\r\nb\r\n${LAST}`),
+      "more data than said": sizedHello("4"),
+      "less data than said": sizedHello("6"),
+      "less data than said, by two": sizedHello("7"),
+      "no CRLF behind data": chunked(`5\r\nhello${LAST}`),
+      "LF behind data": chunked(`5\r\nhello\n${LAST}`),
+      "CR behind data": chunked(`5\r\nhello\r${LAST}`),
+      "LF CR behind data": chunked(`5\r\nhello\n\r${LAST}`),
+      "CR CR LF behind data": chunked(`5\r\nhello\r\r\n${LAST}`),
+      "two letters behind data": chunked(`5\r\nhelloXX${LAST}`),
+      "CR and a letter behind data": chunked(`5\r\nhello\rX${LAST}`),
+      "a letter and LF behind data": chunked(`5\r\nhelloX\n${LAST}`),
+      "LF behind the size": chunked(`5\nhello\r\n${LAST}`),
+      "CR behind the size": chunked(`5\rhello\r\n${LAST}`),
+      "CR CR LF behind the size": chunked(`5\r\r\nhello\r\n${LAST}`),
+      "LF behind the last size": chunked("0\n\r\n"),
+      "LF LF behind the last size": chunked("0\n\n"),
+      "LF as the last line": chunked("0\r\n\n"),
+      "everything with LF": chunked("5\nhello\n0\n\n"),
+      "a size without end": chunked("5".repeat(100)),
+    }),
+    ...each("RFC 9112 §7.1", late(broken()), {
+      "CR as the last line": chunked("0\r\n\r"),
+      "a request at once behind the last size": chunked("0\r\n"),
+    }),
+    ...[
+      "-5",
+      "+5",
+      "-0",
+      "+0",
+      "0x5",
+      "0X5",
+      "x5",
+      "5h",
+      "5x",
+      "g",
+      "G",
+      " 5",
+      "\t5",
+      "  5",
+      "5.",
+      "5.0",
+      "5,",
+      "5, 5",
+      "5 5",
+      "0 5",
+      "0_5",
+      "5_",
+      '"5"',
+      "\xb2",
+      "5\xa0",
+      "\xa05",
+      "5\0",
+      "\x005",
+      "5\x0b",
+      "5\x0c",
+      "5\x7f",
+      "/",
+      ":",
+      "@",
+      "`",
+      "5:a",
+      "5\\",
+      "e+0",
+      "Infinity",
+    ].map((size): Case => ["RFC 9112 §7.1", `no size: ${JSON.stringify(size)}`, sizedHello(size), broken()]),
+    ...each(STRICT, broken(), {
+      "a space behind the size": sizedHello("5 "),
+      "a tab behind the size": sizedHello("5\t"),
+      "a space behind the last size": chunked("5\r\nhello\r\n0 \r\n\r\n"),
+    }),
+    ...each("RFC 9112 §7.1", broken(413), {
+      "2^32 + 5 is not 5": sizedHello("100000005"),
+      "2^31": chunked("80000000\r\n"),
+    }),
+    ["RFC 9112 §7.1", "2^53-1, within the limit", chunked("1fffffffffffff\r\nab"), unfinishedContent, huge],
+    ...each(
+      "RFC 9112 §7.1",
+      broken(),
+      {
+        "2^53": chunked("20000000000000\r\nab"),
+        "2^63": chunked("8000000000000000\r\nab"),
+        "2^64-1, which may be read as -1": chunked("ffffffffffffffff\r\nab"),
+        "2^64 + 5 is not 5": sizedHello("10000000000000005"),
+        "2^64 is not the end": chunked("10000000000000000\r\n\r\n"),
+      },
+      huge,
+    ),
+    [
+      "RFC 9110 §15.5.14",
+      "the sum of the chunks as large as allowed",
+      chunked(`6\r\nabcdef\r\n4\r\nghij\r\n${LAST}`),
+      accepted(posted("abcdefghij")),
+      { maxBodyBytes: 10 },
+    ],
+    ...each(
+      "RFC 9110 §15.5.14",
+      broken(413),
+      {
+        "the sum of the chunks too large": chunked(`6\r\nabcdef\r\n5\r\nghijk\r\n${LAST}`),
+        "a request in a chunk that is too large": chunked(
+          `${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST}`,
+        ),
+      },
+      { maxBodyBytes: 10 },
+    ),
+  ],
+};
+
+const extended = (extension: string) => sizedHello(`5${extension}`);
+
+export const chunkExtensions: Table = {
+  area: "chunk extensions (RFC 9112 §7.1.1)",
+  cases: [
+    ...[
+      ";a",
+      ";a=b",
+      ';a="b c"',
+      ';a=";\\"\x80"',
+      ";a=b;c;d=e",
+      ";5",
+      ";ffff=1",
+      " ;a",
+      "\t;a",
+      "; a",
+      " ; a = b ",
+    ].map(
+      (text): Case =>
+        text.endsWith(" ")
+          ? [STRICT, `white space at the end: ${JSON.stringify(text)}`, extended(text), broken()]
+          : ["RFC 9112 §7.1.1", `ignored: ${JSON.stringify(text)}`, extended(text), hello],
+    ),
+    ...[
+      ";",
+      ";;a",
+      ";=b",
+      ";a=",
+      ";a b",
+      ";a=b c",
+      ';"a"',
+      ';a="b',
+      ';a="b"c',
+      ";a=b=c",
+      ";a\xff",
+      ";a,b",
+      ";a@",
+    ].map(
+      (text): Case => [
+        "RFC 9112 §7.1.1",
+        `not of its grammar: ${JSON.stringify(text)}`,
+        extended(text),
+        broken(),
+      ],
+    ),
+    ...each("RFC 9112 §7.1.1", hello, {
+      "ignored on the last chunk": chunked("5\r\nhello\r\n0;a=b\r\n\r\n"),
+      "as long as allowed": extended(`;${"a".repeat(4_000)}`),
+    }),
+    ...each("RFC 9112 §7.1.1", broken(), {
+      "a bare LF": extended(";a\nb"),
+      "a bare LF that could end the line": chunked(`2;\nab\r\n${LAST}`),
+      "a bare CR": extended(";a\rb"),
+      "CR CR LF": extended(";a\r"),
+      "a bare CR before the semicolon": extended("\r;a"),
+      "two bare CRs before the semicolon": extended("\r\r;a"),
+      "a bare LF in a quoted string": extended(';a="\n"'),
+      "CRLF in a quoted string ends the line": extended(';a="\r\n"'),
+      "no semicolon": extended(" a"),
+      "no semicolon but an equals sign": extended("=a"),
+      "a size behind white space": extended(" 0"),
+      "too long": extended(`;${"a".repeat(5_000)}`),
+      "too long, without end": chunked(`5;${"a".repeat(5_000)}`),
+      "too long together": chunked(`${`1;${"a".repeat(2_000)}\r\nx\r\n`.repeat(3)}${LAST}`),
+    }),
+    ...[0x00, 0x01, 0x08, 0x0b, 0x0c, 0x0e, 0x1f, 0x7f].map(
+      (code): Case => ["RFC 9112 §7.1.1", `${hex(code)} in it`, extended(`;a${char(code)}`), broken()],
+    ),
+  ],
+};
+
+const trailed = (...lines: string[]) => chunked(["5\r\nhello\r\n0", ...lines, "", ""].join("\r\n"));
+
+export const trailers: Table = {
+  area: "trailers (RFC 9110 §6.5, RFC 9112 §7.1.2)",
+  cases: [
+    [
+      "RFC 9112 §7.1.2",
+      "one",
+      trailed("X-Sum: 1"),
+      accepted(posted("hello", { trailers: { "x-sum": "1" } })),
+    ],
+    [
+      "RFC 9112 §7.1.2",
+      "several",
+      trailed("A: 1", "B:2", "a: \t3 "),
+      accepted(posted("hello", { trailers: { a: "1, 3", b: "2" } })),
+    ],
+    [
+      "RFC 9110 §6.5.1",
+      "they are no header fields",
+      trailed("X-User: admin", "Cookie: a", "Authorization: b"),
+      accepted(
+        posted("hello", {
+          fields: { "x-user": undefined, cookie: undefined, authorization: undefined },
+          trailers: { "x-user": "admin", cookie: "a", authorization: "b" },
+        }),
+      ),
+    ],
+    [
+      "RFC 9110 §6.5.1",
+      "they do not reach the next request",
+      trailed("X-Sum: 1") + get(),
+      accepted(posted("hello", { trailers: { "x-sum": "1" } }), saw({ fields: { "x-sum": undefined } })),
+    ],
+    [
+      "RFC 9110 §6.5.1",
+      "they do not close the connection",
+      trailed("Connection: close"),
+      accepted(posted("hello", { trailers: { connection: "close" } })),
+    ],
+    ...each(STRICT, broken(), {
+      "Content-Length": trailed("Content-Length: 50"),
+      "Transfer-Encoding": trailed("Transfer-Encoding: chunked"),
+      Host: trailed("Host: evil"),
+      "cONTENT-lENGTH behind another": trailed("A: 1", "cONTENT-lENGTH: 0"),
+    }),
+    ...each("RFC 9112 §5", broken(), {
+      "a request line": trailed("GET /smuggled HTTP/1.1", "Host: h"),
+      "no name": trailed(": 1"),
+      "no colon": trailed("A"),
+    }),
+    ["RFC 9112 §5.1", "a space before the colon", trailed("A : 1"), broken()],
+    ...each("RFC 9112 §5.2", broken(), {
+      folded: trailed("A: 1", " 2"),
+      "white space first": trailed(" A: 1"),
+    }),
+    ["RFC 9110 §5.6.2", "a mark in the name", trailed("A(: 1"), broken()],
+    ["RFC 9110 §5.5", "NUL in the value", trailed("A: \0"), broken()],
+    ...each("RFC 9112 §2.2", broken(), {
+      "a bare CR": trailed("A: 1\rB: 2"),
+      "a bare LF": trailed("A: 1\nB: 2"),
+      "a request behind LF LF": trailed("A: 1\n\nGET /smuggled HTTP/1.1", "Host: h"),
+      "a line ended with LF": chunked("0\r\nA: 1\n\r\n"),
+    }),
+    ...each("RFC 6585 §5", broken(431), {
+      "too many": trailed(...new Array<string>(101).fill("A: 1")),
+      "too long": trailed(`A: ${"a".repeat(9_000)}`),
+      "too long, without end": chunked(`0\r\nA: ${"a".repeat(9_000)}`),
+    }),
+  ],
+};

@@ -1,0 +1,235 @@
+import {
+  accepted,
+  broken,
+  type Case,
+  chunked,
+  each,
+  get,
+  HIDDEN,
+  head,
+  last,
+  post,
+  posted,
+  refused,
+  refusedBehind,
+  STRICT,
+  saw,
+  type Table,
+  unfinishedContent,
+} from "../support/http-case.ts";
+
+const LAST = "0\r\n\r\n";
+const LENGTH = `Content-Length: ${LAST.length + HIDDEN.length}`;
+
+/** Both length and coding, the coding written in a way that somebody on the way may read otherwise. */
+function both(coding: string, status = 400): Case[] {
+  const show = JSON.stringify(coding);
+  return [
+    [
+      "RFC 9112 §6.1, §6.3",
+      `CL.TE, ${show} behind the length`,
+      post(LENGTH, coding) + LAST + HIDDEN,
+      refused(status),
+    ],
+    [
+      "RFC 9112 §6.1, §6.3",
+      `TE.CL, ${show} before the length`,
+      `${post(coding, "Content-Length: 4")}${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST}`,
+      refused(status),
+    ],
+  ];
+}
+
+export const lengthAndCoding: Table = {
+  area: "smuggling: CL.TE, TE.CL and TE.TE (RFC 9112 §11.2)",
+  cases: [
+    ...[
+      "Transfer-Encoding: chunked",
+      "transfer-encoding: CHUNKED",
+      "Transfer-Encoding:chunked",
+      "Transfer-Encoding:\tchunked",
+      "Transfer-Encoding:  chunked  ",
+      "Transfer-Encoding: chunked\t",
+      "Transfer-Encoding : chunked",
+      "Transfer-Encoding\t: chunked",
+      "Transfer-Encoding\t:\tchunked",
+      " Transfer-Encoding: chunked",
+      "\tTransfer-Encoding: chunked",
+      "Transfer-Encoding:\r\n chunked",
+      "Transfer-Encoding: \r\n\tchunked",
+      "Transfer-Encoding\r\n : chunked",
+      "Transfer-Encoding:\n chunked",
+      "Transfer-Encoding: chunked\r",
+      "Transfer-Encoding: \rchunked",
+      "Transfer-Encoding: \n\x0bchunked",
+      "Transfer-Encoding:\x0bchunked",
+      "Transfer-Encoding:\x0cchunked",
+      "Transfer-Encoding:\0chunked",
+      "Transfer-Encoding: chunked\0",
+      "Transfer-Encoding\0: chunked",
+      "Transfer-Encoding: chun\0ked",
+      "Tra\rnsfer-Encoding: chunked",
+      "Transfer Encoding: chunked",
+      "Transfer-Encoding x: chunked",
+      "Transfer\\Encoding: chunked",
+      "Transf\x82r-Encoding: chunked",
+      "Transfer-Encoding:\xa0chunked",
+      "Transfer-Encoding:\xffchunked",
+      "Transfer-Encoding: ch\x96nked",
+      "Transfer-Encoding: xchunked",
+      "Transfer-Encoding: chunk",
+      "Transfer-Encoding: chunked, cow",
+      "Transfer-Encoding: chunked, identity",
+      "Transfer-Encoding: identity, chunked, identity",
+      "Transfer-Encoding: chunked, chunked",
+      "Transfer-Encoding: cow chunked bar",
+      "Transfer-Encoding: chunked;x=1",
+      'Transfer-Encoding: "chunked"',
+      "Transfer-Encoding: 'chunked'",
+      "Transfer-Encoding: ,chunked",
+      "Transfer-Encoding: chunked,",
+      "Transfer-Encoding:",
+      "Transfer-Encoding: identity",
+      "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+      "Transfer-Encoding: chunked\r\nTransfer-Encoding: x",
+      "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+      "Transfer-Encoding: chunked\r\ntransfer-encoding:",
+      "A: b\rTransfer-Encoding: chunked",
+      "A: b\nTransfer-Encoding: chunked",
+      "A: b\r\n Transfer-Encoding: chunked",
+      "A: b\r\n\rTransfer-Encoding: chunked",
+      "A: b\n\nTransfer-Encoding: chunked",
+      "Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked",
+      "Connection: Content-Length\r\nTransfer-Encoding: chunked",
+    ].flatMap((coding) => both(coding)),
+    ...[
+      "Transfer-Encoding: identity, chunked",
+      "Transfer-Encoding: cow, chunked",
+      "Transfer-Encoding: cow\r\nTransfer-Encoding: chunked",
+    ].map(
+      (coding): Case => [
+        STRICT,
+        `both, ${JSON.stringify(coding)}`,
+        post(LENGTH, coding) + LAST + HIDDEN,
+        refused(),
+      ],
+    ),
+    ...each("RFC 9112 §6.1", refused(), {
+      "both, a length of 0": `${post("Content-Length: 0", "Transfer-Encoding: chunked")}${LAST}`,
+      "both, and they agree": `${post("Content-Length: 5", "Transfer-Encoding: chunked")}${LAST}`,
+      "both, on 1.0": head("POST /x HTTP/1.0", LENGTH, "Transfer-Encoding: chunked") + LAST + HIDDEN,
+      "both, with GET": get(LENGTH, "Transfer-Encoding: chunked") + LAST + HIDDEN,
+      "both, and close": post("Connection: close", LENGTH, "Transfer-Encoding: chunked") + LAST + HIDDEN,
+    }),
+    [
+      "RFC 9112 §6.3",
+      "both, the length invalid",
+      `${post("Content-Length: x", "Transfer-Encoding: chunked")}${LAST}`,
+      refused(),
+    ],
+  ],
+};
+
+const inside = `Content-Length: ${HIDDEN.length}`;
+
+export const lengths: Table = {
+  area: "smuggling: CL.0, 0.CL and two lengths (RFC 9112 §6.3, §11.2)",
+  cases: [
+    [
+      "RFC 9112 §6",
+      "CL.0: GET with a request as its content",
+      get(inside) + HIDDEN,
+      accepted(saw({ body: HIDDEN })),
+    ],
+    [
+      "RFC 9112 §6",
+      "CL.0: POST with a request as its content",
+      post(inside) + HIDDEN,
+      accepted(posted(HIDDEN)),
+    ],
+    [
+      "RFC 9112 §6",
+      "CL.0: HEAD with a request as its content",
+      head("HEAD /x HTTP/1.1", "Host: h", inside) + HIDDEN,
+      accepted(saw({ method: "HEAD", body: HIDDEN })),
+    ],
+    [
+      "RFC 9112 §6",
+      "CL.0: OPTIONS with a request as its content",
+      head("OPTIONS /x HTTP/1.1", "Host: h", inside) + HIDDEN,
+      accepted(saw({ method: "OPTIONS", body: HIDDEN })),
+    ],
+    [
+      "RFC 9112 §9.3",
+      "CL.0: a request as content that is announced by 1.0",
+      head("POST /x HTTP/1.0", "Host: h", inside) + HIDDEN,
+      last(posted(HIDDEN, { version: "1.0" })),
+    ],
+    ...each("RFC 9112 §6.3", accepted(posted(HIDDEN)), {
+      "CL.0: the length named in Connection still counts":
+        post("Connection: Content-Length", inside) + HIDDEN,
+      "CL.0: the length named in Connection, twice":
+        post("Connection: keep-alive, Content-Length, Host", inside) + HIDDEN,
+      "CL.0: with Upgrade: h2c": post("Connection: Upgrade", "Upgrade: h2c", inside) + HIDDEN,
+      "CL.0: a multipart type changes nothing":
+        post("Content-Type: multipart/byteranges; boundary=x", inside) + HIDDEN,
+    }),
+    [
+      "RFC 9112 §6.3",
+      "0.CL: the content is the next request where there is no length",
+      post() + get(),
+      accepted(posted(""), saw()),
+    ],
+    [
+      "RFC 9112 §6.3",
+      "0.CL: a length that is only waited for takes what follows",
+      post("Content-Length: 1000"),
+      unfinishedContent,
+    ],
+    [
+      "RFC 9112 §5.1",
+      "0.CL: a space before the colon",
+      post(`Content-Length : ${HIDDEN.length}`) + HIDDEN,
+      refused(),
+    ],
+    ...each("RFC 9112 §5.2", refused(), {
+      "0.CL: folded": post("Content-Length:", ` ${HIDDEN.length}`) + HIDDEN,
+      "0.CL: Expect, folded": post("Expect:", " 100-continue", inside) + HIDDEN,
+    }),
+    [
+      "RFC 9112 §2.2",
+      "0.CL: white space before the first field",
+      `POST /x HTTP/1.1\r\n Content-Length: ${HIDDEN.length}\r\nHost: h\r\n\r\n${HIDDEN}`,
+      refused(),
+    ],
+    [
+      "RFC 9110 §5.6.2",
+      "0.CL: a length with a control in its name",
+      post(`\x01Content-Length: ${HIDDEN.length}`) + HIDDEN,
+      refused(),
+    ],
+    [
+      "RFC 9110 §10.1.1",
+      "0.CL: Expect with another word",
+      post("Expect: y 100-continue", inside) + HIDDEN,
+      refused(417),
+    ],
+    ...each("RFC 9112 §6.3", refused(), {
+      "two lengths, 0 first": post("Content-Length: 0", inside) + HIDDEN,
+      "two lengths, 0 last": post(inside, "Content-Length: 0") + HIDDEN,
+      "two lengths as a list": post(`Content-Length: 0, ${HIDDEN.length}`) + HIDDEN,
+      "two lengths, one with a sign": post("Content-Length: +0", inside) + HIDDEN,
+      "two lengths, one behind a bare LF": post(`A: b\nContent-Length: 0`, inside) + HIDDEN,
+      "two lengths, one behind a bare CR": post(`A: b\rContent-Length: 0`, inside) + HIDDEN,
+      "two lengths, one behind NUL": post(`A: b\0Content-Length: 0`, inside) + HIDDEN,
+      "an invalid length, and a request as the content": post("Content-Length: z") + HIDDEN,
+    }),
+    [
+      "RFC 9112 §6.3",
+      "too short: the rest is looked at as a request",
+      `${post("Content-Length: 2")}ab\0`,
+      refusedBehind([posted("ab")]),
+    ],
+    ["RFC 9110 §5.3", "a length in a trailer", chunked(`0\r\n${inside}\r\n\r\n`) + HIDDEN, broken()],
+  ],
+};

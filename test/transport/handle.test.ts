@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type Server as NetServer, connect as netConnect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { takeConnections } from "../../src/node/raw-handle.ts";
+import { connectTransport } from "../../src/transport/connect.ts";
+import { HandleTransport } from "../../src/transport/handle-transport.ts";
+import { listen, type TransportAddress } from "../../src/transport/listen.ts";
+import type { Transport } from "../../src/transport/transport.ts";
+import { RecordingSink } from "./recording-sink.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Keeps the error, too. */
+class Sink extends RecordingSink {
+  error: Error | undefined;
+  override onClose(error?: Error): void {
+    this.error = error;
+    super.onClose();
+  }
+}
+
+interface Link {
+  readonly transport: Transport;
+  readonly sink: Sink;
+  readonly client: Socket;
+}
+
+/** A connection that was accepted, and a client that is an ordinary socket, not read from yet. */
+async function link(t: TestContext, address: TransportAddress = { host: "127.0.0.1" }): Promise<Link> {
+  let accepted: (transport: Transport) => void = () => {};
+  const arrival = new Promise<Transport>((resolve) => {
+    accepted = resolve;
+  });
+  const handlers = { accept: (one: Transport) => accepted(one), admit: () => () => {}, error: assert.fail };
+  const listener = await listen(address, handlers, true, 5_000);
+  const where =
+    address.path === undefined ? { port: listener.port, host: "127.0.0.1" } : { path: address.path };
+  const client = netConnect({ ...where, allowHalfOpen: true })
+    .on("error", () => {})
+    .pause();
+  const transport = await arrival;
+  const sink = new Sink();
+  transport.sink = sink;
+  await once(client, "connect");
+  t.after(() => {
+    transport.destroy();
+    client.destroy();
+    listener.close();
+  });
+  return { transport, sink, client };
+}
+
+/** Writes until the system takes no more. @returns how much was written */
+async function fill(transport: Transport): Promise<number> {
+  let written = 0;
+  while (transport.pendingBytes === 0) {
+    transport.writeBytes(Buffer.alloc(60_000, written / 60_000));
+    transport.flush();
+    written += 60_000;
+    await turn();
+  }
+  return written;
+}
+
+async function readAll(client: Socket): Promise<number> {
+  let count = 0;
+  client.on("data", (data) => {
+    count += data.length;
+  });
+  client.resume();
+  await once(client, "end");
+  return count;
+}
+
+describe("a connection without a socket of Node", () => {
+  it("is what a listener accepts on this version of Node, by TCP and by a Unix socket", async (t) => {
+    const tcp = await link(t);
+    assert.ok(tcp.transport instanceof HandleTransport);
+    assert.equal(tcp.transport.remoteAddress, "127.0.0.1");
+    assert.equal(tcp.transport.remotePort, tcp.client.localPort);
+    const folder = await mkdtemp(join(tmpdir(), "portico-handle-"));
+    t.after(() => rm(folder, { recursive: true }));
+    const unix = await link(t, { path: join(folder, "s") });
+    assert.ok(unix.transport instanceof HandleTransport);
+    assert.equal(unix.transport.remoteAddress, undefined);
+    unix.client.write("by path");
+    await unix.sink.until(() => unix.sink.length === 7);
+  });
+
+  it("is what connect() makes", async (t) => {
+    const { transport, sink } = await link(t);
+    transport.writeText("x");
+    const { port } = await listen(
+      { host: "127.0.0.1" },
+      { accept: (one) => one.writeText("welcome"), admit: () => () => {}, error: assert.fail },
+      true,
+      5_000,
+    ).then((listener) => {
+      t.after(() => listener.close());
+      return listener;
+    });
+    const client = await connectTransport({ port, host: "127.0.0.1" });
+    const received = new Sink();
+    client.sink = received;
+    await received.until(() => received.length === 7);
+    assert.ok(client instanceof HandleTransport);
+    client.destroy();
+    await received.until(() => received.closed === 1);
+    assert.equal(sink.closed, 0);
+  });
+
+  it("is accepted by the workers of a cluster, too", async (t) => {
+    const program = `
+import cluster from "node:cluster";
+import { connect } from "node:net";
+import { listen } from ${JSON.stringify(new URL("../../src/transport/listen.ts", import.meta.url).href)};
+if (cluster.isPrimary) {
+  const worker = cluster.fork();
+  worker.once("message", (port) => {
+    connect(port, "127.0.0.1").setEncoding("utf8").once("data", (text) => {
+      console.log(text);
+      worker.kill();
+      process.exit();
+    });
+  });
+} else {
+  const accept = (transport) => {
+    transport.writeText(transport.constructor.name);
+    transport.end();
+  };
+  const listener = await listen({ host: "127.0.0.1" }, { accept, admit: () => () => {}, error: console.error }, true, 5_000);
+  process.send(listener.port);
+}`;
+    const folder = await mkdtemp(join(tmpdir(), "portico-cluster-"));
+    t.after(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, "program.mjs"), program);
+    const args = ["--import", "tsx", join(folder, "program.mjs")];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 60_000 });
+    assert.equal(stdout.trim(), "HandleTransport");
+  });
+
+  it("goes on as a socket where handles are unlike those that are known", () => {
+    const seen: unknown[] = [];
+    const listening = { onconnection: (...values: unknown[]) => seen.push(values) };
+    const server = { _handle: listening } as unknown as NetServer;
+    takeConnections(server, () => assert.fail());
+    const unlike = { readStart() {} };
+    listening.onconnection(0, unlike);
+    listening.onconnection(-24, undefined);
+    assert.deepEqual(seen, [
+      [0, unlike],
+      [-24, undefined],
+    ]);
+  });
+
+  it("reads nothing while it is paused, and everything after", async (t) => {
+    const { transport, sink, client } = await link(t);
+    sink.onBytes = (bytes, start, end) => {
+      RecordingSink.prototype.onBytes.call(sink, bytes, start, end);
+      transport.pause();
+    };
+    client.write(Buffer.alloc(1_000_000, "x"));
+    await sink.until(() => sink.length > 0);
+    const { length } = sink;
+    for (let i = 0; i < 20; i++) await turn();
+    assert.equal(sink.length, length);
+    while (sink.length < 1_000_000) {
+      const before = sink.length;
+      transport.resume();
+      transport.resume();
+      await sink.until(() => sink.length > before);
+    }
+    assert.ok(sink.bytes().equals(Buffer.alloc(1_000_000, "x")));
+    assert.equal(transport.bytesReceived, 1_000_000);
+  });
+
+  it("tells the other side's end, sends all that waits, then its own end, and closes", async (t) => {
+    const { transport, sink, client } = await link(t);
+    client.end("last words");
+    await sink.until(() => sink.ended === 1);
+    const written = await fill(transport);
+    transport.end();
+    transport.end();
+    transport.writeText("too late");
+    assert.equal(sink.closed, 0);
+    assert.equal(await readAll(client), written);
+    await sink.until(() => sink.closed === 1);
+    assert.deepEqual([sink.ended, sink.error, transport.closed], [1, undefined, true]);
+    assert.equal(transport.bytesSent, written);
+  });
+
+  it("goes on reading after its own end", async (t) => {
+    const { transport, sink, client } = await link(t);
+    transport.end();
+    await readAll(client);
+    client.write("still ");
+    client.end("here");
+    await sink.until(() => sink.closed === 1);
+    assert.equal(sink.bytes().toString(), "still here");
+    assert.equal(sink.ended, 1);
+  });
+
+  for (const stage of [
+    "idle",
+    "a write is under way",
+    "its end waits behind a write",
+    "it has ended its half",
+  ]) {
+    it(`is closed by a reset while ${stage}`, async (t) => {
+      const { transport, sink, client } = await link(t);
+      if (stage.includes("write")) await fill(transport);
+      if (stage.includes("end")) transport.end();
+      await turn();
+      client.resetAndDestroy();
+      await sink.until(() => sink.closed === 1);
+      assert.equal(transport.closed, true);
+      assert.equal(transport.totals.pendingBytes, 0);
+      assert.match(String(sink.error && Reflect.get(sink.error, "code")), /^(ECONNRESET|EPIPE)$/);
+    });
+  }
+
+  it("that was reset while it was paused is closed when it goes on", async (t) => {
+    const { transport, sink, client } = await link(t);
+    transport.pause();
+    client.resetAndDestroy();
+    await once(client, "close");
+    for (let i = 0; i < 20; i++) await turn();
+    assert.equal(sink.closed, 0);
+    transport.resume();
+    await sink.until(() => sink.closed === 1);
+    assert.equal(sink.error && Reflect.get(sink.error, "code"), "ECONNRESET");
+  });
+
+  for (const [when, prepare] of Object.entries<(one: Link) => unknown>({
+    "while it is paused": ({ transport }) => transport.pause(),
+    "while a write is under way": ({ transport }) => fill(transport),
+    "after its own end": ({ transport }) => transport.end(),
+    "after the other side's end": async ({ sink, client }) => {
+      client.end();
+      await sink.until(() => sink.ended === 1);
+    },
+  })) {
+    it(`is destroyed ${when}`, async (t) => {
+      const one = await link(t);
+      await prepare(one);
+      const { transport, sink, client } = one;
+      client.resume();
+      transport.destroy();
+      assert.equal(transport.closed, true);
+      assert.equal(sink.closed, 0, "never inside of the call");
+      await sink.until(() => sink.closed === 1);
+      assert.equal(sink.error, undefined);
+      if (!client.destroyed) client.end();
+      await once(client, "close");
+      assert.equal(transport.totals.pendingBytes, 0);
+    });
+  }
+
+  it("can be destroyed where its end is told", async (t) => {
+    const { transport, sink, client } = await link(t);
+    sink.onEnd = () => transport.destroy();
+    client.end();
+    await sink.until(() => sink.closed === 1);
+    assert.equal(sink.error, undefined);
+  });
+});
