@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { activatedSockets } from "../../src/operations/activated-sockets.ts";
 import { listen } from "../../src/transport/listen.ts";
-import { tcpClient } from "../support/raw-client.ts";
-import { eventually, within } from "../support/waiting.ts";
+import { type RawClient, tcpClient } from "../support/raw-client.ts";
+import { sleep, within } from "../support/waiting.ts";
 
 const PATIENCE_MS = 10_000;
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -94,16 +94,28 @@ describe("activatedSockets", () => {
     const path = join(folder, "socket");
     const child = spawn("systemd-socket-activate", ["-l", path, "--fdname=web", ...node], {
       cwd: root,
-      stdio: ["ignore", "ignore", "ignore"],
+      stdio: ["ignore", "ignore", "inherit"],
     });
     ends(t, child);
-    await eventually(() => existsSync(path), "the socket", PATIENCE_MS);
-    const client = await tcpClient({ path });
+    const client = await within(connected(path), "the socket to accept", PATIENCE_MS);
     t.after(() => client.destroy());
     const answer = await client.get("/").answer("GET", PATIENCE_MS);
     assert.deepEqual(JSON.parse(answer.text), { sockets: [{ fd: 3, name: "web" }], left: [], again: [] });
   });
 });
+
+// The file of the socket exists before it listens, so a connection can be refused at first.
+async function connected(path: string): Promise<RawClient> {
+  for (;;) {
+    try {
+      return await tcpClient({ path });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENOENT" && code !== "ECONNREFUSED") throw error;
+      await sleep(2);
+    }
+  }
+}
 
 function ends(t: TestContext, child: ChildProcess): void {
   const exited = once(child, "exit");
