@@ -72,7 +72,11 @@ export class ReconnectingSocket {
   private pingAfterMs = 0;
   private readonly wake = (): void => this.onWake();
 
+  /** @throws Error in a runtime without WebSocket, unless `makeSocket` is set */
   constructor(url: () => string | Promise<string>, options: ReconnectOptions, events: ReconnectEvents) {
+    if (options.makeSocket === undefined && !("WebSocket" in globalThis)) {
+      throw new Error("This runtime has no WebSocket. Set makeSocket, for example to one of the package ws.");
+    }
     this.url = url;
     this.options = options;
     this.events = events;
@@ -144,8 +148,8 @@ export class ReconnectingSocket {
       socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.ended(code, reason);
       // An error is followed by the close.
       socket.onerror = () => {};
-    } catch {
-      if (this.timer === timer) this.ended(ABNORMAL, "");
+    } catch (error) {
+      if (this.timer === timer) this.ended(ABNORMAL, String(error));
     }
   }
 
@@ -215,9 +219,8 @@ export class ReconnectingSocket {
 }
 
 function standardSocket(url: string, protocols: string[]): SocketLike {
-  const { WebSocket } = globalThis as {
-    WebSocket?: new (url: string, protocols: string[]) => SocketLike;
+  const { WebSocket } = globalThis as unknown as {
+    WebSocket: new (url: string, protocols: string[]) => SocketLike;
   };
-  if (WebSocket === undefined) throw new Error("this runtime has no WebSocket: set makeSocket");
   return new WebSocket(url, protocols);
 }

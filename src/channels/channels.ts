@@ -18,7 +18,7 @@ import { memoryStore } from "./memory-store.ts";
 import { isOriginAllowed, type Origins } from "./origins.ts";
 import { type Authenticate, Session, type SessionContext } from "./session.ts";
 import { type MessagePack, recordOf } from "./shared-message.ts";
-import { type StandardSchema, validate } from "./standard-schema.ts";
+import { validate } from "./standard-schema.ts";
 import type { ChannelStore } from "./store.ts";
 
 export interface ChannelsOptions<
@@ -70,11 +70,33 @@ export type NameOf<Table> = {
 /** What a program can publish to a channel. */
 export type InputOf<Table, Name extends string> = {
   [Pattern in keyof Table & string]: Name extends NameOf<Pick<Table, Pattern>>
-    ? Table[Pattern] extends { message: StandardSchema<infer Input, unknown> }
-      ? Input
-      : unknown
+    ? InputOfDefinition<Table[Pattern]>
     : never;
 }[keyof Table & string];
+
+type InputOfDefinition<Definition> =
+  Definition extends ChannelDefinition<infer Input, infer _Output> ? Input : unknown;
+
+/** The types of channels and requests, for `portico/client`: `new Client<TypesOf<typeof channels>>(url)`. */
+export type TypesOf<Of> =
+  Of extends Channels<infer Definitions, infer Requests>
+    ? {
+        channels: {
+          [Name in keyof Definitions]: Definitions[Name] extends ChannelDefinition<infer Input, infer Output>
+            ? { input: Input; output: Output }
+            : never;
+        };
+        requests: {
+          [Name in keyof Requests]: Requests[Name] extends RequestDefinition<
+            infer Input,
+            infer _O,
+            infer Answer
+          >
+            ? { input: Input; answer: Answer }
+            : never;
+        };
+      }
+    : never;
 
 const MAX_TICK_MS = 1_000;
 const MIN_TICK_MS = 5;

@@ -140,10 +140,3 @@ export function definitionOf(
   }
   return found === undefined ? undefined : channels[found];
 }
-
-/** The types of channels and requests, for `portico/client`: `new Client<TypesOf<typeof channels>>(url)`. */
-export interface Types {
-  /** What messages are, by the name of the channel or its pattern. */
-  readonly channels: Readonly<Record<string, { readonly input: unknown; readonly output: unknown }>>;
-  readonly requests: Readonly<Record<string, { readonly input: unknown; readonly answer: unknown }>>;
-}

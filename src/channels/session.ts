@@ -215,7 +215,7 @@ export class Session implements SubscriptionsOwner {
 
   private async publish(message: ClientMessage & { type: "publish" }): Promise<ServerMessage> {
     const { id, channel: name, quiet } = message;
-    const channel = this.subscriptions.find(name);
+    const channel = await this.subscriptions.find(name);
     if (channel === undefined) throw new Failure("not-subscribed", "subscribe before you publish");
     const { publish, message: schema } = channel.definition;
     if (publish === undefined) throw new Failure("forbidden", "clients cannot publish to this channel");

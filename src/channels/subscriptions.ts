@@ -28,6 +28,8 @@ interface Subscription {
   /** Undefined until the client is subscribed. */
   channel: Channel | undefined;
   isEnded: boolean;
+  /** Gets the channel, or undefined when the client is not subscribed to it. */
+  readonly waiting: ((channel: Channel | undefined) => void)[];
 }
 
 /** The channels that one client is subscribed to. */
@@ -41,9 +43,11 @@ export class Subscriptions {
     this.context = context;
   }
 
-  /** Returns a channel that the client is subscribed to. */
-  find(name: string): Channel | undefined {
-    return this.byName.get(name)?.channel;
+  /** Returns a channel that the client is subscribed to; a subscription that has begun is waited for. */
+  find(name: string): Channel | undefined | Promise<Channel | undefined> {
+    const subscription = this.byName.get(name);
+    if (subscription === undefined || subscription.channel !== undefined) return subscription?.channel;
+    return new Promise((resolve) => void subscription.waiting.push(resolve));
   }
 
   /** Subscribes, and answers. A second time it begins again, such as to recover. */
@@ -63,6 +67,7 @@ export class Subscriptions {
       if (this.byName.get(name) === subscription) this.byName.delete(name);
       channel?.exit(this.owner.id);
       channel?.release();
+      settle(subscription);
       throw error;
     }
     // From here to the end nothing waits: what is published next comes after the answer.
@@ -79,6 +84,7 @@ export class Subscriptions {
       ...(members !== undefined && { members }),
     });
     channel.subscribers.add(this.owner);
+    settle(subscription);
   }
 
   /** Ends a subscription. @returns whether there was one */
@@ -115,7 +121,7 @@ export class Subscriptions {
     if (this.byName.size >= maxChannelsPerClient) {
       throw new Failure("too-many-channels", `a client can subscribe to ${maxChannelsPerClient} channels`);
     }
-    const subscription: Subscription = { channel: undefined, isEnded: false };
+    const subscription: Subscription = { channel: undefined, isEnded: false, waiting: [] };
     this.byName.set(name, subscription);
     return subscription;
   }
@@ -133,6 +139,10 @@ export class Subscriptions {
       throw unavailable();
     }
   }
+}
+
+function settle({ channel, waiting }: Subscription): void {
+  for (const resolve of waiting) resolve(channel);
 }
 
 function messageOf({ offset, record }: StoredMessage): ChannelMessage {
