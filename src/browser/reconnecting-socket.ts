@@ -23,7 +23,7 @@ export interface ReconnectOptions {
   minPauseMs?: number;
   /** The longest pause, in milliseconds. Default 30 s. */
   maxPauseMs?: number;
-  /** For an attempt, in milliseconds. Default 10 s. */
+  /** For an attempt, the sign-in included, in milliseconds. Default 10 s. */
   connectTimeoutMs?: number;
   /** For anything to arrive after a ping, in milliseconds. Default 10 s. */
   pongTimeoutMs?: number;
@@ -32,7 +32,7 @@ export interface ReconnectOptions {
 }
 
 export interface ReconnectEvents {
-  /** A connection is open. Call {@link ReconnectingSocket.settle} when it is good for something. */
+  /** A connection is open. Call {@link ReconnectingSocket.settle} when it works; it is given up otherwise. */
   onOpen(): void;
   onMessage(data: string | ArrayBuffer): void;
   /** A connection has ended. @param wasStable whether it had worked for a while @returns false not to come back */
@@ -104,10 +104,11 @@ export class ReconnectingSocket {
   }
 
   /**
-   * The connection works. When it has worked for a while, the pauses after it begin short again.
+   * The connection works: the time of the attempt ends. When it has worked for a while, the pauses after it begin short again.
    * @param pingAfterMs after such a silence a ping is sent; 0: never
    */
   settle(pingAfterMs: number): void {
+    clearTimeout(this.timer);
     this.settledAt = Date.now();
     this.pingAfterMs = pingAfterMs;
     this.listenForSilence();
@@ -144,7 +145,6 @@ export class ReconnectingSocket {
       this.socket = socket;
       socket.binaryType = "arraybuffer";
       socket.onopen = () => {
-        clearTimeout(timer);
         this.setState("open");
         this.events.onOpen();
       };

@@ -26,3 +26,4 @@ const channels = new Channels({
 server.mount(channels.part);
 const { port } = await server.listen({ host: "127.0.0.1" });
 process.send?.(port);
+process.on("disconnect", () => process.exit());
