@@ -150,13 +150,22 @@ export class Client<App extends Types = Types> {
   }
 
   private receive(data: string | ArrayBuffer): void {
-    const { messagePack } = this.options;
-    const message = (
-      typeof data === "string" ? JSON.parse(data) : messagePack?.decode(new Uint8Array(data))
-    ) as ServerMessage;
+    let message: ServerMessage;
+    try {
+      message = this.decode(data);
+    } catch {
+      // What is not a message says nothing of what follows.
+      this.socket.restart();
+      return;
+    }
     if (message.type === "welcome") this.onWelcome(message);
     else if ("id" in message) this.calls.receive(message);
     else if (message.type !== "pong") this.subscriptions.get(message.channel)?.receive(message);
+  }
+
+  private decode(data: string | ArrayBuffer): ServerMessage {
+    if (typeof data === "string") return JSON.parse(data) as ServerMessage;
+    return this.options.messagePack?.decode(new Uint8Array(data)) as ServerMessage;
   }
 
   private onWelcome({ client, user, pingAfterMs, expiresInMs }: Welcome): void {

@@ -17,6 +17,7 @@ interface Leaving {
 
 /** After a failure of the store. */
 const RETRY_MS = 1_000;
+const SOON_MS = 1_000;
 
 /**
  * Who is in a channel: users, each with one connection or more, of all processes. The store decides who came first and
@@ -60,14 +61,16 @@ export class Attendance {
     return this.here.size > 0 || this.leaving.size > 0;
   }
 
-  /** Asks the store who is there. */
+  /** Asks the store who is there, and soon again: what is announced may not reach this process yet. */
   async load(): Promise<void> {
     await this.keep();
+    this.keepAt = Math.min(this.keepAt, performance.now() + SOON_MS);
   }
 
   /** Adds a connection of this process. */
   async enter(presence: Presence): Promise<void> {
     this.here.set(presence.client, presence);
+    this.leaving.delete(presence.client);
     try {
       const isFirst = await this.store.join(this.channel, presence, this.ttlMs);
       const member = memberOf(presence);

@@ -29,6 +29,7 @@ export type Published = Position | undefined;
 /** A message that is missing may be under way still: it is asked for after this. */
 const GAP_MS = 30;
 const RETRY_MS = 1_000;
+const SOON_MS = 1_000;
 
 /** One channel in this process: its copy of the history, who is there, and the subscribers here. */
 export class Channel {
@@ -149,6 +150,8 @@ export class Channel {
 
   private async load(): Promise<void> {
     await Promise.all([this.sync(), this.attendance?.load()]);
+    // What is announced may not reach this process yet.
+    this.syncAt = Math.min(this.syncAt, performance.now() + SOON_MS);
   }
 
   private async sync(): Promise<void> {

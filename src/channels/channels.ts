@@ -145,6 +145,7 @@ export class Channels<
   ): Promise<Published> {
     const definition = this.definitionOf(channel);
     if (definition === undefined) throw new TypeError(`there is no channel ${JSON.stringify(channel)}`);
+    this.mounted();
     const record = recordOf(await validate(definition.message, data), undefined, false);
     return await publishRecord(
       this.context(),

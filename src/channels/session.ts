@@ -171,7 +171,10 @@ export class Session implements SubscriptionsOwner {
 
   private async identify(token: string | undefined): Promise<Identity | undefined> {
     try {
-      return await this.context.authenticate(token, this.exchange);
+      const identity = await this.context.authenticate(token, this.exchange);
+      if (identity === undefined || (typeof identity.user === "string" && identity.user !== ""))
+        return identity;
+      throw new TypeError(`authenticate returned a user that is not a name: ${String(identity.user)}`);
     } catch (error) {
       this.context.report(error);
       return undefined;

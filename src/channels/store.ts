@@ -55,6 +55,4 @@ export interface ChannelStore {
   leave(channel: string, presence: Presence): Promise<boolean>;
   /** Keeps connections for longer. Those that have expired, of processes that ended, are removed. @returns who is there now */
   keep(channel: string, presences: readonly Presence[], ttlMs: number): Promise<Member[]>;
-  /** Ends what the store does by itself. Connections that the program made stay open. */
-  close?(): Promise<void> | void;
 }

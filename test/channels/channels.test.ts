@@ -5,7 +5,7 @@ import { memoryBroker } from "../../src/brokers/index.ts";
 import type { ReceivedMessage } from "../../src/browser/index.ts";
 import { Channels, type ChannelsOptions, channel, request, type TypesOf } from "../../src/channels/index.ts";
 import { linkTo } from "../support/link.ts";
-import { signal } from "../support/waiting.ts";
+import { signal, sleep } from "../support/waiting.ts";
 import { isObject } from "./schemas.ts";
 import { becomes, clientOf, memoryStore, quick, serve } from "./support.ts";
 
@@ -260,6 +260,47 @@ describe("channels", () => {
       room.members.map(({ user }) => user),
       ["watcher", "ben"],
     );
+  });
+
+  it("keep a user who subscribes again on the same connection", async (t) => {
+    const { url } = await serve(t, chatChannels());
+    const log: string[] = [];
+    clientOf<App>(t, url, { token: "watcher" }).subscribe("room:1", {
+      onJoin: ({ user }) => log.push(`+${user}`),
+      onLeave: (user) => log.push(`-${user}`),
+    });
+    const client = clientOf<App>(t, url, { token: "anna" });
+    const there = signal();
+    const first = client.subscribe("room:1", { onSubscribed: () => there.give() });
+    await there.wait("the first subscription");
+    await becomes(() => log, ["+watcher", "+anna"], "the log");
+    const again = signal();
+    first.unsubscribe();
+    client.subscribe("room:1", { onSubscribed: () => again.give() });
+    await again.wait("the second subscription");
+    await sleep(3 * quick.leaveDelayMs);
+    assert.deepEqual(log, ["+watcher", "+anna"]);
+  });
+
+  it("work on a server with deferred delivery, without polls", async (t) => {
+    const { url } = await serve(t, chatChannels(), { delivery: "deferred" });
+    const client = clientOf<App>(t, url, { token: "anna" });
+    assert.equal(await client.subscribe("room:1").publish({ text: "x" }), 1);
+  });
+
+  it("do not accept a user without a name, or a publication before they are mounted", async (t) => {
+    const errors: unknown[] = [];
+    const channels = new Channels({
+      authenticate: () => ({ user: "" }),
+      channels: { news: channel({ authorize: "everyone" }) },
+      onError: (error) => errors.push(error),
+    });
+    await assert.rejects(channels.publish("news", 1), /mount the channels first/);
+    const { url } = await serve(t, channels);
+    const refused = signal<number>();
+    clientOf(t, url, { onRefused: (code) => refused.give(code) });
+    assert.equal(await refused.wait("the refusal"), 4401);
+    assert.match(String(errors[0]), /authenticate returned a user that is not a name/);
   });
 
   it("do not tell of users who come back soon", async (t) => {

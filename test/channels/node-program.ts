@@ -1,7 +1,7 @@
 // One of several servers with the same channels: see proof.ts.
 import { createClient } from "@redis/client";
 import { redisBroker } from "../../src/brokers/index.ts";
-import { Channels, channel, redisStore } from "../../src/channels/index.ts";
+import { Channels, channel, type Member, redisStore, request } from "../../src/channels/index.ts";
 import { Server } from "../../src/server/server.ts";
 
 const client = createClient({
@@ -18,6 +18,11 @@ const channels = new Channels({
       publish: "subscribers",
       history: { maxMessages: 500 },
       presence: true,
+    }),
+  },
+  requests: {
+    members: request({
+      answer: (room): readonly Member[] => channels.members(String(room) as `room:${string}`),
     }),
   },
   store: redisStore(client),

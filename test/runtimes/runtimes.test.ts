@@ -27,8 +27,9 @@ const answers: readonly [path: string, answer: RegExp][] = [
 let project: Project;
 
 before(async () => {
-  project = await installedProject(ownPackages);
-  project.write("program.mjs", read("program.mjs"));
+  project = await installedProject([...ownPackages, "ws"]);
+  for (const file of ["program.mjs", "channels.mjs", "socket-of-node-20.mjs"])
+    project.write(file, read(file));
 });
 after(() => project?.remove());
 
@@ -145,6 +146,13 @@ for (const name of ["node", "bun", "deno"]) {
       assert.equal(await within(program.ended, "the end of the program"), 0);
       assert.equal(program.complaint, "");
       await assert.rejects(fetch(`${url}/hello/Ada`));
+    });
+
+    it("serves channels to its own client, which comes back", async (t) => {
+      const program = start(t, "channels.mjs");
+      assert.equal(await program.line(), "false one two true Ada");
+      assert.equal(await within(program.ended, "the end of the program"), 0);
+      assert.equal(program.complaint, "");
     });
   });
 }
