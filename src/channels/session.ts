@@ -53,7 +53,8 @@ export class Session implements SubscriptionsOwner {
   private readonly subscriptions: Subscriptions;
   private readonly ended = new AbortController();
   private identity: Identity | undefined;
-  private isSigningIn = false;
+  /** What came with the sign-in waits for it. */
+  private signingIn: Promise<void> | undefined;
   private expiresAt: number;
   private pending = 0;
   private lastId = -1;
@@ -92,8 +93,9 @@ export class Session implements SubscriptionsOwner {
     if (message === undefined || !this.isNext(message))
       this.close(CLOSE.badMessage, "this is not a message of the protocol");
     else if (message.type === "ping") this.send({ type: "pong" });
-    else if (message.type === "hello" || message.type === "refresh") void this.signIn(message);
-    else if (this.identity === undefined) this.close(CLOSE.badMessage, "sign in first");
+    else if (message.type === "hello" || message.type === "refresh") this.beginSignIn(message);
+    else if (this.identity === undefined && this.signingIn === undefined)
+      this.close(CLOSE.badMessage, "sign in first");
     else void this.answer(message);
   }
 
@@ -149,13 +151,18 @@ export class Session implements SubscriptionsOwner {
     else this.socket.reply(messagePack.encode(JSON.parse(JSON.stringify(message))));
   }
 
-  private async signIn({ type, id, token }: ClientMessage & { type: "hello" | "refresh" }): Promise<void> {
-    if (this.isSigningIn || (type === "hello") !== (this.identity === undefined)) {
-      return this.close(CLOSE.badMessage, `${type} came at the wrong time`);
+  private beginSignIn(message: ClientMessage & { type: "hello" | "refresh" }): void {
+    if (this.signingIn !== undefined || (message.type === "hello") !== (this.identity === undefined)) {
+      this.close(CLOSE.badMessage, `${message.type} came at the wrong time`);
+      return;
     }
-    this.isSigningIn = true;
+    this.signingIn = this.signIn(message).finally(() => {
+      this.signingIn = undefined;
+    });
+  }
+
+  private async signIn({ type, id, token }: ClientMessage & { type: "hello" | "refresh" }): Promise<void> {
     const identity = await this.identify(token);
-    this.isSigningIn = false;
     if (this.ended.signal.aborted) return;
     if (identity === undefined || (this.identity !== undefined && this.user !== identity.user)) {
       return this.close(CLOSE.signIn, "the sign-in was refused");
@@ -188,6 +195,8 @@ export class Session implements SubscriptionsOwner {
     const { id } = message;
     if (++this.pending === this.context.limits.maxPending) this.socket.pause();
     try {
+      if (this.identity === undefined) await this.signingIn;
+      if (this.ended.signal.aborted) return;
       const answer = await this.perform(message);
       if (!this.ended.signal.aborted && answer !== undefined) this.send(answer);
     } catch (error) {
