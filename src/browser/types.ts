@@ -11,7 +11,7 @@ export type NameIn<Table> = {
 }[keyof Table & string];
 
 /** The entry of a table for a name. */
-export type EntryOf<Table, Name extends string> = {
+type EntryOf<Table, Name extends string> = {
   [Pattern in keyof Table & string]: Name extends NameIn<Pick<Table, Pattern>> ? Table[Pattern] : never;
 }[keyof Table & string];
 

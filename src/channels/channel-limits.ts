@@ -26,7 +26,7 @@ export interface ChannelLimits {
   syncIntervalMs: number;
 }
 
-export const defaultChannelLimits: Readonly<ChannelLimits> = {
+const defaultChannelLimits: Readonly<ChannelLimits> = {
   maxChannelsPerClient: 100,
   maxMessageBytes: 65_536,
   messagesPerSecond: 50,

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { callHandler } from "../delivery/call-handler.ts";
 import type { Exchange, WebSocket } from "../exchange/exchange.ts";
-import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { checkOptions } from "../options/check-options.ts";
 import { CLOSE, JSON_PROTOCOL, MESSAGE_PACK_PROTOCOL, type Member } from "../protocol/channels/messages.ts";
-import type { DeflateOptions } from "../protocol/websocket/permessage-deflate.ts";
 import type { Server } from "../server/server.ts";
 import { Channel, type ChannelContext, type Published, publishRecord } from "./channel.ts";
 import { type ChannelLimits, channelLimitsOf } from "./channel-limits.ts";
+import { type ChannelsOptions, channelsOptionNames, type InputOf, type NameOf } from "./channels-options.ts";
 import {
   type ChannelDefinition,
   checkDefinitions,
@@ -15,88 +15,11 @@ import {
   type RequestDefinition,
 } from "./definitions.ts";
 import { memoryStore } from "./memory-store.ts";
-import { isOriginAllowed, type Origins } from "./origins.ts";
-import { type Authenticate, Session, type SessionContext } from "./session.ts";
-import { type MessagePack, recordOf } from "./shared-message.ts";
+import { isOriginAllowed } from "./origins.ts";
+import { Session, type SessionContext } from "./session.ts";
+import { recordOf } from "./shared-message.ts";
 import { validate } from "./standard-schema.ts";
 import type { ChannelStore } from "./store.ts";
-
-export interface ChannelsOptions<
-  Definitions extends Readonly<Record<string, ChannelDefinition>>,
-  Requests extends Readonly<Record<string, RequestDefinition>>,
-> {
-  /** Where clients connect. Default "/channels". */
-  path?: string;
-  /**
-   * Says who a client is, from the token that it sends first, and again when it sends a newer one. Undefined, or an error,
-   * refuses it. "anonymous": everybody can connect, and each connection is a user.
-   */
-  authenticate: "anonymous" | Authenticate;
-  /** By name, or by the begin of a name and "*". The whole name wins, and then the longest begin. */
-  channels: Definitions;
-  /** What clients can ask, by name. */
-  requests?: Requests;
-  /** Keeps histories and presence. Default: {@link memoryStore}, for a server without a broker. */
-  store?: ChannelStore;
-  /** The pages that can connect. Default "same": those of this host, and clients that are no browsers. */
-  origins?: Origins;
-  /** Lets clients speak MessagePack, too, such as by the package `@msgpack/msgpack`. Default: JSON only. */
-  messagePack?: MessagePack;
-  /** permessage-deflate for the connections. Default false. */
-  compression?: boolean | DeflateOptions;
-  limits?: Partial<ChannelLimits>;
-  /** Gets what the program's functions and the store throw. Default: the server's `onError`. */
-  onError?(error: unknown): unknown;
-}
-
-const optionNames: OptionNames<ChannelsOptions<Record<string, never>, Record<string, never>>> = {
-  path: true,
-  authenticate: true,
-  channels: true,
-  requests: true,
-  store: true,
-  origins: true,
-  messagePack: true,
-  compression: true,
-  limits: true,
-  onError: true,
-};
-
-/** Names of a table: those without a star as they are, patterns as any text that begins alike. */
-export type NameOf<Table> = {
-  [Name in keyof Table & string]: Name extends `${infer Begin}*` ? `${Begin}${string}` : Name;
-}[keyof Table & string];
-
-/** What a program can publish to a channel. */
-export type InputOf<Table, Name extends string> = {
-  [Pattern in keyof Table & string]: Name extends NameOf<Pick<Table, Pattern>>
-    ? InputOfDefinition<Table[Pattern]>
-    : never;
-}[keyof Table & string];
-
-type InputOfDefinition<Definition> =
-  Definition extends ChannelDefinition<infer Input, infer _Output> ? Input : unknown;
-
-/** The types of channels and requests, for `portico/client`: `new Client<TypesOf<typeof channels>>(url)`. */
-export type TypesOf<Of> =
-  Of extends Channels<infer Definitions, infer Requests>
-    ? {
-        channels: {
-          [Name in keyof Definitions]: Definitions[Name] extends ChannelDefinition<infer Input, infer Output>
-            ? { input: Input; output: Output }
-            : never;
-        };
-        requests: {
-          [Name in keyof Requests]: Requests[Name] extends RequestDefinition<
-            infer Input,
-            infer _O,
-            infer Answer
-          >
-            ? { input: Input; answer: Answer }
-            : never;
-        };
-      }
-    : never;
 
 const MAX_TICK_MS = 1_000;
 const MIN_TICK_MS = 5;
@@ -122,7 +45,7 @@ export class Channels<
 
   /** @throws TypeError or RangeError for options that cannot be */
   constructor(options: ChannelsOptions<Definitions, Requests>) {
-    checkOptions("Channels", options, optionNames);
+    checkOptions("Channels", options, channelsOptionNames);
     const { authenticate, channels, requests = {}, store = memoryStore() } = options;
     if (authenticate !== "anonymous" && typeof authenticate !== "function") {
       throw new TypeError('Channels needs authenticate: a function, or "anonymous"');
@@ -323,3 +246,24 @@ export class Channels<
 function topicOf(channel: string): string {
   return `portico.channels/${channel}`;
 }
+
+/** The types of channels and requests, for `portico/client`: `new Client<TypesOf<typeof channels>>(url)`. */
+export type TypesOf<Of> =
+  Of extends Channels<infer Definitions, infer Requests>
+    ? {
+        channels: {
+          [Name in keyof Definitions]: Definitions[Name] extends ChannelDefinition<infer Input, infer Output>
+            ? { input: Input; output: Output }
+            : never;
+        };
+        requests: {
+          [Name in keyof Requests]: Requests[Name] extends RequestDefinition<
+            infer Input,
+            infer _O,
+            infer Answer
+          >
+            ? { input: Input; answer: Answer }
+            : never;
+        };
+      }
+    : never;

@@ -1,7 +1,8 @@
 export type { Member, Position } from "../protocol/channels/messages.ts";
 export type { ChannelLimits } from "./channel-limits.ts";
-export type { ChannelsOptions, TypesOf } from "./channels.ts";
+export type { TypesOf } from "./channels.ts";
 export { Channels } from "./channels.ts";
+export type { ChannelsOptions } from "./channels-options.ts";
 export type { ChannelClient, ChannelDefinition, PublishFunction, RequestDefinition } from "./definitions.ts";
 export { channel, request } from "./definitions.ts";
 export { memoryStore } from "./memory-store.ts";

@@ -1,7 +1,7 @@
 import type { TestContext } from "node:test";
 import { WebSocket } from "ws";
 import { Client, type ClientOptions, type SocketLike, type Types } from "../../src/browser/index.ts";
-import { type Channels, memoryStore } from "../../src/channels/index.ts";
+import { memoryStore } from "../../src/channels/index.ts";
 import { Server } from "../../src/server/server.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import { eventually } from "../support/waiting.ts";
@@ -13,7 +13,7 @@ export const quick = {
   syncIntervalMs: 200,
 } as const;
 
-export const fastClient = { minPauseMs: 5, maxPauseMs: 40 } as const;
+const fastClient = { minPauseMs: 5, maxPauseMs: 40 } as const;
 
 /** A WebSocket that knows nothing of this project, on all versions of Node. */
 export function makeSocket(url: string, protocols: string[]): SocketLike {
@@ -54,4 +54,4 @@ export async function becomes<T>(list: () => T, wanted: T, what: string): Promis
   );
 }
 
-export { type Channels, memoryStore };
+export { memoryStore };

@@ -17,10 +17,9 @@ server.websocket(
 server.fetch(async (request) => new Response(`${await new Request(request).text()} by fetch`), "/fetch");
 const { port } = await server.listen({ port: 0, host: "127.0.0.1" });
 
-process.stdin.resume().once("end", async () => {
+process.stdin.resume().once("end", () => {
   const closed = server.close();
   release();
-  await closed;
-  console.log("closed");
+  closed.then(() => console.log("closed"), console.error);
 });
 console.log(JSON.stringify({ port, runtime: server.runtime }));
