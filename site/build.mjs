@@ -2,7 +2,7 @@
 // site in site/out. TypeDoc reads the sources, renders and highlights; what is decided here is which pages there are,
 // how they are named and in what order they are shown.
 import { readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -50,11 +50,22 @@ class Theme extends DefaultTheme {
     const guide = sections.flatMap(([title, list]) => [heading(title), ...list.map(link)]);
     return [
       ...guide,
-      heading("Reference"),
+      heading("API and examples"),
       { ...link(examples), children: programs.map(link) },
       ...reference,
     ];
   }
+}
+
+/** llms.txt lists the pages, and llms-full.txt has their text: for language models, which read Markdown best. */
+async function writeIndexForModels() {
+  const [, about = ""] = readFileSync(inRoot("README.md"), "utf8").split(/\n\n/);
+  const lists = sections.map(([title, list]) => {
+    return `## ${title}\n\n${list.map(({ page, title }) => `- [${title}](${page}.html)`).join("\n")}\n`;
+  });
+  await writeFile(`${out}/llms.txt`, `# Portico\n\n> ${about.replaceAll("\n", " ")}\n\n${lists.join("\n")}`);
+  const full = texts.map(({ file }) => `<!-- ${file} -->\n\n${readFileSync(inRoot(file), "utf8")}`);
+  await writeFile(`${out}/llms-full.txt`, full.join("\n"));
 }
 
 const app = await Application.bootstrap({
@@ -123,6 +134,7 @@ await rm(out, { recursive: true, force: true });
 // to stand still, so that the same sources always give the same site.
 Date.now = () => 0;
 await app.generateOutputs(project);
+await writeIndexForModels();
 const broken = await brokenLinks(out);
 for (const line of broken) app.logger.error(line);
 if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1);

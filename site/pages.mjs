@@ -7,40 +7,27 @@ import { readdirSync, readFileSync } from "node:fs";
  * @type {readonly [title: string, pages: readonly string[]][]}
  */
 const sections = [
-  ["First steps", ["start", "guide", "programming-models", "migrating"]],
+  ["Tutorials", ["guide", "tutorial", "game"]],
   [
-    "Guide",
+    "How-to guides",
     [
+      "install",
+      "migrating",
+      "server",
       "routes",
       "exchanges",
       "websockets",
       "channels",
       "backpressure",
-      "delivery",
-      "loop",
-      "games",
       "fetch",
       "files",
       "testing",
     ],
   ],
-  [
-    "In production",
-    [
-      "shutdown",
-      "operations",
-      "workers",
-      "brokers",
-      "scaling",
-      "console",
-      "cli",
-      "limits",
-      "errors",
-      "security",
-    ],
-  ],
-  ["Other models", ["evo", "craftos", "daslang", "facil", "lua"]],
-  ["How it is made", ["architecture", "glossary", "performance", "game"]],
+  ["How-to: games and scripts", ["loop", "games", "delivery", "lua"]],
+  ["How-to: production", ["security", "shutdown", "operations", "workers", "brokers", "console"]],
+  ["Explanation", ["programming-models", "architecture", "performance", "scaling"]],
+  ["Reference", ["cli", "limits", "errors", "evo", "craftos", "daslang", "facil", "glossary"]],
 ];
 
 /** Folders of docs/ whose pages are a section; their README.md comes first and has the name of the folder. */
@@ -72,7 +59,7 @@ export function guidePages(root) {
     const inside = readdirSync(new URL(`docs/${folder}/`, root)).map((name) => name.replace(/\.md$/, ""));
     const pages = inside.filter((name) => name !== "README").sort();
     const files = pages.map((name) => pageOf(`docs/${folder}/${name}.md`, `${folder}/${name}`));
-    found.push([title, [pageOf(`docs/${folder}/README.md`, folder), ...files]]);
+    found.splice(-1, 0, [title, [pageOf(`docs/${folder}/README.md`, folder), ...files]]);
   }
   for (const [name, page] of Object.entries(others)) last?.push(pageOf(`${name}.md`, page));
   return found.filter(([, pages]) => pages.length > 0);

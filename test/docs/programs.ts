@@ -7,6 +7,8 @@
 //   curl http://127.0.0.1:9001/    and the comments below that line are what it must print
 //   # Hello
 //
+//   ```js file: chat.js            a file of the tutorial, which tutorial.test.ts follows; no program by itself
+//
 // Ports need no care: whatever a program asks for, it is given a free one, and curl is sent there. A program finds in its
 // folder index.html in public, dist and well-known, key.pem and cert.pem.
 import { readdirSync, readFileSync } from "node:fs";
@@ -96,7 +98,7 @@ export function programsOf(path: string, page: string): Program[] {
   const found: { blocks: Block[]; asks: Ask[] }[] = [];
   for (const block of blocksOf(page)) {
     if (block.language === "sh") found.at(-1)?.asks.push(...asksOf(block.text));
-    if (!["ts", "js"].includes(block.language)) continue;
+    if (!["ts", "js"].includes(block.language) || block.info.startsWith("file: ")) continue;
     if (/^no-run\b(?!: \S)|^(?!no-run\b)\S/.test(block.info)) {
       throw new Error(`${path}:${block.line - 1}: write "no-run: why" behind \`\`\`${block.language}`);
     }

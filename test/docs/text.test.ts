@@ -64,6 +64,14 @@ it("links of the documentation lead to files of the repository", () => {
   );
 });
 
+it("docs/guide.md lists every page once", () => {
+  const named = [...(texts.get("docs/guide.md") ?? "").matchAll(/\]\((\w[\w-]*\.md)\)/g)].map(
+    ([, name]) => `docs/${name}`,
+  );
+  const all = [...texts.keys()].filter((path) => /^docs\/[^/]+$/.test(path) && path !== "docs/guide.md");
+  assert.deepEqual(named.sort(), all.sort());
+});
+
 it("docs/decisions/README.md lists every decision", () => {
   const files = [...texts.keys()].filter((path) => /^docs\/decisions\/\d/.test(path));
   const listed = [...(texts.get("docs/decisions/README.md") ?? "").matchAll(/\]\((\d[^)]+)\)/g)];

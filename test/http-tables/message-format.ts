@@ -242,11 +242,6 @@ export const sizes: Table = {
       accepted(posted("")),
       { requireContentLength: true },
     ],
-    [
-      "docs/guide.md (routes)",
-      "broken percent-encoding",
-      head("GET /%zz HTTP/1.1", "Host: h"),
-      answered(400),
-    ],
+    ["docs/routes.md", "broken percent-encoding", head("GET /%zz HTTP/1.1", "Host: h"), answered(400)],
   ],
 };

@@ -114,7 +114,7 @@ export const targets: Table = {
     ...[0x00, 0x01, 0x08, 0x0b, 0x0c, 0x0d, 0x0a, 0x1f, 0x7f, 0x80, 0xa0, 0xc3, 0xff].map(
       (code): Case => ["RFC 9112 §3.2", `${hex(code)} in the target`, to(`/x${char(code)}y`), refused()],
     ),
-    ...each("docs/guide.md (routes)", answered(400), {
+    ...each("docs/routes.md", answered(400), {
       "an overlong encoding of a slash": to("/%c0%af"),
       "half of an escape": to("/%4"),
       "dot segments": to("/a/../b/./c"),

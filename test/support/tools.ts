@@ -5,7 +5,6 @@ export const chromium: string | undefined = ["/usr/bin/chromium", "/usr/bin/chro
   existsSync,
 );
 export const curl: string | undefined = ["/usr/bin/curl", "/bin/curl"].find(existsSync);
-
 export const nginx: string | undefined = ["/usr/sbin/nginx", "/usr/bin/nginx"].find(existsSync);
 
 /**
