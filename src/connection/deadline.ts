@@ -1,7 +1,7 @@
 import type { DeadlineTimer, Ticking } from "../limits/deadline-timer.ts";
 import type { Limits } from "../limits/limits.ts";
 import { SilenceDetector } from "../limits/silence-detector.ts";
-import { WriteStallDetector } from "../limits/write-stall-detector.ts";
+import { WriteStallDetector } from "../limits/slow-client.ts";
 import type { Transport } from "../transport/transport.ts";
 import { type HttpState, IDLE, RECEIVING, RESPONDING } from "./http-states.ts";
 

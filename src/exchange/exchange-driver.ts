@@ -252,10 +252,6 @@ export class ExchangeDriver<Exchange, Upgrade> {
 
   // Calls of the program, at once or out of the queue
 
-  dispatchRequest(): void {
-    this.context.dispatchRequest(this.exchange);
-  }
-
   dispatchBody(data: Buffer, last: boolean): void {
     if (this.takesBody) this.requestBody.receive(data, last);
   }

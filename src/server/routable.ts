@@ -13,8 +13,8 @@ import { isToken } from "../protocol/http/token.ts";
 import { deflateSettings } from "../protocol/websocket/permessage-deflate.ts";
 import { checkUpgradeOptions } from "../websocket/web-socket-handlers.ts";
 import { handlersOf } from "../websocket/web-socket-program.ts";
-import type { Handler, Target } from "./route-table.ts";
 import { ANY, type RouteParams } from "./router.ts";
+import type { Handler, Target } from "./target.ts";
 
 export interface RouteOptions {
   /** Content limit of this route in place of `limits.maxBodyBytes`, smaller or larger, in bytes. */

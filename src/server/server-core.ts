@@ -29,8 +29,9 @@ import { answerFailure, shapeFailure, tellOnce } from "./failures.ts";
 import { HandlerCalls } from "./handler-calls.ts";
 import { Observers } from "./observers.ts";
 import { queueFor } from "./polling.ts";
-import { RouteTable, type RouteTableOptions, targetOf } from "./route-table.ts";
+import { RouteTable, type RouteTableOptions, targetOf } from "./router.ts";
 import { TopicRelay } from "./topic-relay.ts";
+import { refuseUnmatched } from "./unmatched.ts";
 
 /** Gets an error and the exchange or WebSocket whose handler it left. */
 export type ErrorReporter = (error: unknown, where: Exchange | WebSocket | undefined) => unknown;
@@ -203,7 +204,7 @@ export class ServerCore implements HttpContext {
       else if (exchange.hasAmbiguousPath) {
         this.counters.countError("HTTP_BAD_PATH");
         exchange.driver.fail(400, "HTTP_BAD_PATH");
-      } else this.routes.refuseUnmatched(exchange);
+      } else refuseUnmatched(exchange, this.routes);
     } catch (error) {
       this.onHandlerError(error, exchange);
     }

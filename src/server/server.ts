@@ -20,10 +20,10 @@ import { Hooked } from "./hooked.ts";
 import { Listener, transportHandlersOf } from "./listener.ts";
 import { eventIn, eventsOf, polledQueue } from "./polling.ts";
 import { refuseAsync } from "./routable.ts";
-import type { Target } from "./route-table.ts";
 import { activeOn, type ServerConnection, serverConnectionOf } from "./server-connection.ts";
 import { ServerCore } from "./server-core.ts";
 import { type CloseOptions, coreOptions, graceMsOf, type ServerOptions } from "./server-options.ts";
+import type { Target } from "./target.ts";
 
 /** A server for HTTP/1.1 and WebSocket on any number of addresses. */
 export class Server extends Hooked implements AsyncDisposable {

@@ -1,6 +1,6 @@
 import { ByteQueue } from "../bytes/byte-queue.ts";
 import { DONE, UNDER_WAY, type WriteData } from "../node/direct-write.ts";
-import { corkBuffer } from "./cork-buffer.ts";
+import { corkBuffer } from "./buffered-output.ts";
 import { Transport } from "./transport.ts";
 
 /** What waits behind a write in progress is copied up to this size, so that small pieces are joined. */

@@ -1,7 +1,6 @@
 import { isBorrowed, retain } from "../bytes/lease.ts";
 import { transportLog } from "../trace/debug-log.ts";
-import { BufferedOutput } from "./buffered-output.ts";
-import { corkBuffer } from "./cork-buffer.ts";
+import { BufferedOutput, corkBuffer } from "./buffered-output.ts";
 import { type Flushable, noteRead, scheduleFlush } from "./flush-scheduler.ts";
 import { RetainedLeases } from "./retained-leases.ts";
 

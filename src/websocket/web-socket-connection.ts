@@ -3,7 +3,7 @@ import { Pauses } from "../limits/pauses.ts";
 import { PAUSED_BY_EVENTS, PAUSED_BY_SERVER, PAUSED_BY_TURN, PAUSED_BY_WRITES } from "../limits/pausing.ts";
 import { TURN_IS_OVER, waitForTurn } from "../limits/turns.ts";
 import { ABNORMAL_CLOSURE, GOING_AWAY, NO_STATUS_RECEIVED } from "../protocol/websocket/close-codes.ts";
-import { encodeClosePayload } from "../protocol/websocket/frame-writer.ts";
+import { encodeClosePayload } from "../protocol/websocket/close-payload.ts";
 import { CLOSE, FAILED, MESSAGE, NEED_BYTES, PING, PONG } from "../protocol/websocket/message-reader.ts";
 import { CLOSE_FRAME, FIN, PING_FRAME } from "../protocol/websocket/opcodes.ts";
 import { WebSocketError } from "../protocol/websocket/websocket-error.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Client } from "undici";
 import type { Exchange } from "../../src/exchange/exchange.ts";
-import type { Handler } from "../../src/server/route-table.ts";
+import type { Handler } from "../../src/server/target.ts";
 import { type Harness, harness } from "../support/harness.ts";
 import { HIDDEN, head } from "../support/http-case.ts";
 import { type ResponseStream, readStream, valuesOf } from "../support/http-response.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { runInNewContext } from "node:vm";
 import type { Exchange } from "../../src/exchange/exchange.ts";
-import type { Handler } from "../../src/server/route-table.ts";
+import type { Handler } from "../../src/server/target.ts";
 import { codeOf, harness } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 

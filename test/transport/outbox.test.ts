@@ -7,7 +7,7 @@ import { TLSSocket } from "node:tls";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { directWriteHandle, writeDirectly } from "../../src/node/direct-write.ts";
-import { corkBuffer } from "../../src/transport/cork-buffer.ts";
+import { corkBuffer } from "../../src/transport/buffered-output.ts";
 import { HandleTransport } from "../../src/transport/handle-transport.ts";
 import { openSocket } from "../../src/transport/open-socket.ts";
 import type { Transport } from "../../src/transport/transport.ts";
