@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
+import { listOf } from "../support/bytes.ts";
 import { type Harness, harness } from "../support/harness.ts";
 import { head } from "../support/http-case.ts";
 import { type Answer, type ResponseStream, readStream, valuesOf } from "../support/http-response.ts";
@@ -34,16 +35,10 @@ const EVIL = [
   "a\r\n Injected: 1",
   "a\r\n\r\n<p>",
   `a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`,
-  "\r\n",
-  "\n",
-  "\r",
-  "a\0",
-  "a\x0b",
-  "a\x7f",
-  "a\u010d\u010aInjected: 1",
-  "a\u560d\u560aInjected: 1",
-  "a\u2028Injected: 1",
-  "\ud83d\ude00",
+  ...listOf(
+    "\r\n¦\n¦\r¦a\0¦a\x0b¦a\x7f¦a\u010d\u010aInjected: 1¦a\u560d\u560aInjected: 1¦a\u2028Injected: 1",
+    "\ud83d\ude00",
+  ),
 ];
 
 describe("RFC 9112 §11.1: response splitting", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { listOf } from "../support/bytes.ts";
 import { httpServer, nextFinished, request } from "./harness.ts";
 
 describe('WriteStatus(id, "404 Not Found")', () => {
@@ -63,26 +64,10 @@ describe('WriteStatus(id, "404 Not Found")', () => {
   it("an invalid status line or control characters are refused, and a valid one is still taken", async (t) => {
     const web = httpServer(t);
     const { client, id } = await request(web);
-    const lines = [
-      "",
-      "OK",
-      "20 OK",
-      "2000 OK",
-      "099 Low",
-      "abc OK",
-      " 200 OK",
-      "-200 OK",
-      "2e2 OK",
-      "200 OK\r\nX-Split: 1",
-      "200 OK\nX-Split: 1",
-      "200 OK\r",
-      "200 O\0K",
-      "200 O\x07K",
-      "200 O\x7fK",
-      "200\r\n\r\n",
-      "200 OK \u{1f44b}",
-      "200 OK \u010a",
-    ];
+    const lines = listOf(
+      "¦OK¦20 OK¦2000 OK¦099 Low¦abc OK¦ 200 OK¦-200 OK¦2e2 OK¦200 OK\r\nX-Split: 1¦200 OK\nX-Split: 1",
+      "200 OK\r¦200 O\0K¦200 O\x07K¦200 O\x7fK¦200\r\n\r\n¦200 OK \u{1f44b}¦200 OK \u010a",
+    );
     for (const line of lines) assert.equal(web.server.WriteStatus(id, line), false, JSON.stringify(line));
     for (const line of [undefined, null, 404, {}]) {
       assert.equal(web.server.WriteStatus(id, line as never), false);

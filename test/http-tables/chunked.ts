@@ -1,3 +1,4 @@
+import { listOf } from "../support/bytes.ts";
 import {
   accepted,
   broken,
@@ -85,47 +86,10 @@ export const chunks: Table = {
       "CR as the last line": chunked("0\r\n\r"),
       "a request at once behind the last size": chunked("0\r\n"),
     }),
-    ...[
-      "-5",
-      "+5",
-      "-0",
-      "+0",
-      "0x5",
-      "0X5",
-      "x5",
-      "5h",
-      "5x",
-      "g",
-      "G",
-      " 5",
-      "\t5",
-      "  5",
-      "5.",
-      "5.0",
-      "5,",
-      "5, 5",
-      "5 5",
-      "0 5",
-      "0_5",
-      "5_",
-      '"5"',
-      "\xb2",
-      "5\xa0",
-      "\xa05",
-      "5\0",
-      "\x005",
-      "5\x0b",
-      "5\x0c",
-      "5\x7f",
-      "/",
-      ":",
-      "@",
-      "`",
-      "5:a",
-      "5\\",
-      "e+0",
-      "Infinity",
-    ].map((size): Case => ["RFC 9112 §7.1", `no size: ${JSON.stringify(size)}`, sizedHello(size), broken()]),
+    ...listOf(
+      '-5¦+5¦-0¦+0¦0x5¦0X5¦x5¦5h¦5x¦g¦G¦ 5¦\t5¦  5¦5.¦5.0¦5,¦5, 5¦5 5¦0 5¦0_5¦5_¦"5"¦\xb2¦5\xa0¦\xa05',
+      "5\0¦\x005¦5\x0b¦5\x0c¦5\x7f¦/¦:¦@¦`¦5:a¦5\\¦e+0¦Infinity",
+    ).map((size): Case => ["RFC 9112 §7.1", `no size: ${JSON.stringify(size)}`, sizedHello(size), broken()]),
     ...each(STRICT, broken(), {
       "a space behind the size": sizedHello("5 "),
       "a tab behind the size": sizedHello("5\t"),
@@ -174,39 +138,13 @@ const extended = (extension: string) => sizedHello(`5${extension}`);
 export const chunkExtensions: Table = {
   area: "chunk extensions (RFC 9112 §7.1.1)",
   cases: [
-    ...[
-      ";a",
-      ";a=b",
-      ';a="b c"',
-      ';a=";\\"\x80"',
-      ";a=b;c;d=e",
-      ";5",
-      ";ffff=1",
-      " ;a",
-      "\t;a",
-      "; a",
-      " ; a = b ",
-    ].map(
+    ...listOf(';a¦;a=b¦;a="b c"¦;a=";\\"\x80"¦;a=b;c;d=e¦;5¦;ffff=1¦ ;a¦\t;a¦; a¦ ; a = b ').map(
       (text): Case =>
         text.endsWith(" ")
           ? [STRICT, `white space at the end: ${JSON.stringify(text)}`, extended(text), broken()]
           : ["RFC 9112 §7.1.1", `ignored: ${JSON.stringify(text)}`, extended(text), hello],
     ),
-    ...[
-      ";",
-      ";;a",
-      ";=b",
-      ";a=",
-      ";a b",
-      ";a=b c",
-      ';"a"',
-      ';a="b',
-      ';a="b"c',
-      ";a=b=c",
-      ";a\xff",
-      ";a,b",
-      ";a@",
-    ].map(
+    ...listOf(';¦;;a¦;=b¦;a=¦;a b¦;a=b c¦;"a"¦;a="b¦;a="b"c¦;a=b=c¦;a\xff¦;a,b¦;a@').map(
       (text): Case => [
         "RFC 9112 §7.1.1",
         `not of its grammar: ${JSON.stringify(text)}`,

@@ -1,3 +1,4 @@
+import { listOf } from "../support/bytes.ts";
 import {
   accepted,
   type Case,
@@ -20,19 +21,7 @@ const oldSaw = saw({ version: "1.0" });
 export const persistence: Table = {
   area: "persistence (RFC 9112 §9.3, §9.6)",
   cases: [
-    ...[
-      "keep-alive",
-      "",
-      "x",
-      "closed",
-      "xclose",
-      "not close",
-      "clos",
-      "close\xa0",
-      '"close"',
-      "close;q=0",
-      "\xa0close",
-    ].map(
+    ...listOf('keep-alive¦¦x¦closed¦xclose¦not close¦clos¦close\xa0¦"close"¦close;q=0¦\xa0close').map(
       (value): Case => [
         "RFC 9112 §9.3",
         `1.1 stays with ${JSON.stringify(value)}`,

@@ -1,3 +1,4 @@
+import { listOf } from "../support/bytes.ts";
 import {
   accepted,
   answered,
@@ -52,16 +53,10 @@ export const expectations: Table = {
       `${head("POST /x HTTP/1.0", "Host: h", "Expect: 100-continue", "Content-Length: 2")}ab`,
       last(posted("ab", { version: "1.0" })),
     ],
-    ...[
-      "200-ok",
-      "100-continued",
-      "x 100-continue",
-      "100-continue, x",
-      "100-continue;a=b",
-      '"100-continue"',
-      "100 continue",
-      "\xa0100-continue",
-    ].map((value): Case => ["RFC 9110 §15.5.18", `another: ${value}`, expecting(value), refused(417)]),
+    ...listOf(
+      '200-ok¦100-continued¦x 100-continue¦100-continue, x¦100-continue;a=b¦"100-continue"',
+      "100 continue¦\xa0100-continue",
+    ).map((value): Case => ["RFC 9110 §15.5.18", `another: ${value}`, expecting(value), refused(417)]),
     ...["", "100-continue,", "100-continue, 100-continue"].map(
       (value): Case => [
         STRICT,
