@@ -10,7 +10,9 @@ import {
   HIDDEN,
   hex,
   late,
+  many,
   posted,
+  rows,
   STRICT,
   saw,
   type Table,
@@ -31,33 +33,18 @@ export const chunks: Table = {
       "leading zeros": sizedHello("0005"),
       "many zeros end it": chunked("5\r\nhello\r\n00000\r\n\r\n"),
     }),
-    ["RFC 9112 §7.1", "none", chunked(LAST), accepted(posted(""))],
-    ["RFC 9112 §7.1", "a to f", chunked(`a\r\n0123456789\r\n${LAST}`), accepted(posted("0123456789"))],
-    [
-      "RFC 9112 §7.1",
-      "A to F",
-      chunked(`1A\r\n${"x".repeat(26)}\r\n${LAST}`),
-      accepted(posted("x".repeat(26))),
-    ],
-    [
-      "RFC 9112 §7.1",
-      "10 is sixteen",
-      chunked(`10\r\n${"x".repeat(16)}\r\n${LAST}`),
-      accepted(posted("x".repeat(16))),
-    ],
-    [
-      "RFC 9112 §7.1",
-      "data that looks like the end",
-      chunked(`5\r\n${LAST}\r\n${LAST}`),
-      accepted(posted(LAST)),
-    ],
-    [
-      "RFC 9112 §7.1",
-      "data that is a request",
-      chunked(`${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST}`),
-      accepted(posted(HIDDEN)),
-    ],
-    ["RFC 9112 §7.1", "a request behind it", `${chunked(LAST)}${get()}`, accepted(posted(""), saw())],
+    ...rows("RFC 9112 §7.1", {
+      none: [chunked(LAST), accepted(posted(""))],
+      "a to f": [chunked(`a\r\n0123456789\r\n${LAST}`), accepted(posted("0123456789"))],
+      "A to F": [chunked(`1A\r\n${"x".repeat(26)}\r\n${LAST}`), accepted(posted("x".repeat(26)))],
+      "10 is sixteen": [chunked(`10\r\n${"x".repeat(16)}\r\n${LAST}`), accepted(posted("x".repeat(16)))],
+      "data that looks like the end": [chunked(`5\r\n${LAST}\r\n${LAST}`), accepted(posted(LAST))],
+      "data that is a request": [
+        chunked(`${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST}`),
+        accepted(posted(HIDDEN)),
+      ],
+      "a request behind it": [`${chunked(LAST)}${get()}`, accepted(posted(""), saw())],
+    }),
     ...each("RFC 9112 §7.1", broken(), {
       "no size": chunked(`\r\nhello\r\n${LAST}`),
       "only empty lines": chunked("\r\n\r\n"),
@@ -112,13 +99,13 @@ export const chunks: Table = {
       },
       huge,
     ),
-    [
-      "RFC 9110 §15.5.14",
-      "the sum of the chunks as large as allowed",
-      chunked(`6\r\nabcdef\r\n4\r\nghij\r\n${LAST}`),
-      accepted(posted("abcdefghij")),
-      { maxBodyBytes: 10 },
-    ],
+    ...rows("RFC 9110 §15.5.14", {
+      "the sum of the chunks as large as allowed": [
+        chunked(`6\r\nabcdef\r\n4\r\nghij\r\n${LAST}`),
+        accepted(posted("abcdefghij")),
+        { maxBodyBytes: 10 },
+      ],
+    }),
     ...each(
       "RFC 9110 §15.5.14",
       broken(413),
@@ -144,13 +131,11 @@ export const chunkExtensions: Table = {
           ? [STRICT, `white space at the end: ${JSON.stringify(text)}`, extended(text), broken()]
           : ["RFC 9112 §7.1.1", `ignored: ${JSON.stringify(text)}`, extended(text), hello],
     ),
-    ...listOf(';¦;;a¦;=b¦;a=¦;a b¦;a=b c¦;"a"¦;a="b¦;a="b"c¦;a=b=c¦;a\xff¦;a,b¦;a@').map(
-      (text): Case => [
-        "RFC 9112 §7.1.1",
-        `not of its grammar: ${JSON.stringify(text)}`,
-        extended(text),
-        broken(),
-      ],
+    ...many(
+      "RFC 9112 §7.1.1",
+      broken(),
+      listOf(';¦;;a¦;=b¦;a=¦;a b¦;a=b c¦;"a"¦;a="b¦;a="b"c¦;a=b=c¦;a\xff¦;a,b¦;a@'),
+      (text) => [`not of its grammar: ${JSON.stringify(text)}`, extended(text)],
     ),
     ...each("RFC 9112 §7.1.1", hello, {
       "ignored on the last chunk": chunked("5\r\nhello\r\n0;a=b\r\n\r\n"),
@@ -183,41 +168,32 @@ const trailed = (...lines: string[]) => chunked(["5\r\nhello\r\n0", ...lines, ""
 export const trailers: Table = {
   area: "trailers (RFC 9110 §6.5, RFC 9112 §7.1.2)",
   cases: [
-    [
-      "RFC 9112 §7.1.2",
-      "one",
-      trailed("X-Sum: 1"),
-      accepted(posted("hello", { trailers: { "x-sum": "1" } })),
-    ],
-    [
-      "RFC 9112 §7.1.2",
-      "several",
-      trailed("A: 1", "B:2", "a: \t3 "),
-      accepted(posted("hello", { trailers: { a: "1, 3", b: "2" } })),
-    ],
-    [
-      "RFC 9110 §6.5.1",
-      "they are no header fields",
-      trailed("X-User: admin", "Cookie: a", "Authorization: b"),
-      accepted(
-        posted("hello", {
-          fields: { "x-user": undefined, cookie: undefined, authorization: undefined },
-          trailers: { "x-user": "admin", cookie: "a", authorization: "b" },
-        }),
-      ),
-    ],
-    [
-      "RFC 9110 §6.5.1",
-      "they do not reach the next request",
-      trailed("X-Sum: 1") + get(),
-      accepted(posted("hello", { trailers: { "x-sum": "1" } }), saw({ fields: { "x-sum": undefined } })),
-    ],
-    [
-      "RFC 9110 §6.5.1",
-      "they do not close the connection",
-      trailed("Connection: close"),
-      accepted(posted("hello", { trailers: { connection: "close" } })),
-    ],
+    ...rows("RFC 9112 §7.1.2", {
+      one: [trailed("X-Sum: 1"), accepted(posted("hello", { trailers: { "x-sum": "1" } }))],
+      several: [
+        trailed("A: 1", "B:2", "a: \t3 "),
+        accepted(posted("hello", { trailers: { a: "1, 3", b: "2" } })),
+      ],
+    }),
+    ...rows("RFC 9110 §6.5.1", {
+      "they are no header fields": [
+        trailed("X-User: admin", "Cookie: a", "Authorization: b"),
+        accepted(
+          posted("hello", {
+            fields: { "x-user": undefined, cookie: undefined, authorization: undefined },
+            trailers: { "x-user": "admin", cookie: "a", authorization: "b" },
+          }),
+        ),
+      ],
+      "they do not reach the next request": [
+        trailed("X-Sum: 1") + get(),
+        accepted(posted("hello", { trailers: { "x-sum": "1" } }), saw({ fields: { "x-sum": undefined } })),
+      ],
+      "they do not close the connection": [
+        trailed("Connection: close"),
+        accepted(posted("hello", { trailers: { connection: "close" } })),
+      ],
+    }),
     ...each(STRICT, broken(), {
       "Content-Length": trailed("Content-Length: 50"),
       "Transfer-Encoding": trailed("Transfer-Encoding: chunked"),

@@ -6,8 +6,10 @@ import {
   each,
   get,
   hex,
+  many,
   post,
   read,
+  rows,
   type Table,
   unfinishedWith,
 } from "../support/http-case.ts";
@@ -31,30 +33,26 @@ export const chunkForms: Table = {
       "zeros and then 2^53": chunked(`${"0".repeat(20)}20000000000000\r\n`),
       "more zeros than an extension can be long": chunked(`${"0".repeat(4_112)}5\r\nhello\r\n0\r\n\r\n`),
     }),
-    [
-      "RFC 9112 §7.1.1",
-      "zeros of several chunks, together with extensions",
-      chunked(`${"0".repeat(2_064)}5\r\nhello\r\n5;a=${"b".repeat(2_048)}\r\nhello\r\n0\r\n\r\n`),
-      broken(400, read(START, { body: "hello" })),
-    ],
-    [
-      "RFC 9112 §7.1",
-      "capital letters",
-      chunked("A\r\n0123456789\r\n0\r\n\r\n"),
-      accepted(read(START, { body: "0123456789" })),
-    ],
-    [
-      "RFC 9112 §7.1",
-      "two digits",
-      chunked(`1F\r\n${"x".repeat(31)}\r\n0\r\n\r\n`),
-      accepted(read(START, { body: "x".repeat(31) })),
-    ],
-    [
-      "RFC 9112 §7.1",
-      "any bytes as data",
-      chunked("4\r\n\0\xff\r\x80\r\n0\r\n\r\n"),
-      accepted(read(START, { body: "\0\xff\r\x80" })),
-    ],
+    ...rows("RFC 9112 §7.1.1", {
+      "zeros of several chunks, together with extensions": [
+        chunked(`${"0".repeat(2_064)}5\r\nhello\r\n5;a=${"b".repeat(2_048)}\r\nhello\r\n0\r\n\r\n`),
+        broken(400, read(START, { body: "hello" })),
+      ],
+    }),
+    ...rows("RFC 9112 §7.1", {
+      "capital letters": [
+        chunked("A\r\n0123456789\r\n0\r\n\r\n"),
+        accepted(read(START, { body: "0123456789" })),
+      ],
+      "two digits": [
+        chunked(`1F\r\n${"x".repeat(31)}\r\n0\r\n\r\n`),
+        accepted(read(START, { body: "x".repeat(31) })),
+      ],
+      "any bytes as data": [
+        chunked("4\r\n\0\xff\r\x80\r\n0\r\n\r\n"),
+        accepted(read(START, { body: "\0\xff\r\x80" })),
+      ],
+    }),
     ["RFC 9112 §8", "unfinished size", chunked("5"), unfinishedWith(read(START))],
     ["RFC 9112 §8", "unfinished data", chunked("5\r\nhel"), unfinishedWith(read(START, { body: "hel" }))],
     ...each("RFC 9112 §8", unfinishedWith(read(START, { body: "hello" })), {
@@ -80,12 +78,12 @@ export const chunkForms: Table = {
       "CR and a letter after data": chunked("5\r\nhello\rX0\r\n\r\n"),
       "a letter and LF after data": chunked("5\r\nhelloX\n0\r\n\r\n"),
     }),
-    [
-      "RFC 9112 §7.1",
-      "less data than said",
-      chunked("6\r\nhello\r\n0\r\n\r\n"),
-      broken(400, read(START, { body: "hello\r" })),
-    ],
+    ...rows("RFC 9112 §7.1", {
+      "less data than said": [
+        chunked("6\r\nhello\r\n0\r\n\r\n"),
+        broken(400, read(START, { body: "hello\r" })),
+      ],
+    }),
     ...each(
       "RFC 9112 §7.1",
       broken(),
@@ -95,75 +93,45 @@ export const chunkForms: Table = {
       },
       { maxBodyBytes: Number.MAX_SAFE_INTEGER },
     ),
-    [
-      "RFC 9112 §7.1",
-      "2^32 + 5 is not 5",
-      chunked("100000005\r\nhello"),
-      unfinishedWith(read(START, { body: "hello" })),
-      { maxBodyBytes: 2 ** 40 },
-    ],
-    [
-      "RFC 9112 §7.1",
-      "2^53-1 is over the limit",
-      chunked("1fffffffffffff\r\n"),
-      broken(413),
-      { maxBodyBytes: 100 },
-    ],
+    ...rows("RFC 9112 §7.1", {
+      "2^32 + 5 is not 5": [
+        chunked("100000005\r\nhello"),
+        unfinishedWith(read(START, { body: "hello" })),
+        { maxBodyBytes: 2 ** 40 },
+      ],
+      "2^53-1 is over the limit": [chunked("1fffffffffffff\r\n"), broken(413), { maxBodyBytes: 100 }],
+    }),
   ],
 };
 
 export const chunkLimits: Table = {
   area: "chunked: limit of the body",
   cases: [
-    [
-      "RFC 9110 §15.5.14",
-      "exactly the limit",
-      chunked("4\r\nabcd\r\n6\r\nefghij\r\n0\r\n\r\n"),
-      accepted(read(START, { body: "abcdefghij" })),
-      { maxBodyBytes: 10 },
-    ],
-    [
-      "RFC 9110 §15.5.14",
-      "one chunk too long",
-      chunked("B\r\nabcdefghijk\r\n0\r\n\r\n"),
-      broken(413),
-      { maxBodyBytes: 10 },
-    ],
-    [
-      "RFC 9110 §15.5.14",
-      "sum too long",
-      chunked("6\r\nabcdef\r\n5\r\nghijk\r\n0\r\n\r\n"),
-      broken(413, read(START, { body: "abcdef" })),
-      { maxBodyBytes: 10 },
-    ],
-    [
-      "RFC 9110 §15.5.14",
-      "the sum does not overflow",
-      chunked("1\r\na\r\n1fffffffffffff\r\n"),
-      broken(413, read(START, { body: "a" })),
-      { maxBodyBytes: Number.MAX_SAFE_INTEGER },
-    ],
-    [
-      "RFC 9110 §15.5.14",
-      "no body allowed, none sent",
-      chunked("0\r\n\r\n"),
-      accepted(read(START)),
-      { maxBodyBytes: 0 },
-    ],
-    [
-      "RFC 9110 §15.5.14",
-      "no body allowed, one byte",
-      chunked("1\r\na\r\n0\r\n\r\n"),
-      broken(413),
-      { maxBodyBytes: 0 },
-    ],
-    [
-      "RFC 9110 §15.5.14",
-      "counted for each message",
-      `${chunked("6\r\nabcdef\r\n0\r\n\r\n")}${chunked("6\r\nabcdef\r\n0\r\n\r\n")}`,
-      accepted(read(START, { body: "abcdef" }), read(START, { body: "abcdef" })),
-      { maxBodyBytes: 10 },
-    ],
+    ...rows("RFC 9110 §15.5.14", {
+      "exactly the limit": [
+        chunked("4\r\nabcd\r\n6\r\nefghij\r\n0\r\n\r\n"),
+        accepted(read(START, { body: "abcdefghij" })),
+        { maxBodyBytes: 10 },
+      ],
+      "one chunk too long": [chunked("B\r\nabcdefghijk\r\n0\r\n\r\n"), broken(413), { maxBodyBytes: 10 }],
+      "sum too long": [
+        chunked("6\r\nabcdef\r\n5\r\nghijk\r\n0\r\n\r\n"),
+        broken(413, read(START, { body: "abcdef" })),
+        { maxBodyBytes: 10 },
+      ],
+      "the sum does not overflow": [
+        chunked("1\r\na\r\n1fffffffffffff\r\n"),
+        broken(413, read(START, { body: "a" })),
+        { maxBodyBytes: Number.MAX_SAFE_INTEGER },
+      ],
+      "no body allowed, none sent": [chunked("0\r\n\r\n"), accepted(read(START)), { maxBodyBytes: 0 }],
+      "no body allowed, one byte": [chunked("1\r\na\r\n0\r\n\r\n"), broken(413), { maxBodyBytes: 0 }],
+      "counted for each message": [
+        `${chunked("6\r\nabcdef\r\n0\r\n\r\n")}${chunked("6\r\nabcdef\r\n0\r\n\r\n")}`,
+        accepted(read(START, { body: "abcdef" }), read(START, { body: "abcdef" })),
+        { maxBodyBytes: 10 },
+      ],
+    }),
   ],
 };
 
@@ -182,21 +150,13 @@ export const extensionForms: Table = {
     ...[";a "].map(
       (text): Case => ["RFC 9112 §7.1.1", `malformed: ${JSON.stringify(text)}`, extended(text), broken()],
     ),
-    ...[...codes(0x00, 0x08), ...codes(0x0e, 0x1f)].map(
-      (code): Case => [
-        "RFC 9112 §7.1.1",
-        `${hex(code)} in it`,
-        extended(`;a${String.fromCharCode(code)}`),
-        broken(),
-      ],
-    ),
-    [
-      "RFC 9112 §7.1.1",
-      "within the limit",
-      extended(`;${"a".repeat(20)}`),
-      hello,
-      { maxChunkExtensionBytes: 40 },
-    ],
+    ...many("RFC 9112 §7.1.1", broken(), [...codes(0x00, 0x08), ...codes(0x0e, 0x1f)], (code) => [
+      `${hex(code)} in it`,
+      extended(`;a${String.fromCharCode(code)}`),
+    ]),
+    ...rows("RFC 9112 §7.1.1", {
+      "within the limit": [extended(`;${"a".repeat(20)}`), hello, { maxChunkExtensionBytes: 40 }],
+    }),
     ...each(
       "RFC 9112 §7.1.1",
       broken(),
@@ -208,24 +168,22 @@ export const extensionForms: Table = {
       },
       { maxChunkExtensionBytes: 40 },
     ),
-    [
-      "RFC 9112 §7.1.1",
-      "the sum of a message over the limit",
-      chunked(`${`1;${"a".repeat(20)}\r\nx\r\n`.repeat(3)}0\r\n\r\n`),
-      broken(400, read(START, { body: "xx" })),
-      { maxChunkExtensionBytes: 50 },
-    ],
-    [
-      "RFC 9112 §7.1.1",
-      "counted for each message",
-      extended(`;${"a".repeat(30)}`).repeat(3),
-      accepted(
-        read(START, { body: "hello" }),
-        read(START, { body: "hello" }),
-        read(START, { body: "hello" }),
-      ),
-      { maxChunkExtensionBytes: 40 },
-    ],
+    ...rows("RFC 9112 §7.1.1", {
+      "the sum of a message over the limit": [
+        chunked(`${`1;${"a".repeat(20)}\r\nx\r\n`.repeat(3)}0\r\n\r\n`),
+        broken(400, read(START, { body: "xx" })),
+        { maxChunkExtensionBytes: 50 },
+      ],
+      "counted for each message": [
+        extended(`;${"a".repeat(30)}`).repeat(3),
+        accepted(
+          read(START, { body: "hello" }),
+          read(START, { body: "hello" }),
+          read(START, { body: "hello" }),
+        ),
+        { maxChunkExtensionBytes: 40 },
+      ],
+    }),
   ],
 };
 
@@ -236,44 +194,34 @@ const brokenTrailer = broken(400, read(START, { body: "hello" }));
 export const trailerForms: Table = {
   area: "chunked: trailers",
   cases: [
-    ["RFC 9112 §7.1.2", "one", trailed("X-Sum: 1"), trailedBy(["X-Sum", "1"])],
-    [
-      "RFC 9112 §7.1.2",
-      "several, as sent",
-      trailed("b: 1", "A:2", "B: \t3 "),
-      trailedBy(["b", "1"], ["A", "2"], ["B", "3"]),
-    ],
-    ["RFC 9112 §7.1.2", "empty value", trailed("X:"), trailedBy(["X", ""])],
-    ["RFC 9112 §7.1.2", "obs-text and tab", trailed("X: \xe9\t\xff"), trailedBy(["X", "\xe9\t\xff"])],
-    [
-      "RFC 9112 §7.1.2",
-      "unfinished",
-      chunked("5\r\nhello\r\n0\r\nX: 1\r\n"),
-      unfinishedWith(read(START, { body: "hello" })),
-    ],
-    [
-      "RFC 9112 §7.1.2",
-      "not kept for the next message",
-      `${trailed("X: 1")}${chunked("0\r\n\r\n")}`,
-      accepted(read(START, { body: "hello", trailerLines: [["X", "1"]] }), read(START)),
-    ],
-    [
-      "RFC 9110 §6.5.1",
-      "no header field",
-      `${trailed("X: 1")}${get()}`,
-      accepted(
-        read(
-          {
-            fields: [
-              ["Host", "h"],
-              ["Transfer-Encoding", "chunked"],
-            ],
-          },
-          { body: "hello", trailerLines: [["X", "1"]] },
+    ...rows("RFC 9112 §7.1.2", {
+      one: [trailed("X-Sum: 1"), trailedBy(["X-Sum", "1"])],
+      "several, as sent": [trailed("b: 1", "A:2", "B: \t3 "), trailedBy(["b", "1"], ["A", "2"], ["B", "3"])],
+      "empty value": [trailed("X:"), trailedBy(["X", ""])],
+      "obs-text and tab": [trailed("X: \xe9\t\xff"), trailedBy(["X", "\xe9\t\xff"])],
+      unfinished: [chunked("5\r\nhello\r\n0\r\nX: 1\r\n"), unfinishedWith(read(START, { body: "hello" }))],
+      "not kept for the next message": [
+        `${trailed("X: 1")}${chunked("0\r\n\r\n")}`,
+        accepted(read(START, { body: "hello", trailerLines: [["X", "1"]] }), read(START)),
+      ],
+    }),
+    ...rows("RFC 9110 §6.5.1", {
+      "no header field": [
+        `${trailed("X: 1")}${get()}`,
+        accepted(
+          read(
+            {
+              fields: [
+                ["Host", "h"],
+                ["Transfer-Encoding", "chunked"],
+              ],
+            },
+            { body: "hello", trailerLines: [["X", "1"]] },
+          ),
+          read({ fields: [["Host", "h"]] }),
         ),
-        read({ fields: [["Host", "h"]] }),
-      ),
-    ],
+      ],
+    }),
     ...each("RFC 9110 §6.5.1", brokenTrailer, {
       "Content-Length": trailed("Content-Length: 5"),
       "Transfer-Encoding": trailed("Transfer-Encoding: chunked"),
@@ -302,34 +250,28 @@ export const trailerForms: Table = {
       "ended with LF only": chunked("5\r\nhello\r\n0\r\nX: 1\n\r\n"),
       "a request instead of the empty line": chunked(`5\r\nhello\r\n0\r\n${get()}`),
     }),
-    [
-      "RFC 6585 §5",
-      "as many as allowed",
-      trailed("X: 1", "X: 2", "X: 3"),
-      trailedBy(["X", "1"], ["X", "2"], ["X", "3"]),
-      { maxFieldCount: 5 },
-    ],
-    [
-      "RFC 6585 §5",
-      "too many",
-      trailed(..."abcdef".split("").map((name) => `${name}: 1`)),
-      broken(431, read(START, { body: "hello" })),
-      { maxFieldCount: 5 },
-    ],
-    [
-      "RFC 6585 §5",
-      "within the limit",
-      trailed(`X: ${"a".repeat(20)}`),
-      trailedBy(["X", "a".repeat(20)]),
-      { maxTrailerBytes: 60 },
-    ],
-    [
-      "RFC 6585 §5",
-      "too long",
-      trailed(`X: ${"a".repeat(90)}`),
-      broken(431, read(START, { body: "hello" })),
-      { maxTrailerBytes: 60 },
-    ],
+    ...rows("RFC 6585 §5", {
+      "as many as allowed": [
+        trailed("X: 1", "X: 2", "X: 3"),
+        trailedBy(["X", "1"], ["X", "2"], ["X", "3"]),
+        { maxFieldCount: 5 },
+      ],
+      "too many": [
+        trailed(..."abcdef".split("").map((name) => `${name}: 1`)),
+        broken(431, read(START, { body: "hello" })),
+        { maxFieldCount: 5 },
+      ],
+      "within the limit": [
+        trailed(`X: ${"a".repeat(20)}`),
+        trailedBy(["X", "a".repeat(20)]),
+        { maxTrailerBytes: 60 },
+      ],
+      "too long": [
+        trailed(`X: ${"a".repeat(90)}`),
+        broken(431, read(START, { body: "hello" })),
+        { maxTrailerBytes: 60 },
+      ],
+    }),
     ...each(
       "RFC 6585 §5",
       broken(431),
@@ -340,11 +282,11 @@ export const trailerForms: Table = {
       },
       { maxTrailerBytes: 60 },
     ),
-    [
-      "RFC 9110 §6.6.2",
-      "a Trailer field promises only",
-      `${post("Transfer-Encoding: chunked", "Trailer: X")}0\r\n\r\n`,
-      accepted(read(START)),
-    ],
+    ...rows("RFC 9110 §6.6.2", {
+      "a Trailer field promises only": [
+        `${post("Transfer-Encoding: chunked", "Trailer: X")}0\r\n\r\n`,
+        accepted(read(START)),
+      ],
+    }),
   ],
 };

@@ -7,6 +7,7 @@ import {
   post,
   read,
   refused,
+  rows,
   type Table,
   unfinishedWith,
 } from "../support/http-case.ts";
@@ -60,12 +61,9 @@ export const persistenceForms: Table = {
     oldCloses("close", "keep-alive"),
     oldCloses("keep"),
     oldCloses("keep-alivex"),
-    [
-      "RFC 9112 §C.2.2",
-      "Keep-Alive alone does not keep 1.0",
-      old("Keep-Alive: timeout=5"),
-      last(read({ keepAlive: false })),
-    ],
+    ...rows("RFC 9112 §C.2.2", {
+      "Keep-Alive alone does not keep 1.0": [old("Keep-Alive: timeout=5"), last(read({ keepAlive: false }))],
+    }),
     ["RFC 9110 §7.6.1", "any case of the name", get("cONNECTION: close"), last(read({ keepAlive: false }))],
   ],
 };
@@ -119,29 +117,20 @@ export const upgradeForms: Table = {
       "on a second line": get("Connection: keep-alive", "Connection: Upgrade", "Upgrade: h2c"),
       "several protocols": get("Connection: upgrade", "Upgrade: websocket, IRC/6.9"),
     }),
-    [
-      "RFC 9110 §7.8",
-      "in a list",
-      get("Upgrade: websocket", "Connection: keep-alive, Upgrade"),
-      accepted(read({ upgrade: true, keepAlive: true })),
-    ],
-    [
-      "RFC 9110 §7.8",
-      "ignored on 1.0",
-      old("Connection: upgrade", "Upgrade: websocket"),
-      last(read({ upgrade: false })),
-    ],
-    [
-      "RFC 9110 §7.8",
-      "with a body",
-      `${post("Connection: upgrade", "Upgrade: h2c", "Content-Length: 2")}ab`,
-      accepted(read({ upgrade: true }, { body: "ab" })),
-    ],
-    [
-      "RFC 9110 §7.8",
-      "not taken up: HTTP goes on",
-      `${get("Connection: upgrade", "Upgrade: h2c")}${get()}`,
-      accepted(read({ upgrade: true }), read({ upgrade: false })),
-    ],
+    ...rows("RFC 9110 §7.8", {
+      "in a list": [
+        get("Upgrade: websocket", "Connection: keep-alive, Upgrade"),
+        accepted(read({ upgrade: true, keepAlive: true })),
+      ],
+      "ignored on 1.0": [old("Connection: upgrade", "Upgrade: websocket"), last(read({ upgrade: false }))],
+      "with a body": [
+        `${post("Connection: upgrade", "Upgrade: h2c", "Content-Length: 2")}ab`,
+        accepted(read({ upgrade: true }, { body: "ab" })),
+      ],
+      "not taken up: HTTP goes on": [
+        `${get("Connection: upgrade", "Upgrade: h2c")}${get()}`,
+        accepted(read({ upgrade: true }), read({ upgrade: false })),
+      ],
+    }),
   ],
 };

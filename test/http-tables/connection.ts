@@ -1,15 +1,16 @@
 import { listOf } from "../support/bytes.ts";
 import {
   accepted,
-  type Case,
   chunked,
   each,
   get,
   head,
   last,
+  many,
   post,
   posted,
   refusedBehind,
+  rows,
   saw,
   type Table,
 } from "../support/http-case.ts";
@@ -21,21 +22,17 @@ const oldSaw = saw({ version: "1.0" });
 export const persistence: Table = {
   area: "persistence (RFC 9112 §9.3, §9.6)",
   cases: [
-    ...listOf('keep-alive¦¦x¦closed¦xclose¦not close¦clos¦close\xa0¦"close"¦close;q=0¦\xa0close').map(
-      (value): Case => [
-        "RFC 9112 §9.3",
-        `1.1 stays with ${JSON.stringify(value)}`,
-        closing(value),
-        accepted(saw()),
-      ],
+    ...many(
+      "RFC 9112 §9.3",
+      accepted(saw()),
+      listOf('keep-alive¦¦x¦closed¦xclose¦not close¦clos¦close\xa0¦"close"¦close;q=0¦\xa0close'),
+      (value) => [`1.1 stays with ${JSON.stringify(value)}`, closing(value)],
     ),
-    ...["close", "CLOSE", "cLoSe", "keep-alive, close", "close, keep-alive", "x ,\tclose\t,y", ",close,"].map(
-      (value): Case => [
-        "RFC 9112 §9.6",
-        `1.1 closes with ${JSON.stringify(value)}`,
-        closing(value),
-        last(saw()),
-      ],
+    ...many(
+      "RFC 9112 §9.6",
+      last(saw()),
+      ["close", "CLOSE", "cLoSe", "keep-alive, close", "close, keep-alive", "x ,\tclose\t,y", ",close,"],
+      (value) => [`1.1 closes with ${JSON.stringify(value)}`, closing(value)],
     ),
     ...each("RFC 9112 §9.6", last(saw()), {
       "close on a second line": closing("keep-alive", "close"),
@@ -58,14 +55,14 @@ export const persistence: Table = {
       "1.0 stays with keep-alive": old("Connection: keep-alive"),
       "1.0 stays with Keep-Alive": old("Connection: x, Keep-Alive"),
     }),
-    [
-      "RFC 9112 §9.3",
-      "1.0 with content stays with keep-alive",
-      `${head("POST /x HTTP/1.0", "Host: h", "Connection: keep-alive", "Content-Length: 2")}ab`,
-      accepted(posted("ab", { version: "1.0" })),
-    ],
-    ["RFC 9112 §9.3", "1.0, then 1.1", old("Connection: keep-alive") + get(), accepted(oldSaw, saw())],
-    ["RFC 9112 §9.3", "1.1, then 1.0", get() + old(), last(saw(), oldSaw)],
+    ...rows("RFC 9112 §9.3", {
+      "1.0 with content stays with keep-alive": [
+        `${head("POST /x HTTP/1.0", "Host: h", "Connection: keep-alive", "Content-Length: 2")}ab`,
+        accepted(posted("ab", { version: "1.0" })),
+      ],
+      "1.0, then 1.1": [old("Connection: keep-alive") + get(), accepted(oldSaw, saw())],
+      "1.1, then 1.0": [get() + old(), last(saw(), oldSaw)],
+    }),
   ],
 };
 

@@ -5,9 +5,11 @@ import {
   each,
   HIDDEN,
   head,
+  many,
   post,
   posted,
   refused,
+  rows,
   STRICT,
   saw,
   type Table,
@@ -39,13 +41,10 @@ export const contentLength: Table = {
       "white space around": `${post("Content-Length:\t 2 \t")}ab`,
       "no white space": `${post("Content-Length:2")}ab`,
     }),
-    [
-      "RFC 9112 §6",
-      "content that is a request",
-      sized(`${HIDDEN.length}`) + HIDDEN,
-      accepted(posted(HIDDEN)),
-    ],
-    ["RFC 9112 §6", "content that looks chunked", `${sized("5")}0\r\n\r\n`, accepted(posted("0\r\n\r\n"))],
+    ...rows("RFC 9112 §6", {
+      "content that is a request": [sized(`${HIDDEN.length}`) + HIDDEN, accepted(posted(HIDDEN))],
+      "content that looks chunked": [`${sized("5")}0\r\n\r\n`, accepted(posted("0\r\n\r\n"))],
+    }),
     ...["GET", "DELETE", "OPTIONS", "TRACE", "get"].map(
       (method): Case => [
         "RFC 9112 §6",
@@ -54,22 +53,20 @@ export const contentLength: Table = {
         accepted(saw({ method, body: HIDDEN })),
       ],
     ),
-    [
-      "RFC 9112 §6",
-      "framing does not depend on the method: HEAD",
-      head("HEAD /x HTTP/1.1", "Host: h", `Content-Length: ${HIDDEN.length}`) + HIDDEN,
-      accepted(saw({ method: "HEAD", body: HIDDEN })),
-    ],
-    ...listOf(
-      "¦ ¦+5¦-5¦-0¦+0¦--5¦5.0¦.5¦5e0¦0x5¦0X5¦0b1¦0o5¦5 5¦5 0¦5\t5¦5_0¦1_000¦5;¦5;q=1¦5a¦5L¦a5¦a¦5,¦,5",
-      "5,,5¦5, 6¦6, 5¦\"5\"¦'5'¦(5)¦5%¦%35¦\xb2¦\xa05¦5\xa0¦Infinity¦NaN¦null¦chunked",
-    ).map(
-      (value): Case => [
-        "RFC 9112 §6.3",
-        `invalid: ${JSON.stringify(value)}`,
-        `${sized(value)}hello`,
-        refused(),
+    ...rows("RFC 9112 §6", {
+      "framing does not depend on the method: HEAD": [
+        head("HEAD /x HTTP/1.1", "Host: h", `Content-Length: ${HIDDEN.length}`) + HIDDEN,
+        accepted(saw({ method: "HEAD", body: HIDDEN })),
       ],
+    }),
+    ...many(
+      "RFC 9112 §6.3",
+      refused(),
+      listOf(
+        "¦ ¦+5¦-5¦-0¦+0¦--5¦5.0¦.5¦5e0¦0x5¦0X5¦0b1¦0o5¦5 5¦5 0¦5\t5¦5_0¦1_000¦5;¦5;q=1¦5a¦5L¦a5¦a¦5,¦,5",
+        "5,,5¦5, 6¦6, 5¦\"5\"¦'5'¦(5)¦5%¦%35¦\xb2¦\xa05¦5\xa0¦Infinity¦NaN¦null¦chunked",
+      ),
+      (value) => [`invalid: ${JSON.stringify(value)}`, `${sized(value)}hello`],
     ),
     ...["\0", "\x0b", "\x0c", "\x01", "\x7f", "\r"].flatMap((mark): Case[] => [
       ["RFC 9110 §5.5", `${JSON.stringify(mark)} before the number`, `${sized(`${mark}5`)}hello`, refused()],

@@ -1,12 +1,13 @@
 import {
   accepted,
-  type Case,
   each,
   get,
   last,
+  many,
   post,
   read,
   refused,
+  rows,
   type Table,
   unfinishedWith,
 } from "../support/http-case.ts";
@@ -19,61 +20,48 @@ const end = "0\r\n\r\n";
 export const lengthForms: Table = {
   area: "Content-Length",
   cases: [
-    [
-      "RFC 9112 §6.2",
-      "any case of the name",
-      `${post("CONTENT-length:2")}ab`,
-      accepted(read({ contentLength: 2 }, { body: "ab" })),
-    ],
-    [
-      "RFC 9110 §8.6",
-      "leading zeros",
-      `${sized("0005")}hello`,
-      accepted(read({ contentLength: 5 }, { body: "hello" })),
-    ],
-    [
-      "RFC 9110 §5.5",
-      "white space around",
-      `${sized(" \t2\t ")}ab`,
-      accepted(read({ contentLength: 2 }, { body: "ab" })),
-    ],
-    [
-      "RFC 9110 §9.3.1",
-      "with GET",
-      `${get("Content-Length: 2")}ab`,
-      accepted(read({ method: "GET" }, { body: "ab" })),
-    ],
-    [
-      "RFC 9110 §9.3.2",
-      "with HEAD",
-      "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab",
-      accepted(read({ method: "HEAD" }, { body: "ab" })),
-    ],
-    [
-      "RFC 9112 §6.2",
-      "on 1.0",
-      "POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\nab",
-      last(read({ minorVersion: 0, contentLength: 2 }, { body: "ab" })),
-    ],
-    [
-      "RFC 9112 §6.2",
-      "any bytes in the body",
-      `${sized("6")}\0\r\n\n\xff\x80`,
-      accepted(read({}, { body: "\0\r\n\n\xff\x80" })),
-    ],
-    [
-      "RFC 9112 §6.2",
-      "a request as the body",
-      `${sized(String(get().length))}${get()}`,
-      accepted(read({}, { body: get() })),
-    ],
-    [
-      "RFC 9112 §8",
-      "unfinished body: no end",
-      `${sized("5")}hell`,
-      unfinishedWith(read({ contentLength: 5 }, { body: "hell" })),
-    ],
-    ["RFC 9112 §8", "no byte of the body yet", sized("5"), unfinishedWith(read({ contentLength: 5 }))],
+    ...rows("RFC 9112 §6.2", {
+      "any case of the name": [
+        `${post("CONTENT-length:2")}ab`,
+        accepted(read({ contentLength: 2 }, { body: "ab" })),
+      ],
+    }),
+    ...rows("RFC 9110 §8.6", {
+      "leading zeros": [`${sized("0005")}hello`, accepted(read({ contentLength: 5 }, { body: "hello" }))],
+    }),
+    ...rows("RFC 9110 §5.5", {
+      "white space around": [`${sized(" \t2\t ")}ab`, accepted(read({ contentLength: 2 }, { body: "ab" }))],
+    }),
+    ...rows("RFC 9110 §9.3.1", {
+      "with GET": [`${get("Content-Length: 2")}ab`, accepted(read({ method: "GET" }, { body: "ab" }))],
+    }),
+    ...rows("RFC 9110 §9.3.2", {
+      "with HEAD": [
+        "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab",
+        accepted(read({ method: "HEAD" }, { body: "ab" })),
+      ],
+    }),
+    ...rows("RFC 9112 §6.2", {
+      "on 1.0": [
+        "POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\nab",
+        last(read({ minorVersion: 0, contentLength: 2 }, { body: "ab" })),
+      ],
+      "any bytes in the body": [
+        `${sized("6")}\0\r\n\n\xff\x80`,
+        accepted(read({}, { body: "\0\r\n\n\xff\x80" })),
+      ],
+      "a request as the body": [
+        `${sized(String(get().length))}${get()}`,
+        accepted(read({}, { body: get() })),
+      ],
+    }),
+    ...rows("RFC 9112 §8", {
+      "unfinished body: no end": [
+        `${sized("5")}hell`,
+        unfinishedWith(read({ contentLength: 5 }, { body: "hell" })),
+      ],
+      "no byte of the body yet": [sized("5"), unfinishedWith(read({ contentLength: 5 }))],
+    }),
     ...each(
       "RFC 9110 §8.6",
       refused(),
@@ -83,54 +71,44 @@ export const lengthForms: Table = {
       },
       pass,
     ),
-    [
-      "RFC 9110 §8.6",
-      "2^32 + 2 is not 2",
-      `${sized("4294967298")}ab`,
-      unfinishedWith(read({ contentLength: 4294967298 }, { body: "ab" })),
-      pass,
-    ],
-    ["RFC 9110 §8.6", "more than the limit", sized("11"), refused(413), { maxBodyBytes: 10 }],
+    ...rows("RFC 9110 §8.6", {
+      "2^32 + 2 is not 2": [
+        `${sized("4294967298")}ab`,
+        unfinishedWith(read({ contentLength: 4294967298 }, { body: "ab" })),
+        pass,
+      ],
+      "more than the limit": [sized("11"), refused(413), { maxBodyBytes: 10 }],
+    }),
     ["RFC 9110 §15.5.14", "no body allowed, none sent", sized("0"), accepted(read()), { maxBodyBytes: 0 }],
     ["RFC 9110 §15.5.14", "no body allowed, one byte", `${sized("1")}a`, refused(413), { maxBodyBytes: 0 }],
-    ...["1_0", "5,5"].map(
-      (value): Case => [
-        "RFC 9112 §6.3",
-        `invalid: ${JSON.stringify(value)}`,
-        `${sized(value)}hello`,
-        refused(),
-      ],
-    ),
-    [
-      "RFC 9112 §6.3 (decision)",
-      "twice the same",
-      `${post("Content-Length: 5", "content-length: 5")}hello`,
-      refused(),
-    ],
+    ...many("RFC 9112 §6.3", refused(), ["1_0", "5,5"], (value) => [
+      `invalid: ${JSON.stringify(value)}`,
+      `${sized(value)}hello`,
+    ]),
+    ...rows("RFC 9112 §6.3 (decision)", {
+      "twice the same": [`${post("Content-Length: 5", "content-length: 5")}hello`, refused()],
+    }),
   ],
 };
 
 export const codingForms: Table = {
   area: "Transfer-Encoding",
   cases: [
-    [
-      "RFC 9112 §7",
-      "mixed case",
-      `${post("transfer-ENCODING: ChunkeD")}${end}`,
-      accepted(read({ chunked: true, contentLength: -1 })),
-    ],
-    [
-      "RFC 9110 §5.5",
-      "white space around",
-      `${coded(" \tchunked \t")}${end}`,
-      accepted(read({ chunked: true, contentLength: -1 })),
-    ],
-    [
-      "RFC 9112 §6.1",
-      "with GET",
-      `${get("Transfer-Encoding: chunked")}${end}`,
-      accepted(read({ chunked: true })),
-    ],
+    ...rows("RFC 9112 §7", {
+      "mixed case": [
+        `${post("transfer-ENCODING: ChunkeD")}${end}`,
+        accepted(read({ chunked: true, contentLength: -1 })),
+      ],
+    }),
+    ...rows("RFC 9110 §5.5", {
+      "white space around": [
+        `${coded(" \tchunked \t")}${end}`,
+        accepted(read({ chunked: true, contentLength: -1 })),
+      ],
+    }),
+    ...rows("RFC 9112 §6.1", {
+      "with GET": [`${get("Transfer-Encoding: chunked")}${end}`, accepted(read({ chunked: true }))],
+    }),
     ...each("RFC 9112 §6.3", refused(), {
       identity: `${coded("identity")}hello`,
       "chunked, gzip on two lines": `${coded("chunked", "gzip")}${end}`,
@@ -147,25 +125,19 @@ export const codingForms: Table = {
     }),
     ["RFC 9112 §7.1", "chunked with a parameter", `${coded("chunked;a=b")}${end}`, refused()],
     ["RFC 9112 §7", "chunked with a control inside", `${coded("chun\x0bed")}${end}`, refused()],
-    [
-      "RFC 9110 §8.4",
-      "Content-Encoding frames nothing",
-      get("Content-Encoding: chunked"),
-      accepted(read({ chunked: false })),
-    ],
-    [
-      "RFC 9110 §15.5.12",
-      "requireContentLength with a length",
-      `${sized("1")}a`,
-      accepted(read({}, { body: "a" })),
-      { requireContentLength: true },
-    ],
-    [
-      "RFC 9110 §15.5.12",
-      "requireContentLength without a body",
-      get(),
-      accepted(read()),
-      { requireContentLength: true },
-    ],
+    ...rows("RFC 9110 §8.4", {
+      "Content-Encoding frames nothing": [
+        get("Content-Encoding: chunked"),
+        accepted(read({ chunked: false })),
+      ],
+    }),
+    ...rows("RFC 9110 §15.5.12", {
+      "requireContentLength with a length": [
+        `${sized("1")}a`,
+        accepted(read({}, { body: "a" })),
+        { requireContentLength: true },
+      ],
+      "requireContentLength without a body": [get(), accepted(read()), { requireContentLength: true }],
+    }),
   ],
 };

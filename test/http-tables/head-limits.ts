@@ -9,6 +9,7 @@ import {
   read,
   refused,
   refusedBehind,
+  rows,
   type Table,
 } from "../support/http-case.ts";
 
@@ -19,13 +20,13 @@ const many = (count: number) => Array.from({ length: count }, (_, at) => `X${at}
 export const headLimits: Table = {
   area: "limits of the head",
   cases: [
-    [
-      "RFC 9112 §3",
-      "target of exactly the limit",
-      `GET /${"a".repeat(49)}${rest}`,
-      accepted(read({ path: `/${"a".repeat(49)}` })),
-      small,
-    ],
+    ...rows("RFC 9112 §3", {
+      "target of exactly the limit": [
+        `GET /${"a".repeat(49)}${rest}`,
+        accepted(read({ path: `/${"a".repeat(49)}` })),
+        small,
+      ],
+    }),
     ...each(
       "RFC 9112 §3",
       refused(414),
@@ -71,34 +72,24 @@ export const headLimits: Table = {
       },
       small,
     ),
-    [
-      "RFC 6585 §5",
-      "counted for each head",
-      get(...many(7)).repeat(3),
-      accepted(read(), read(), read()),
-      small,
-    ],
-    [
-      "RFC 6585 §5",
-      "head bytes counted for each head",
-      get(`X: ${"a".repeat(100)}`).repeat(4),
-      accepted(read(), read(), read(), read()),
-      small,
-    ],
-    [
-      "RFC 6585 §5",
-      "the body does not count",
-      `${post("Content-Length: 500")}${"b".repeat(500)}${get()}`,
-      accepted(read({}, { body: "b".repeat(500) }), read()),
-      small,
-    ],
-    [
-      "RFC 6585 §5",
-      "after a good request",
-      `${get()}${get(`X: ${"a".repeat(300)}`)}`,
-      refusedBehind([read()], 431),
-      small,
-    ],
+    ...rows("RFC 6585 §5", {
+      "counted for each head": [get(...many(7)).repeat(3), accepted(read(), read(), read()), small],
+      "head bytes counted for each head": [
+        get(`X: ${"a".repeat(100)}`).repeat(4),
+        accepted(read(), read(), read(), read()),
+        small,
+      ],
+      "the body does not count": [
+        `${post("Content-Length: 500")}${"b".repeat(500)}${get()}`,
+        accepted(read({}, { body: "b".repeat(500) }), read()),
+        small,
+      ],
+      "after a good request": [
+        `${get()}${get(`X: ${"a".repeat(300)}`)}`,
+        refusedBehind([read()], 431),
+        small,
+      ],
+    }),
   ],
 };
 
@@ -114,14 +105,14 @@ export const headSizes: Table = {
       const limits = { maxHeadBytes: SIZE };
       const over = length > SIZE;
       return [
-        ["RFC 6585 §5", name, lead + headOf(length), over ? refused(431) : accepted(read()), limits],
-        [
-          "RFC 6585 §5",
-          `${name}, between requests`,
-          get() + lead + headOf(length) + get(),
-          over ? refusedBehind([read()], 431) : accepted(read(), read(), read()),
-          limits,
-        ],
+        ...rows("RFC 6585 §5", {
+          [name]: [lead + headOf(length), over ? refused(431) : accepted(read()), limits],
+          [`${name}, between requests`]: [
+            get() + lead + headOf(length) + get(),
+            over ? refusedBehind([read()], 431) : accepted(read(), read(), read()),
+            limits,
+          ],
+        }),
       ];
     }),
   ),

@@ -8,6 +8,7 @@ import {
   read,
   refused,
   refusedBehind,
+  rows,
   type Table,
   unfinishedBehind,
 } from "../support/http-case.ts";
@@ -20,125 +21,99 @@ const hundred = Array.from({ length: 100 }, (_, at) => `/${at}`);
 export const manyRequests: Table = {
   area: "pipelining",
   cases: [
-    [
-      "RFC 9112 §9.3.2",
-      "two requests",
-      to("/1") + to("/2"),
-      accepted(read({ path: "/1" }), read({ path: "/2" })),
-    ],
-    [
-      "RFC 9112 §9.3.2",
-      "a hundred",
-      hundred.map((path) => to(path)).join(""),
-      accepted(...hundred.map((path) => read({ path }))),
-    ],
-    [
-      "RFC 9112 §9.3.2",
-      "fields belong to their request",
-      to("/1", "X: 1") + to("/2", "Y: 2") + to("/3"),
-      accepted(
-        read({
-          fields: [
-            ["Host", "a"],
-            ["X", "1"],
-          ],
-        }),
-        read({
-          fields: [
-            ["Host", "a"],
-            ["Y", "2"],
-          ],
-        }),
-        read({ fields: [["Host", "a"]] }),
-      ),
-    ],
-    [
-      "RFC 9112 §9.3.2",
-      "after a sized body",
-      sized("hello") + to("/2"),
-      accepted(read({}, { body: "hello" }), read({ path: "/2" })),
-    ],
-    [
-      "RFC 9112 §9.3.2",
-      "after an empty body",
-      sized("") + to("/2"),
-      accepted(read({ contentLength: 0 }), read({ path: "/2" })),
-    ],
-    [
-      "RFC 9112 §9.3.2",
-      "after a chunked body",
-      chunked("2\r\nab\r\n0\r\n\r\n") + to("/2"),
-      accepted(read({}, { body: "ab" }), read({ path: "/2" })),
-    ],
-    [
-      "RFC 9112 §9.3.2",
-      "after trailers",
-      chunked("0\r\nX: 1\r\n\r\n") + to("/2"),
-      accepted(read({}, { trailerLines: [["X", "1"]] }), read({ path: "/2", chunked: false })),
-    ],
-    [
-      "RFC 9112 §9.3.2",
-      "every framing in turn",
-      to("/1") + sized("ab") + chunked("1\r\nc\r\n0\r\n\r\n") + sized("d") + to("/5"),
-      accepted(
-        read({ path: "/1", contentLength: -1, chunked: false }),
-        read({ contentLength: 2, chunked: false }, { body: "ab" }),
-        read({ contentLength: -1, chunked: true }, { body: "c" }),
-        read({ contentLength: 1, chunked: false }, { body: "d" }),
-        read({ path: "/5" }),
-      ),
-    ],
-    [
-      "RFC 9112 §2.2",
-      "a CRLF too much after a body",
-      `${sized("ab")}\r\n${to("/2")}`,
-      accepted(read({}, { body: "ab" }), read({ path: "/2" })),
-    ],
-    [
-      "RFC 9112 §2.2",
-      "a CRLF too much after each request",
-      `${to("/1")}\r\n${to("/2")}\r\n${to("/3")}`,
-      accepted(read(), read(), read({ path: "/3" })),
-    ],
-    [
-      "RFC 9112 §2.2",
-      "two CRLF too much",
-      `${sized("ab")}\r\n\r\n${to("/2")}`,
-      accepted(read({}, { body: "ab" }), read({ path: "/2" })),
-    ],
-    [
-      "RFC 9112 §6.2",
-      "less Content-Length than body",
-      `${post("Content-Length: 2")}ab{}`,
-      refusedBehind([read({}, { body: "ab" })]),
-    ],
-    [
-      "RFC 9112 §2.3",
-      "versions may change",
-      `GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n${get()}`,
-      accepted(read({ minorVersion: 0, keepAlive: true }), read({ minorVersion: 1 })),
-    ],
-    [
-      "RFC 9110 §10.1.1",
-      "state is not carried over",
-      `${post("Expect: 100-continue", "Content-Length: 1")}a${get()}`,
-      accepted(
-        read({ expectContinue: true }, { body: "a" }),
-        read({ expectContinue: false, contentLength: -1 }),
-      ),
-    ],
-    [
-      "RFC 9112 §9.3.2",
-      "the last one unfinished",
-      `${to("/1")}GET /2 HTTP/1.1\r\nHost: a\r\n`,
-      unfinishedBehind(read({ path: "/1" })),
-    ],
-    [
-      "RFC 9112 §9.3.2",
-      "an error in the second",
-      `${to("/1")}GET /2 HTTP/1.1\r\n\r\n`,
-      refusedBehind([read({ path: "/1" })]),
-    ],
+    ...rows("RFC 9112 §9.3.2", {
+      "two requests": [to("/1") + to("/2"), accepted(read({ path: "/1" }), read({ path: "/2" }))],
+      "a hundred": [
+        hundred.map((path) => to(path)).join(""),
+        accepted(...hundred.map((path) => read({ path }))),
+      ],
+      "fields belong to their request": [
+        to("/1", "X: 1") + to("/2", "Y: 2") + to("/3"),
+        accepted(
+          read({
+            fields: [
+              ["Host", "a"],
+              ["X", "1"],
+            ],
+          }),
+          read({
+            fields: [
+              ["Host", "a"],
+              ["Y", "2"],
+            ],
+          }),
+          read({ fields: [["Host", "a"]] }),
+        ),
+      ],
+      "after a sized body": [
+        sized("hello") + to("/2"),
+        accepted(read({}, { body: "hello" }), read({ path: "/2" })),
+      ],
+      "after an empty body": [
+        sized("") + to("/2"),
+        accepted(read({ contentLength: 0 }), read({ path: "/2" })),
+      ],
+      "after a chunked body": [
+        chunked("2\r\nab\r\n0\r\n\r\n") + to("/2"),
+        accepted(read({}, { body: "ab" }), read({ path: "/2" })),
+      ],
+      "after trailers": [
+        chunked("0\r\nX: 1\r\n\r\n") + to("/2"),
+        accepted(read({}, { trailerLines: [["X", "1"]] }), read({ path: "/2", chunked: false })),
+      ],
+      "every framing in turn": [
+        to("/1") + sized("ab") + chunked("1\r\nc\r\n0\r\n\r\n") + sized("d") + to("/5"),
+        accepted(
+          read({ path: "/1", contentLength: -1, chunked: false }),
+          read({ contentLength: 2, chunked: false }, { body: "ab" }),
+          read({ contentLength: -1, chunked: true }, { body: "c" }),
+          read({ contentLength: 1, chunked: false }, { body: "d" }),
+          read({ path: "/5" }),
+        ),
+      ],
+    }),
+    ...rows("RFC 9112 §2.2", {
+      "a CRLF too much after a body": [
+        `${sized("ab")}\r\n${to("/2")}`,
+        accepted(read({}, { body: "ab" }), read({ path: "/2" })),
+      ],
+      "a CRLF too much after each request": [
+        `${to("/1")}\r\n${to("/2")}\r\n${to("/3")}`,
+        accepted(read(), read(), read({ path: "/3" })),
+      ],
+      "two CRLF too much": [
+        `${sized("ab")}\r\n\r\n${to("/2")}`,
+        accepted(read({}, { body: "ab" }), read({ path: "/2" })),
+      ],
+    }),
+    ...rows("RFC 9112 §6.2", {
+      "less Content-Length than body": [
+        `${post("Content-Length: 2")}ab{}`,
+        refusedBehind([read({}, { body: "ab" })]),
+      ],
+    }),
+    ...rows("RFC 9112 §2.3", {
+      "versions may change": [
+        `GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n${get()}`,
+        accepted(read({ minorVersion: 0, keepAlive: true }), read({ minorVersion: 1 })),
+      ],
+    }),
+    ...rows("RFC 9110 §10.1.1", {
+      "state is not carried over": [
+        `${post("Expect: 100-continue", "Content-Length: 1")}a${get()}`,
+        accepted(
+          read({ expectContinue: true }, { body: "a" }),
+          read({ expectContinue: false, contentLength: -1 }),
+        ),
+      ],
+    }),
+    ...rows("RFC 9112 §9.3.2", {
+      "the last one unfinished": [
+        `${to("/1")}GET /2 HTTP/1.1\r\nHost: a\r\n`,
+        unfinishedBehind(read({ path: "/1" })),
+      ],
+      "an error in the second": [`${to("/1")}GET /2 HTTP/1.1\r\n\r\n`, refusedBehind([read({ path: "/1" })])],
+    }),
   ],
 };
 

@@ -5,8 +5,10 @@ import {
   each,
   hex,
   last,
+  many,
   read,
   refused,
+  rows,
   type Table,
   unfinished,
 } from "../support/http-case.ts";
@@ -18,37 +20,25 @@ export const methods: Table = {
   area: "request line: method",
   cases: [
     ["RFC 9110 §5.6.2", "digits first", `0A9 /${rest}`, accepted(read({ method: "0A9" }))],
-    [
-      "RFC 9112 §3.1",
-      "32 bytes of method",
-      `${"M".repeat(32)} /${rest}`,
-      accepted(read({ method: "M".repeat(32) })),
-    ],
+    ...rows("RFC 9112 §3.1", {
+      "32 bytes of method": [`${"M".repeat(32)} /${rest}`, accepted(read({ method: "M".repeat(32) }))],
+    }),
     ...each("RFC 9112 §3", refused(501), {
       "33 bytes of method": `${"M".repeat(33)} /${rest}`,
       "a method without end": "M".repeat(200),
     }),
     ["RFC 9112 §3.1", "no method", ` /${rest}`, refused()],
-    [
-      "RFC 9110 §9.3.6",
-      "CONNECT is not implemented",
-      "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
-      refused(501),
-    ],
-    [
-      "RFC 9110 §9.3.6",
-      "connect is another method, its target no URI",
-      "connect a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
-      refused(),
-    ],
-    ...[0x01, 0x09, 0x0b].map(
-      (code): Case => [
-        "RFC 9110 §5.6.2",
-        `${hex(code)} in the method`,
-        `GE${String.fromCharCode(code)}T /${rest}`,
+    ...rows("RFC 9110 §9.3.6", {
+      "CONNECT is not implemented": ["CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", refused(501)],
+      "connect is another method, its target no URI": [
+        "connect a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
         refused(),
       ],
-    ),
+    }),
+    ...many("RFC 9110 §5.6.2", refused(), [0x01, 0x09, 0x0b], (code) => [
+      `${hex(code)} in the method`,
+      `GE${String.fromCharCode(code)}T /${rest}`,
+    ]),
   ],
 };
 
@@ -114,72 +104,41 @@ export const versionForms: Table = {
 export const originForm: Table = {
   area: "target: origin form",
   cases: [
-    [
-      "RFC 9112 §3.2.1",
-      "the root",
-      toTarget("/"),
-      accepted(read({ form: "origin", target: "/", path: "/", query: "" })),
-    ],
-    [
-      "RFC 9112 §3.2.1",
-      "path and query",
-      toTarget("/where?q=now"),
-      accepted(read({ path: "/where", query: "q=now" })),
-    ],
-    [
-      "RFC 9112 §3.2.1",
-      "empty query",
-      toTarget("/a?"),
-      accepted(read({ target: "/a?", path: "/a", query: "" })),
-    ],
-    [
-      "RFC 3986 §3.4",
-      "question marks in the query",
-      toTarget("/?a?b?"),
-      accepted(read({ path: "/", query: "a?b?" })),
-    ],
-    [
-      "RFC 3986 §3.4",
-      "slashes in the query",
-      toTarget("/?/../x"),
-      accepted(read({ path: "/", query: "/../x" })),
-    ],
-    [
-      "RFC 9112 §3.2.1",
-      "two slashes are a path",
-      toTarget("//b/c"),
-      accepted(read({ form: "origin", path: "//b/c", host: "a" })),
-    ],
-    [
-      "RFC 9112 §3.2.1",
-      "a URL as the path",
-      toTarget("/http://b/?x"),
-      accepted(read({ path: "/http://b/", query: "x" })),
-    ],
-    [
-      "RFC 9112 §3.2.1",
-      "nothing is decoded",
-      toTarget("/%41%2f%00?%3f"),
-      accepted(read({ path: "/%41%2f%00", query: "%3f" })),
-    ],
-    [
-      "docs/routes.md",
-      "dot segments stay, and no route serves them",
-      toTarget("/../a/./b"),
-      answered(400, "GET", { path: "/../a/./b" }),
-    ],
-    [
-      "RFC 9112 §3.2.1",
-      "a star after the slash",
-      toTarget("/*"),
-      accepted(read({ form: "origin", path: "/*" })),
-    ],
-    [
-      "RFC 9112 §3.2 (decision)",
-      "other visible ASCII",
-      toTarget("/\"<>[]\\^`{|}~!$&'()*+,;=:@-._"),
-      accepted(read({ path: "/\"<>[]\\^`{|}~!$&'()*+,;=:@-._" })),
-    ],
+    ...rows("RFC 9112 §3.2.1", {
+      "the root": [toTarget("/"), accepted(read({ form: "origin", target: "/", path: "/", query: "" }))],
+      "path and query": [toTarget("/where?q=now"), accepted(read({ path: "/where", query: "q=now" }))],
+      "empty query": [toTarget("/a?"), accepted(read({ target: "/a?", path: "/a", query: "" }))],
+    }),
+    ...rows("RFC 3986 §3.4", {
+      "question marks in the query": [toTarget("/?a?b?"), accepted(read({ path: "/", query: "a?b?" }))],
+      "slashes in the query": [toTarget("/?/../x"), accepted(read({ path: "/", query: "/../x" }))],
+    }),
+    ...rows("RFC 9112 §3.2.1", {
+      "two slashes are a path": [
+        toTarget("//b/c"),
+        accepted(read({ form: "origin", path: "//b/c", host: "a" })),
+      ],
+      "a URL as the path": [toTarget("/http://b/?x"), accepted(read({ path: "/http://b/", query: "x" }))],
+      "nothing is decoded": [
+        toTarget("/%41%2f%00?%3f"),
+        accepted(read({ path: "/%41%2f%00", query: "%3f" })),
+      ],
+    }),
+    ...rows("docs/routes.md", {
+      "dot segments stay, and no route serves them": [
+        toTarget("/../a/./b"),
+        answered(400, "GET", { path: "/../a/./b" }),
+      ],
+    }),
+    ...rows("RFC 9112 §3.2.1", {
+      "a star after the slash": [toTarget("/*"), accepted(read({ form: "origin", path: "/*" }))],
+    }),
+    ...rows("RFC 9112 §3.2 (decision)", {
+      "other visible ASCII": [
+        toTarget("/\"<>[]\\^`{|}~!$&'()*+,;=:@-._"),
+        accepted(read({ path: "/\"<>[]\\^`{|}~!$&'()*+,;=:@-._" })),
+      ],
+    }),
     ...each("RFC 9112 §3.2.1", refused(), {
       "no slash first": toTarget("index.html"),
       "query only": toTarget("?a"),
@@ -189,13 +148,11 @@ export const originForm: Table = {
       fragment: toTarget("/a#b"),
       "fragment in the query": toTarget("/a?b#"),
     }),
-    ...[0x00, 0x01, 0x08, 0x0b, 0x0c, 0x1f, 0x7f, 0x80, 0xa0, 0xc3, 0xff].map(
-      (code): Case => [
-        "RFC 9112 §3.2",
-        `${hex(code)} in the target`,
-        toTarget(`/a${String.fromCharCode(code)}b`),
-        refused(),
-      ],
+    ...many(
+      "RFC 9112 §3.2",
+      refused(),
+      [0x00, 0x01, 0x08, 0x0b, 0x0c, 0x1f, 0x7f, 0x80, 0xa0, 0xc3, 0xff],
+      (code) => [`${hex(code)} in the target`, toTarget(`/a${String.fromCharCode(code)}b`)],
     ),
   ],
 };
@@ -203,98 +160,88 @@ export const originForm: Table = {
 export const absoluteForm: Table = {
   area: "target: absolute form",
   cases: [
-    [
-      "RFC 9112 §3.2.2",
-      "path, query, and the authority instead of Host",
-      toTarget("http://www.example.org/pub/x.html?y"),
-      accepted(
-        read({
-          form: "absolute",
-          target: "http://www.example.org/pub/x.html?y",
-          host: "www.example.org",
-          path: "/pub/x.html",
-          query: "y",
-        }),
-      ),
-    ],
-    [
-      "RFC 9112 §3.2.2",
-      "https",
-      toTarget("https://b/"),
-      accepted(read({ form: "absolute", target: "https://b/", host: "b", path: "/" })),
-    ],
-    [
-      "RFC 9110 §4.2.3",
-      "schemes in any case",
-      toTarget("HtTp://b/"),
-      accepted(read({ form: "absolute", target: "HtTp://b/", host: "b", path: "/" })),
-    ],
-    [
-      "RFC 9110 §4.2.3",
-      "empty path is /",
-      toTarget("http://b"),
-      accepted(read({ form: "absolute", target: "http://b", host: "b", path: "/", query: "" })),
-    ],
-    [
-      "RFC 9110 §4.2.3",
-      "empty path, query",
-      toTarget("http://b?q"),
-      accepted(read({ form: "absolute", target: "http://b?q", host: "b", path: "/", query: "q" })),
-    ],
-    [
-      "RFC 3986 §3.2",
-      "port",
-      toTarget("http://b:8080/c"),
-      accepted(read({ form: "absolute", target: "http://b:8080/c", host: "b:8080", path: "/c" })),
-    ],
-    [
-      "RFC 3986 §3.2.2",
-      "IPv6",
-      toTarget("http://[::1]:80/c"),
-      accepted(read({ form: "absolute", target: "http://[::1]:80/c", host: "[::1]:80", path: "/c" })),
-    ],
-    [
-      "RFC 3986 §3.2.2",
-      "IPv4",
-      toTarget("http://127.0.0.1?"),
-      accepted(read({ form: "absolute", target: "http://127.0.0.1?", host: "127.0.0.1", query: "" })),
-    ],
-    [
-      "RFC 3986 §3.3",
-      "@ in the path is no userinfo",
-      toTarget("http://b/@c"),
-      accepted(read({ form: "absolute", target: "http://b/@c", host: "b", path: "/@c" })),
-    ],
-    [
-      "RFC 3986 §3.4",
-      "@ in the query is no userinfo",
-      toTarget("http://b?@c"),
-      accepted(read({ form: "absolute", target: "http://b?@c", host: "b", query: "@c" })),
-    ],
-    [
-      "RFC 9112 §3.2.4",
-      "OPTIONS",
-      `OPTIONS http://b:8001${rest}`,
-      accepted(
-        read({ form: "absolute", target: "http://b:8001", method: "OPTIONS", host: "b:8001", path: "/" }),
-      ),
-    ],
+    ...rows("RFC 9112 §3.2.2", {
+      "path, query, and the authority instead of Host": [
+        toTarget("http://www.example.org/pub/x.html?y"),
+        accepted(
+          read({
+            form: "absolute",
+            target: "http://www.example.org/pub/x.html?y",
+            host: "www.example.org",
+            path: "/pub/x.html",
+            query: "y",
+          }),
+        ),
+      ],
+      https: [
+        toTarget("https://b/"),
+        accepted(read({ form: "absolute", target: "https://b/", host: "b", path: "/" })),
+      ],
+    }),
+    ...rows("RFC 9110 §4.2.3", {
+      "schemes in any case": [
+        toTarget("HtTp://b/"),
+        accepted(read({ form: "absolute", target: "HtTp://b/", host: "b", path: "/" })),
+      ],
+      "empty path is /": [
+        toTarget("http://b"),
+        accepted(read({ form: "absolute", target: "http://b", host: "b", path: "/", query: "" })),
+      ],
+      "empty path, query": [
+        toTarget("http://b?q"),
+        accepted(read({ form: "absolute", target: "http://b?q", host: "b", path: "/", query: "q" })),
+      ],
+    }),
+    ...rows("RFC 3986 §3.2", {
+      port: [
+        toTarget("http://b:8080/c"),
+        accepted(read({ form: "absolute", target: "http://b:8080/c", host: "b:8080", path: "/c" })),
+      ],
+    }),
+    ...rows("RFC 3986 §3.2.2", {
+      IPv6: [
+        toTarget("http://[::1]:80/c"),
+        accepted(read({ form: "absolute", target: "http://[::1]:80/c", host: "[::1]:80", path: "/c" })),
+      ],
+      IPv4: [
+        toTarget("http://127.0.0.1?"),
+        accepted(read({ form: "absolute", target: "http://127.0.0.1?", host: "127.0.0.1", query: "" })),
+      ],
+    }),
+    ...rows("RFC 3986 §3.3", {
+      "@ in the path is no userinfo": [
+        toTarget("http://b/@c"),
+        accepted(read({ form: "absolute", target: "http://b/@c", host: "b", path: "/@c" })),
+      ],
+    }),
+    ...rows("RFC 3986 §3.4", {
+      "@ in the query is no userinfo": [
+        toTarget("http://b?@c"),
+        accepted(read({ form: "absolute", target: "http://b?@c", host: "b", query: "@c" })),
+      ],
+    }),
+    ...rows("RFC 9112 §3.2.4", {
+      OPTIONS: [
+        `OPTIONS http://b:8001${rest}`,
+        accepted(
+          read({ form: "absolute", target: "http://b:8001", method: "OPTIONS", host: "b:8001", path: "/" }),
+        ),
+      ],
+    }),
     ...each("RFC 9112 §3.2", refused(), {
       "Host is still required": "GET http://b/ HTTP/1.1\r\n\r\n",
       "Host only once": "GET http://b/ HTTP/1.1\r\nHost: b\r\nHost: b\r\n\r\n",
     }),
-    [
-      "RFC 9112 §3.2.2",
-      "1.0 without Host",
-      "GET http://b/ HTTP/1.0\r\n\r\n",
-      last(read({ form: "absolute", target: "http://b/", host: "b", minorVersion: 0 })),
-    ],
-    [
-      "RFC 9112 §3.2.2",
-      "empty Host field",
-      "GET http://b/ HTTP/1.1\r\nHost:\r\n\r\n",
-      accepted(read({ form: "absolute", target: "http://b/", host: "b" })),
-    ],
+    ...rows("RFC 9112 §3.2.2", {
+      "1.0 without Host": [
+        "GET http://b/ HTTP/1.0\r\n\r\n",
+        last(read({ form: "absolute", target: "http://b/", host: "b", minorVersion: 0 })),
+      ],
+      "empty Host field": [
+        "GET http://b/ HTTP/1.1\r\nHost:\r\n\r\n",
+        accepted(read({ form: "absolute", target: "http://b/", host: "b" })),
+      ],
+    }),
     ...each("RFC 9110 §4.2.1", refused(), {
       "empty authority": toTarget("http:///c"),
       "empty host before a port": toTarget("http://:80/"),

@@ -11,6 +11,7 @@ import {
   posted,
   refused,
   refusedBehind,
+  rows,
   saw,
   type Table,
 } from "../support/http-case.ts";
@@ -54,26 +55,26 @@ export const chunkParts: Table = {
       "a last chunk with LF LF": chunked(`0\n\n${HIDDEN}`),
       "a last chunk with CR CR LF": chunked(`0\r\r\n\r\n${HIDDEN}`),
     }),
-    [
-      "RFC 9112 §7.1",
-      "00 and an extension is a last chunk",
-      `${chunked("00;a\r\n\r\n")}${get()}`,
-      accepted(posted(""), saw()),
-    ],
-    [
-      "RFC 9110 §6.5.1",
-      "a trailer that frames: Transfer-Encoding",
-      chunked(`0\r\nTransfer-Encoding: chunked\r\n\r\n${LAST}${HIDDEN}`),
-      broken(),
-    ],
+    ...rows("RFC 9112 §7.1", {
+      "00 and an extension is a last chunk": [
+        `${chunked("00;a\r\n\r\n")}${get()}`,
+        accepted(posted(""), saw()),
+      ],
+    }),
+    ...rows("RFC 9110 §6.5.1", {
+      "a trailer that frames: Transfer-Encoding": [
+        chunked(`0\r\nTransfer-Encoding: chunked\r\n\r\n${LAST}${HIDDEN}`),
+        broken(),
+      ],
+    }),
     ["RFC 9112 §2.2", "a trailer with a request behind LF LF", chunked(`0\r\nA: b\n\n${HIDDEN}`), broken()],
     ["RFC 9112 §5.2", "a trailer that is folded", chunked(`0\r\nA: b\r\n ${HIDDEN}`), broken()],
-    [
-      "RFC 9112 §7.1.2",
-      "a trailer that looks like a request line with a colon",
-      chunked("0\r\nGET /smuggled HTTP/1.1:\r\n\r\n"),
-      broken(),
-    ],
+    ...rows("RFC 9112 §7.1.2", {
+      "a trailer that looks like a request line with a colon": [
+        chunked("0\r\nGET /smuggled HTTP/1.1:\r\n\r\n"),
+        broken(),
+      ],
+    }),
   ],
 };
 
@@ -86,75 +87,67 @@ export const disguises: Table = {
       "a request behind a head that LF ends for some": `GET /x HTTP/1.1\r\nHost: h\r\nA: b\n\r\n${HIDDEN}`,
       "a second Host before the first field": "GET /x HTTP/1.1\r\n Host: evil\r\nHost: h\r\n\r\n",
     }),
-    [
-      "RFC 9112 §2.2",
-      "a request in a value, behind CR LF CR LF in escapes",
-      get(`A: b%0d%0a%0d%0a${HIDDEN.split("\r\n")[0]}`),
-      accepted(saw()),
-    ],
-    [
-      "RFC 9112 §2.2",
-      "a request in the target, behind CRLF in escapes",
-      head("GET /x%20HTTP/1.1%0d%0aHost:%20evil HTTP/1.1", "Host: h"),
-      accepted(saw({ target: "/x%20HTTP/1.1%0d%0aHost:%20evil" })),
-    ],
-    ["RFC 9112 §2.2", "white space between two requests", `${get()} ${HIDDEN}`, refusedBehind([saw()])],
-    [
-      "RFC 9112 §3",
-      "a request line in the request line",
-      head("GET /x HTTP/1.1 GET /smuggled HTTP/1.1", "Host: h"),
-      refused(),
-    ],
+    ...rows("RFC 9112 §2.2", {
+      "a request in a value, behind CR LF CR LF in escapes": [
+        get(`A: b%0d%0a%0d%0a${HIDDEN.split("\r\n")[0]}`),
+        accepted(saw()),
+      ],
+      "a request in the target, behind CRLF in escapes": [
+        head("GET /x%20HTTP/1.1%0d%0aHost:%20evil HTTP/1.1", "Host: h"),
+        accepted(saw({ target: "/x%20HTTP/1.1%0d%0aHost:%20evil" })),
+      ],
+      "white space between two requests": [`${get()} ${HIDDEN}`, refusedBehind([saw()])],
+    }),
+    ...rows("RFC 9112 §3", {
+      "a request line in the request line": [
+        head("GET /x HTTP/1.1 GET /smuggled HTTP/1.1", "Host: h"),
+        refused(),
+      ],
+    }),
     ["RFC 9112 §2.3", "HTTP/0.9 behind a request", `${get()}GET /smuggled\r\n`, refusedBehind([saw()])],
-    [
-      "RFC 9112 §3.2",
-      "no Host in the second request",
-      `${get()}GET /smuggled HTTP/1.1\r\n\r\n`,
-      refusedBehind([saw()]),
-    ],
-    [
-      "RFC 9112 §3.2.2",
-      "absolute form against Host",
-      head("GET http://good/x HTTP/1.1", "Host: evil"),
-      accepted(saw({ target: "http://good/x", authority: "good" })),
-    ],
+    ...rows("RFC 9112 §3.2", {
+      "no Host in the second request": [`${get()}GET /smuggled HTTP/1.1\r\n\r\n`, refusedBehind([saw()])],
+    }),
+    ...rows("RFC 9112 §3.2.2", {
+      "absolute form against Host": [
+        head("GET http://good/x HTTP/1.1", "Host: evil"),
+        accepted(saw({ target: "http://good/x", authority: "good" })),
+      ],
+    }),
     ...each("RFC 9112 §3.2.2", refused(), {
       "absolute form, userinfo against the host": head("GET http://good@evil/x HTTP/1.1", "Host: good"),
       "absolute form, a backslash against the host": head("GET http://good\\@evil/x HTTP/1.1", "Host: good"),
     }),
-    [
-      "RFC 9112 §3.2.1",
-      "// is a path, no authority",
-      head("GET //evil/x HTTP/1.1", "Host: h"),
-      accepted(saw({ target: "//evil/x" })),
-    ],
+    ...rows("RFC 9112 §3.2.1", {
+      "// is a path, no authority": [
+        head("GET //evil/x HTTP/1.1", "Host: h"),
+        accepted(saw({ target: "//evil/x" })),
+      ],
+    }),
     ...each("RFC 9112 §3.2", refused(), {
       "@ before the path": head("GET @evil/x HTTP/1.1", "Host: h"),
       "Host with @": head("GET /x HTTP/1.1", "Host: good@evil"),
       "Host as a list": head("GET /x HTTP/1.1", "Host: good evil"),
     }),
-    [
-      "RFC 9112 §5.2",
-      "a second Host, folded",
-      head("GET /x HTTP/1.1", "A: b", " Host: evil", "Host: h"),
-      refused(),
-    ],
+    ...rows("RFC 9112 §5.2", {
+      "a second Host, folded": [head("GET /x HTTP/1.1", "A: b", " Host: evil", "Host: h"), refused()],
+    }),
     ["RFC 9110 §7.6.1", "Host named in Connection still counts", get("Connection: Host"), accepted(saw())],
     ...each("RFC 9112 §9.6", last(saw()), {
       "a request behind close is not looked at": get("Connection: close") + HIDDEN,
       "a broken request behind close is not looked at": `${get("Connection: close")}\0\0`,
     }),
-    [
-      "RFC 9110 §9.1",
-      "X-HTTP-Method-Override changes no framing",
-      post("X-HTTP-Method-Override: GET", `Content-Length: ${HIDDEN.length}`) + HIDDEN,
-      accepted(posted(HIDDEN)),
-    ],
-    [
-      "RFC 9113 §3.4",
-      "the preface of HTTP/2 behind a request",
-      `${get()}PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n`,
-      refusedBehind([saw()], 505),
-    ],
+    ...rows("RFC 9110 §9.1", {
+      "X-HTTP-Method-Override changes no framing": [
+        post("X-HTTP-Method-Override: GET", `Content-Length: ${HIDDEN.length}`) + HIDDEN,
+        accepted(posted(HIDDEN)),
+      ],
+    }),
+    ...rows("RFC 9113 §3.4", {
+      "the preface of HTTP/2 behind a request": [
+        `${get()}PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n`,
+        refusedBehind([saw()], 505),
+      ],
+    }),
   ],
 };

@@ -79,6 +79,25 @@ export function each(
   return Object.entries(inputs).map(([name, input]): Case => [section, name, input, outcome, limits]);
 }
 
+/** Cases of one section, by name. */
+export function rows(
+  section: string,
+  cases: Readonly<Record<string, readonly [input: string, outcome: Outcome, limits?: Partial<Limits>]>>,
+): Case[] {
+  return Object.entries(cases).map(([name, rest]): Case => [section, name, ...rest]);
+}
+
+/** Cases of one section that end in the same way, made of values. */
+export function many<Value>(
+  section: string,
+  outcome: Outcome,
+  values: readonly Value[],
+  of: (value: Value) => readonly [name: string, input: string],
+  limits: Partial<Limits> = {},
+): Case[] {
+  return values.map((value): Case => [section, ...of(value), outcome, limits]);
+}
+
 /** A reason beside the RFCs: where they leave the choice, docs/architecture.md says "requests are strict". */
 export const STRICT = "docs/architecture.md (strict)";
 
