@@ -39,8 +39,7 @@ describe("Fields", () => {
   });
 
   test("RFC 9110 §5.2: repeated lines are joined with a comma, in order", () => {
-    const fields = fieldsOf("X: 1", "Y: z", "x: 2, 3", "X:");
-    assert.equal(fields.get("X"), "1, 2, 3, ");
+    assert.equal(fieldsOf("X: 1", "Y: z", "x: 2, 3", "X:").get("X"), "1, 2, 3, ");
   });
 
   test("RFC 9113 §8.2.3: Cookie lines are joined with a semicolon", () => {
@@ -91,8 +90,7 @@ describe("Fields", () => {
   });
 
   test("RFC 9110 §5.5: values are latin1 strings without outer white space", () => {
-    const fields = fieldsOf("X: \t\xe9\xff \t");
-    assert.equal(fields.get("x"), "\xe9\xff");
+    assert.equal(fieldsOf("X: \t\xe9\xff \t").get("x"), "\xe9\xff");
   });
 
   test("answers do not depend on the order of the questions", () => {

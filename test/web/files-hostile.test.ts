@@ -206,8 +206,7 @@ describe("what is no file", {
     t.after(() => listener.close());
     mkdirSync(join(place.root, "folder"));
     for (const name of ["pipe", "zero", "environ", "socket", "folder", "folder/"]) {
-      const answer = await within(place.ask(`/${name}`), name);
-      assert.equal(answer.status, 404, name);
+      assert.equal((await within(place.ask(`/${name}`), name)).status, 404, name);
     }
     assert.equal(place.reports.length, 0);
   });
