@@ -15,7 +15,7 @@ export interface Progress {
   /** Whether part of a request has been read. */
   readonly inProgress: boolean;
   /** Whether the client waits for 100 (Continue) before it sends the content. */
-  readonly owesContinue: boolean;
+  readonly isContinueExpected: boolean;
   /** How long the program may take to answer, in milliseconds; 0 when it has answered. */
   readonly answerMs: number;
 }
@@ -96,9 +96,9 @@ export class Deadline {
     } else if (state === RESPONDING) this.awaitAnswer(progress.answerMs);
     else if (state === RECEIVING) {
       // A client that waits for 100 (Continue), or that is not read from, is not late.
-      if ((progress.owesContinue || isBodyPaused) && progress.answerMs > 0)
+      if ((progress.isContinueExpected || isBodyPaused) && progress.answerMs > 0)
         this.awaitAnswer(progress.answerMs);
-      else this.ensure(progress.owesContinue ? "none" : "body");
+      else this.ensure(progress.isContinueExpected ? "none" : "body");
     }
   }
 

@@ -92,7 +92,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   onDrain(): void {
     const { exchange } = this.intake;
     this.resumeFrom(PAUSED_BY_WRITES);
-    if (exchange === undefined || exchange.finished || !exchange.driver.wantsWritable) return;
+    if (exchange === undefined || exchange.finished || !exchange.driver.isWritableWanted) return;
     this.intake.delivery.writable(exchange, this);
   }
 

@@ -232,7 +232,7 @@ export class Http implements AsyncDisposable {
     const request = new RequestHandle(exchange, content);
     const response = new ResponseHandle(exchange, this.responseTimeoutMs);
     const onTaken = (): void => response.startTimeout();
-    this.queue.give(["http_request", port, request, response], { bytes: content.length, onTaken });
+    this.queue.deliver(["http_request", port, request, response], { bytes: content.length, onTaken });
   }
 
   private createServer(): Server {

@@ -150,7 +150,7 @@ export class WebSocketServer extends WebServer {
       protocols: this.protocols,
       sendResetsIdle: true,
       // The echo does not wait for a poll.
-      enqueuesBeforeOpen: true,
+      shouldEnqueueBeforeOpen: true,
     });
   }
 

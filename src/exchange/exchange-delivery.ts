@@ -1,4 +1,4 @@
-import { fillsBorrowedMemory, withLease } from "../bytes/lease.ts";
+import { shouldFillBorrowedMemory, withLease } from "../bytes/lease.ts";
 import type { Backlog } from "../limits/backlog.ts";
 import type { Pausable } from "../limits/pausing.ts";
 import type { Exchange } from "./exchange.ts";
@@ -21,7 +21,8 @@ export class ImmediateExchangeDelivery implements ExchangeDelivery {
   }
 
   body(exchange: Exchange, data: Buffer, last: boolean): void {
-    if (fillsBorrowedMemory) withLease(data, "overwrite", () => exchange.driver.dispatchBody(data, last));
+    if (shouldFillBorrowedMemory)
+      withLease(data, "overwrite", () => exchange.driver.dispatchBody(data, last));
     else exchange.driver.dispatchBody(data, last);
   }
 

@@ -59,7 +59,7 @@ export class RequestBody {
   private complete = false;
   private consumer: BodyConsumer | undefined;
   /** The program has paused it while it was given what had been kept. */
-  private held = false;
+  private isPaused = false;
   private isLoop = false;
   private counted = 0;
   private onFail: ((error: PorticoError) => void) | undefined;
@@ -69,13 +69,13 @@ export class RequestBody {
   }
 
   /** Whether the program takes the content. */
-  get flows(): boolean {
+  get isFlowing(): boolean {
     return this.state === "flowing";
   }
 
   /** Whether it takes all of it: a loop can be left. */
-  get flowsToTheEnd(): boolean {
-    return this.flows && !this.isLoop;
+  get isFlowingToEnd(): boolean {
+    return this.isFlowing && !this.isLoop;
   }
 
   /** @param chunk valid during the call */
@@ -117,14 +117,14 @@ export class RequestBody {
     this.consumer = consumer;
     this.onFail = onFail;
     this.state = this.complete ? "over" : "flowing";
-    this.held = false;
+    this.isPaused = false;
     const kept = this.kept?.take() ?? NO_BYTES;
     this.kept = undefined;
     this.count(0);
     if (kept.length > 0 || this.complete) consumer(kept, this.complete);
     if (this.complete) return;
     this.host.wantBody();
-    if (!this.held) this.host.resumeBody();
+    if (!this.isPaused) this.host.resumeBody();
   }
 
   /** Takes back what was kept, as if it had not been received. @returns undefined when there is nothing */
@@ -138,8 +138,8 @@ export class RequestBody {
   }
 
   /** The consumer wants no more for now, or wants to go on. */
-  hold(held: boolean): void {
-    this.held = held;
+  setPaused(isPaused: boolean): void {
+    this.isPaused = isPaused;
   }
 
   /** @param bytes that are held now @returns whether that is not too much, with what all others hold */

@@ -229,7 +229,7 @@ export class Server extends Hooked implements AsyncDisposable {
       settle = resolve;
     });
     // Set before: the callbacks of `onClose` may close as well.
-    settle(this.shutDown(graceMs));
+    settle(this.closeAll(graceMs));
     return this.closed;
   }
 
@@ -258,7 +258,7 @@ export class Server extends Hooked implements AsyncDisposable {
     return transportHandlersOf(this.core);
   }
 
-  private async shutDown(graceMs: number): Promise<void> {
+  private async closeAll(graceMs: number): Promise<void> {
     for (const callback of this.closeCallbacks) {
       callHandler(callback, (error) => this.core.report(error, undefined));
     }

@@ -28,7 +28,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   releaseSlot: (() => void) | undefined;
   share: Connection["share"] = undefined;
   /** The program waits for a message of this client, whatever waits to be polled. */
-  readsDespiteFullQueue = false;
+  isReadDespiteFullQueue = false;
   private state: ConnectionState = OPEN;
   private readonly context: ConnectionContext;
   private readonly agreement: HandshakeResult;
@@ -147,7 +147,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     if (!this.isOpen) this.keepAlive.renewClosing();
     if (this.state === CLOSED) return;
     // What a closing one sends is thrown away.
-    if (this.isOpen && !this.readsDespiteFullQueue) context.onInput(this, end - start);
+    if (this.isOpen && !this.isReadDespiteFullQueue) context.onInput(this, end - start);
     this.read(bytes, start, end);
   }
 
@@ -195,7 +195,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   pauseFor(reason: number): void {
     // One that closes is read from up to the close frame, but others have their turns.
     if (!this.isOpen && (this.state === CLOSED || reason !== PAUSED_BY_TURN)) return;
-    if ((reason & PAUSED_BY_EVENTS) !== 0 && this.readsDespiteFullQueue) return;
+    if ((reason & PAUSED_BY_EVENTS) !== 0 && this.isReadDespiteFullQueue) return;
     this.pauses.add(reason);
   }
 

@@ -96,7 +96,7 @@ export interface OptionsOf<Data, Request> {
    */
   delivery?: "immediate";
   /** @internal Messages that come before `open` has run are reported to `onEnqueue` at once. */
-  enqueuesBeforeOpen?: boolean;
+  shouldEnqueueBeforeOpen?: boolean;
 }
 
 export const upgradeOptionNames: OptionNames<OptionsOf<unknown, unknown>> = {
@@ -113,7 +113,7 @@ export const upgradeOptionNames: OptionNames<OptionsOf<unknown, unknown>> = {
   window: true,
   budget: true,
   delivery: true,
-  enqueuesBeforeOpen: true,
+  shouldEnqueueBeforeOpen: true,
 };
 
 /** @throws TypeError for an unknown option; TypeError or RangeError for a window or a budget that cannot be */

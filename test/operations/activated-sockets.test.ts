@@ -62,7 +62,7 @@ describe("activatedSockets", () => {
     // Opened here and accepted there: nobody accepts here.
     const listener = await listen(
       { host: "127.0.0.1" },
-      { accept: () => {}, admit: () => undefined, error: () => {} },
+      { accept: () => {}, acquireSlot: () => undefined, error: () => {} },
       true,
       1_000,
     );

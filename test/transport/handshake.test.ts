@@ -21,7 +21,7 @@ async function entered(t: TestContext, timeoutMs: number, address: TransportAddr
     { host: "127.0.0.1", tls: certificate("localhost"), ...address },
     {
       accept: () => assert.fail("no handshake was made"),
-      admit: () => () => void left++,
+      acquireSlot: () => () => void left++,
       error: (error) => errors.push(Reflect.get(error, "code")),
     },
     true,
