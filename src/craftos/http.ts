@@ -258,7 +258,7 @@ export class Http implements AsyncDisposable {
 }
 
 /**
- * An interface of its own, with its own queue and listeners.
+ * A separate interface, with its own queue and listeners.
  * @throws RangeError for an option or a limit that is unknown or out of range
  */
 export function createHttp(options: HttpOptions = {}): Http {

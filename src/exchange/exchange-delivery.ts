@@ -8,7 +8,7 @@ import { AbortEvent, BodyEvent, RequestEvent, WritableEvent } from "./exchange-e
 export interface ExchangeDelivery {
   /** A request has been routed. @param connection that can be made to wait */
   request(exchange: Exchange, connection: Pausable): void;
-  /** @param data valid during the call */
+  /** @param data Valid until the handler returns. Copy it to keep it. */
   body(exchange: Exchange, data: Buffer, last: boolean, connection: Pausable): void;
   writable(exchange: Exchange, connection: Pausable): void;
   abort(exchange: Exchange, connection: Pausable): void;

@@ -284,7 +284,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
     callHandler(callback, (error) => this.context.onHandlerError(error, this.exchange));
   }
 
-  /** The connection must not stay in memory for as long as the program keeps the exchange. */
+  /** The connection must not stay in memory while the program keeps the exchange. */
   private leaveStream(): void {
     this.stream = endedStream;
     this.response.stream = endedStream;

@@ -78,7 +78,7 @@ export class RequestBody {
     return this.isFlowing && !this.isLoop;
   }
 
-  /** @param chunk valid during the call */
+  /** @param chunk Valid until the handler returns. Copy it to keep it. */
   receive(chunk: Buffer, last: boolean): void {
     if (last) this.complete = true;
     if (this.state === "flowing") {
@@ -163,7 +163,7 @@ export class RequestBody {
   }
 
   /**
-   * All of it, in memory of its own.
+   * All of it, in separate memory.
    * @param limit in bytes
    * @throws PorticoError ERR_BODY_TOO_LARGE, ERR_OVERLOADED, ERR_ABORTED or ERR_BODY_USED
    */
@@ -201,7 +201,7 @@ export class RequestBody {
     }, failed);
   }
 
-  /** What has come since the last step, in memory of its own; the connection waits when that is much. */
+  /** What has come since the last step, in separate memory; the connection waits when that is much. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
     const collector = new ByteCollector();
     let last = false;

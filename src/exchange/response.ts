@@ -177,7 +177,7 @@ export class Response implements ResponseHead {
 
   /** What has been set so far stays when a failure is answered instead. */
   keepFields(): void {
-    // The content of a failure has a type of its own.
+    // The content of a failure has its own type.
     this.keptLines = this.hasType ? withoutField(this.fieldLines, "content-type") : this.fieldLines;
     this.isTouched = false;
   }

@@ -9,7 +9,7 @@ const AHEAD_BYTES = 16_384;
 
 /**
  * Why a connection is not read from. A peer that disconnects meanwhile cannot be seen, so from time to time the owner
- * looks for it: a little is read all the same, and the system is asked.
+ * looks for it: a little is read anyway, and the system is asked.
  */
 export class Pauses {
   /** PAUSED_BY_…, as bits. */

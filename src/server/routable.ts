@@ -64,7 +64,7 @@ export abstract class Routable {
   ): this {
     return this.route("OPTIONS", path, handler, options);
   }
-  /** A route for every method that has none of its own on this path. */
+  /** A route for every method that has no separate route on this path. */
   any<Path extends string>(path: Path, handler: Handler<RouteParams<Path>>, options?: RouteOptions): this {
     return this.route(ANY, path, handler, options);
   }

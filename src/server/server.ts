@@ -161,7 +161,7 @@ export class Server extends Hooked implements AsyncDisposable {
 
   /**
    * Reads no more from any connection, and takes nothing from new ones, until {@link resume}. Clients that disconnect
-   * meanwhile are reported all the same, with the little that was read from them before.
+   * meanwhile are reported anyway, with the little that was read from them before.
    */
   pause(): void {
     this.core.setPaused(true);

@@ -10,7 +10,7 @@ const FRAMING = SPECIAL.contentLength | SPECIAL.transferEncoding;
 /** The form of a request target (RFC 9112 §3.2); the authority form belongs to CONNECT, which is refused. */
 export type TargetForm = "origin" | "absolute" | "asterisk";
 
-/** The head of a request: what RFC 9112 §3 and §6 say of it, checked. Valid for as long as it is kept. */
+/** The head of a request: what RFC 9112 §3 and §6 say of it, checked. It stays valid while it is kept. */
 export class RequestHead {
   /** A token, in the case in which it was sent; methods are case-sensitive (RFC 9110 §9.1). */
   readonly method: string;
