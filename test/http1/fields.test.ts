@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { Fields } from "../../src/protocol/http/fields.ts";
 import { REQUEST, RequestReader } from "../../src/protocol/http1/request-reader.ts";
 import { limitsWith } from "../support/feed.ts";
-import { get, hex } from "../support/http-case.ts";
+import { codes, get, hex } from "../support/http-case.ts";
 
 function fieldsOf(...lines: string[]): Fields {
   const reader = new RequestReader(limitsWith());
@@ -103,8 +103,6 @@ describe("Fields", () => {
     assert.equal(typeof fields.raw, "string");
   });
 });
-
-const codes = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
 describe("RFC 9110 §5.5: octets of field values, at every place in words and beside every kind of octet", () => {
   const controls = [...codes(0x00, 0x08), ...codes(0x0a, 0x1f), 0x7f];

@@ -187,6 +187,11 @@ export function chunked(coded: string): string {
 /** A request that hides in something else. */
 export const HIDDEN = "GET /hidden HTTP/1.1\r\nHost: hidden\r\n\r\n";
 
+/** All octets from one to another. */
+export function codes(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, at) => from + at);
+}
+
 export function char(code: number): string {
   return String.fromCharCode(code);
 }
