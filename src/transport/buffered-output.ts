@@ -1,5 +1,5 @@
 /** A transport with output in the cork buffer. */
-export interface Sender {
+interface Sender {
   /** Sends what was gathered. */
   flush(): void;
 }
