@@ -40,12 +40,12 @@ export type { Content, HandlerResult, JsonContent } from "./server/handler-resul
 export type { Listener } from "./server/listener.ts";
 export type { RequestHook, ResponseHook, ResponseReport } from "./server/observers.ts";
 export type { RouteOptions } from "./server/routable.ts";
-export type { Handler } from "./server/route-table.ts";
 export type { RouteParams } from "./server/router.ts";
 export { Server } from "./server/server.ts";
 export type { ServerConnection } from "./server/server-connection.ts";
 export type { ErrorReporter } from "./server/server-core.ts";
 export type { CloseOptions, ServerOptions } from "./server/server-options.ts";
+export type { Handler } from "./server/target.ts";
 export type { TransportAddress } from "./transport/listen.ts";
 export { MemoryTransport } from "./transport/memory-transport.ts";
 export type { Transport, TransportSink } from "./transport/transport.ts";

@@ -15,7 +15,7 @@ import { readMemory } from "./read-memory.ts";
 type Fate = "recycle" | "overwrite" | "hand over";
 
 /** For finding programs that use memory after its lease: `PORTICO_FILL_LENT=1` fills it with 0xDB at the end. */
-export const fillsBorrowedMemory: boolean = environment("PORTICO_FILL_LENT") === "1";
+export const shouldFillBorrowedMemory: boolean = environment("PORTICO_FILL_LENT") === "1";
 const FILLING = 0xdb;
 
 let current: Lease | undefined;
@@ -42,7 +42,7 @@ export class Lease {
   release(): void {
     if (--this.readers > 0 || this.fate === "hand over") return;
     // Without length it was transferred to another thread.
-    if (fillsBorrowedMemory && this.bytes.length > 0) this.bytes.fill(FILLING);
+    if (shouldFillBorrowedMemory && this.bytes.length > 0) this.bytes.fill(FILLING);
     if (this.fate === "recycle") messageMemory.recycle(this.bytes);
   }
 }
@@ -53,7 +53,7 @@ export class Lease {
  */
 export function withLease(bytes: Uint8Array, fate: Fate, call: () => void): void {
   const isKnown = fate === "overwrite" || (fate === "recycle" && !messageMemory.owns(bytes));
-  if (isKnown && !fillsBorrowedMemory) {
+  if (isKnown && !shouldFillBorrowedMemory) {
     call();
     return;
   }

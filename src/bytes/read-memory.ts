@@ -38,7 +38,7 @@ const READ_BYTES = 65_536;
 /**
  * Where reads begin in their memory: half a page away from where large buffers begin (a page and 16 bytes). The AMD EPYC
  * that this was measured on, with glibc 2.36, copies more than 2 KiB 20 times as slowly when the target lies 1 to 31 bytes
- * further in its page than the source, which copying a message to a buffer of its own would do again and again. Worth
+ * further in its page than the source, which copying a message to a separate buffer would do again and again. Worth
  * 15 % of an echo of 16 KiB there.
  */
 const READ_AT = 2_048;

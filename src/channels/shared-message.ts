@@ -1,5 +1,5 @@
 import type { ServerMessage } from "../protocol/channels/messages.ts";
-import { SharedFrames } from "../websocket/frames.ts";
+import { SharedFrames } from "../websocket/shared-frames.ts";
 
 /** Encodes and decodes MessagePack, such as the package `@msgpack/msgpack`. */
 export interface MessagePack {

@@ -31,7 +31,7 @@ export function httpLoad(options: HttpLoadOptions): OpenLink {
       onHead: (head) => {
         status = head.status;
       },
-      onComplete: (_trailers, keepsAlive) => events.answered(status, !keepsAlive),
+      onComplete: (_trailers, isKeptAlive) => events.answered(status, !isKeptAlive),
     });
     transport.sink = {
       onBytes(bytes, start, end) {

@@ -1,4 +1,4 @@
-// How a module and what it imports are loaded anew (Node's customization hooks). A module has the number of its
+// How a module and what it imports are loaded again (Node's customization hooks). A module has the number of its
 // generation in its URL, and hands it on to what it imports, whenever that is; for the loader these are new modules.
 // Packages stay as they are: in node_modules there is state that must exist once, Portico's own among it.
 import type { MessagePort } from "node:worker_threads";

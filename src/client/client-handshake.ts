@@ -1,7 +1,7 @@
 import type { Exchange, WebSocket, WebSocketHandlers } from "../exchange/exchange.ts";
 import { EventQueue } from "../exchange/server-event.ts";
 import { type Limits, limitsFrom } from "../limits/limits.ts";
-import { syncZlibAvailable } from "../node/sync-zlib.ts";
+import { isSyncZlibAvailable } from "../node/sync-zlib.ts";
 import type { OptionNames } from "../options/check-options.ts";
 import type { FieldValue } from "../protocol/http/field-values.ts";
 import type { ResponseHeadReader } from "../protocol/http1/response-head-reader.ts";
@@ -71,7 +71,7 @@ export class ClientHandshake {
     this.protocols = options.protocols;
     this.lent = options.lent ?? false;
     this.queue = queueOf(options.delivery);
-    this.deflate = syncZlibAvailable ? wanted : undefined;
+    this.deflate = isSyncZlibAvailable ? wanted : undefined;
     this.extensions = this.deflate === undefined ? undefined : offer(this.deflate);
     this.head = requestHead({
       host,
@@ -119,7 +119,7 @@ export class ClientHandshake {
       requestBytes: 0,
       releaseSlot: undefined,
       delivery: context.webSocketDelivery,
-      enqueuesBeforeOpen: false,
+      shouldEnqueueBeforeOpen: false,
       window: undefined,
       budget: undefined,
     });

@@ -1,7 +1,7 @@
 import type { DeadlineTimer, Ticking } from "../limits/deadline-timer.ts";
 import type { Limits } from "../limits/limits.ts";
 import { SilenceDetector } from "../limits/silence-detector.ts";
-import { WriteStallDetector } from "../limits/write-stall-detector.ts";
+import { WriteStallDetector } from "../limits/slow-client.ts";
 import type { Transport } from "../transport/transport.ts";
 import { type HttpState, IDLE, RECEIVING, RESPONDING } from "./http-states.ts";
 
@@ -15,7 +15,7 @@ export interface Progress {
   /** Whether part of a request has been read. */
   readonly inProgress: boolean;
   /** Whether the client waits for 100 (Continue) before it sends the content. */
-  readonly owesContinue: boolean;
+  readonly isContinueExpected: boolean;
   /** How long the program may take to answer, in milliseconds; 0 when it has answered. */
   readonly answerMs: number;
 }
@@ -96,9 +96,9 @@ export class Deadline {
     } else if (state === RESPONDING) this.awaitAnswer(progress.answerMs);
     else if (state === RECEIVING) {
       // A client that waits for 100 (Continue), or that is not read from, is not late.
-      if ((progress.owesContinue || isBodyPaused) && progress.answerMs > 0)
+      if ((progress.isContinueExpected || isBodyPaused) && progress.answerMs > 0)
         this.awaitAnswer(progress.answerMs);
-      else this.ensure(progress.owesContinue ? "none" : "body");
+      else this.ensure(progress.isContinueExpected ? "none" : "body");
     }
   }
 

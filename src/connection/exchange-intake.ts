@@ -23,7 +23,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   /** Requests so far. */
   requests = 0;
   /** The client waits for 100 (Continue) before it sends the content (RFC 9110 §10.1.1). */
-  owesContinue = false;
+  isContinueExpected = false;
   /** The client has ended its half: no request follows those that have come. */
   hasEnded = false;
   private readonly context: HttpContext;
@@ -82,7 +82,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
 
   /** Whether the program reads the content of the exchange under way. */
   get isRead(): boolean {
-    return this.exchange?.driver.readsBody ?? false;
+    return this.exchange?.driver.isBodyRead ?? false;
   }
 
   /** Begins an exchange. One whose head is refused is seen by hooks as any other. */
@@ -95,7 +95,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
       httpLog(transport, `< ${head.method} ${head.target} ${quoted(head.fields.raw)}`);
     this.requests++;
     this.isLastDelivered = false;
-    this.owesContinue = head.expectContinue && (head.chunked || head.contentLength > 0);
+    this.isContinueExpected = head.expectContinue && (head.chunked || head.contentLength > 0);
     this.progressBytes = 0;
     this.discardedBytes = 0;
     context.counters.requests++;
@@ -109,7 +109,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     const limit = context.route(exchange);
     if (limit !== undefined) this.reader.maxBodyBytes = limit;
     this.guarded = exchange;
-    if (context.observesExchanges) {
+    if (context.hasExchangeObservers) {
       const hooks = context.onRequest(exchange);
       if (hooks !== undefined) {
         void hooks.then(() => this.admitLater(exchange, error));
@@ -128,7 +128,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   private admit(exchange: Exchange, error: HttpError | null): void {
     const { context, connection } = this;
     if (exchange.driver.hasAnswer) return;
-    if (context.refusesRequests && !exchange.driver.isImmediate) {
+    if (context.isRefusingRequests && !exchange.driver.isImmediate) {
       exchange.driver.fail(CLOSING.status, CLOSING.code);
       return;
     }
@@ -152,14 +152,14 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   receiveBody(): boolean {
     const { context, exchange, reader } = this;
     const length = reader.bodyEnd - reader.bodyStart;
-    this.owesContinue = false;
+    this.isContinueExpected = false;
     this.progressBytes += length;
     if (this.progressBytes >= PROGRESS_BYTES) {
       this.progressBytes = 0;
       this.deadline.start("body");
     }
     if (exchange === undefined) return true;
-    if (!exchange.driver.takesBody) {
+    if (!exchange.driver.isBodyWanted) {
       this.discardedBytes += length;
       return this.discardedBytes <= context.limits.maxDiscardBytes;
     }
@@ -175,7 +175,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     const { exchange } = this;
     if (exchange === undefined) return;
     exchange.trailerFields = this.reader.trailers;
-    if (exchange.hasBody && !this.isLastDelivered && exchange.driver.takesBody) {
+    if (exchange.hasBody && !this.isLastDelivered && exchange.driver.isBodyWanted) {
       this.delivery.body(exchange, NO_BYTES, true, this.connection);
     }
   }
@@ -219,7 +219,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     } else {
       this.exchange = undefined;
       this.guarded = undefined;
-      exchange.driver.giveUp(status, code, reason);
+      exchange.driver.failAndAbandon(status, code, reason);
       this.observeEnd(exchange, "aborted", exchange.statusCode);
       delivery.abort(exchange, connection);
     }
@@ -245,8 +245,8 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   }
 
   takeContinue(): boolean {
-    const isOwed = this.owesContinue;
-    this.owesContinue = false;
+    const isOwed = this.isContinueExpected;
+    this.isContinueExpected = false;
     return isOwed && this.exchange?.headSent === false;
   }
 
@@ -262,12 +262,12 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     if (this.requests >= context.limits.maxRequestsPerConnection) return true;
     if (this.hasEnded && reader.buffered === 0) return true;
     // RFC 9110 §10.1.1: a client that was not asked to continue may or may not send the content. Only closing is safe.
-    if (this.owesContinue) return true;
+    if (this.isContinueExpected) return true;
     if (reader.remainingBytes <= context.limits.maxDiscardBytes) return false;
-    const { readsAllBody, readsBody } = exchange.driver;
+    const { isBodyReadToEnd, isBodyRead } = exchange.driver;
     // A loop can be left behind the answer, and then it would be too late to say so. One that still answers goes on, as
     // for an echo.
-    return isWhole ? !readsAllBody : !readsBody;
+    return isWhole ? !isBodyReadToEnd : !isBodyRead;
   }
 
   // Progress

@@ -1,10 +1,10 @@
 import { PorticoError } from "../exchange/errors.ts";
 import type { Exchange, Upgrade } from "../exchange/exchange.ts";
 import type { BodyDemand, ResponseErrorCode } from "../exchange/http-stream.ts";
-import { isCongested } from "../limits/congestion.ts";
 import type { Connection } from "../limits/connection.ts";
 import { Pauses } from "../limits/pauses.ts";
 import { PAUSED_BY_BODY, PAUSED_BY_PIPELINE, PAUSED_BY_WRITES } from "../limits/pausing.ts";
+import { isCongested } from "../limits/slow-client.ts";
 import { TURN_IS_OVER, waitForTurn } from "../limits/turns.ts";
 import { BODY, END, FAILED, NEED_BYTES, REQUEST, RequestReader } from "../protocol/http1/request-reader.ts";
 import { httpLog } from "../trace/debug-log.ts";
@@ -92,7 +92,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   onDrain(): void {
     const { exchange } = this.intake;
     this.resumeFrom(PAUSED_BY_WRITES);
-    if (exchange === undefined || exchange.finished || !exchange.driver.wantsWritable) return;
+    if (exchange === undefined || exchange.finished || !exchange.driver.isWritableWanted) return;
     this.intake.delivery.writable(exchange, this);
   }
 

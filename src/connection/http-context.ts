@@ -23,9 +23,9 @@ export interface HttpContext extends ExchangeContext<Exchange>, WebSocketContext
   readonly exchangeDelivery: ExchangeDelivery;
   readonly webSocketDelivery: WebSocketDelivery<WebSocketDriver<WebSocket>>;
   /** Whether requests are refused because nobody polls for them any more. */
-  readonly refusesRequests: boolean;
+  readonly isRefusingRequests: boolean;
   /** Whether {@link onRequest} and {@link onResponse} are to be called. */
-  readonly observesExchanges: boolean;
+  readonly hasExchangeObservers: boolean;
   /** Tells hooks of a request. @returns undefined when they are done, or a promise of it, which never rejects */
   onRequest(exchange: Exchange): Promise<void> | undefined;
   onResponse(exchange: Exchange, outcome: Outcome, status: number): void;

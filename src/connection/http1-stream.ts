@@ -56,7 +56,7 @@ export class Http1Stream implements HttpStream<Upgrade> {
   private readonly limits: Limits;
   private readonly counters: Counters;
   private minorVersion = 1;
-  private tellsKeepAlive = false;
+  private shouldNameKeepAlive = false;
   private isChunked = false;
   private closes = false;
   private isUndelimited = false;
@@ -79,7 +79,7 @@ export class Http1Stream implements HttpStream<Upgrade> {
   /** A request has come: what is written from now on answers it. */
   begin(head: RequestHead): void {
     this.minorVersion = head.minorVersion;
-    this.tellsKeepAlive = head.namesKeepAlive;
+    this.shouldNameKeepAlive = head.hasKeepAliveOption;
     this.isChunked = false;
     this.closes = false;
   }
@@ -113,7 +113,7 @@ export class Http1Stream implements HttpStream<Upgrade> {
     const isWhole = whole !== undefined || !hasContent;
     this.closes = head.closes || this.isUndelimited || this.request.mustClose(isWhole);
     if (this.closes) text += "Connection: close\r\n";
-    else if (this.tellsKeepAlive) text += keepAliveLines(this.limits.keepAliveTimeoutMs);
+    else if (this.shouldNameKeepAlive) text += keepAliveLines(this.limits.keepAliveTimeoutMs);
     text += "\r\n";
     if (httpLog !== undefined) httpLog(this.transport, `> ${quoted(text)}`);
     if (whole === undefined) {

@@ -59,7 +59,7 @@ export function openWebSocket(
     requestBytes: driver.headBytes,
     releaseSlot,
     delivery: options.delivery === "immediate" ? AT_ONCE : context.webSocketDelivery,
-    enqueuesBeforeOpen: options.enqueuesBeforeOpen ?? false,
+    shouldEnqueueBeforeOpen: options.shouldEnqueueBeforeOpen ?? false,
     window: options.window,
     budget: options.budget,
   });

@@ -7,7 +7,7 @@ export class EventSample<T> {
   private chosen: { readonly index: number; readonly value: T }[] = [];
   private count = 0;
 
-  /** @param size how many are kept at the most */
+  /** @param size how many are kept at most */
   constructor(size: number) {
     this.size = size;
   }
@@ -23,7 +23,7 @@ export class EventSample<T> {
     if (place < this.size) this.chosen[place] = { index, value: make() };
   }
 
-  /** What was kept, and how many were not; then it begins anew. */
+  /** What was kept, and how many were not; then it begins again. */
   take(): { values: T[]; skipped: number } {
     const values = this.chosen.sort((a, b) => a.index - b.index).map(({ value }) => value);
     const skipped = this.count - values.length;

@@ -1,6 +1,6 @@
 import type { PanelInfo } from "./messages.ts";
 
-/** A program that runs in this process, on a port of its own. */
+/** A program that runs in this process, on its own port. */
 export interface Running {
   /** Where it listens. */
   readonly url: string;

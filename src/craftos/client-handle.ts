@@ -85,7 +85,7 @@ export class ClientHandle {
       this.closing = setTimeout(() => this.socket.closeNow(NORMAL_CLOSURE), CLOSE_MS).unref();
     }
     this.state = "closed";
-    this.dismiss();
+    this.releaseReceivers();
   }
 
   /** @internal Whether the connection is open now, also where its end waits in the queue. */
@@ -112,7 +112,7 @@ export class ClientHandle {
   end(): void {
     clearTimeout(this.closing);
     if (this.state === "open") this.state = "gone";
-    this.dismiss();
+    this.releaseReceivers();
   }
 
   private forgetOldest(): void {
@@ -123,7 +123,7 @@ export class ClientHandle {
     }
   }
 
-  private dismiss(): void {
+  private releaseReceivers(): void {
     const { receivers } = this;
     this.receivers = [];
     for (const receiver of receivers) receiver(null);

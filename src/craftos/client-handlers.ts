@@ -29,14 +29,14 @@ export function clientHandlers(
       }
       const client = new ClientHandle(socket, queue, maxMessageBytes);
       socket.data = client;
-      const isPulled = queue.give(["websocket_server_connect", handle.port, client]);
+      const isPulled = queue.deliver(["websocket_server_connect", handle.port, client]);
       handle.addClient(client, isPulled);
     },
     message: ({ data: client }, data, binary) => {
       if (client === undefined) return;
       const message = binary ? data : data.toString("utf8");
       client.deliver(message, binary);
-      queue.give(["websocket_server_message", client.clientID, message, binary], { bytes: data.length });
+      queue.deliver(["websocket_server_message", client.clientID, message, binary], { bytes: data.length });
     },
     close: ({ data: client }, code, reason) => {
       onLeft();
@@ -45,7 +45,7 @@ export function clientHandlers(
       handleOf()?.removeClient(client);
       const givenCode = code === NO_STATUS_RECEIVED ? null : code;
       const givenReason = reason === "" && UNEXPLAINED.has(code) ? null : reason;
-      queue.give(["websocket_server_closed", client.clientID, givenReason, givenCode]);
+      queue.deliver(["websocket_server_closed", client.clientID, givenReason, givenCode]);
     },
   };
 }

@@ -40,7 +40,7 @@ export class ComputerQueue implements WaitableQueue {
   private isScheduled = false;
   private isArmed = false;
   private turn = 0;
-  private hasGivenOut = false;
+  private hasDelivered = false;
   private closed = false;
 
   constructor(maxBytes: number) {
@@ -49,7 +49,7 @@ export class ComputerQueue implements WaitableQueue {
 
   /** Adds an event of the program. */
   push(event: Event): void {
-    this.source.push({ type: "call", call: () => this.give(event) });
+    this.source.push({ type: "call", call: () => this.deliver(event) });
   }
 
   /** The next event that a filter admits. @param raw also `terminate`, which otherwise rejects */
@@ -104,8 +104,8 @@ export class ComputerQueue implements WaitableQueue {
    * Gives an event out. Called while an event of the engine is taken from the queue.
    * @returns whether somebody gets it
    */
-  give(event: Event, { bytes = 0, onTaken }: Baggage = {}): boolean {
-    this.hasGivenOut = true;
+  deliver(event: Event, { bytes = 0, onTaken }: Baggage = {}): boolean {
+    this.hasDelivered = true;
     const terminates = event[0] === TERMINATE;
     let isPulled = false;
     for (const waiter of [...this.waiters]) {
@@ -160,8 +160,8 @@ export class ComputerQueue implements WaitableQueue {
   /** Takes events of the engine until one has been given out. */
   private run(): void {
     this.isScheduled = false;
-    this.hasGivenOut = false;
-    while (this.isWanted && !this.hasGivenOut) {
+    this.hasDelivered = false;
+    while (this.isWanted && !this.hasDelivered) {
       const event = this.source.shift();
       if (event === undefined) {
         this.arm();

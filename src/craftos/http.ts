@@ -232,7 +232,7 @@ export class Http implements AsyncDisposable {
     const request = new RequestHandle(exchange, content);
     const response = new ResponseHandle(exchange, this.responseTimeoutMs);
     const onTaken = (): void => response.startTimeout();
-    this.queue.give(["http_request", port, request, response], { bytes: content.length, onTaken });
+    this.queue.deliver(["http_request", port, request, response], { bytes: content.length, onTaken });
   }
 
   private createServer(): Server {
@@ -258,7 +258,7 @@ export class Http implements AsyncDisposable {
 }
 
 /**
- * An interface of its own, with its own queue and listeners.
+ * A separate interface, with its own queue and listeners.
  * @throws RangeError for an option or a limit that is unknown or out of range
  */
 export function createHttp(options: HttpOptions = {}): Http {

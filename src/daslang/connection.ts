@@ -70,15 +70,15 @@ export class Connection implements TransportSink {
     this.received.clear();
     this.transport.resume();
     this.transport.end();
-    this.cutOffWhenStalled();
+    this.destroyWhenStalled();
   }
 
   /** A peer that has been left and takes nothing of what it was sent is cut off. */
-  private cutOffWhenStalled(mark: number = this.transport.progressMark): void {
+  private destroyWhenStalled(mark: number = this.transport.progressMark): void {
     setTimeout(() => {
       if (this.gone) return;
       if (this.transport.progressMark === mark) this.transport.destroy();
-      else this.cutOffWhenStalled();
+      else this.destroyWhenStalled();
     }, STALL_MS).unref();
   }
 

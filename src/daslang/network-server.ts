@@ -81,7 +81,7 @@ export class NetworkServer {
       try {
         const handlers = {
           accept: (transport: Transport) => this.accept(transport),
-          admit: () => undefined,
+          acquireSlot: () => undefined,
           error: (error: Error) => {
             this.acceptError = errnoOf(error);
           },

@@ -4,7 +4,7 @@ import type { OptionNames } from "../options/check-options.ts";
 import { GOING_AWAY } from "../protocol/websocket/close-codes.ts";
 import type { DeflateOptions } from "../protocol/websocket/permessage-deflate.ts";
 import type { Server } from "../server/server.ts";
-import { SharedFrames } from "../websocket/frames.ts";
+import { SharedFrames } from "../websocket/shared-frames.ts";
 import { WebSocket } from "../websocket/web-socket.ts";
 import type { SendOptions, SendResult } from "../websocket/web-socket-handlers.ts";
 import { EventType, WebServerMessage } from "./message.ts";
@@ -150,7 +150,7 @@ export class WebSocketServer extends WebServer {
       protocols: this.protocols,
       sendResetsIdle: true,
       // The echo does not wait for a poll.
-      enqueuesBeforeOpen: true,
+      shouldEnqueueBeforeOpen: true,
     });
   }
 

@@ -25,7 +25,7 @@ export function askUpgrade<Exchange, Options extends object>(
   };
   const answer = handlers.upgrade?.(driver.exchange);
   if (!isThenable(answer)) return finish(answer);
-  driver.answersLater = true;
+  driver.isAnsweredLater = true;
   return Promise.resolve(answer).then(finish);
 }
 

@@ -10,10 +10,10 @@ export interface BodyOwner<Exchange> {
   /** Its events are delivered at once, however the others of the server are. */
   readonly isImmediate: boolean;
   readonly context: {
-    readonly lendsData: boolean;
+    readonly isLending: boolean;
     onHandlerError(error: unknown, exchange: Exchange): void;
   };
-  answersLater: boolean;
+  isAnsweredLater: boolean;
 }
 
 /** Passes the content to a callback until it has come, or until the callback fails, which counts once. */
@@ -23,9 +23,9 @@ export function callWithBody<Exchange>(
   options: BodyOptions,
 ): void {
   checkOptions("onBody", options, bodyOptionNames);
-  owner.answersLater = true;
+  owner.isAnsweredLater = true;
   const { requestBody, context, exchange } = owner;
-  const copies = options.lent !== true && (owner.isImmediate || context.lendsData);
+  const copies = options.lent !== true && (owner.isImmediate || context.isLending);
   let hasFailed = false;
   const onError = (error: unknown): void => {
     // Promises of earlier pieces can reject, too.

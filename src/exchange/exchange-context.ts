@@ -5,7 +5,7 @@ import type { FailureContext } from "./fail-exchange.ts";
 export interface ExchangeContext<Exchange> extends FailureContext<Exchange> {
   readonly incompleteBytes: IncompleteBytes;
   /** Whether content reaches the program in memory that is read into again. */
-  readonly lendsData: boolean;
+  readonly isLending: boolean;
   readonly byId: { set(id: string, exchange: Exchange): unknown; delete(id: string): unknown };
   /** Runs the handler of an exchange that has been routed. */
   dispatchRequest(exchange: Exchange): void;

@@ -1,4 +1,4 @@
-import { fillsBorrowedMemory, withLease } from "../bytes/lease.ts";
+import { shouldFillBorrowedMemory, withLease } from "../bytes/lease.ts";
 import type { Backlog } from "../limits/backlog.ts";
 import type { Pausable } from "../limits/pausing.ts";
 import type { Exchange } from "./exchange.ts";
@@ -8,7 +8,7 @@ import { AbortEvent, BodyEvent, RequestEvent, WritableEvent } from "./exchange-e
 export interface ExchangeDelivery {
   /** A request has been routed. @param connection that can be made to wait */
   request(exchange: Exchange, connection: Pausable): void;
-  /** @param data valid during the call */
+  /** @param data Valid until the handler returns. Copy it to keep it. */
   body(exchange: Exchange, data: Buffer, last: boolean, connection: Pausable): void;
   writable(exchange: Exchange, connection: Pausable): void;
   abort(exchange: Exchange, connection: Pausable): void;
@@ -21,7 +21,8 @@ export class ImmediateExchangeDelivery implements ExchangeDelivery {
   }
 
   body(exchange: Exchange, data: Buffer, last: boolean): void {
-    if (fillsBorrowedMemory) withLease(data, "overwrite", () => exchange.driver.dispatchBody(data, last));
+    if (shouldFillBorrowedMemory)
+      withLease(data, "overwrite", () => exchange.driver.dispatchBody(data, last));
     else exchange.driver.dispatchBody(data, last);
   }
 

@@ -24,7 +24,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
   /** How long the client waits for the head of the response, in milliseconds; undefined for the limit of the server. */
   answerTimeoutMs: number | undefined = undefined;
   /** The program has said that it answers after its handler has ended. */
-  answersLater = false;
+  isAnsweredLater = false;
   /** The program has aborted it: of the events that wait, only the abort is of use. */
   isGivenUp = false;
   /** Its events are delivered at once, however the others of the server are. */
@@ -81,18 +81,18 @@ export class ExchangeDriver<Exchange, Upgrade> {
   }
 
   /** Whether the program reads the content of the request. */
-  get readsBody(): boolean {
-    return this.body?.flows ?? false;
+  get isBodyRead(): boolean {
+    return this.body?.isFlowing ?? false;
   }
 
   /** Whether the program reads all of the content, however it answers meanwhile. */
-  get readsAllBody(): boolean {
-    return this.body?.flowsToTheEnd ?? false;
+  get isBodyReadToEnd(): boolean {
+    return this.body?.isFlowingToEnd ?? false;
   }
 
   /** Whether content that comes is of use to the program. */
-  get takesBody(): boolean {
-    return !this.response.isFinished || this.readsBody;
+  get isBodyWanted(): boolean {
+    return !this.response.isFinished || this.isBodyRead;
   }
 
   /** Whether nothing that the program sends can reach the client any more. */
@@ -107,10 +107,10 @@ export class ExchangeDriver<Exchange, Upgrade> {
 
   /** Whether an answer is there or on its way. */
   get isAnswered(): boolean {
-    return this.hasAnswer || this.answersLater;
+    return this.hasAnswer || this.isAnsweredLater;
   }
 
-  get wantsWritable(): boolean {
+  get isWritableWanted(): boolean {
     return this.drainWaiters !== undefined || this.writableListener !== undefined;
   }
 
@@ -121,12 +121,12 @@ export class ExchangeDriver<Exchange, Upgrade> {
   }
 
   pauseBody(): void {
-    this.body?.hold(true);
-    if (this.takesBody) this.stream.readBody("paused");
+    this.body?.setPaused(true);
+    if (this.isBodyWanted) this.stream.readBody("paused");
   }
 
   resumeBody(): void {
-    this.body?.hold(false);
+    this.body?.setPaused(false);
     this.stream.readBody("resumed");
   }
 
@@ -159,7 +159,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
   answerWithin(ms: number): void {
     if (!(ms >= 0)) throw new RangeError(`${ms} is not a time in milliseconds`);
     this.answerTimeoutMs = ms;
-    this.answersLater = true;
+    this.isAnsweredLater = true;
     this.stream.restartAnswer();
   }
 
@@ -204,7 +204,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
     this.forgetId();
     this.releaseWaiters();
     // Content that nobody reads will be thrown away.
-    if (this.body?.flows === false) this.body.fail();
+    if (this.body?.isFlowing === false) this.body.fail();
   }
 
   /** Takes back content that has come and that the program has not asked for. */
@@ -234,7 +234,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
   }
 
   /** The request can get no further: it is answered, if it still can be, and lost to the program. */
-  giveUp(status: number, code: string, error: unknown): void {
+  failAndAbandon(status: number, code: string, error: unknown): void {
     this.fail(status, code, error, { Connection: "close" });
     this.response.state = "gone";
     this.forgetId();
@@ -252,12 +252,8 @@ export class ExchangeDriver<Exchange, Upgrade> {
 
   // Calls of the program, at once or out of the queue
 
-  dispatchRequest(): void {
-    this.context.dispatchRequest(this.exchange);
-  }
-
   dispatchBody(data: Buffer, last: boolean): void {
-    if (this.takesBody) this.requestBody.receive(data, last);
+    if (this.isBodyWanted) this.requestBody.receive(data, last);
   }
 
   dispatchWritable(): void {
@@ -288,7 +284,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
     callHandler(callback, (error) => this.context.onHandlerError(error, this.exchange));
   }
 
-  /** The connection must not stay in memory for as long as the program keeps the exchange. */
+  /** The connection must not stay in memory while the program keeps the exchange. */
   private leaveStream(): void {
     this.stream = endedStream;
     this.response.stream = endedStream;

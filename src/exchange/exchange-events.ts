@@ -32,7 +32,7 @@ export class RequestEvent extends OneExchangeEvent {
   }
 
   run(): void {
-    if (!this.isOver) this.exchange.driver.dispatchRequest();
+    if (!this.isOver) this.exchange.driver.context.dispatchRequest(this.exchange);
   }
 }
 

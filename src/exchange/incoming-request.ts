@@ -227,7 +227,7 @@ export abstract class IncomingRequest<Params> {
   /** @internal All of the content, without a promise's turn. Nothing comes when the client disconnects. */
   collect(done: (content: Buffer) => unknown): void {
     const { driver } = this;
-    driver.answersLater = true;
+    driver.isAnsweredLater = true;
     driver.requestBody.collect(
       driver.stream.maxBodyBytes,
       (content) => driver.call(() => done(content)),

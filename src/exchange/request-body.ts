@@ -59,7 +59,7 @@ export class RequestBody {
   private complete = false;
   private consumer: BodyConsumer | undefined;
   /** The program has paused it while it was given what had been kept. */
-  private held = false;
+  private isPaused = false;
   private isLoop = false;
   private counted = 0;
   private onFail: ((error: PorticoError) => void) | undefined;
@@ -69,16 +69,16 @@ export class RequestBody {
   }
 
   /** Whether the program takes the content. */
-  get flows(): boolean {
+  get isFlowing(): boolean {
     return this.state === "flowing";
   }
 
   /** Whether it takes all of it: a loop can be left. */
-  get flowsToTheEnd(): boolean {
-    return this.flows && !this.isLoop;
+  get isFlowingToEnd(): boolean {
+    return this.isFlowing && !this.isLoop;
   }
 
-  /** @param chunk valid during the call */
+  /** @param chunk Valid until the handler returns. Copy it to keep it. */
   receive(chunk: Buffer, last: boolean): void {
     if (last) this.complete = true;
     if (this.state === "flowing") {
@@ -117,14 +117,14 @@ export class RequestBody {
     this.consumer = consumer;
     this.onFail = onFail;
     this.state = this.complete ? "over" : "flowing";
-    this.held = false;
+    this.isPaused = false;
     const kept = this.kept?.take() ?? NO_BYTES;
     this.kept = undefined;
     this.count(0);
     if (kept.length > 0 || this.complete) consumer(kept, this.complete);
     if (this.complete) return;
     this.host.wantBody();
-    if (!this.held) this.host.resumeBody();
+    if (!this.isPaused) this.host.resumeBody();
   }
 
   /** Takes back what was kept, as if it had not been received. @returns undefined when there is nothing */
@@ -138,8 +138,8 @@ export class RequestBody {
   }
 
   /** The consumer wants no more for now, or wants to go on. */
-  hold(held: boolean): void {
-    this.held = held;
+  setPaused(isPaused: boolean): void {
+    this.isPaused = isPaused;
   }
 
   /** @param bytes that are held now @returns whether that is not too much, with what all others hold */
@@ -163,7 +163,7 @@ export class RequestBody {
   }
 
   /**
-   * All of it, in memory of its own.
+   * All of it, in separate memory.
    * @param limit in bytes
    * @throws PorticoError ERR_BODY_TOO_LARGE, ERR_OVERLOADED, ERR_ABORTED or ERR_BODY_USED
    */
@@ -201,7 +201,7 @@ export class RequestBody {
     }, failed);
   }
 
-  /** What has come since the last step, in memory of its own; the connection waits when that is much. */
+  /** What has come since the last step, in separate memory; the connection waits when that is much. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
     const collector = new ByteCollector();
     let last = false;

@@ -55,7 +55,7 @@ export class Response implements ResponseHead {
   stream: HttpStream<unknown>;
   readonly method: string;
   private declared = UNKNOWN_LENGTH;
-  private endsWithHead = false;
+  private isHeadOnly = false;
 
   /** @param hasType true where nothing is to be added to what the program sets */
   constructor(stream: HttpStream<unknown>, method: string, hasType: boolean) {
@@ -150,7 +150,7 @@ export class Response implements ResponseHead {
       if (total > 0) this.addType(chunk);
       this.begin(total);
     }
-    if (this.state === "done") return { accepted: this.endsWithHead, done: this.endsWithHead };
+    if (this.state === "done") return { accepted: this.isHeadOnly, done: this.isHeadOnly };
     if (this.state !== "streaming") return NOT_ACCEPTED;
     const { stream } = this;
     const room = Math.max(0, stream.highWaterBytes - stream.output.bufferedBytes);
@@ -171,13 +171,13 @@ export class Response implements ResponseHead {
     const withContent = hasContent(this.method, this.statusCode);
     this.stream.writeHead(this, this.declared, withContent);
     if (withContent) return;
-    this.endsWithHead = true;
+    this.isHeadOnly = true;
     this.finish();
   }
 
   /** What has been set so far stays when a failure is answered instead. */
   keepFields(): void {
-    // The content of a failure has a type of its own.
+    // The content of a failure has its own type.
     this.keptLines = this.hasType ? withoutField(this.fieldLines, "content-type") : this.fieldLines;
     this.isTouched = false;
   }
@@ -228,7 +228,7 @@ export class Response implements ResponseHead {
       // RFC 9110 §8.6: HEAD can tell the length that the content would have.
       const isTold = declared < 0 && hasContent("GET", this.statusCode);
       stream.writeHead(this, isTold ? length : declared, false);
-      this.endsWithHead = true;
+      this.isHeadOnly = true;
     }
     this.offset = length;
     this.finish();

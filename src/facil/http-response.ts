@@ -48,7 +48,7 @@ export interface HttpResponseFunctions {
   /**
    * Sends the response with a file, or a part of it, behind what `write_body` was given; at the speed of the peer.
    * @param offset of the first byte
-   * @param length how many bytes at the most; to the end when absent
+   * @param length how many bytes at most; to the end when absent
    * @returns -1 when there is no such file or offset (the response may still be sent otherwise), or after it was sent
    */
   sendfile(response: HttpResponse, path: string, offset?: number, length?: number): number;

@@ -20,7 +20,7 @@ function makeRequestClass(PlatformRequest: typeof globalThis.Request): typeof gl
 }
 
 /** Whether {@link replaceFetchGlobals} is in force. */
-export let globalsReplaced = false;
+export let hasReplacedGlobals = false;
 
 /**
  * Makes fetch handlers fast. From now on `new Response(…)` in this process keeps text and bytes as they are, instead of a
@@ -30,15 +30,15 @@ export let globalsReplaced = false;
  */
 export function replaceFetchGlobals(): () => void {
   const { Request: formerRequest, Response: formerResponse, fetch: formerFetch } = globalThis;
-  if (globalsReplaced) return () => {};
-  globalsReplaced = true;
+  if (hasReplacedGlobals) return () => {};
+  hasReplacedGlobals = true;
   Object.assign(globalThis, {
     Request: makeRequestClass(platformClass("Request")),
     Response: lazyResponseClass(),
     fetch: (input: Input, init?: RequestInit) => formerFetch(platformRequest(input), init),
   });
   return () => {
-    globalsReplaced = false;
+    hasReplacedGlobals = false;
     Object.assign(globalThis, { Request: formerRequest, Response: formerResponse, fetch: formerFetch });
   };
 }

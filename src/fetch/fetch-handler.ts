@@ -7,7 +7,7 @@ import type {
   WebSocketHandlers,
   WebSocketProgram,
 } from "../exchange/exchange.ts";
-import { globalsReplaced } from "./fetch-globals.ts";
+import { hasReplacedGlobals } from "./fetch-globals.ts";
 import { platformRequest, platformTakesLazy, requestOf } from "./fetch-request.ts";
 import { respond } from "./fetch-response.ts";
 import { urlOf } from "./request-url.ts";
@@ -90,9 +90,9 @@ export function fetchRoute(
       else exchange.driver.fail(501, "HTTP_METHOD_UNKNOWN");
       return undefined;
     }
-    const takesLazy = platformTakesLazy() || globalsReplaced;
+    const isLazyAccepted = platformTakesLazy() || hasReplacedGlobals;
     const response: unknown = handler(
-      takesLazy ? request : platformRequest(request),
+      isLazyAccepted ? request : platformRequest(request),
       new FetchInfo(exchange),
     );
     if (!isThenable(response)) return respond(exchange, response);

@@ -91,19 +91,19 @@ class LazyRequest {
   }
 }
 
-let takesLazy: boolean | undefined;
+let isLazyAccepted: boolean | undefined;
 
 /** Whether the platform's own functions, such as `fetch`, take one of ours. */
 export function platformTakesLazy(): boolean {
-  if (takesLazy === undefined) {
+  if (isLazyAccepted === undefined) {
     delegate(
       LazyRequest.prototype,
       new (platformClass("Request"))("http://localhost"),
       (request: LazyRequest) => request.native,
     );
-    takesLazy = hasRequestState();
+    isLazyAccepted = hasRequestState();
   }
-  return takesLazy;
+  return isLazyAccepted;
 }
 
 /** Methods that the Fetch Standard writes in upper case, and those that it does not allow. */

@@ -14,7 +14,7 @@ const MAX_ORIGINS = 64;
  *   client that sent it meant another path
  */
 export function urlOf(exchange: Exchange): string {
-  // RFC 9112 §3.3: without an authority a server may take a name of its own.
+  // RFC 9112 §3.3: without an authority a server can use its own name.
   const origin = originOf(exchange.encrypted ? "https" : "http", exchange.authority || "localhost");
   const { path, query, requestHead } = exchange;
   if (!requestHead.hasPlainTarget && requestHead.path.includes("\\")) {

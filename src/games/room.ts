@@ -1,7 +1,7 @@
 import { callHandler } from "../delivery/call-handler.ts";
 import type { WebSocket } from "../exchange/exchange.ts";
 import { checkOptions, type OptionNames } from "../options/check-options.ts";
-import { SharedFrames } from "../websocket/frames.ts";
+import { SharedFrames } from "../websocket/shared-frames.ts";
 import type { SendOptions, SendResult } from "../websocket/web-socket-handlers.ts";
 import { ByteWriter } from "./byte-writer.ts";
 

@@ -13,7 +13,7 @@ export class Backlog implements EventSource {
   private readonly limits: Pick<Limits, "maxQueueBytes" | "maxQueueBytesPerSocket">;
   private readonly waiting = new Map<Pausable, number>();
   private bytes = 0;
-  private holdsAll = false;
+  private isPausingAll = false;
 
   /**
    * @param connections all of the server
@@ -34,17 +34,17 @@ export class Backlog implements EventSource {
   push(event: QueuedEvent, connection: Pausable): void {
     connection.share ??= new Share(connection, this.limits);
     this.queue.append(event, connection.share);
-    if (this.queue.isFull) this.hold(connection, 0);
+    if (this.queue.isFull) this.pauseSender(connection, 0);
   }
 
   /** Pauses a connection that has sent something while the queue is full. */
   onInput(connection: Pausable, bytes: number): void {
-    if (this.queue.isFull) this.hold(connection, bytes);
+    if (this.queue.isFull) this.pauseSender(connection, bytes);
   }
 
   /** Pauses a new connection if all others wait, too. */
   onOpen(connection: Pausable): void {
-    if (this.holdsAll) this.hold(connection, 0);
+    if (this.isPausingAll) this.pauseSender(connection, 0);
   }
 
   /** Forgets a connection that has closed. */
@@ -54,7 +54,7 @@ export class Backlog implements EventSource {
   }
 
   resumeAll(): void {
-    this.holdsAll = false;
+    this.isPausingAll = false;
     for (const connection of this.waiting.keys()) {
       // A resumed connection has filled it again; those that are left come first next time.
       if (this.queue.isFull) return;
@@ -68,12 +68,12 @@ export class Backlog implements EventSource {
     this.queue.removeSource(this);
   }
 
-  private hold(connection: Pausable, bytes: number): void {
+  private pauseSender(connection: Pausable, bytes: number): void {
     connection.pauseFor(PAUSED_BY_QUEUE);
     this.waiting.set(connection, (this.waiting.get(connection) ?? 0) + bytes);
     this.bytes += bytes;
-    if (this.holdsAll || this.bytes <= this.limits.maxQueueBytes) return;
-    this.holdsAll = true;
+    if (this.isPausingAll || this.bytes <= this.limits.maxQueueBytes) return;
+    this.isPausingAll = true;
     for (const each of this.connections) {
       each.pauseFor(PAUSED_BY_QUEUE);
       if (!this.waiting.has(each)) this.waiting.set(each, 0);

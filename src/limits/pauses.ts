@@ -9,13 +9,13 @@ const AHEAD_BYTES = 16_384;
 
 /**
  * Why a connection is not read from. A peer that disconnects meanwhile cannot be seen, so from time to time the owner
- * looks for it: a little is read all the same, and the system is asked.
+ * looks for it: a little is read anyway, and the system is asked.
  */
 export class Pauses {
   /** PAUSED_BY_…, as bits. */
   by = 0;
   private readonly transport: Transport;
-  private readsAhead = false;
+  private isReadAhead = false;
   /** What was read since it is paused. */
   private aheadBytes = 0;
   private hasEnded = false;
@@ -26,7 +26,7 @@ export class Pauses {
 
   /** Whether what the peer sends is read, if only a little of it. */
   get isHeard(): boolean {
-    return this.by === 0 || this.readsAhead;
+    return this.by === 0 || this.isReadAhead;
   }
 
   add(reason: number): void {
@@ -64,7 +64,7 @@ export class Pauses {
   look(): boolean {
     this.transport.probe();
     if (this.by !== 0 && this.aheadBytes <= AHEAD_BYTES) {
-      this.readsAhead = true;
+      this.isReadAhead = true;
       this.transport.resume();
     }
     return this.isHeard;
@@ -78,7 +78,7 @@ export class Pauses {
   }
 
   private stop(): void {
-    this.readsAhead = false;
+    this.isReadAhead = false;
     this.transport.pause();
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { NO_BYTES } from "../bytes/no-bytes.ts";
 import { isThenable } from "../delivery/call-handler.ts";
 import { checkOptions } from "../options/check-options.ts";
 import { COMPAT } from "./compat.ts";
@@ -247,7 +248,7 @@ function rethrow(error: unknown): void {
 function withoutShebang(code: Buffer): Buffer {
   if (code[0] !== 0x23) return code;
   const end = code.indexOf(0x0a);
-  return end < 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from("--"), code.subarray(end)]);
+  return end < 0 ? NO_BYTES : Buffer.concat([Buffer.from("--"), code.subarray(end)]);
 }
 
 /**

@@ -32,7 +32,7 @@ interface WriteRequest {
   data: Uint8Array | readonly Uint8Array[] | undefined;
   /** In the second form: what the write has ended with before the handle answered; null when it has not. */
   readonly writeStatus?: number | null;
-  /** In the first form: -1 for as long as no write is under way. */
+  /** In the first form: -1 while no write is under way. */
   getAsyncId(): number;
 }
 

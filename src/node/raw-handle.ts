@@ -43,7 +43,9 @@ interface ShutdownRequest {
 export interface HandleListener {
   /** Nothing more is told of reads. */
   readonly closed: boolean;
-  /** So many bytes have come. They lie at the beginning of `readMemory.bytes`. Valid until the handler returns. */
+  /**
+   * So many bytes have come, at the beginning of `readMemory.bytes`. Valid until the handler returns. Copy it to keep it.
+   */
   onRead(count: number): void;
   onReadEnd(): void;
   onReadError(error: Error): void;

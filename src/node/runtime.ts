@@ -7,8 +7,8 @@ import { hasListeningDescriptor } from "./listening-descriptor.ts";
 import { hasRawHandles } from "./raw-handle.ts";
 import { hasResponseSource } from "./response-source.ts";
 import { hasReusePort } from "./reuse-port.ts";
-import { sharedReadAvailable } from "./shared-read.ts";
-import { syncZlibAvailable } from "./sync-zlib.ts";
+import { isSharedReadAvailable } from "./shared-read.ts";
+import { isSyncZlibAvailable } from "./sync-zlib.ts";
 import { hasTlsParent } from "./tls-parent.ts";
 
 /**
@@ -62,14 +62,14 @@ let found: Runtime | undefined;
 export function runtime(): Runtime {
   found ??= Object.freeze({
     ...identity(),
-    reads: sharedReadAvailable ? "shared-buffer" : "stream",
+    reads: isSharedReadAvailable ? "shared-buffer" : "stream",
     writes: directWriteForm ?? "stream",
     accepts: hasRawHandles() ? "handles" : "sockets",
     asyncContext: hasContextStores(),
     bindNow: hasBindNow(),
     listeningDescriptor: hasListeningDescriptor(),
     reusePort: hasReusePort(),
-    deflate: syncZlibAvailable,
+    deflate: isSyncZlibAvailable,
     webAssembly: readMemory.maskBlocks !== undefined,
     requestState: hasRequestState(),
     responseSource: hasResponseSource(),

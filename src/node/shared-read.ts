@@ -24,7 +24,7 @@ export const readKeys: Keys | null = findKeys();
 const { bytes: shared } = readMemory;
 
 /** Whether this version of Node lets sockets share a read buffer. */
-export const sharedReadAvailable: boolean = readKeys !== null;
+export const isSharedReadAvailable: boolean = readKeys !== null;
 
 /**
  * Makes a socket read into the shared buffer and call `callback` for each read, in place of 'data' events.

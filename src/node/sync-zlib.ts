@@ -2,7 +2,7 @@
 //
 // zlib's *Sync functions make a new native object for each call (about 20 µs) and cannot keep a window from one
 // message to the next; the streams answer through the thread pool. The native object offers both, but Node does
-// not document it: this is the only file that knows it, it checks what it finds, and `syncZlibAvailable` says
+// not document it: this is the only file that knows it, it checks what it finds, and `isSyncZlibAvailable` says
 // whether all of it works. Checked with Node 20, 22, 24 and 26.
 import { Buffer } from "node:buffer";
 import { constants, createDeflateRaw, createInflateRaw } from "node:zlib";
@@ -218,7 +218,7 @@ function isNative(value: unknown): value is NativeZlib {
 }
 
 /** Whether the classes of this file work here, tried once with a round trip. Else do not negotiate deflate. */
-export const syncZlibAvailable: boolean = probe();
+export const isSyncZlibAvailable: boolean = probe();
 
 function probe(): boolean {
   try {

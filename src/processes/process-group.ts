@@ -226,7 +226,7 @@ export class ProcessGroup<Config extends object> {
     const servedLong = servedMs >= LONG_LIFE_MS;
     slot.crashes = servedLong ? 1 : slot.crashes + 1;
     const { maxCrashes = Number.POSITIVE_INFINITY } = this.options;
-    if (slot.crashes >= maxCrashes && !this.servesSteadily()) {
+    if (slot.crashes >= maxCrashes && !this.isServingSteadily()) {
       this.failure = new Error(
         `worker ${slot.number} has crashed ${slot.crashes} times in a row, the last time with ${slot.endedWith}. Its own output says why.`,
       );
@@ -249,7 +249,7 @@ export class ProcessGroup<Config extends object> {
     }, slot.delayMs);
   }
 
-  private servesSteadily(): boolean {
+  private isServingSteadily(): boolean {
     return [...this.members].some(({ servedMs }) => servedMs >= LONG_LIFE_MS);
   }
 

@@ -21,16 +21,16 @@ export type FailureHook = (
 ) => string | Uint8Array | JsonContent | undefined | void;
 
 /** Kinds of failures of clients that this process has told the developer of. */
-const toldKinds = new Set<string>();
+const warnedCodes = new Set<string>();
 
 function isDevelopment(): boolean {
   return process.env["NODE_ENV"] !== "production";
 }
 
 /** Tells the developer once of each kind of failure that is the client's, which is nowhere else to be seen. */
-export function tellOnce(status: number, code: string, about: string): void {
-  if (status < 400 || status >= 500 || toldKinds.has(code) || !isDevelopment()) return;
-  toldKinds.add(code);
+export function warnOnce(status: number, code: string, about: string): void {
+  if (status < 400 || status >= 500 || warnedCodes.has(code) || !isDevelopment()) return;
+  warnedCodes.add(code);
   console.warn(
     `portico: ${about} was answered with ${status} (${code}). Shown once for each code while NODE_ENV is not "production".`,
   );

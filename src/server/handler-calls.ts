@@ -3,7 +3,7 @@ import { PorticoError } from "../exchange/errors.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { Counters } from "../limits/counters.ts";
 import { answerWith } from "./handler-result.ts";
-import type { Handler } from "./route-table.ts";
+import type { Handler } from "./target.ts";
 
 /** What is told of handlers: their server. */
 export interface HandlerHost {

@@ -16,7 +16,7 @@ interface Acceptor {
 export function transportHandlersOf(server: Acceptor): TransportListenerHandlers {
   return {
     accept: (transport) => server.accept(transport),
-    admit: (client) => server.acquireSlot(client),
+    acquireSlot: (client) => server.acquireSlot(client),
     error: (error) => server.counters.countSystemError(error),
   };
 }

@@ -56,7 +56,7 @@ export class Observers {
   }
 
   /** Whether {@link requestBegan} and {@link responseEnded} are to be called. */
-  get observesExchanges(): boolean {
+  get hasExchangeObservers(): boolean {
     return (
       this.requestHooks.length > 0 ||
       this.responseHooks.length > 0 ||

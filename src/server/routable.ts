@@ -13,8 +13,8 @@ import { isToken } from "../protocol/http/token.ts";
 import { deflateSettings } from "../protocol/websocket/permessage-deflate.ts";
 import { checkUpgradeOptions } from "../websocket/web-socket-handlers.ts";
 import { handlersOf } from "../websocket/web-socket-program.ts";
-import type { Handler, Target } from "./route-table.ts";
 import { ANY, type RouteParams } from "./router.ts";
+import type { Handler, Target } from "./target.ts";
 
 export interface RouteOptions {
   /** Content limit of this route in place of `limits.maxBodyBytes`, smaller or larger, in bytes. */
@@ -64,7 +64,7 @@ export abstract class Routable {
   ): this {
     return this.route("OPTIONS", path, handler, options);
   }
-  /** A route for every method that has none of its own on this path. */
+  /** A route for every method that has no separate route on this path. */
   any<Path extends string>(path: Path, handler: Handler<RouteParams<Path>>, options?: RouteOptions): this {
     return this.route(ANY, path, handler, options);
   }

@@ -1,6 +1,9 @@
 import { PorticoError } from "../exchange/errors.ts";
+import type { Exchange } from "../exchange/exchange.ts";
 import { pathSegment } from "../protocol/http/request-path.ts";
+import { hasToken } from "../protocol/http/token.ts";
 import { patternSegments } from "./route-pattern.ts";
+import type { Target } from "./target.ts";
 
 /** The parameters of a route, from its pattern: "/a/:b/*" has "b" and "*". */
 export type RouteParams<Pattern extends string> = string extends Pattern
@@ -43,6 +46,7 @@ interface Node<T> {
 const NO_VALUES: readonly string[] = [];
 /** The method of routes that take every method. */
 export const ANY = "ANY";
+const HEAD_METHODS = ["HEAD", "GET"];
 
 /**
  * Routes by method and path. Static segments are compared with the path as it is, in its normal form, so that no two
@@ -165,4 +169,86 @@ function walk<T>(
 
 function decoded(text: string, encoded: boolean): string {
   return encoded ? decodeURIComponent(text) : text;
+}
+
+/** What is answered where no route does. */
+export interface RouteTableOptions {
+  readonly autoHead: boolean;
+  readonly autoOptions: boolean;
+  readonly autoAllow: boolean;
+}
+
+/** The routes of a server. */
+export class RouteTable {
+  /** The largest content limit of a route, in bytes. */
+  maxBodyBytes = 0;
+  readonly options: RouteTableOptions;
+  private routes: Router<Target> = new Router();
+  private webSocketRoutes: Router<Target> = new Router();
+
+  constructor(options: RouteTableOptions) {
+    this.options = options;
+  }
+
+  /** @throws PorticoError ERR_ROUTE */
+  add(method: string, pattern: string, target: Target): void {
+    const router = target.kind === "http" ? this.routes : this.webSocketRoutes;
+    router.add(method, pattern, target);
+    this.maxBodyBytes = Math.max(this.maxBodyBytes, target.maxBodyBytes ?? 0);
+  }
+
+  /** Takes the routes that are added meanwhile in place of those that there are; keeps these when it throws. */
+  replace(add: () => void): void {
+    const { routes, webSocketRoutes, maxBodyBytes } = this;
+    this.routes = new Router();
+    this.webSocketRoutes = new Router();
+    this.maxBodyBytes = 0;
+    try {
+      add();
+    } catch (error) {
+      Object.assign(this, { routes, webSocketRoutes, maxBodyBytes });
+      throw error;
+    }
+  }
+
+  /** Finds the route of a request. @returns undefined when none serves it: see `refuseUnmatched` */
+  match(exchange: Exchange): Target | undefined {
+    if (exchange.hasAmbiguousPath || asksAboutServer(exchange)) return undefined;
+    const match = this.find(exchange);
+    if (match === null) return undefined;
+    exchange.matched = match;
+    return match.route.target;
+  }
+
+  private find(exchange: Exchange): Match<Target> | null {
+    const { method, path } = exchange;
+    if (exchange.wantsUpgrade && hasToken(exchange.header("upgrade") ?? "", "websocket")) {
+      const match = this.webSocketRoutes.match([ANY], path);
+      if (match !== null) return match;
+    }
+    const methods = method === "HEAD" && this.options.autoHead ? HEAD_METHODS : [method];
+    return this.routes.match(methods, path);
+  }
+
+  /** The methods of the HTTP routes for a path. */
+  methodsFor(path: string): Set<string> {
+    const methods = new Set<string>();
+    this.routes.match([], path, methods);
+    return methods;
+  }
+
+  /** Whether a WebSocket can be opened at a path. */
+  hasWebSocket(path: string): boolean {
+    return this.webSocketRoutes.match([ANY], path) !== null;
+  }
+}
+
+/** Where the route of an exchange leads to; undefined for none. */
+export function targetOf(exchange: Exchange): Target | undefined {
+  return (exchange.matched as Match<Target> | undefined)?.route.target;
+}
+
+/** RFC 9110 §7.1: OPTIONS * asks about the server. */
+export function asksAboutServer(exchange: Exchange): boolean {
+  return exchange.requestHead.form === "asterisk";
 }

@@ -9,7 +9,7 @@ import { WebSocketDriver } from "../websocket/web-socket-driver.ts";
 
 const known = new WeakMap<Transport, ServerConnection>();
 
-/** An open connection of a server, to look at; the same object for as long as it lives, also through an upgrade. */
+/** An open connection of a server, to look at; the same object while it lives, also through an upgrade. */
 export class ServerConnection {
   /** A UUID (RFC 9562). */
   readonly id: string = randomUUID();

@@ -25,12 +25,13 @@ import { DeferredWebSocketDelivery, ImmediateWebSocketDelivery } from "../websoc
 import type { WebSocketDelivery, WebSocketDriver } from "../websocket/web-socket-driver.ts";
 import type { Broker } from "./broker.ts";
 import { ConnectionSlots } from "./connection-slots.ts";
-import { answerFailure, shapeFailure, tellOnce } from "./failures.ts";
+import { answerFailure, shapeFailure, warnOnce } from "./failures.ts";
 import { HandlerCalls } from "./handler-calls.ts";
 import { Observers } from "./observers.ts";
 import { queueFor } from "./polling.ts";
-import { RouteTable, type RouteTableOptions, targetOf } from "./route-table.ts";
+import { RouteTable, type RouteTableOptions, targetOf } from "./router.ts";
 import { TopicRelay } from "./topic-relay.ts";
+import { refuseUnmatched } from "./unmatched.ts";
 
 /** Gets an error and the exchange or WebSocket whose handler it left. */
 export type ErrorReporter = (error: unknown, where: Exchange | WebSocket | undefined) => unknown;
@@ -63,7 +64,7 @@ export class ServerCore implements HttpContext {
   readonly queue: EventQueue | undefined;
   readonly isBare: boolean;
   isClosing = false;
-  refusesRequests = false;
+  isRefusingRequests = false;
   isPaused = false;
   private readonly backlog: Backlog | undefined;
   private readonly onError: ErrorReporter;
@@ -151,12 +152,12 @@ export class ServerCore implements HttpContext {
     if (this.connections.size === 0) this.onEmpty?.();
   }
 
-  get lendsData(): boolean {
+  get isLending(): boolean {
     return this.queue === undefined;
   }
 
-  get observesExchanges(): boolean {
-    return this.observers.observesExchanges;
+  get hasExchangeObservers(): boolean {
+    return this.observers.hasExchangeObservers;
   }
 
   onRequest(exchange: Exchange): Promise<void> | undefined {
@@ -203,7 +204,7 @@ export class ServerCore implements HttpContext {
       else if (exchange.hasAmbiguousPath) {
         this.counters.countError("HTTP_BAD_PATH");
         exchange.driver.fail(400, "HTTP_BAD_PATH");
-      } else this.routes.refuseUnmatched(exchange);
+      } else refuseUnmatched(exchange, this.routes);
     } catch (error) {
       this.onHandlerError(error, exchange);
     }
@@ -245,13 +246,13 @@ export class ServerCore implements HttpContext {
   }
 
   shapeFailure(exchange: Exchange, status: number, code: string): boolean {
-    tellOnce(status, code, `${exchange.method} ${exchange.path}`);
+    warnOnce(status, code, `${exchange.method} ${exchange.path}`);
     const onError = (thrown: unknown): void => this.report(thrown, exchange);
     return shapeFailure(this.observers.failureHooks, exchange, status, code, onError);
   }
 
   onInvalidRequest(status: number, code: string): void {
-    if (!this.isBare) tellOnce(status, code, "What a client sent");
+    if (!this.isBare) warnOnce(status, code, "What a client sent");
   }
 
   /** Reads from no connection, old or new, until it is called with false. */
@@ -269,7 +270,7 @@ export class ServerCore implements HttpContext {
   async close(graceMs: number): Promise<void> {
     this.isClosing = true;
     // Programs that poll have stopped to do so, or have been told of the last event.
-    this.refusesRequests = this.queue !== undefined;
+    this.isRefusingRequests = this.queue !== undefined;
     for (const connection of this.connections) connection.beginShutdown();
     if (this.connections.size > 0) {
       const emptied = new Promise<void>((resolve) => {

@@ -20,10 +20,10 @@ import { Hooked } from "./hooked.ts";
 import { Listener, transportHandlersOf } from "./listener.ts";
 import { eventIn, eventsOf, polledQueue } from "./polling.ts";
 import { refuseAsync } from "./routable.ts";
-import type { Target } from "./route-table.ts";
 import { activeOn, type ServerConnection, serverConnectionOf } from "./server-connection.ts";
 import { ServerCore } from "./server-core.ts";
 import { type CloseOptions, coreOptions, graceMsOf, type ServerOptions } from "./server-options.ts";
+import type { Target } from "./target.ts";
 
 /** A server for HTTP/1.1 and WebSocket on any number of addresses. */
 export class Server extends Hooked implements AsyncDisposable {
@@ -161,7 +161,7 @@ export class Server extends Hooked implements AsyncDisposable {
 
   /**
    * Reads no more from any connection, and takes nothing from new ones, until {@link resume}. Clients that disconnect
-   * meanwhile are reported all the same, with the little that was read from them before.
+   * meanwhile are reported anyway, with the little that was read from them before.
    */
   pause(): void {
     this.core.setPaused(true);
@@ -251,7 +251,7 @@ export class Server extends Hooked implements AsyncDisposable {
       settle = resolve;
     });
     // Set before: the callbacks of `onClose` may close as well.
-    settle(this.shutDown(graceMs));
+    settle(this.closeAll(graceMs));
     return this.closed;
   }
 
@@ -280,7 +280,7 @@ export class Server extends Hooked implements AsyncDisposable {
     return transportHandlersOf(this.core);
   }
 
-  private async shutDown(graceMs: number): Promise<void> {
+  private async closeAll(graceMs: number): Promise<void> {
     for (const callback of this.closeCallbacks) {
       callHandler(callback, (error) => this.core.report(error, undefined));
     }

@@ -140,7 +140,7 @@ export class ClientConnection implements TransportSink {
       onBody: (bytes, start, end) => {
         if (this.content?.push(bytes.subarray(start, end)) === false) this.near.pause();
       },
-      onComplete: (trailers, keepsAlive) => this.complete(trailers, keepsAlive),
+      onComplete: (trailers, isKeptAlive) => this.complete(trailers, isKeptAlive),
       ...(upgrade === undefined ? {} : { onUpgrade: (answered) => this.handOver(answered, upgrade) }),
     });
     this.near.writeText(head);
@@ -177,14 +177,14 @@ export class ClientConnection implements TransportSink {
     }
   }
 
-  private complete(trailers: Fields, keepsAlive: boolean): void {
+  private complete(trailers: Fields, isKeptAlive: boolean): void {
     if (this.state !== "busy") return;
     this.settleTrailers?.resolve(headersOf(trailers));
     this.content?.end();
     this.settleTrailers = this.content = undefined;
     // The last read may have paused it.
     this.near.resume();
-    if (this.sent && keepsAlive) this.state = "idle";
+    if (this.sent && isKeptAlive) this.state = "idle";
     else if (this.sent) this.end();
     else this.fail(undefined);
     this.onFree();

@@ -28,7 +28,10 @@ export class ContentStream {
     );
   }
 
-  /** @param bytes valid during the call @returns whether to go on; otherwise wait for `resume` */
+  /**
+   * @param bytes Valid until the handler returns. Copy it to keep it.
+   * @returns whether to go on; otherwise wait for `resume`
+   */
   push(bytes: Uint8Array): boolean {
     this.controller?.enqueue(new Uint8Array(bytes));
     return (this.controller?.desiredSize ?? 1) > 0;

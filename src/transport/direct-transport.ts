@@ -15,7 +15,7 @@ export class DirectTransport extends SocketTransport {
   }
 
   /** TLS copies what it is given, and holds each write for a while anyway. */
-  protected get writesFromCorkBuffer(): boolean {
+  protected get isCorkBufferReadable(): boolean {
     return !this.encrypted;
   }
 

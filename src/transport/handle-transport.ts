@@ -18,7 +18,7 @@ import type { Peer } from "./transport.ts";
  *
  *   this side    end()          ended      what waits is written, then the end is sent
  *                onShutdown     sent       closes, if the other half has ended
- *   other side   onReadEnd      readEnded  closes, if the end of this side has been sent
+ *   other side   onReadEnd      isReadEnded  closes, if the end of this side has been sent
  *   both         close          closed     nothing more is read or written; onClosed in a later turn
  */
 
@@ -30,8 +30,8 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
   private readonly handle: RawHandle;
   private peer: (Peer & { readonly remotePort?: number | undefined }) | undefined;
   private error: Error | undefined;
-  private endSent = false;
-  private readEnded = false;
+  private isEndSent = false;
+  private isReadEnded = false;
   private isPaused = false;
 
   /**
@@ -57,7 +57,7 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
   get slackBytes(): number {
     return 0;
   }
-  protected get writesFromCorkBuffer(): boolean {
+  protected get isCorkBufferReadable(): boolean {
     return true;
   }
 
@@ -72,13 +72,13 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
   }
 
   pause(): void {
-    if (this.closed || this.readEnded || this.isPaused) return;
+    if (this.closed || this.isReadEnded || this.isPaused) return;
     this.isPaused = true;
     this.handle.readStop();
   }
 
   resume(): void {
-    if (this.closed || this.readEnded || !this.isPaused) return;
+    if (this.closed || this.isReadEnded || !this.isPaused) return;
     this.isPaused = false;
     resumeReading(this.handle, this);
   }
@@ -95,7 +95,7 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
   }
 
   onReadEnd(): void {
-    this.readEnded = true;
+    this.isReadEnded = true;
     this.reportEnd();
     this.closeWhenOver();
   }
@@ -106,7 +106,7 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
   }
 
   onShutdown(): void {
-    this.endSent = true;
+    this.isEndSent = true;
     this.closeWhenOver();
   }
 
@@ -148,6 +148,6 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
   }
 
   private closeWhenOver(): void {
-    if (this.endSent && this.readEnded) this.destroy();
+    if (this.isEndSent && this.isReadEnded) this.destroy();
   }
 }

@@ -24,9 +24,9 @@ export class MemoryTransport extends Transport {
   private readonly inbox = new ByteQueue();
   private takenBytes = 0;
   private sentBytes = 0;
-  private endDelivered = false;
+  private isEndDelivered = false;
   private paused = false;
-  private deliveryDue = false;
+  private isDeliveryDue = false;
 
   /** @internal {@link pair} makes both ends. */
   constructor({ remoteAddress = "memory", remotePort, encrypted = false }: MemoryPeer) {
@@ -103,10 +103,10 @@ export class MemoryTransport extends Transport {
   }
 
   private schedule(): void {
-    if (this.deliveryDue || this.closed) return;
-    this.deliveryDue = true;
+    if (this.isDeliveryDue || this.closed) return;
+    this.isDeliveryDue = true;
     process.nextTick(() => {
-      this.deliveryDue = false;
+      this.isDeliveryDue = false;
       this.drainInbox();
     });
   }
@@ -129,8 +129,8 @@ export class MemoryTransport extends Transport {
     // What waits for a peer that has gone can only fail, whether this end is read from or not.
     const failed = peer.closed && this.pendingBytes > 0;
     if (!failed && (this.paused || this.inbox.length > 0)) return;
-    if (!failed && !this.endDelivered) {
-      this.endDelivered = true;
+    if (!failed && !this.isEndDelivered) {
+      this.isEndDelivered = true;
       this.reportEnd();
     }
     // Like a socket: closed when both directions have ended, or when the peer has gone. The sink may have done it.

@@ -10,7 +10,7 @@ export interface TransportListenerHandlers {
    * known yet.
    * @returns what to call when that has ended in any way, or undefined to turn the connection away
    */
-  admit(peer: Peer): (() => void) | undefined;
+  acquireSlot(peer: Peer): (() => void) | undefined;
   /** A connection that never came to be (a failed TLS handshake), or a failure of the listening socket. */
   error(error: Error): void;
 }
@@ -39,7 +39,7 @@ export class PendingConnections {
    * @returns false when the socket was turned away
    */
   add(socket: Socket, peer: ProxiedPeer | undefined, counted: Peer): boolean {
-    const release = this.handlers.admit(counted);
+    const release = this.handlers.acquireSlot(counted);
     if (release === undefined) {
       socket.destroy();
       return false;

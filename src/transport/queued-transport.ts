@@ -1,6 +1,6 @@
 import { ByteQueue } from "../bytes/byte-queue.ts";
 import { DONE, UNDER_WAY, type WriteData } from "../node/direct-write.ts";
-import { corkBuffer } from "./cork-buffer.ts";
+import { corkBuffer } from "./buffered-output.ts";
 import { Transport } from "./transport.ts";
 
 /** What waits behind a write in progress is copied up to this size, so that small pieces are joined. */
@@ -22,7 +22,7 @@ export abstract class QueuedTransport extends Transport {
   /** Bytes that were given to {@link startWrite}. */
   protected abstract readonly startedTotal: number;
   /** Whether a write in progress may read from the cork buffer. Otherwise it gets a copy. */
-  protected abstract readonly writesFromCorkBuffer: boolean;
+  protected abstract readonly isCorkBufferReadable: boolean;
 
   /**
    * Begins a write. No other is in progress.
@@ -112,7 +112,7 @@ export abstract class QueuedTransport extends Transport {
 
   private write(data: WriteData, isInCork: boolean): void {
     const copies =
-      isInCork && data instanceof Uint8Array && (!this.writesFromCorkBuffer || corkBuffer.isCrowded);
+      isInCork && data instanceof Uint8Array && (!this.isCorkBufferReadable || corkBuffer.isCrowded);
     const kept = copies ? Buffer.from(data) : data;
     this.isBusy = true;
     const outcome = this.startWrite(kept);

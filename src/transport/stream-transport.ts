@@ -3,7 +3,7 @@ import { SocketTransport } from "./socket-transport.ts";
 
 /** A socket that is written to as Node documents it, through its stream. */
 export class StreamTransport extends SocketTransport {
-  protected readonly writesFromCorkBuffer = false;
+  protected readonly isCorkBufferReadable = false;
   private writes = 0;
 
   protected startWrite(data: WriteData): number {

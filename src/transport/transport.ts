@@ -1,7 +1,6 @@
 import { isBorrowed, retain } from "../bytes/lease.ts";
 import { transportLog } from "../trace/debug-log.ts";
-import { BufferedOutput } from "./buffered-output.ts";
-import { corkBuffer } from "./cork-buffer.ts";
+import { BufferedOutput, corkBuffer } from "./buffered-output.ts";
 import { type Flushable, noteRead, scheduleFlush } from "./flush-scheduler.ts";
 import { RetainedLeases } from "./retained-leases.ts";
 
@@ -66,7 +65,7 @@ export abstract class Transport extends BufferedOutput implements Flushable {
   abstract readonly pendingBytes: number;
   /** Bytes that may be pending without meaning that the peer is slow (TLS takes them a little later). */
   abstract readonly slackBytes: number;
-  /** A number that stays the same for as long as the peer takes nothing of what is pending. */
+  /** A number that stays the same while the peer takes nothing of what is pending. */
   abstract readonly progressMark: number;
   abstract readonly remoteAddress: string | undefined;
   abstract readonly remotePort: number | undefined;

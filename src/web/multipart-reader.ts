@@ -68,7 +68,7 @@ export class MultipartReader {
     }
   }
 
-  /** Feeds the parser for as long as anybody wants parts; never rejects. */
+  /** Feeds the parser while anybody wants parts; never rejects. */
   private async run(source: AsyncIterable<Buffer>): Promise<void> {
     try {
       for await (const chunk of source) {
@@ -153,7 +153,7 @@ export class MultipartReader {
         yield chunk;
       }
     } catch (error) {
-      // The parser has an error of its own for a part that is cut.
+      // The parser has a separate error for a part that is cut.
       this.fail(error);
       throw this.failure;
     }

@@ -23,9 +23,9 @@ export interface ConnectionOwner {
   onOpen(): void;
   /** @param isBorrowed whether the data lies in memory that is read into again after the call */
   onMessage(data: Buffer, binary: boolean, isBorrowed: boolean): void;
-  /** @param data valid during the call */
+  /** @param data Valid until the handler returns. Copy it to keep it. */
   onPing(data: Buffer): void;
-  /** @param data valid during the call */
+  /** @param data Valid until the handler returns. Copy it to keep it. */
   onPong(data: Buffer): void;
   onDrain(): void;
   /** Called once; the connection is over for the program. */

@@ -1,6 +1,6 @@
 import type { DeadlineTimer } from "../limits/deadline-timer.ts";
 import type { Limits } from "../limits/limits.ts";
-import { WriteStallDetector } from "../limits/write-stall-detector.ts";
+import { WriteStallDetector } from "../limits/slow-client.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { HandshakeResult } from "./handshake-result.ts";
 

@@ -1,16 +1,19 @@
 import type { Counters } from "../limits/counters.ts";
 import type { Limits } from "../limits/limits.ts";
-import { encodeFrame } from "../protocol/websocket/frame-writer.ts";
+import { encodeFrame, frameHeaderSize, writeFrameHeader } from "../protocol/websocket/frame.ts";
 import { randomMaskKey } from "../protocol/websocket/mask.ts";
 import { BINARY, FIN, PING_FRAME, PONG_FRAME, RSV1, TEXT } from "../protocol/websocket/opcodes.ts";
 import { webSocketLog } from "../trace/debug-log.ts";
-import { byteLengthOf } from "../transport/payload.ts";
+import { corkBuffer } from "../transport/buffered-output.ts";
+import { byteLengthOf, writePayload } from "../transport/payload.ts";
 import type { Transport } from "../transport/transport.ts";
 import { describeFrame } from "./describe-frame.ts";
-import { type SharedFrames, writeFrame } from "./frames.ts";
 import type { HandshakeResult } from "./handshake-result.ts";
 import type { KeepAlive } from "./keep-alive.ts";
+import type { SharedFrames } from "./shared-frames.ts";
 import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
+
+const headerMemory = Buffer.alloc(14);
 
 /** The sending half of a WebSocket that is open: frames, compression, and limits for clients that do not read. */
 export class MessageWriter {
@@ -132,4 +135,30 @@ export class MessageWriter {
     this.isSlow = true;
     return "queued";
   }
+}
+
+/**
+ * Writes a whole frame without a mask (RFC 6455 §5.2).
+ * @param first its first byte: FIN, RSV1 and opcode
+ * @param payload text is sent as UTF-8
+ */
+function writeFrame(transport: Transport, first: number, payload: string | Uint8Array): void {
+  const length = byteLengthOf(payload);
+  if (typeof payload !== "string") {
+    const at = transport.reserve(frameHeaderSize(length, false) + length);
+    if (at >= 0) {
+      const start = writeFrameHeader(corkBuffer.bytes, at, first & 0x0f, length, first & 0xf0, undefined);
+      corkBuffer.bytes.set(payload, start);
+      return;
+    }
+  }
+  writePayload(transport, frameHead(first, length), payload, length, "");
+}
+
+/** A frame header as latin1 text. */
+function frameHead(first: number, length: number): string {
+  if (length < 126) return String.fromCharCode(first, length);
+  if (length < 65_536) return String.fromCharCode(first, 126, length >>> 8, length & 255);
+  const end = writeFrameHeader(headerMemory, 0, first & 0x0f, length, first & 0xf0, undefined);
+  return headerMemory.toString("latin1", 0, end);
 }

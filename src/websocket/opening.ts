@@ -14,7 +14,7 @@ export interface Opening<Socket, Data, Request, Delivery> {
   readonly releaseSlot: (() => void) | undefined;
   readonly delivery: Delivery;
   /** See {@link OptionsOf}. */
-  readonly enqueuesBeforeOpen: boolean;
+  readonly shouldEnqueueBeforeOpen: boolean;
   readonly window: WindowOptions | undefined;
   readonly budget: BudgetOptions | undefined;
 }

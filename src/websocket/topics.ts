@@ -1,4 +1,4 @@
-import { SharedFrames } from "./frames.ts";
+import { SharedFrames } from "./shared-frames.ts";
 import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
 
 /** What shares topics with other processes. */

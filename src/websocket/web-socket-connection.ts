@@ -3,7 +3,7 @@ import { Pauses } from "../limits/pauses.ts";
 import { PAUSED_BY_EVENTS, PAUSED_BY_SERVER, PAUSED_BY_TURN, PAUSED_BY_WRITES } from "../limits/pausing.ts";
 import { TURN_IS_OVER, waitForTurn } from "../limits/turns.ts";
 import { ABNORMAL_CLOSURE, GOING_AWAY, NO_STATUS_RECEIVED } from "../protocol/websocket/close-codes.ts";
-import { encodeClosePayload } from "../protocol/websocket/frame-writer.ts";
+import { encodeClosePayload } from "../protocol/websocket/close-payload.ts";
 import { CLOSE, FAILED, MESSAGE, NEED_BYTES, PING, PONG } from "../protocol/websocket/message-reader.ts";
 import { CLOSE_FRAME, FIN, PING_FRAME } from "../protocol/websocket/opcodes.ts";
 import { WebSocketError } from "../protocol/websocket/websocket-error.ts";
@@ -28,7 +28,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   releaseSlot: (() => void) | undefined;
   share: Connection["share"] = undefined;
   /** The program waits for a message of this client, whatever waits to be polled. */
-  readsDespiteFullQueue = false;
+  isReadDespiteFullQueue = false;
   private state: ConnectionState = OPEN;
   private readonly context: ConnectionContext;
   private readonly agreement: HandshakeResult;
@@ -147,7 +147,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     if (!this.isOpen) this.keepAlive.renewClosing();
     if (this.state === CLOSED) return;
     // What a closing one sends is thrown away.
-    if (this.isOpen && !this.readsDespiteFullQueue) context.onInput(this, end - start);
+    if (this.isOpen && !this.isReadDespiteFullQueue) context.onInput(this, end - start);
     this.read(bytes, start, end);
   }
 
@@ -195,7 +195,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   pauseFor(reason: number): void {
     // One that closes is read from up to the close frame, but others have their turns.
     if (!this.isOpen && (this.state === CLOSED || reason !== PAUSED_BY_TURN)) return;
-    if ((reason & PAUSED_BY_EVENTS) !== 0 && this.readsDespiteFullQueue) return;
+    if ((reason & PAUSED_BY_EVENTS) !== 0 && this.isReadDespiteFullQueue) return;
     this.pauses.add(reason);
   }
 

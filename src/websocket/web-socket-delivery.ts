@@ -1,4 +1,4 @@
-import { fillsBorrowedMemory, withLease } from "../bytes/lease.ts";
+import { shouldFillBorrowedMemory, withLease } from "../bytes/lease.ts";
 import { messageMemory } from "../bytes/message-memory.ts";
 import type { Backlog } from "../limits/backlog.ts";
 import type { WebSocket } from "./web-socket.ts";
@@ -26,25 +26,26 @@ function owned(data: Buffer): Buffer {
 
 /** Handlers run when something happens. */
 export class ImmediateWebSocketDelivery implements WebSocketDelivery<Driver> {
-  readonly canLend = true;
+  readonly isLending = true;
 
   open(driver: Driver): void {
     driver.dispatchOpen();
   }
 
   message(driver: Driver, data: Buffer, binary: boolean, isBorrowed: boolean): void {
-    if (!driver.lends) driver.dispatchMessage(isBorrowed ? Buffer.from(data) : owned(data), binary);
-    else if (data.length === 0 || (isBorrowed && !fillsBorrowedMemory)) driver.dispatchMessage(data, binary);
+    if (!driver.isLending) driver.dispatchMessage(isBorrowed ? Buffer.from(data) : owned(data), binary);
+    else if (data.length === 0 || (isBorrowed && !shouldFillBorrowedMemory))
+      driver.dispatchMessage(data, binary);
     else withLease(data, isBorrowed ? "overwrite" : "recycle", () => driver.dispatchMessage(data, binary));
   }
 
   ping(driver: Driver, data: Buffer): void {
-    if (driver.lends) withLease(data, "overwrite", () => driver.dispatchPing(data));
+    if (driver.isLending) withLease(data, "overwrite", () => driver.dispatchPing(data));
     else driver.dispatchPing(Buffer.from(data));
   }
 
   pong(driver: Driver, data: Buffer): void {
-    if (driver.lends) withLease(data, "overwrite", () => driver.dispatchPong(data));
+    if (driver.isLending) withLease(data, "overwrite", () => driver.dispatchPong(data));
     else driver.dispatchPong(Buffer.from(data));
   }
 
@@ -59,7 +60,7 @@ export class ImmediateWebSocketDelivery implements WebSocketDelivery<Driver> {
 
 /** Events wait in a queue. Their data is copied, so that it stays valid. */
 export class DeferredWebSocketDelivery implements WebSocketDelivery<Driver> {
-  readonly canLend = false;
+  readonly isLending = false;
   private readonly backlog: Backlog;
 
   constructor(backlog: Backlog) {
@@ -73,7 +74,7 @@ export class DeferredWebSocketDelivery implements WebSocketDelivery<Driver> {
   message(driver: Driver, data: Buffer, binary: boolean, isBorrowed: boolean): void {
     const own = isBorrowed ? Buffer.from(data) : owned(data);
     if (driver.hasEnqueueHandler) driver.enqueue(own, binary);
-    driver.connection.readsDespiteFullQueue = false;
+    driver.connection.isReadDespiteFullQueue = false;
     this.push(new MessageEvent(driver.socket, own, binary));
   }
 

@@ -7,11 +7,11 @@ import { currentContext } from "../node/async-context.ts";
 import { INTERNAL_ERROR } from "../protocol/websocket/close-codes.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { ConnectionContext, ConnectionOwner } from "./connection-context.ts";
-import type { SharedFrames } from "./frames.ts";
 import { LatestValues } from "./latest-values.ts";
 import { MessageBudget } from "./message-budget.ts";
 import { MessageInbox } from "./message-inbox.ts";
 import type { Opening } from "./opening.ts";
+import type { SharedFrames } from "./shared-frames.ts";
 import type { Receiver, Topics } from "./topics.ts";
 import { WebSocketConnection } from "./web-socket-connection.ts";
 import type { HandlersOf, Message, SendResult } from "./web-socket-handlers.ts";
@@ -20,7 +20,7 @@ import type { WindowOptions } from "./window-options.ts";
 /** How what comes reaches the program: at once, or when it polls. */
 export interface WebSocketDelivery<Driver> {
   /** Whether data may be lent to those that want it. */
-  readonly canLend: boolean;
+  readonly isLending: boolean;
   open(driver: Driver): void;
   /** @param isBorrowed whether the data lies in memory that is read into again after the call */
   message(driver: Driver, data: Buffer, binary: boolean, isBorrowed: boolean): void;
@@ -49,9 +49,9 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
   /** See {@link Opening}. */
   readonly requestBytes: number;
   /** Whether the program gets data for the time of a call only, where that saves a copy. */
-  readonly lends: boolean;
+  readonly isLending: boolean;
   /** Whether messages are reported to `onEnqueue` before `open` has run, too. */
-  private readonly enqueuesBeforeOpen: boolean;
+  private readonly shouldEnqueueBeforeOpen: boolean;
   private readonly window: WindowOptions | undefined;
   private readonly budget: MessageBudget | undefined;
   private latestValues: LatestValues | undefined;
@@ -84,10 +84,10 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
     this.socket = socket;
     this.context = context;
     this.delivery = opening.delivery;
-    this.enqueuesBeforeOpen = opening.enqueuesBeforeOpen;
+    this.shouldEnqueueBeforeOpen = opening.shouldEnqueueBeforeOpen;
     this.handlers = opening.handlers;
     this.requestBytes = opening.requestBytes;
-    this.lends = opening.agreement.lent;
+    this.isLending = opening.agreement.lent;
     this.connection = new WebSocketConnection(
       context,
       transport,
@@ -151,7 +151,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
         pause: () => this.connection.pauseFor(PAUSED_BY_CONSUMER),
         resume: () => this.connection.resumeFrom(PAUSED_BY_CONSUMER),
       };
-      const isOwned = !(this.lends && this.delivery.canLend);
+      const isOwned = !(this.isLending && this.delivery.isLending);
       this.inbox = new MessageInbox(source, this.handlers, isOwned);
       this.handlers = this.inbox;
       if (this.isCloseReported) this.inbox.end();
@@ -221,7 +221,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
 
   /** Reports a message that is about to be queued, but never before `open` has run. */
   enqueue(data: Buffer, binary: boolean): void {
-    if (this.isOpenTaken || this.enqueuesBeforeOpen) this.dispatchEnqueue(data, binary);
+    if (this.isOpenTaken || this.shouldEnqueueBeforeOpen) this.dispatchEnqueue(data, binary);
     else {
       this.earlyMessages ??= [];
       this.earlyMessages.push({ data, binary });

@@ -35,7 +35,7 @@ export type ProgramOf<Socket> = (socket: Socket) => unknown;
 
 /**
  * What a program does with its WebSockets. All functions are optional, and called one at a time. `Bytes` is what they get:
- * the program's own, or with the option `lent` what is valid until they return.
+ * the program's own, or lent with the option `lent`. Then: Valid until the handler returns. Copy it to keep it.
  */
 export interface HandlersOf<Socket, Data, Request, Bytes extends Buffer = Buffer> {
   /**
@@ -68,8 +68,8 @@ export interface OptionsOf<Data, Request> {
   /** permessage-deflate (RFC 7692), by default off. True: with the default settings. */
   compression?: boolean | DeflateOptions;
   /**
-   * Lend data to `message`, `ping` and `pong` instead of giving it: it is valid until the handler returns, and holds other
-   * bytes afterwards. Saves a copy of each message. Deferred delivery always gives. Default false.
+   * Lends data to `message`, `ping` and `pong`. Valid until the handler returns. Copy it to keep it. Saves a copy of each
+   * message. With deferred delivery, data is never lent. Default false.
    */
   lent?: boolean;
   /** Instead of the server's limit, in bytes. */
@@ -96,7 +96,7 @@ export interface OptionsOf<Data, Request> {
    */
   delivery?: "immediate";
   /** @internal Messages that come before `open` has run are reported to `onEnqueue` at once. */
-  enqueuesBeforeOpen?: boolean;
+  shouldEnqueueBeforeOpen?: boolean;
 }
 
 export const upgradeOptionNames: OptionNames<OptionsOf<unknown, unknown>> = {
@@ -113,7 +113,7 @@ export const upgradeOptionNames: OptionNames<OptionsOf<unknown, unknown>> = {
   window: true,
   budget: true,
   delivery: true,
-  enqueuesBeforeOpen: true,
+  shouldEnqueueBeforeOpen: true,
 };
 
 /** @throws TypeError for an unknown option; TypeError or RangeError for a window or a budget that cannot be */

@@ -175,7 +175,7 @@ export class WebSocket<Data = unknown, Request = unknown> {
 
   /** Reads on although the queue is full: the program waits for what this peer sends. */
   resumeDespiteFullQueue(): void {
-    this.driver.connection.readsDespiteFullQueue = true;
+    this.driver.connection.isReadDespiteFullQueue = true;
     this.driver.connection.resumeFrom(PAUSED_BY_EVENTS);
   }
 

@@ -1,5 +1,9 @@
-// The ways of a request and of a message through src/, file by file: the one place that their pictures and their test take
+// The ways of a request and of a message through src/, file by file: the one place that their pictures and their tests take
 // them from. When a file is renamed, or the way changes, change it here and run `npm run picture`.
+//
+// A step is a file that the request or the message passes: it gets the bytes, or what has become of them, and goes on with
+// them. Files that a step only asks for a value (a date, a length, a deadline) are in `asks` and are not drawn.
+// test/architecture/ways.test.ts counts calls while a server answers, so that both lists hold what really runs.
 
 export interface Step {
   /** Below src/. */
@@ -23,6 +27,8 @@ export interface Way {
   readonly handler: string;
   /** From the program down to the socket. */
   readonly leaves: readonly Step[];
+  /** Files below src/ that are asked for a value on the immediate way. */
+  readonly asks: readonly string[];
 }
 
 const read: readonly Step[] = [
@@ -74,7 +80,6 @@ export const ways: readonly Way[] = [
         from: "connection/exchange-intake.ts",
         through: "HttpContext",
       },
-      { file: "server/route-table.ts", does: "answers 404, 405 and 426 where there is none" },
       { file: "server/router.ts", does: "matches the method and the path" },
       {
         file: "exchange/exchange-delivery.ts",
@@ -82,8 +87,12 @@ export const ways: readonly Way[] = [
         from: "connection/exchange-intake.ts",
         through: "ExchangeDelivery",
       },
-      { file: "exchange/exchange-driver.ts", does: "calls the program", from: "exchange/exchange.ts" },
       ...polled.map((step, at) => (at === 0 ? { ...step, from: "exchange/exchange-delivery.ts" } : step)),
+      {
+        file: "server/handler-calls.ts",
+        does: "calls the program, and answers with what it returns",
+        from: "server/server-core.ts",
+      },
     ],
     handler: "the handler of the route",
     leaves: [
@@ -91,7 +100,6 @@ export const ways: readonly Way[] = [
       {
         file: "exchange/response.ts",
         does: "status, fields, content and backpressure",
-        from: "exchange/exchange-driver.ts",
       },
       {
         file: "connection/http1-stream.ts",
@@ -104,8 +112,27 @@ export const ways: readonly Way[] = [
         does: "gathers everything that is written in this turn",
         from: "connection/http1-stream.ts",
       },
-      { file: "transport/cork-buffer.ts", does: "the memory in which it is gathered" },
+      { file: "transport/buffered-output.ts", does: "the form and the memory in which it is gathered" },
       ...written,
+    ],
+    asks: [
+      "bytes/words.ts",
+      "connection/deadline.ts",
+      "exchange/exchange-driver.ts",
+      "exchange/incoming-request.ts",
+      "limits/deadline-timer.ts",
+      "limits/pauses.ts",
+      "limits/slow-client.ts",
+      "protocol/http/content.ts",
+      "protocol/http/date.ts",
+      "protocol/http/field-lines.ts",
+      "protocol/http/fields.ts",
+      "protocol/http/host.ts",
+      "protocol/http1/body-framing.ts",
+      "protocol/http1/request-line.ts",
+      "server/observers.ts",
+      "transport/flush-scheduler.ts",
+      "transport/payload.ts",
     ],
   },
   {
@@ -119,7 +146,7 @@ export const ways: readonly Way[] = [
       },
       { file: "websocket/message-intake.ts", does: "counts the work and the memory of messages" },
       { file: "protocol/websocket/message-reader.ts", does: "puts frames together to a message" },
-      { file: "protocol/websocket/frame-header.ts", does: "reads the header of a frame" },
+      { file: "protocol/websocket/frame.ts", does: "reads and writes the header of a frame" },
       {
         file: "protocol/websocket/mask.ts",
         does: "unmasks the payload where it lies",
@@ -136,7 +163,6 @@ export const ways: readonly Way[] = [
         does: "delivers it, at once or as an event",
         through: "WebSocketDelivery",
       },
-      { file: "bytes/lease.ts", does: "lends it to the handler", only: "immediate" },
       ...polled.map((step, at) => (at === 0 ? { ...step, from: "websocket/web-socket-delivery.ts" } : step)),
     ],
     handler: "the handler message, or the loop of socket.messages()",
@@ -144,18 +170,27 @@ export const ways: readonly Way[] = [
       { file: "websocket/web-socket.ts", does: "send(), publish() …" },
       {
         file: "websocket/message-writer.ts",
-        does: "checks whether there is room, and compresses",
+        does: "checks whether there is room, compresses, and writes the frame",
         from: "websocket/web-socket-connection.ts",
       },
-      { file: "websocket/frames.ts", does: "puts a frame where the output is gathered" },
-      { file: "protocol/websocket/frame-writer.ts", does: "writes the header of the frame" },
       {
         file: "transport/transport.ts",
         does: "gathers everything that is written in this turn",
-        from: "websocket/frames.ts",
+        from: "websocket/message-writer.ts",
       },
-      { file: "transport/cork-buffer.ts", does: "the memory in which it is gathered" },
+      { file: "transport/buffered-output.ts", does: "the form and the memory in which it is gathered" },
       ...written,
+    ],
+    asks: [
+      "bytes/own-copy.ts",
+      "delivery/call-handler.ts",
+      "limits/deadline-timer.ts",
+      "limits/pauses.ts",
+      "protocol/websocket/message-buffer.ts",
+      "server/server-core.ts",
+      "transport/flush-scheduler.ts",
+      "transport/payload.ts",
+      "websocket/keep-alive.ts",
     ],
   },
 ];

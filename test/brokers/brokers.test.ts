@@ -3,6 +3,7 @@ import { after, before, describe, it, type TestContext } from "node:test";
 import type { Broker } from "../../src/server/broker.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import type { BrokerServer } from "../support/broker-server.ts";
+import { listOf } from "../support/bytes.ts";
 import { codeOf } from "../support/harness.ts";
 import { linkTo } from "../support/link.ts";
 import { absent } from "../support/tools.ts";
@@ -12,15 +13,7 @@ import { type Node, nodeWith, reaches, textsOf, upTo } from "./nodes.ts";
 
 /** Topics that the servers of brokers give a meaning of their own. */
 const topics = [
-  "",
-  " ",
-  "*",
-  ">",
-  "a.b",
-  "a..b.",
-  "room:1",
-  'quote"',
-  "é 🚪",
+  ...listOf('¦ ¦*¦>¦a.b¦a..b.¦room:1¦quote"¦é 🚪'),
   "x".repeat(300),
   "y".repeat(5_000),
   "A",

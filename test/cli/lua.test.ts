@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
 import { describe, it } from "node:test";
 import WebSocket from "ws";
+import { put, temporaryFolder } from "../support/places.ts";
 import { nextMessage } from "../support/ws-client.ts";
-import { folder, portico, put, start } from "./portico.ts";
+import { portico, start } from "./portico.ts";
 
 const EVO = `
 local server = require("HttpServer")()
@@ -28,7 +29,7 @@ async function textAt(port: string, path = "/"): Promise<string> {
 
 describe("portico lua", { concurrency: 2 }, () => {
   it("runs a program for Evo or for CraftOS, which it finds out, with its arguments", async (t) => {
-    const root = folder(t, { "evo.lua": EVO, "text.lua": 'return "evo"', "craftos.lua": CRAFTOS });
+    const root = temporaryFolder(t, { "evo.lua": EVO, "text.lua": 'return "evo"', "craftos.lua": CRAFTOS });
     for (const flavour of ["evo", "craftos"]) {
       const program = start(t, ["lua", `${flavour}.lua`, "--host", "127.0.0.1", "--", "one", "--two"], root);
       const port = await program.printed(/listening on (\d+)\tone\t--two/);
@@ -38,7 +39,10 @@ describe("portico lua", { concurrency: 2 }, () => {
   });
 
   it("shows the traceback of an error, and fails", async (t) => {
-    const root = folder(t, { "bad.lua": 'local function f() error("oh") end\nf()', "syntax.lua": "x =" });
+    const root = temporaryFolder(t, {
+      "bad.lua": 'local function f() error("oh") end\nf()',
+      "syntax.lua": "x =",
+    });
     const { code, stderr } = await portico(t, ["lua", "bad.lua", "--evo"], { cwd: root });
     assert.equal(code, 1);
     assert.match(stderr, /^portico: bad\.lua:1: oh\nstack traceback:\n[\s\S]*bad\.lua:2: in main chunk/);
@@ -50,7 +54,7 @@ describe("portico lua", { concurrency: 2 }, () => {
   it("ends with the error of a callback, or reports it and goes on", async (t) => {
     const code =
       'C_Timer.After(1, function() error("oh") end) C_Timer.After(50, function() print("went on") end)';
-    const root = folder(t, { "timer.lua": code });
+    const root = temporaryFolder(t, { "timer.lua": code });
     const ended = await portico(t, ["lua", "timer.lua"], { cwd: root });
     assert.deepEqual([ended.code, ended.stdout], [1, ""]);
     assert.match(ended.stderr, /timer\.lua:1: oh/);
@@ -60,7 +64,7 @@ describe("portico lua", { concurrency: 2 }, () => {
   });
 
   it("limits memory and steps, and gives the exit code of the program", async (t) => {
-    const root = folder(t, {
+    const root = temporaryFolder(t, {
       "memory.lua": 'local s = "x" while true do s = s .. s end',
       "steps.lua": "while true do end",
       "exit.lua": "os.exit(7)",
@@ -73,20 +77,19 @@ describe("portico lua", { concurrency: 2 }, () => {
   });
 
   it("ends a program that nothing can wake any more", async (t) => {
-    const root = folder(t, { "wait.lua": 'os.pullEvent("never")' });
+    const root = temporaryFolder(t, { "wait.lua": 'os.pullEvent("never")' });
     const { code, stderr } = await portico(t, ["lua", "wait.lua"], { cwd: root });
     assert.equal(code, 1);
     assert.match(stderr, /wait\.lua waits, and nothing is left that could wake it/);
   });
 
   it("says what is wrong with the command line", async (t) => {
-    const root = folder(t, { "plain.lua": "print(1)" });
+    const root = temporaryFolder(t, { "plain.lua": "print(1)" });
     const plain = await portico(t, ["lua", "plain.lua"], { cwd: root });
     assert.deepEqual([plain.code, /add --evo or --craftos/.test(plain.stderr)], [2, true]);
     const missing = await portico(t, ["lua", "missing.lua"], { cwd: root });
     assert.deepEqual([missing.code, /there is no file missing\.lua/.test(missing.stderr)], [2, true]);
-    const both = await portico(t, ["lua", "plain.lua", "--evo", "--craftos"], { cwd: root });
-    assert.equal(both.code, 2);
+    assert.equal((await portico(t, ["lua", "plain.lua", "--evo", "--craftos"], { cwd: root })).code, 2);
   });
 
   it("runs the next version of a program for Evo on the connections of the last", async (t) => {
@@ -98,7 +101,7 @@ describe("portico lua", { concurrency: 2 }, () => {
         self:SendTextMessageToClient("${text}", payload.clientID)
       end
       print("${text} listening on " .. http:StartListening(0) .. " " .. sockets:StartListening(0))`;
-    const root = folder(t, { "chat.lua": chat("one", "/old") });
+    const root = temporaryFolder(t, { "chat.lua": chat("one", "/old") });
     const program = start(t, ["lua", "chat.lua", "--watch", "--host", "127.0.0.1"], root);
     const ports = await program.printed(/one listening on (.*)\n/);
     const [http = "", sockets = ""] = ports.split(" ");
@@ -121,7 +124,7 @@ describe("portico lua", { concurrency: 2 }, () => {
 
   it("runs a program for CraftOS again when a module of it changes", async (t) => {
     const code = `local port = http.addListener(0) print("listening on " .. port .. " " .. require("text")) ${CRAFTOS}`;
-    const root = folder(t, { "craftos.lua": code, "text.lua": 'return "one"' });
+    const root = temporaryFolder(t, { "craftos.lua": code, "text.lua": 'return "one"' });
     const program = start(t, ["lua", "craftos.lua", "--watch", "--host", "127.0.0.1"], root);
     await program.printed(/listening on \d+ one/);
     // The watch learns of modules at intervals.

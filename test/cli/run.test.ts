@@ -4,11 +4,12 @@ import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import WebSocket from "ws";
+import { put, temporaryFolder } from "../support/places.ts";
 import { sleep } from "../support/waiting.ts";
 import { opened } from "../support/ws-client.ts";
 import { inProcess } from "./in-process.ts";
 import { keepAlive } from "./keep-alive.ts";
-import { folder, portico, put, type Running, start } from "./portico.ts";
+import { portico, type Running, start } from "./portico.ts";
 
 const ESM = JSON.stringify({ type: "module" });
 
@@ -24,7 +25,7 @@ async function runFiles(
   files: Record<string, string>,
   ...args: string[]
 ): Promise<{ root: string; url: string; server: Running }> {
-  const root = folder(t, { "package.json": ESM, ...files });
+  const root = temporaryFolder(t, { "package.json": ESM, ...files });
   const server = start(t, ["run", "--port", "0", ...args], root);
   return { root, url: await server.url(), server };
 }
@@ -111,7 +112,10 @@ describe("portico run", { concurrency: 2 }, () => {
   });
 
   it("ends with 1 and the place of a syntax error", async (t) => {
-    const root = folder(t, { "package.json": ESM, "app.js": "export const routes = {\n  '/': (e) => ;\n};" });
+    const root = temporaryFolder(t, {
+      "package.json": ESM,
+      "app.js": "export const routes = {\n  '/': (e) => ;\n};",
+    });
     const { code, stdout, stderr } = await portico(t, ["run", "app.js", "--port", "0"], { cwd: root });
     assert.deepEqual([code, stdout], [1, ""]);
     assert.match(stderr, /SyntaxError/);
@@ -120,7 +124,7 @@ describe("portico run", { concurrency: 2 }, () => {
   });
 
   it("tells the place of an unexpected end, too", async (t) => {
-    const root = folder(t, { "package.json": ESM, "app.js": "export const routes = {\n  '/': 1," });
+    const root = temporaryFolder(t, { "package.json": ESM, "app.js": "export const routes = {\n  '/': 1," });
     const { code, stderr } = await portico(t, ["run", "app.js", "--port", "0"], { cwd: root });
     assert.equal(code, 1);
     assert.match(stderr, /SyntaxError: Unexpected end of input\n.*app\.js:2\n +'\/': 1,\n$/);
@@ -146,7 +150,7 @@ describe("portico run: what is wrong with a file", () => {
   ];
   for (const [name, text, message] of broken) {
     it(`ends with 1 for ${name}`, async (t) => {
-      const root = folder(t, { "package.json": ESM, "app.js": text });
+      const root = temporaryFolder(t, { "package.json": ESM, "app.js": text });
       const { code, stdout, stderr } = await inProcess(t, ["run", join(root, "app.js"), "--port", "0"]);
       assert.deepEqual([code, stdout], [1, ""]);
       assert.match(stderr, message);
@@ -258,7 +262,7 @@ describe("portico run --watch", { concurrency: 2 }, () => {
         `export const routes = { "/": (exchange) => exchange.end("${word}") };`,
       );
     };
-    const root = folder(t, { "package.json": ESM });
+    const root = temporaryFolder(t, { "package.json": ESM });
     build(root, "one");
     const server = start(t, ["run", "--port", "0", "--watch", "dist/app.js"], root);
     const url = await server.url();

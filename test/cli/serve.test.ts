@@ -5,9 +5,10 @@ import { request } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { describe, it, type TestContext } from "node:test";
 import WebSocket from "ws";
+import { put, temporaryFolder } from "../support/places.ts";
 import { within } from "../support/waiting.ts";
 import { opened } from "../support/ws-client.ts";
-import { folder, put, type Running, start } from "./portico.ts";
+import { type Running, start } from "./portico.ts";
 
 const PAGE = "<!doctype html><html><body><p>page</p></body></html>";
 const FILES = { "index.html": PAGE, "app.js": `// ${"x".repeat(4_000)}`, "sub/a.txt": "0123456789" };
@@ -18,7 +19,7 @@ async function serve(
   t: TestContext,
   ...options: string[]
 ): Promise<{ url: string; root: string; server: Running }> {
-  const root = folder(t, FILES);
+  const root = temporaryFolder(t, FILES);
   const server = start(t, ["serve", root, "--port", "0", ...options]);
   return { url: await server.url(), root, server };
 }
@@ -30,8 +31,7 @@ describe("portico serve", { concurrency: 2 }, () => {
     assert.equal(index.headers.get("content-type"), "text/html; charset=utf-8");
     assert.equal(await index.text(), PAGE);
     const etag = index.headers.get("etag") ?? "";
-    const again = await fetch(`${url}/`, { headers: { "If-None-Match": etag } });
-    assert.equal(again.status, 304);
+    assert.equal((await fetch(`${url}/`, { headers: { "If-None-Match": etag } })).status, 304);
     const part = await fetch(`${url}/sub/a.txt`, { headers: { Range: "bytes=2-4" } });
     assert.deepEqual([part.status, await part.text()], [206, "234"]);
     const packed = await fetch(`${url}/app.js`, { headers: { "Accept-Encoding": "gzip" } });
@@ -199,7 +199,7 @@ describe("what listens only to this machine", { concurrency: 2 }, () => {
 
   it("answers to all names where it was told to listen to others, and with a certificate", async (t) => {
     const file = (kind: string): string => new URL(`localhost.${kind}.pem`, FIXTURES).pathname;
-    const all = start(t, ["serve", folder(t, FILES), "--port", "0", "--host", "0.0.0.0", "--json"]);
+    const all = start(t, ["serve", temporaryFolder(t, FILES), "--port", "0", "--host", "0.0.0.0", "--json"]);
     assert.equal(await statusFor(await all.printed(/"port":(\d+)/), "name.example"), 200);
     const { url } = await serve(t, "--tls-key", file("key"), "--tls-cert", file("cert"));
     assert.equal(await statusFor(new URL(url).port, "name.example", { rejectUnauthorized: false }), 200);
@@ -207,7 +207,7 @@ describe("what listens only to this machine", { concurrency: 2 }, () => {
 
   it("run: leaves names to the program", async (t) => {
     const text = 'export const routes = { "/": (exchange) => exchange.end() };';
-    const server = start(t, ["run", "app.mjs", "--port", "0"], folder(t, { "app.mjs": text }));
+    const server = start(t, ["run", "app.mjs", "--port", "0"], temporaryFolder(t, { "app.mjs": text }));
     assert.equal(await statusFor(new URL(await server.url()).port, "name.example"), 200);
   });
 });

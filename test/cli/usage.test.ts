@@ -6,9 +6,10 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { inBytes, inTime, paint, printable, printJson } from "../../src/cli/terminal.ts";
+import { temporaryFolder } from "../support/places.ts";
 import { eventually } from "../support/waiting.ts";
 import { inProcess } from "./in-process.ts";
-import { folder, portico, start } from "./portico.ts";
+import { portico, start } from "./portico.ts";
 
 /** A port of 127.0.0.1 at which something else listens. */
 async function busyPort(t: TestContext): Promise<number> {
@@ -87,7 +88,7 @@ describe("the command line", { concurrency: 2 }, () => {
   });
 
   it("opens the address in the browser", { skip: process.platform === "win32" }, async (t) => {
-    const root = folder(t, {
+    const root = temporaryFolder(t, {
       "browser.sh": '#!/bin/sh\nprintf "opened %s" "$1" > "$0.txt.part" && mv "$0.txt.part" "$0.txt"\n',
     });
     const browser = join(root, "browser.sh");

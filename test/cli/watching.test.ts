@@ -3,8 +3,8 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { FileWatch, watchFolder } from "../../src/cli/watching.ts";
+import { put, temporaryFolder } from "../support/places.ts";
 import { within } from "../support/waiting.ts";
-import { folder, put } from "./portico.ts";
 
 /** More than changes of before can still be told of. */
 const WRITES = 4;
@@ -76,7 +76,7 @@ for (const [name, watch] of Object.entries(watches)) {
   describe(`${name}: changes are heard`, { concurrency: 4 }, () => {
     for (const [what, change] of Object.entries(changes)) {
       it(`in a folder that is ${what}, time and again`, async (t) => {
-        const root = folder(t, { [FILE]: "//", "other.js": "//" });
+        const root = temporaryFolder(t, { [FILE]: "//", "other.js": "//" });
         const told = new Told();
         watch(t, root, told);
         for (let round = 0; round < 2; round++) {
@@ -89,7 +89,7 @@ for (const [name, watch] of Object.entries(watches)) {
     }
 
     it("in a file that is replaced by another one", async (t) => {
-      const root = folder(t, { [FILE]: "//", "other.js": "//" });
+      const root = temporaryFolder(t, { [FILE]: "//", "other.js": "//" });
       const told = new Told();
       watch(t, root, told);
       for (let round = 0; round < WRITES; round++) {
@@ -103,7 +103,7 @@ for (const [name, watch] of Object.entries(watches)) {
 
 describe("FileWatch", () => {
   it("waits for files in folders that are not there yet, and keeps those of before while some are missing", async (t) => {
-    const root = folder(t, { "a.js": "//", "lib/b.js": "//" });
+    const root = temporaryFolder(t, { "a.js": "//", "lib/b.js": "//" });
     const told = new Told();
     const watch = new FileWatch(told.tell);
     t.after(() => watch.close());
@@ -115,7 +115,7 @@ describe("FileWatch", () => {
   });
 
   it("tells nothing of files that are not wanted, and nothing after close", async (t) => {
-    const root = folder(t, { "a.js": "//", "b.js": "//" });
+    const root = temporaryFolder(t, { "a.js": "//", "b.js": "//" });
     let count = 0;
     const watch = new FileWatch(() => count++);
     const other = new Told();
@@ -134,7 +134,7 @@ describe("FileWatch", () => {
 
 describe("watchFolder", () => {
   it("hears changes in folders that are new", async (t) => {
-    const root = folder(t, { "a.txt": "" });
+    const root = temporaryFolder(t, { "a.txt": "" });
     const told = new Told();
     t.after(watchFolder(root, told.tell));
     await told.after(() => put(root, "new/deep/b.txt", ""));

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { put, temporaryFolder } from "../support/places.ts";
 import { within } from "../support/waiting.ts";
-import { folder, portico, put, start } from "./portico.ts";
+import { portico, start } from "./portico.ts";
 
 const program = (text: string): string =>
   `export const routes = { "/": () => "${text}", "/pid": () => String(process.pid), "/crash": () => process.exit(5) };`;
@@ -12,7 +13,7 @@ async function text(url: string, path: string): Promise<string> {
 
 describe("portico run --workers", () => {
   it("serves a file in several processes, starts a crashed one again, and ends all with SIGTERM", async (t) => {
-    const root = folder(t, { "app.mjs": program("one") });
+    const root = temporaryFolder(t, { "app.mjs": program("one") });
     const server = start(t, ["run", "app.mjs", "--port", "0", "--workers", "2", "--json"], root);
     const url = await server.url();
     await server.printed(/"event":"ready","worker":2/);
@@ -25,7 +26,7 @@ describe("portico run --workers", () => {
   });
 
   it("SIGHUP runs the file as it is now, in new processes", async (t) => {
-    const root = folder(t, { "app.mjs": program("one") });
+    const root = temporaryFolder(t, { "app.mjs": program("one") });
     const server = start(t, ["run", "app.mjs", "--port", "0", "--workers", "2", "--json"], root);
     const url = await server.url();
     await server.printed(/"event":"ready","worker":2/);
@@ -38,7 +39,7 @@ describe("portico run --workers", () => {
   });
 
   it("prints where it listens, once, and crashes on stderr", async (t) => {
-    const root = folder(t, { "app.mjs": program("one") });
+    const root = temporaryFolder(t, { "app.mjs": program("one") });
     const server = start(t, ["run", "app.mjs", "--port", "0", "--workers", "1"], root);
     await assert.rejects(text(await server.url(), "/crash"));
     await server.printed(/portico: worker 1 ended with exit code 5; it starts again in 100 ms/);
@@ -50,7 +51,7 @@ describe("portico run --workers", () => {
   });
 
   it("a file that cannot be run ends the command with exit code 1", async (t) => {
-    const root = folder(t, { "app.mjs": "export const routes = {" });
+    const root = temporaryFolder(t, { "app.mjs": "export const routes = {" });
     const { code, stderr } = await within(
       portico(t, ["run", "app.mjs", "--port", "0", "--workers", "2"], { cwd: root }),
       "the command to end",

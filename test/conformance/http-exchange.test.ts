@@ -2,30 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Client } from "undici";
 import type { Exchange } from "../../src/exchange/exchange.ts";
-import type { Handler } from "../../src/server/route-table.ts";
-import { type Harness, harness } from "../support/harness.ts";
+import type { Handler } from "../../src/server/target.ts";
+import { finalsOf, harness, responsesOf, transports } from "../support/harness.ts";
 import { HIDDEN, head } from "../support/http-case.ts";
-import { type ResponseStream, readStream, valuesOf } from "../support/http-response.ts";
+import { valuesOf } from "../support/http-response.ts";
 import { Random } from "../support/random.ts";
-import type { RawClient } from "../support/raw-client.ts";
 import { signal, turns } from "../support/waiting.ts";
-
-const transports: readonly (readonly [string, (h: Harness) => Promise<RawClient>])[] = [
-  ["in memory", async (h) => h.connect()],
-  ["on a socket", (h) => h.connectTcp()],
-];
-
-function look(client: RawClient, methods: readonly string[]): ResponseStream {
-  return readStream(client.received, methods, client.ended || client.closed);
-}
-
-/** Waits for so many final responses, or for the end. */
-async function finals(client: RawClient, methods: readonly string[]): Promise<ResponseStream> {
-  const enough = () => look(client, methods).finals.length >= methods.length;
-  await client.until(() => client.ended || client.closed || enough(), "the responses");
-  await turns(2);
-  return look(client, methods);
-}
 
 describe("RFC 9112 §9.3.2: answers come in the order of the requests", () => {
   for (const [where, connect] of transports) {
@@ -61,7 +43,7 @@ describe("RFC 9112 §9.3.2: answers come in the order of the requests", () => {
           .join(""),
       );
       const methods = requests.map(({ method }) => method);
-      const { finals: answers, rest } = await finals(client, methods);
+      const { finals: answers, rest } = await finalsOf(client, methods);
       assert.deepEqual(
         answers.map((answer) => answer.body.toString()),
         requests.map(({ id, method }) => (method === "HEAD" ? "" : id)),
@@ -85,8 +67,8 @@ describe("RFC 9112 §9.3.2: answers come in the order of the requests", () => {
     const slow = h.connect().get("/waits").get("/frees");
     await turns();
     assert.equal(slow.received.length, 0);
-    await finals(h.connect().get("/frees"), ["GET"]);
-    const { finals: answers } = await finals(slow, ["GET", "GET"]);
+    await finalsOf(h.connect().get("/frees"), ["GET"]);
+    const { finals: answers } = await finalsOf(slow, ["GET", "GET"]);
     assert.deepEqual(
       answers.map((answer) => answer.body.toString()),
       ["first", "second"],
@@ -147,7 +129,7 @@ describe("RFC 9112 §9.3: content that was not read is never taken for a request
                 client.send(content);
               }
               client.get("/after");
-              const { finals: answers, rest } = await finals(client, ["POST", "GET"]);
+              const { finals: answers, rest } = await finalsOf(client, ["POST", "GET"]);
               assert.equal(answers[0]?.body.toString(), "early");
               const closes = valuesOf(answers[0]!, "connection").includes("close");
               assert.equal(client.ended || client.closed, closes);
@@ -180,7 +162,7 @@ describe("RFC 9112 §9.3: content that was not read is never taken for a request
       for (const [, lines, content] of framings) {
         const client = h.connect();
         client.send(head(`POST ${target} HTTP/1.1`, "Host: h", ...lines) + content).get("/after");
-        const { finals: answers } = await finals(client, ["POST", "GET"]);
+        const { finals: answers } = await finalsOf(client, ["POST", "GET"]);
         const closes = valuesOf(answers[0]!, "connection").includes("close");
         assert.deepEqual(
           answers.map((answer) => answer.status),
@@ -208,7 +190,7 @@ describe("RFC 9112 §9.3: content that was not read is never taken for a request
         await turns(1);
       }
       await client.over();
-      const { finals: answers, rest } = look(client, ["POST", "GET"]);
+      const { finals: answers, rest } = responsesOf(client, ["POST", "GET"]);
       assert.equal(answers.length, 1);
       assert.equal(rest.length, 0);
     }
@@ -263,13 +245,13 @@ describe("RFC 9110 §10.1.1: 100 (Continue)", () => {
         h.server.post("/", async (exchange) => void exchange.end(await read(exchange)));
         const client = await connect(h);
         client.send(asking);
-        await client.until(() => look(client, ["POST", "GET"]).interims.length > 0, "100");
-        assert.equal(look(client, ["POST", "GET"]).finals.length, 0);
+        await client.until(() => responsesOf(client, ["POST", "GET"]).interims.length > 0, "100");
+        assert.equal(responsesOf(client, ["POST", "GET"]).finals.length, 0);
         client
           .send("hello")
           .send(head("POST / HTTP/1.1", "Host: h", "Content-Length: 5"))
           .send("world");
-        const { finals: answers, interims } = await finals(client, ["POST", "POST"]);
+        const { finals: answers, interims } = await finalsOf(client, ["POST", "POST"]);
         assert.deepEqual(
           answers.map((answer) => answer.body.toString()),
           ["hello", "world"],
@@ -289,7 +271,7 @@ describe("RFC 9110 §10.1.1: 100 (Continue)", () => {
       exchange.end(await exchange.text());
     });
     const client = h.connect().send(`${asking}hello`).send(`${asking}world`);
-    const { finals: answers, interims } = await finals(client, ["POST", "POST"]);
+    const { finals: answers, interims } = await finalsOf(client, ["POST", "POST"]);
     assert.deepEqual(
       answers.map((answer) => answer.body.toString()),
       ["hello", "world"],
@@ -306,9 +288,9 @@ describe("RFC 9110 §10.1.1: 100 (Continue)", () => {
     });
     h.server.post("/", async (exchange) => void exchange.end(await exchange.text()));
     const client = h.connect().get("/slow").send(asking);
-    await client.until(() => look(client, ["GET", "POST"]).interims.length > 0, "100");
-    assert.equal(look(client, ["GET", "POST"]).interims[0]?.[0], 1);
-    const { finals: answers } = await finals(client.send("hello"), ["GET", "POST"]);
+    await client.until(() => responsesOf(client, ["GET", "POST"]).interims.length > 0, "100");
+    assert.equal(responsesOf(client, ["GET", "POST"]).interims[0]?.[0], 1);
+    const { finals: answers } = await finalsOf(client.send("hello"), ["GET", "POST"]);
     assert.equal(answers[1]?.body.toString(), "hello");
   });
 
@@ -321,7 +303,7 @@ describe("RFC 9110 §10.1.1: 100 (Continue)", () => {
     client.end();
     assert.ok((await gone.wait("the handler to be told")) instanceof Error);
     await client.over();
-    assert.equal(look(client, ["POST"]).finals.length, 0);
+    assert.equal(responsesOf(client, ["POST"]).finals.length, 0);
   });
 });
 
@@ -381,7 +363,7 @@ describe("an independent client (undici) understands what is sent", () => {
     const wanted = Buffer.concat(sizes.map((size) => Buffer.alloc(size, size % 251)));
     assert.ok(Buffer.from(await response.body.arrayBuffer()).equals(wanted));
     const raw = await h.connectTcp();
-    const { finals: answers } = await finals(raw.get("/"), ["GET"]);
+    const { finals: answers } = await finalsOf(raw.get("/"), ["GET"]);
     assert.ok(answers[0]?.body.equals(wanted));
     assert.equal(answers[0]?.framing, "chunked");
   });

@@ -1,6 +1,6 @@
 // RFC 6455 §4.2, §4.4, §11.3: the opening handshake.
 import assert from "node:assert/strict";
-import { cutAt, noise } from "../support/bytes.ts";
+import { cutAt, listOf, noise } from "../support/bytes.ts";
 import { CLOSE, closePayload, frame, PING, PONG, TEXT } from "../support/frames.ts";
 import { elements, type HandshakeOptions, handshakeRequest } from "../support/web-socket-handshake.ts";
 import { type Run, Section } from "./websocket-case.ts";
@@ -121,22 +121,7 @@ request.rule("item 5: a key whose last bits are not zero", async (client) => {
 });
 
 const version = new Section("RFC 6455 §4.2.2, §4.4 the version");
-for (const given of [
-  "0",
-  "1",
-  "7",
-  "8",
-  "12",
-  "14",
-  "25",
-  "130",
-  "255",
-  "256",
-  "013",
-  "13.0",
-  "+13",
-  "abc",
-]) {
+for (const given of listOf("0¦1¦7¦8¦12¦14¦25¦130¦255¦256¦013¦13.0¦+13¦abc")) {
   version.rule(`${given}: refused, with a list of versions that has 13`, async (client) => {
     const response = await client.ask(fields({ "Sec-WebSocket-Version": given }));
     assert.notEqual(response?.status, 101);

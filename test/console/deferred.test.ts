@@ -11,8 +11,7 @@ test("the console of a server with deferred delivery is alive although nobody po
   server.mount(console());
   server.get("/", (exchange) => exchange.end("polled"));
   await using client = testClient(server, { timeoutMs: 2_000 });
-  const page = await client.fetch("/console/");
-  assert.equal(page.status, 200);
+  assert.equal((await client.fetch("/console/")).status, 200);
   assert.equal((await client.fetch("/console/main.js")).status, 200);
   const socket = await client.webSocket("/console/live");
   const hello = JSON.parse(String(await socket.next())) as { type: string };

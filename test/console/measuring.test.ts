@@ -170,8 +170,7 @@ describe("panels of a program", () => {
       },
     });
     assert.equal(failing.problem, "RangeError: no world");
-    const late = stateOf({ title: "b", figures: (async () => ({})) as never });
-    assert.match(late.problem, /returned a promise/);
+    assert.match(stateOf({ title: "b", figures: (async () => ({})) as never }).problem, /returned a promise/);
   });
 
   it("run actions, wait for them, and say when they fail", async () => {

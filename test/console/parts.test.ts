@@ -8,6 +8,7 @@ import { readPageMessage } from "../../src/console/page-message.ts";
 import { type ViewerSocket, Viewers } from "../../src/console/viewers.ts";
 import { Server } from "../../src/server/server.ts";
 import type { ServerConnection } from "../../src/server/server-connection.ts";
+import { listOf } from "../support/bytes.ts";
 import { sleep } from "../support/waiting.ts";
 
 describe("a sample of events", () => {
@@ -202,19 +203,11 @@ describe("a message of a page", () => {
   }
 
   const others = [
-    "",
-    "{",
-    "null",
-    "5",
-    '"chat"',
-    "[]",
-    "{}",
-    '{"type":"chat"}',
-    '{"type":"chat","text":5}',
-    '{"type":"close","text":"x"}',
-    '{"type":"panel","text":"x"}',
-    '{"type":"__proto__","text":"x"}',
-    '{"__proto__":{"type":"chat","text":"x"}}',
+    ...listOf(
+      '¦{¦null¦5¦"chat"¦[]¦{}¦{"type":"chat"}¦{"type":"chat","text":5}',
+      '{"type":"close","text":"x"}¦{"type":"panel","text":"x"}',
+      '{"type":"__proto__","text":"x"}¦{"__proto__":{"type":"chat","text":"x"}}',
+    ),
     JSON.stringify({ type: "chat", text: "x".repeat(501) }),
   ];
   for (const text of others) {

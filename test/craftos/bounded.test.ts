@@ -4,20 +4,20 @@ import { signal, sleep, within } from "../support/waiting.ts";
 import {
   addPort,
   answer,
-  nextClient,
+  joined,
   nextMessage,
   pullRequest,
   Recorder,
   requestOf,
   room,
+  webSocketRoom,
   webSockets,
 } from "./computer.ts";
 import { COUNT, flood, heldBack, numberOf } from "./flood.ts";
 
 describe("the queue", () => {
   it("is bounded: a client at full speed is slowed down while nobody pulls, and nothing is lost", async (t) => {
-    const { http, client } = room(t, { maxQueueBytes: 300_000 });
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t, { maxQueueBytes: 300_000 });
     const sender = await client(server.port);
     flood(sender);
     await heldBack(sender);
@@ -32,8 +32,7 @@ describe("the queue", () => {
   });
 
   it("is bounded for a slow iterator, too, with a fast loop beside it", async (t) => {
-    const { http, client } = room(t, { maxQueueBytes: 300_000 });
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t, { maxQueueBytes: 300_000 });
     const events = http.events();
     const recorder = new Recorder(http);
     const sender = await client(server.port);
@@ -49,8 +48,7 @@ describe("the queue", () => {
   });
 
   it("is bounded for several clients that send small messages", async (t) => {
-    const { http, client } = room(t, { maxQueueBytes: 50_000 });
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t, { maxQueueBytes: 50_000 });
     const clients = [await client(server.port), await client(server.port), await client(server.port)];
     for (let i = 0; i < 5_000; i++) for (const { socket } of clients) socket.send(String(i));
     for (const { socket } of clients) socket.close(1000);
@@ -145,10 +143,7 @@ describe("the queue", () => {
   });
 
   it("a message that is larger than the queue comes all the same", async (t) => {
-    const { http, client } = room(t, { maxQueueBytes: 1_000 });
-    const server = webSockets(http);
-    const { socket } = await client(server.port);
-    const handle = await nextClient(server);
+    const { socket, handle } = await joined(t, { maxQueueBytes: 1_000 });
     for (let i = 0; i < 3; i++) socket.send(Buffer.alloc(100_000, i));
     for (let i = 0; i < 3; i++) {
       assert.deepEqual(await nextMessage(handle), [Buffer.alloc(100_000, i), true]);
@@ -164,8 +159,7 @@ describe("the queue", () => {
   });
 
   it("more than the original's 256 events wait", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const { socket } = await client(server.port);
     for (let i = 0; i < 1_000; i++) socket.send(String(i));
     await sleep(100);

@@ -5,18 +5,19 @@ import { open } from "../support/web-socket-client.ts";
 import {
   CLOSED,
   type ClientHandle,
+  joined,
   nextClient,
   nextMessage,
   pulled,
   Recorder,
   room,
+  webSocketRoom,
   webSockets,
 } from "./computer.ts";
 
 describe("client handle", () => {
   it("clientID is opaque text, another for each client", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     const ids = new Set<string>();
     for (let i = 0; i < 5; i++) {
       await client(server.port);
@@ -29,10 +30,7 @@ describe("client handle", () => {
   });
 
   it("receive() gives [message, binary]: text as a string, binary as a Buffer, in order", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
-    const { socket } = await client(server.port);
-    const handle = await nextClient(server);
+    const { socket, handle } = await joined(t);
     const bytes = Buffer.from([0, 255, 128, 10]);
     socket.send("tëxt €😀");
     socket.send(bytes);
@@ -49,10 +47,7 @@ describe("client handle", () => {
   });
 
   it("a binary message stays what it was when more come", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
-    const { socket } = await client(server.port);
-    const handle = await nextClient(server);
+    const { socket, handle } = await joined(t);
     const kept: unknown[] = [];
     for (let i = 0; i < 50; i++) socket.send(Buffer.alloc(2_000, i));
     for (let i = 0; i < 50; i++) kept.push((await nextMessage(handle))[0]);
@@ -60,10 +55,7 @@ describe("client handle", () => {
   });
 
   it("receive(timeout) is null after timeout seconds, and loses no message by it", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
-    const { socket } = await client(server.port);
-    const handle = await nextClient(server);
+    const { socket, handle } = await joined(t);
     const begin = performance.now();
     assert.equal(await within(handle.receive(0.2), "the timeout"), null);
     const took = performance.now() - begin;
@@ -73,8 +65,7 @@ describe("client handle", () => {
   });
 
   it("other events and other clients' messages do not put the timeout off", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     await client(server.port);
     const handle = await nextClient(server);
     const { socket } = await client(server.port);
@@ -87,10 +78,7 @@ describe("client handle", () => {
   });
 
   it("receive(0) is null at once, and receive of very many seconds is not", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
-    const { socket } = await client(server.port);
-    const handle = await nextClient(server);
+    const { socket, handle } = await joined(t);
     assert.equal(await within(handle.receive(0), "the timeout"), null);
     const waiting = handle.receive(1e10);
     await sleep(20);
@@ -99,10 +87,7 @@ describe("client handle", () => {
   });
 
   it("receive is null on close by the client, after the messages before it", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
-    const { socket } = await client(server.port);
-    const handle = await nextClient(server);
+    const { socket, handle } = await joined(t);
     socket.send("last words");
     socket.close();
     assert.deepEqual(await nextMessage(handle), ["last words", false]);
@@ -110,8 +95,7 @@ describe("client handle", () => {
   });
 
   it("receive that waits is null on close by the client, and when the connection is lost", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     for (const how of ["close", "terminate"] as const) {
       const { socket } = await client(server.port);
       const handle = await nextClient(server);
@@ -122,8 +106,7 @@ describe("client handle", () => {
   });
 
   it("send(message) is text by default, binary when asked for", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     const socket = await client(server.port);
     const handle = await nextClient(server);
     handle.send("tëxt €");
@@ -141,8 +124,7 @@ describe("client handle", () => {
   });
 
   it("close() closes the connection", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     const socket = await client(server.port);
     const handle = await nextClient(server);
     handle.send("bye");
@@ -152,8 +134,7 @@ describe("client handle", () => {
   });
 
   it("a second close() does nothing", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const socket = await client(server.port);
     const handle = await nextClient(server);
     handle.close();
@@ -183,8 +164,7 @@ describe("client handle", () => {
   });
 
   it("numbers and booleans are sent as text", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     const socket = await client(server.port);
     const handle = await nextClient(server);
     handle.send(5);
@@ -195,8 +175,7 @@ describe("client handle", () => {
   });
 
   it("receive that waits is null on close() by the program", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     await client(server.port);
     const handle = await nextClient(server);
     const waiting = handle.receive();
@@ -205,8 +184,7 @@ describe("client handle", () => {
   });
 
   it("after close(): attempt to use a closed file", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     await client(server.port);
     const handle = await nextClient(server);
     handle.close();
@@ -234,8 +212,7 @@ describe("event websocket_server_connect", () => {
   });
 
   it("its handle is of the client that server.listen gives", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const connected = pulled(http, "websocket_server_connect");
     const listening = nextClient(server);
     await client(server.port);
@@ -245,8 +222,7 @@ describe("event websocket_server_connect", () => {
 
 describe("event websocket_server_message", () => {
   it("(clientID, message, binary): text as a string, binary as a Buffer", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const { socket } = await client(server.port);
     const { clientID } = await nextClient(server);
     socket.send("tëxt");
@@ -261,8 +237,7 @@ describe("event websocket_server_message", () => {
   });
 
   it("of several clients, each with its own clientID and in its order", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const recorder = new Recorder(http);
     const ids = new Map<string, string>();
     const sockets = [];
@@ -284,8 +259,7 @@ describe("event websocket_server_message", () => {
 
 describe("event websocket_server_closed", () => {
   it("(clientID, reason, code) when the client closes", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const { socket } = await client(server.port);
     const { clientID } = await nextClient(server);
     socket.close(4001, "why");
@@ -296,8 +270,7 @@ describe("event websocket_server_closed", () => {
   });
 
   it('a code without a reason comes with ""', async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const { socket } = await client(server.port);
     const { clientID } = await nextClient(server);
     socket.close(4001);
@@ -308,8 +281,7 @@ describe("event websocket_server_closed", () => {
   });
 
   it("a lost connection is code 1006, its reason null", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const { socket } = await client(server.port);
     const { clientID } = await nextClient(server);
     socket.terminate();
@@ -320,8 +292,7 @@ describe("event websocket_server_closed", () => {
   });
 
   it("reason and code are null when the client gives none", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const { socket } = await client(server.port);
     const { clientID } = await nextClient(server);
     socket.close();
@@ -332,8 +303,7 @@ describe("event websocket_server_closed", () => {
   });
 
   it("comes once, after the connect and all messages of the client", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const recorder = new Recorder(http);
     const { socket } = await client(server.port);
     for (let i = 0; i < 20; i++) socket.send(String(i));
@@ -349,8 +319,7 @@ describe("message limit", () => {
   const LIMIT = 128 * 1_024;
 
   it("128 KiB by default for what is sent: more is Message is too large", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     const socket = await client(server.port);
     const handle = await nextClient(server);
     handle.send("x".repeat(LIMIT));
@@ -366,8 +335,7 @@ describe("message limit", () => {
   });
 
   it("128 KiB by default for what comes: more closes with 1009", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const recorder = new Recorder(http);
     const arriving = nextClient(server);
     const socket = await client(server.port);
@@ -382,8 +350,7 @@ describe("message limit", () => {
   });
 
   it("maxWebSocketMessage is an option, in bytes", async (t) => {
-    const { http, client } = room(t, { maxWebSocketMessage: 10 });
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t, { maxWebSocketMessage: 10 });
     const socket = await client(server.port);
     const handle = await nextClient(server);
     handle.send("é".repeat(5));
@@ -396,8 +363,7 @@ describe("message limit", () => {
   });
 
   it("a larger maximum lets larger messages through both ways", async (t) => {
-    const { http, client } = room(t, { maxWebSocketMessage: 1_000_000 });
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t, { maxWebSocketMessage: 1_000_000 });
     const socket = await client(server.port);
     const handle = await nextClient(server);
     socket.socket.send(Buffer.alloc(1_000_000, 7));

@@ -190,6 +190,19 @@ export function webSockets(http: Http, headers?: Record<string, string>): Server
   return handle;
 }
 
+/** A room with a WebSocket server. */
+export function webSocketRoom(t: TestContext, options: Options = {}): Room & { server: ServerHandle } {
+  const made = room(t, options);
+  return { ...made, server: webSockets(made.http) };
+}
+
+/** The same with one client, and its handle. */
+export async function joined(t: TestContext, options: Options = {}) {
+  const made = webSocketRoom(t, options);
+  const { socket } = await made.client(made.server.port);
+  return { ...made, socket, handle: await nextClient(made.server) };
+}
+
 /** The parts of an event `http_request`. */
 export function requestOf(event: Event): { port: number; request: RequestHandle; response: ResponseHandle } {
   const [name, port, request, response] = event as readonly unknown[];
@@ -239,17 +252,6 @@ export async function isFree(port: number): Promise<boolean> {
   } finally {
     await new Promise((resolve) => server.close(resolve));
   }
-}
-
-/** Another program's listener at a free port, until the test ends. */
-export async function occupied(t: TestContext): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => server.close());
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
-  return address.port;
 }
 
 /** Whether connections to a port are refused. */

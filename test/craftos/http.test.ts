@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createHttp, Http, type HttpOptions, http as ready } from "../../src/craftos/index.ts";
+import { takenPort } from "../support/places.ts";
 import { sleep, within } from "../support/waiting.ts";
 import {
   addPort,
   answer,
   isFree,
   isRefused,
-  occupied,
   portOf,
   pullRequest,
   Recorder,
@@ -243,7 +243,7 @@ describe("http.addListener(port)", () => {
   it("failure to bind is the error Could not open server: …", async (t) => {
     const { http, another, ask } = room(t);
     const own = addPort(http);
-    for (const port of [await occupied(t), addPort(another())]) {
+    for (const port of [(await takenPort(t)).port, addPort(another())]) {
       assert.throws(() => http.addListener(port), { name: "Error", message: /^Could not open server: ./ });
     }
     assert.deepEqual(http.ports, [own]);

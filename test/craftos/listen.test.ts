@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Http } from "../../src/craftos/index.ts";
+import { takenPort } from "../support/places.ts";
 import { signal, sleep, within } from "../support/waiting.ts";
 import {
   addPort,
   answer,
   isFree,
-  occupied,
   portOf,
   pulled,
   Recorder,
@@ -86,8 +86,7 @@ describe("http.listen(port, callback)", () => {
       answer(response, large);
       return true;
     });
-    const reply = await ask(await portOf(http));
-    assert.equal(reply.body.length, large.length);
+    assert.equal((await ask(await portOf(http))).body.length, large.length);
     await within(listening, "listen to return");
   });
 
@@ -184,7 +183,7 @@ describe("http.listen(port, callback)", () => {
     );
     await assert.rejects(
       within(
-        http.listen(await occupied(t), () => true),
+        http.listen((await takenPort(t)).port, () => true),
         "listen to reject",
       ),
       {

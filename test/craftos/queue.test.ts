@@ -15,7 +15,7 @@ import {
   requestOf,
   room,
   TERMINATED,
-  webSockets,
+  webSocketRoom,
 } from "./computer.ts";
 
 /** Pulls one event as an array of its own. */
@@ -173,8 +173,7 @@ describe("the queue", () => {
   });
 
   it("a loop of pullEvent beside receive sees every event, and so does receive", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const recorder = new Recorder(http);
     const arriving = nextClient(server);
     const socket = await client(server.port);
@@ -290,8 +289,7 @@ describe("the queue", () => {
   });
 
   it("terminate rejects receive, server.listen and http.listen", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     await client(server.port);
     const handle = await nextClient(server);
     const rejected = [

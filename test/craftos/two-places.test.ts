@@ -3,22 +3,19 @@ import { describe, it } from "node:test";
 import { eventually, sleep, within } from "../support/waiting.ts";
 import {
   type ClientHandle,
+  joined,
   nextClient,
   nextMessage,
   pulled,
   Recorder,
-  room,
   TERMINATED,
-  webSockets,
+  webSocketRoom,
 } from "./computer.ts";
 import { COUNT, flood, heldBack, numberOf } from "./flood.ts";
 
 describe("handles of one client used from two places", () => {
   it("every waiter on the queue sees the event", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
-    const { socket } = await client(server.port);
-    const handle = await nextClient(server);
+    const { http, socket, handle } = await joined(t);
     const waiters = [
       pulled(http, "websocket_server_message"),
       within(http.pullEvent(), "the event"),
@@ -33,8 +30,7 @@ describe("handles of one client used from two places", () => {
   });
 
   it("receive returns the messages of its own client only", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     const a = await client(server.port);
     const handleA = await nextClient(server);
     const b = await client(server.port);
@@ -49,8 +45,7 @@ describe("handles of one client used from two places", () => {
   });
 
   it("receive from two places gives each message once, in order", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const connected = pulled(http, "websocket_server_connect");
     const listening = nextClient(server);
     const { socket } = await client(server.port);
@@ -70,10 +65,7 @@ describe("handles of one client used from two places", () => {
   });
 
   it("two that receive at once get one message each", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
-    const { socket } = await client(server.port);
-    const handle = await nextClient(server);
+    const { socket, handle } = await joined(t);
     const waiting = [nextMessage(handle), nextMessage(handle)];
     socket.send("first");
     socket.send("second");
@@ -84,8 +76,7 @@ describe("handles of one client used from two places", () => {
   });
 
   it("messages that came while nobody was in receive wait, in order, none twice", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const recorder = new Recorder(http, "websocket_server_message");
     const { socket } = await client(server.port);
     const handle = await nextClient(server);
@@ -98,8 +89,7 @@ describe("handles of one client used from two places", () => {
   });
 
   it("messages sent before the handle was taken are not lost", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     const { socket } = await client(server.port);
     for (let i = 0; i < 10; i++) socket.send(String(i));
     await sleep(20);
@@ -108,8 +98,7 @@ describe("handles of one client used from two places", () => {
   });
 
   it("a first receive finds the last 256 messages of a client that nobody has received from", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const recorder = new Recorder(http, "websocket_server_message");
     const { socket } = await client(server.port);
     const handle = await nextClient(server);
@@ -120,8 +109,7 @@ describe("handles of one client used from two places", () => {
   });
 
   it("a first receive finds at most 1 MiB, and that the last", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const recorder = new Recorder(http, "websocket_server_message");
     const { socket } = await client(server.port);
     const handle = await nextClient(server);
@@ -141,8 +129,7 @@ describe("handles of one client used from two places", () => {
   });
 
   it("terminate rejects both", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     await client(server.port);
     const handle = await nextClient(server);
     const rejected = [handle.receive(), handle.receive(60)].map((waiting) =>
@@ -153,8 +140,7 @@ describe("handles of one client used from two places", () => {
   });
 
   it("a handle on which receive was never called holds nothing back", async (t) => {
-    const { http, client } = room(t, { maxQueueBytes: 300_000 });
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t, { maxQueueBytes: 300_000 });
     flood(await client(server.port));
     await nextClient(server);
     for (let i = 0; i < COUNT; i++) {
@@ -163,8 +149,7 @@ describe("handles of one client used from two places", () => {
   });
 
   it("a full inbox pauses its client and no other, and loses nothing", async (t) => {
-    const { http, client } = room(t, { maxQueueBytes: 300_000 });
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t, { maxQueueBytes: 300_000 });
     const recorder = new Recorder(http, "websocket_server_connect");
     const arriving = nextClient(server);
     const fast = await client(server.port);

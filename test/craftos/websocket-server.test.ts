@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { takenPort } from "../support/places.ts";
 import { within } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import {
@@ -9,17 +10,16 @@ import {
   isRefused,
   nextClient,
   nextMessage,
-  occupied,
   pulled,
   Recorder,
   room,
+  webSocketRoom,
   webSockets,
 } from "./computer.ts";
 
 describe("http.websocketServer(port, headers?)", () => {
   it("starts a WebSocket server and returns its handle", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     assert.equal(typeof server.listen, "function");
     assert.equal(typeof server.close, "function");
     assert.ok(server.port > 0);
@@ -37,8 +37,7 @@ describe("http.websocketServer(port, headers?)", () => {
   });
 
   it("takes clients at any path", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     for (const target of ["/", "/some/path?x=1"]) {
       await client(server.port, target);
       assert.equal(typeof (await nextClient(server)).clientID, "string");
@@ -79,7 +78,7 @@ describe("http.websocketServer(port, headers?)", () => {
   it("a port already used gives [null, reason]: Port already in use", async (t) => {
     const { http, another } = room(t);
     const ports = {
-      "another program": await occupied(t),
+      "another program": (await takenPort(t)).port,
       "a WebSocket server of this computer": webSockets(http).port,
       "a listener of this computer": addPort(http),
       "a listener of another computer": addPort(another()),
@@ -93,8 +92,7 @@ describe("http.websocketServer(port, headers?)", () => {
   });
 
   it("the failure leaves the server that has the port alone", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     http.websocketServer(server.port);
     await client(server.port);
     assert.equal(typeof (await nextClient(server)).clientID, "string");
@@ -115,8 +113,7 @@ describe("http.websocketServer(port, headers?)", () => {
 
 describe("server.listen(timeout?)", () => {
   it("resolves with the next client's handle in the order of arrival", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     const sockets = [];
     for (let i = 0; i < 4; i++) sockets.push(await client(server.port));
     for (const [i, socket] of sockets.entries()) {
@@ -127,8 +124,7 @@ describe("server.listen(timeout?)", () => {
   });
 
   it("waits for a client, and is callable again for each", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     const ids = new Set<string>();
     for (let i = 0; i < 4; i++) {
       const waiting = nextClient(server);
@@ -142,8 +138,7 @@ describe("server.listen(timeout?)", () => {
   });
 
   it("gives new clients only: none whose event was pulled", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     await client(server.port);
     await pulled(http, "websocket_server_connect");
     assert.equal(await within(server.listen(0.05), "the timeout"), null);
@@ -153,8 +148,7 @@ describe("server.listen(timeout?)", () => {
   });
 
   it("gives the clients that came while the program waited for something else", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const recorder = new Recorder(http, "something else");
     const sockets = [await client(server.port), await client(server.port)];
     http.queueEvent("something else");
@@ -166,8 +160,7 @@ describe("server.listen(timeout?)", () => {
   });
 
   it("gives new clients only: none that has disconnected, whether the program waited meanwhile or not", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     for (const isWaiting of [false, true]) {
       if (isWaiting) new Recorder(http, "something else");
       const gone = await client(server.port);
@@ -197,8 +190,7 @@ describe("server.listen(timeout?)", () => {
   });
 
   it("a client that comes after a timeout is for the next listen", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     assert.equal(await within(server.listen(0.02), "the timeout"), null);
     const socket = await client(server.port);
     const handle = await within(server.listen(5), "the client");
@@ -207,8 +199,7 @@ describe("server.listen(timeout?)", () => {
   });
 
   it("is null at once after 0 seconds, and not after very many", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     assert.equal(await within(server.listen(0), "the timeout"), null);
     const waiting = server.listen(1e10);
     const socket = await client(server.port);
@@ -217,8 +208,7 @@ describe("server.listen(timeout?)", () => {
   });
 
   it("a client in time is given before the timeout", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { client, server } = webSocketRoom(t);
     const begin = performance.now();
     const waiting = server.listen(30);
     await client(server.port);
@@ -227,8 +217,7 @@ describe("server.listen(timeout?)", () => {
   });
 
   it("events that come meanwhile are seen by other waiters", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     const recorder = new Recorder(http);
     const waiting = nextClient(server);
     http.queueEvent("other", 1);
@@ -257,8 +246,7 @@ describe("server.close()", () => {
   });
 
   it("a second close does nothing", async (t) => {
-    const { http, client } = room(t);
-    const server = webSockets(http);
+    const { http, client, server } = webSocketRoom(t);
     server.close();
     const next = http.websocketServer(server.port);
     assert.ok("port" in next);

@@ -3,7 +3,16 @@ import { describe, it } from "node:test";
 import type { NetworkServerHolder } from "../../src/daslang/index.ts";
 import { pattern } from "../support/bytes.ts";
 import { connectPeer } from "./peer.ts";
-import { newInstance, newServer, openServer, serving, settle, tickOn, tickUntil } from "./recorder.ts";
+import {
+  arrived,
+  newInstance,
+  newServer,
+  openServer,
+  serving,
+  settle,
+  tickOn,
+  tickUntil,
+} from "./recorder.ts";
 
 // A callback may throw, and may call anything.
 describe("tick()", () => {
@@ -14,8 +23,7 @@ describe("tick()", () => {
     journal.reactions.data = (buf) => {
       if (buf.toString() === "bbbb") throw mistake;
     };
-    await peer.send("aaaabbbbccccdddd").sent();
-    await settle();
+    await arrived(peer.send("aaaabbbbccccdddd"));
     assert.throws(() => server.tick(), mistake);
     assert.equal(journal.text, "aaaabbbb");
     server.tick();
@@ -29,8 +37,7 @@ describe("tick()", () => {
       throw new Error("no");
     };
     const peer = await connectPeer(t, server.port);
-    await peer.send("still here").sent();
-    await settle();
+    await arrived(peer.send("still here"));
     assert.throws(() => server.tick(), /^Error: no$/);
     assert.equal(server.is_connected(), true);
     await tickUntil(server, () => server.journal.text === "still here", "the data");
@@ -46,8 +53,7 @@ describe("tick()", () => {
     await settle();
     assert.throws(() => server.tick(), /connection accepted/);
     await tickUntil(server, () => server.journal.has("connect"), "onConnect");
-    await peer.end().sent();
-    await settle();
+    await arrived(peer.end());
     assert.throws(() => server.tick(), /connection closed/);
     await tickUntil(server, () => server.journal.has("disconnect"), "onDisconnect");
     assert.deepEqual(server.journal.story, [
@@ -77,8 +83,7 @@ describe("tick()", () => {
     server.journal.reactions.disconnect = () => {
       throw new Error("oh");
     };
-    await peer.end().sent();
-    await settle();
+    await arrived(peer.end());
     assert.throws(() => server.tick(), /oh/);
     await connectPeer(t, server.port);
     await tickUntil(server, () => server.is_connected(), "the next client");
@@ -100,8 +105,7 @@ describe("tick()", () => {
     server.journal.reactions.data = () => server.tick();
     const sent = pattern(5_050);
     await peer.send(sent).sent();
-    await peer.end().sent();
-    await settle();
+    await arrived(peer.end());
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
     assert.ok(server.journal.bytes.equals(sent));
     assert.deepEqual(server.journal.story.slice(-2), ["log connection closed", "disconnect"]);
@@ -143,8 +147,7 @@ describe("tick()", () => {
     old.journal.reactions.data = (buf) => {
       if (buf.toString() === "c") old.save(orphan);
     };
-    await peer.send("abcdefg").sent();
-    await settle();
+    await arrived(peer.send("abcdefg"));
     old.tick();
     assert.equal(old.journal.text, "abc");
     assert.equal(old.has_session(), false);
@@ -168,8 +171,7 @@ describe("tick()", () => {
       old.save(orphan);
       next.restore(orphan);
     };
-    await peer.send("abcd").sent();
-    await settle();
+    await arrived(peer.send("abcd"));
     old.tick();
     await tickUntil(next, () => all.length >= 4, "the rest");
     assert.deepEqual(all, ["old a", "old b", "new c", "new d"]);
@@ -181,8 +183,7 @@ describe("tick()", () => {
     const orphan: NetworkServerHolder = { current: null };
     old.journal.reactions.connect = () => old.save(orphan);
     const peer = await connectPeer(t, old.port);
-    await peer.send("for the next one").sent();
-    await settle();
+    await arrived(peer.send("for the next one"));
     old.tick();
     assert.equal(old.journal.text, "");
     next.restore(orphan);

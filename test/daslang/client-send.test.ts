@@ -6,7 +6,7 @@ import { pattern } from "../support/bytes.ts";
 import { RawClient, socketWire } from "../support/raw-client.ts";
 import { sleep, within } from "../support/waiting.ts";
 import { LONG_MS } from "./peer.ts";
-import { newClient, settle, tickOn, tickUntil } from "./recorder.ts";
+import { arrived, newClient, settle, tickOn, tickUntil } from "./recorder.ts";
 import { Remote } from "./remote.ts";
 
 // The client: what it sends, how it is given up, and its options.
@@ -78,8 +78,7 @@ describe("class Client", () => {
   it("takes the options maxTickBytes and maxDataBytes", async (t) => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t, { maxTickBytes: 10, maxDataBytes: 4 });
-    await peer.send("abcdefghijkl").sent();
-    await settle();
+    await arrived(peer.send("abcdefghijkl"));
     client.tick();
     assert.deepEqual(client.journal.pieces.map(String), ["abcd", "efgh", "ij"]);
   });
@@ -106,8 +105,7 @@ describe("class Client", () => {
   it("disconnect calls no error callback and no data comes after it", async (t) => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t);
-    await peer.send("unread").sent();
-    await settle();
+    await arrived(peer.send("unread"));
     client.journal.clear();
     client.disconnect();
     assert.equal(client.journal.length, 0);

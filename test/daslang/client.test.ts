@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { pattern } from "../support/bytes.ts";
 import { within } from "../support/waiting.ts";
 import { LONG_MS } from "./peer.ts";
-import { newClient, openServer, settle, tickOn, tickUntil } from "./recorder.ts";
+import { arrived, newClient, openServer, settle, tickOn, tickUntil } from "./recorder.ts";
 import { Remote } from "./remote.ts";
 
 /** A port on which nobody listens. */
@@ -48,8 +48,7 @@ describe("class Client", () => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t);
     client.journal.clear();
-    await peer.send("data").sent();
-    await settle();
+    await arrived(peer.send("data"));
     assert.equal(client.journal.length, 0);
     await tickUntil(client, () => client.journal.text === "data", "the data");
     client.journal.clear();
@@ -65,8 +64,7 @@ describe("class Client", () => {
   it("delivers what has arrived, in order, in one tick", async (t) => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t);
-    await peer.send(pattern(100_000)).sent();
-    await settle();
+    await arrived(peer.send(pattern(100_000)));
     client.tick();
     assert.ok(client.journal.bytes.equals(pattern(100_000)));
   });
@@ -76,8 +74,7 @@ describe("class Client", () => {
     const { client, peer } = await remote.connect(t);
     client.journal.clear();
     await peer.send("last words").sent();
-    await peer.end().sent();
-    await settle();
+    await arrived(peer.end());
     await tickUntil(client, () => client.journal.has("disconnect"), "the close");
     assert.deepEqual(client.journal.story, ["data last words", "log connection closed", "disconnect"]);
     assert.equal(client.is_connected(), false);
@@ -88,8 +85,7 @@ describe("class Client", () => {
     const remote = await Remote.start(t);
     const { client, peer } = await remote.connect(t);
     client.journal.clear();
-    await peer.send("help").sent();
-    await settle();
+    await arrived(peer.send("help"));
     peer.reset();
     await tickUntil(client, () => client.journal.has("disconnect"), "the reset");
     assert.deepEqual(client.journal.story, [

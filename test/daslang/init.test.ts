@@ -3,8 +3,9 @@ import { networkInterfaces } from "node:os";
 import { describe, it, type TestContext } from "node:test";
 import { getSystemErrorName } from "node:util";
 import { Server } from "../../src/daslang/index.ts";
+import { takenPort } from "../support/places.ts";
 import { connectPeer } from "./peer.ts";
-import { newInstance, newServer, openServer, settle, takenPort, tickOn, tickUntil } from "./recorder.ts";
+import { newInstance, newServer, openServer, settle, tickOn, tickUntil } from "./recorder.ts";
 
 const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some((one) => one.address === "::1"));
 
@@ -73,8 +74,13 @@ describe("init(port)", () => {
   });
 
   const failures: [what: string, code: string, host: string, port: (t: TestContext) => Promise<number>][] = [
-    ["a port in use by another server", "EADDRINUSE", "127.0.0.1", (t) => takenPort(t, "127.0.0.1")],
-    ["a port in use on all addresses", "EADDRINUSE", "127.0.0.1", (t) => takenPort(t, "0.0.0.0")],
+    ["a port in use by another server", "EADDRINUSE", "127.0.0.1", async (t) => (await takenPort(t)).port],
+    [
+      "a port in use on all addresses",
+      "EADDRINUSE",
+      "127.0.0.1",
+      async (t) => (await takenPort(t, "0.0.0.0")).port,
+    ],
     ["a port in use by a Server", "EADDRINUSE", "127.0.0.1", async (t) => openServer(t).port],
     ["an address of another machine", "EADDRNOTAVAIL", "192.0.2.1", async () => 0],
   ];

@@ -15,7 +15,7 @@ import {
 } from "../../src/daslang/index.ts";
 import type { Journal } from "./journal.ts";
 import { connectPeer } from "./peer.ts";
-import { newServer, RecordingServer, settle, tickUntil } from "./recorder.ts";
+import { arrived, newServer, RecordingServer, settle, tickUntil } from "./recorder.ts";
 
 /** A NetworkServer, the instance that it tells, and a loop for it. */
 class LowLevel {
@@ -83,8 +83,7 @@ describe("low level", () => {
     assert.equal(low.init(0), true);
     const peer = await connectPeer(t, low.server.port);
     await tickUntil(low, () => server_is_connected(low.server), "the client");
-    await peer.send("abcdef").sent();
-    await settle();
+    await arrived(peer.send("abcdef"));
     low.tick();
     assert.equal(low.journal.text, "abc");
   });
@@ -109,8 +108,7 @@ describe("low level", () => {
     assert.equal(low.init(0), true);
     const peer = await connectPeer(t, low.server.port);
     await tickUntil(low, () => server_is_connected(low.server), "the client");
-    await peer.send("unread").sent();
-    await settle();
+    await arrived(peer.send("unread"));
     const other = new RecordingServer();
     server_restore(low.server, other);
     assert.equal(other.journal.length, 0);

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import type { TestContext } from "node:test";
 import { Client, type ConnectionLimits, Server, type ServerOptions } from "../../src/daslang/index.ts";
 import type { RawClient } from "../support/raw-client.ts";
-import { sleep, turns, within } from "../support/waiting.ts";
+import { sleep, turns } from "../support/waiting.ts";
 import { Journal } from "./journal.ts";
 import { connectPeer } from "./peer.ts";
 
@@ -146,12 +144,8 @@ export async function settle(): Promise<void> {
   await turns(5);
 }
 
-/** A port on which somebody else listens. */
-export async function takenPort(t: TestContext, host?: string): Promise<number> {
-  const other = createServer();
-  t.after(() => other.close());
-  other.listen(0, host);
-  await within(once(other, "listening"), "another server to listen");
-  const address = other.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
+/** The same, once the system has taken what a client has sent. */
+export async function arrived(client: RawClient): Promise<void> {
+  await client.sent();
+  await settle();
 }

@@ -4,6 +4,7 @@ import { type NetworkServerHolder, server_tick } from "../../src/daslang/index.t
 import { pattern } from "../support/bytes.ts";
 import { connectPeer, LONG_MS } from "./peer.ts";
 import {
+  arrived,
   newInstance,
   newServer,
   type RecordingServer,
@@ -57,8 +58,7 @@ describe("save(orphan) / restore(orphan)", () => {
   it("neither calls a callback", async (t) => {
     const { server: old, peer } = await serving(t);
     await peer.send("unread").sent();
-    await peer.end().sent();
-    await settle();
+    await arrived(peer.end());
     old.journal.clear();
     const next = moveOn(t, old);
     await settle();
@@ -93,13 +93,11 @@ describe("save(orphan) / restore(orphan)", () => {
     const { server: old, peer: first } = await serving(t);
     const { port } = old;
     const second = await connectPeer(t, port);
-    await second.send("second ").sent();
-    await settle();
+    await arrived(second.send("second "));
     const orphan: NetworkServerHolder = { current: null };
     old.save(orphan);
     const third = await connectPeer(t, port);
-    await third.send("third").sent();
-    await settle();
+    await arrived(third.send("third"));
     const next = newInstance(t);
     next.restore(orphan);
     await first.end().sent();
@@ -112,8 +110,7 @@ describe("save(orphan) / restore(orphan)", () => {
   it("the client survives: what is sent both ways reaches the same connection", async (t) => {
     const { server: old, peer } = await serving(t);
     assert.equal(old.send("old "), true);
-    const next = moveOn(t, old);
-    assert.equal(next.send("new"), true);
+    assert.equal(moveOn(t, old).send("new"), true);
     await peer.until(() => peer.text === "old new", "what was sent");
     assert.equal(old.send("stranger"), false);
     assert.equal(old.journal.story.at(-1), "error can't send, not connected -1");
@@ -123,8 +120,7 @@ describe("save(orphan) / restore(orphan)", () => {
 
   it("unread bytes survive", async (t) => {
     const { server: old, peer } = await serving(t, { maxTickBytes: 1_000 });
-    await peer.send(pattern(5_000)).sent();
-    await settle();
+    await arrived(peer.send(pattern(5_000)));
     old.tick();
     const next = moveOn(t, old);
     await tickUntil(next, () => next.journal.bytes.length >= 4_000, "the rest");
@@ -133,12 +129,10 @@ describe("save(orphan) / restore(orphan)", () => {
 
   it("nothing received in between is lost or reordered: data, close", async (t) => {
     const { server: old, peer } = await serving(t);
-    await peer.send("before, ").sent();
-    await settle();
+    await arrived(peer.send("before, "));
     const orphan: NetworkServerHolder = { current: null };
     old.save(orphan);
-    await peer.send("between, ").sent();
-    await settle();
+    await arrived(peer.send("between, "));
     old.tick();
     const next = newInstance(t);
     next.restore(orphan);
@@ -157,8 +151,7 @@ describe("save(orphan) / restore(orphan)", () => {
     const { server: old, peer } = await serving(t);
     const orphan: NetworkServerHolder = { current: null };
     old.save(orphan);
-    await peer.send("help").sent();
-    await settle();
+    await arrived(peer.send("help"));
     peer.reset();
     await settle();
     const next = newInstance(t);
@@ -176,8 +169,7 @@ describe("save(orphan) / restore(orphan)", () => {
     const { server: old, peer } = await serving(t);
     peer.pause();
     assert.equal(old.send(pattern(12 * 1_048_576)), true);
-    const next = moveOn(t, old);
-    assert.equal(next.send("end"), true);
+    assert.equal(moveOn(t, old).send("end"), true);
     peer.resume();
     const total = 12 * 1_048_576 + 3;
     await peer.until(() => peer.length >= total, "all of it", LONG_MS);
@@ -187,8 +179,7 @@ describe("save(orphan) / restore(orphan)", () => {
   it("the options survive", async (t) => {
     const { server: old, peer } = await serving(t, { maxTickBytes: 10, maxDataBytes: 4 });
     const next = moveOn(t, old);
-    await peer.send("abcdefghijkl").sent();
-    await settle();
+    await arrived(peer.send("abcdefghijkl"));
     next.tick();
     assert.deepEqual(next.journal.pieces.map(String), ["abcd", "efgh", "ij"]);
   });
@@ -242,8 +233,7 @@ describe("save(orphan) / restore(orphan)", () => {
     const { server, peer } = await serving(t);
     const orphan: NetworkServerHolder = { current: null };
     server.save(orphan);
-    await peer.send("patience").sent();
-    await settle();
+    await arrived(peer.send("patience"));
     server_tick(orphan.current);
     server.restore(orphan);
     await tickUntil(server, () => server.journal.text === "patience", "the data");

@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RawClient } from "../support/raw-client.ts";
 import { connectPeer } from "./peer.ts";
-import { openServer, serving, settle, tickOn, tickUntil } from "./recorder.ts";
+import { arrived, openServer, serving, settle, tickOn, tickUntil } from "./recorder.ts";
 
 describe("second client while one is served", () => {
   it("waits in the backlog and is accepted by the first tick after the first client left", async (t) => {
     const { server, peer: first } = await serving(t);
     const second = await connectPeer(t, server.port);
-    await second.send("from the second").sent();
-    await settle();
+    await arrived(second.send("from the second"));
     await tickOn(server);
     assert.equal(server.journal.count("connect"), 1);
     assert.equal(server.journal.text, "");
@@ -145,8 +144,7 @@ describe("second client while one is served", () => {
     await second.send("a letter").sent();
     await second.end().sent();
     const third = await connectPeer(t, server.port);
-    await third.send("third").sent();
-    await settle();
+    await arrived(third.send("third"));
     server.journal.clear();
     server.journal.reactions.data = (buf) => void server.send(`got ${buf}`);
     await first.end().sent();

@@ -4,7 +4,15 @@ import { getSystemErrorName } from "node:util";
 import { pattern } from "../support/bytes.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { connectPeer, LONG_MS } from "./peer.ts";
-import { newInstance, openServer, type RecordingServer, serving, settle, tickUntil } from "./recorder.ts";
+import {
+  arrived,
+  newInstance,
+  openServer,
+  type RecordingServer,
+  serving,
+  settle,
+  tickUntil,
+} from "./recorder.ts";
 
 const PIECE = 16_384;
 
@@ -214,8 +222,7 @@ describe("send(data, size)", () => {
     const { server, peer } = await serving(t);
     server.journal.reactions.data = (buf) => void server.send(`you said ${buf}`);
     await peer.send("hello").sent();
-    await peer.end().sent();
-    await settle();
+    await arrived(peer.end());
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
     await peer.until(() => peer.ended, "the answer");
     assert.equal(peer.text, "you said hello");

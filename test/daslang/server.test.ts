@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Server } from "../../src/daslang/index.ts";
+import { takenPort } from "../support/places.ts";
 import { connectPeer } from "./peer.ts";
 import {
+  arrived,
   newInstance,
   newServer,
   openServer,
   serving,
   settle,
-  takenPort,
   tickOn,
   tickUntil,
 } from "./recorder.ts";
@@ -26,8 +27,7 @@ describe("class Server", () => {
     assert.equal(server.init(0), true);
     const peer = await connectPeer(t, server.port);
     await tickUntil(server, () => server.is_connected(), "the client to be accepted");
-    await peer.send("unheard").sent();
-    await settle();
+    await arrived(peer.send("unheard"));
     server.tick();
     assert.equal(server.send("heard"), true);
     await peer.until(() => peer.text === "heard", "what the server sent");
@@ -153,7 +153,7 @@ describe("is_open()", () => {
   });
 
   it("is false after a failed init, at once and later", async (t) => {
-    const port = await takenPort(t, "127.0.0.1");
+    const port = (await takenPort(t)).port;
     const server = newServer(t);
     server.init(port);
     assert.equal(server.is_open(), false);
@@ -190,8 +190,7 @@ describe("is_connected()", () => {
     assert.equal(server.is_connected(), false, "not accepted before a tick");
     server.tick();
     assert.equal(server.is_connected(), true);
-    await peer.end().sent();
-    await settle();
+    await arrived(peer.end());
     assert.equal(server.is_connected(), true, "as of the last tick");
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
     assert.equal(server.is_connected(), false);

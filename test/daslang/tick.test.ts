@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Server } from "../../src/daslang/index.ts";
 import { pattern } from "../support/bytes.ts";
 import { connectPeer } from "./peer.ts";
-import { newServer, openServer, serving, settle, tickOn, tickUntil } from "./recorder.ts";
+import { arrived, newServer, openServer, serving, settle, tickOn, tickUntil } from "./recorder.ts";
 
 describe("tick()", () => {
   it("nothing happens between two ticks as far as the program can see", async (t) => {
@@ -17,14 +17,12 @@ describe("tick()", () => {
 
     await first.send("data").sent();
     const second = await connectPeer(t, server.port);
-    await second.send("data of one that waits").sent();
-    await settle();
+    await arrived(second.send("data of one that waits"));
     assert.equal(journal.length, told, "data, and a connect while one is served");
     await tickUntil(server, () => journal.text === "data", "the data");
     told = journal.length;
 
-    await first.end().sent();
-    await settle();
+    await arrived(first.end());
     assert.equal(journal.length, told, "a close");
     await tickUntil(server, () => journal.count("connect") === 2, "the second client");
     await tickUntil(server, () => journal.text.endsWith("waits"), "its data");
@@ -63,8 +61,7 @@ describe("tick()", () => {
   it("delivers what has arrived, in order, in one tick by default", async (t) => {
     const { server, peer } = await serving(t);
     const sent = pattern(100_000);
-    for (let at = 0; at < sent.length; at += 10_000) await peer.send(sent.subarray(at, at + 10_000)).sent();
-    await settle();
+    for (let at = 0; at < sent.length; at += 10_000) await arrived(peer.send(sent.subarray(at, at + 10_000)));
     server.tick();
     assert.ok(server.journal.bytes.equals(sent), `${server.journal.bytes.length} B of ${sent.length}`);
   });
@@ -72,8 +69,7 @@ describe("tick()", () => {
   it("delivers what came before the client was accepted", async (t) => {
     const server = openServer(t);
     const peer = await connectPeer(t, server.port);
-    await peer.send("early").sent();
-    await settle();
+    await arrived(peer.send("early"));
     await tickUntil(server, () => server.journal.text === "early", "the data");
     assert.deepEqual(server.journal.story, ["log connection accepted", "connect", "data early"]);
   });
@@ -81,8 +77,7 @@ describe("tick()", () => {
   it("delivers up to a byte budget in one tick (maxTickBytes)", async (t) => {
     const { server, peer } = await serving(t, { maxTickBytes: 1_000 });
     const sent = pattern(3_500);
-    await peer.send(sent).sent();
-    await settle();
+    await arrived(peer.send(sent));
     const sizes: number[] = [];
     for (let i = 0; i < 5; i++) {
       const before = server.journal.bytes.length;
@@ -95,8 +90,7 @@ describe("tick()", () => {
 
   it("the budget is 1 MiB by default", async (t) => {
     const { server, peer } = await serving(t, { maxReceiveBytes: 4 * 1_048_576 });
-    await peer.send(pattern(1_048_576 + 50_000)).sent();
-    await settle();
+    await arrived(peer.send(pattern(1_048_576 + 50_000)));
     server.tick();
     assert.equal(server.journal.bytes.length, 1_048_576);
     server.tick();
@@ -105,8 +99,7 @@ describe("tick()", () => {
 
   it("delivers at most maxDataBytes in one onData", async (t) => {
     const { server, peer } = await serving(t, { maxDataBytes: 1_024 });
-    await peer.send(pattern(2_500)).sent();
-    await settle();
+    await arrived(peer.send(pattern(2_500)));
     server.tick();
     assert.deepEqual(
       server.journal.pieces.map((piece) => piece.length),
@@ -117,8 +110,7 @@ describe("tick()", () => {
 
   it("can do as the original: at most 1,024 bytes per tick", async (t) => {
     const { server, peer } = await serving(t, { maxTickBytes: 1_024, maxDataBytes: 1_024 });
-    await peer.send(pattern(2_500)).sent();
-    await settle();
+    await arrived(peer.send(pattern(2_500)));
     for (let i = 0; i < 3; i++) {
       server.tick();
       assert.equal(server.journal.pieces.length, i + 1);
@@ -133,8 +125,7 @@ describe("tick()", () => {
   it("the budget holds for what comes in many small pieces, too", async (t) => {
     const { server, peer } = await serving(t, { maxTickBytes: 10 });
     for (let i = 0; i < 8; i++) {
-      await peer.send(`${i}${i}${i}`).sent();
-      await settle();
+      await arrived(peer.send(`${i}${i}${i}`));
     }
     const pieces: string[] = [];
     for (let i = 0; i < 3; i++) {
@@ -149,13 +140,11 @@ describe("tick()", () => {
     const { server, peer } = await serving(t, { maxDataBytes: 5 });
     await peer.send("first").sent();
     await tickUntil(server, () => server.journal.text === "first", "the data");
-    await peer.send("aaaaabbbbb").sent();
-    await settle();
+    await arrived(peer.send("aaaaabbbbb"));
     server.journal.reactions.data = (buf) => void buf.fill("x", 0, 1);
     server.tick();
     assert.deepEqual(server.journal.pieces.map(String), ["first", "xaaaa", "xbbbb"]);
-    await peer.send("ccccc".repeat(1_000)).sent();
-    await settle();
+    await arrived(peer.send("ccccc".repeat(1_000)));
     server.tick();
     assert.deepEqual(server.journal.pieces.slice(0, 4).map(String), ["first", "xaaaa", "xbbbb", "xcccc"]);
   });
@@ -164,8 +153,7 @@ describe("tick()", () => {
     const { server, peer } = await serving(t);
     server.journal.clear();
     await peer.send("last words").sent();
-    await peer.end().sent();
-    await settle();
+    await arrived(peer.end());
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
     assert.deepEqual(server.journal.story, ["data last words", "log connection closed", "disconnect"]);
     await peer.until(() => peer.ended, "the server's end of the connection");
@@ -177,8 +165,7 @@ describe("tick()", () => {
     const { server, peer } = await serving(t, { maxTickBytes: 100 });
     server.journal.clear();
     await peer.send(pattern(1_050)).sent();
-    await peer.end().sent();
-    await settle();
+    await arrived(peer.end());
     for (let i = 0; i < 10; i++) server.tick();
     assert.equal(server.is_connected(), true);
     assert.equal(server.journal.bytes.length, 1_000);
@@ -202,8 +189,7 @@ describe("tick()", () => {
   it("an error comes after the data that came before it", async (t) => {
     const { server, peer } = await serving(t, { maxTickBytes: 10 });
     server.journal.clear();
-    await peer.send("0123456789abcdef").sent();
-    await settle();
+    await arrived(peer.send("0123456789abcdef"));
     peer.reset();
     await settle();
     await tickUntil(server, () => server.journal.has("disconnect"), "the reset");
@@ -218,8 +204,7 @@ describe("tick()", () => {
     const server = openServer(t);
     const peer = await connectPeer(t, server.port);
     await peer.send("brief").sent();
-    await peer.end().sent();
-    await settle();
+    await arrived(peer.end());
     await tickUntil(server, () => server.journal.has("disconnect"), "all of it");
     assert.deepEqual(server.journal.story, [
       "log connection accepted",

@@ -19,7 +19,7 @@ import {
   WebServer,
   WebSocketClient,
 } from "../../src/daslang/index.ts";
-import { folder } from "../facil/helpers.ts";
+import { temporaryFolder } from "../support/places.ts";
 import { type RawClient, tcpClient } from "../support/raw-client.ts";
 import { eventually, sleep } from "../support/waiting.ts";
 import { type WebSocketClient as Client, open } from "../support/web-socket-client.ts";
@@ -161,7 +161,7 @@ describe('class WebServer (the document promises an "HTTP client/server" with "c
   });
 
   it("JSON, REDIRECT, SERVE_FILE, STATIC and streamed answers", async (t) => {
-    const files = folder(t);
+    const files = temporaryFolder(t);
     writeFileSync(join(files, "page.html"), "<p>file");
     let stream: Parameters<Parameters<WebServer["GET"]>[1]>[1] | undefined;
     const { connect, during } = room(t, (own) => {

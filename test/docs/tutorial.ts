@@ -10,7 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { freePort } from "../support/broker-server.ts";
+import { freePort } from "../support/places.ts";
 import { sleep, within } from "../support/waiting.ts";
 import type { Project } from "./installed.ts";
 import { type Block, blocksOf } from "./programs.ts";

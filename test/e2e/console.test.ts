@@ -5,6 +5,7 @@ import type { BrowserContext, Page } from "playwright-core";
 import { Server } from "portico";
 import { type ConsoleOptions, console as consolePart } from "portico/console";
 import { launchBrowser } from "../support/browser.ts";
+import { listOf } from "../support/bytes.ts";
 import { certificate } from "../support/certificates.ts";
 import { type Program, startProgram } from "../support/program.ts";
 import { absent, chromium } from "../support/tools.ts";
@@ -217,32 +218,12 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
         assert.notEqual(outline, "none", `${name} does not show that it has the focus`);
         reached.push(name);
       }
-      const expected = [
-        "Skip to the figures",
-        "Figures",
-        "interfaces-link",
-        "theme",
-        "figures-title",
-        "1 min",
-        "traffic-requests",
-        "traffic-steady",
-        "Route",
-        "connections-filter",
-        "Kind",
-        "events-filter",
-        "events-pause",
-        "events-list",
-        "chat-list",
-        "text",
-        "Left",
-        "Source of portico/evo",
-        "Answers of portico/craftos",
-        "Status",
-        "Text for portico/craftos",
-        "Reload the script",
-        "Text for portico/facil",
-        "Source of portico/facil",
-      ];
+      const expected = listOf(
+        "Skip to the figures¦Figures¦interfaces-link¦theme¦figures-title¦1 min¦traffic-requests",
+        "traffic-steady¦Route¦connections-filter¦Kind¦events-filter¦events-pause¦events-list¦chat-list",
+        "text¦Left¦Source of portico/evo¦Answers of portico/craftos¦Status¦Text for portico/craftos",
+        "Reload the script¦Text for portico/facil¦Source of portico/facil",
+      );
       let at = -1;
       for (const name of expected) {
         const next = reached.indexOf(name, at + 1);

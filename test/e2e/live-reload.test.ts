@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { it } from "node:test";
 import { launchBrowser } from "../support/browser.ts";
+import { temporaryFolder } from "../support/places.ts";
 import { startProgram } from "../support/program.ts";
 import { absent, chromium } from "../support/tools.ts";
 
@@ -13,8 +13,7 @@ const page = (text: string): string =>
 it("portico serve --live: a real browser loads again what has changed, and after a restart", {
   skip: absent(chromium, "chromium"),
 }, async (t) => {
-  const root = mkdtempSync(join(tmpdir(), "portico-live-"));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
+  const root = temporaryFolder(t);
   const write = (name: string, text: string): void => writeFileSync(join(root, name), text);
   write("index.html", page("one"));
   write("style.css", "p { width: 100px }");

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { connect } from "../../src/client/client.ts";
 import { FinalHeadReader } from "../../src/protocol/http1/final-head-reader.ts";
+import { serverFrame, TEXT } from "../support/frames.ts";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const HINTS = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n";
@@ -13,7 +14,7 @@ const switching = (key: string): string =>
   `${createHash("sha1")
     .update(key + GUID)
     .digest("base64")}\r\n\r\n`;
-const HELLO = "\x81\x05hello";
+const HELLO = serverFrame(TEXT, "hello").toString("latin1");
 
 /** A server that answers a handshake with these bytes. @param cut the size of the pieces in which they leave */
 async function server(

@@ -106,8 +106,7 @@ describe("an HTTP handler", () => {
   test("may return what a call returned, as arrow functions without braces do", async (t) => {
     const { server, connect, reports } = harness(t);
     server.get("/true", (exchange) => exchange.end("ok"));
-    const client = connect().get("/true");
-    assert.equal((await client.answer()).text, "ok");
+    assert.equal((await connect().get("/true").answer()).text, "ok");
     server.websocket("/ws", {
       message: ((socket: WebSocket, data: Buffer) => socket.send(data)) as unknown as () => void,
     });
@@ -289,8 +288,7 @@ describe("onError", () => {
     server.get("/", () => {
       throw failure;
     });
-    const client = connect().get("/");
-    assert.equal((await client.answer()).status, 500);
+    assert.equal((await connect().get("/").answer()).status, 500);
     await turns();
     assert.deepEqual(uncaught, [], "this ends the program");
   });
@@ -387,8 +385,7 @@ describe("a WebSocket handler", () => {
           throw failure;
         },
       });
-      const client = connect().send(handshake("/"));
-      const answer = await client.answer();
+      const answer = await connect().send(handshake("/")).answer();
       assert.equal(answer.status, 500);
       assert.equal(answer.header("x-own"), undefined);
       assert.equal(reports[0]?.error, failure);

@@ -124,8 +124,7 @@ describe("as a whole", () => {
         });
         const line = type === undefined ? "" : `Content-Type: ${type}\r\n`;
         const client = connect().post("/", "[1]", line).post("/any", "[1]", line);
-        const answer = await client.answer();
-        assert.equal(answer.status, status);
+        assert.equal((await client.answer()).status, status);
         assert.equal((await client.answer()).text, "1");
         assert.deepEqual(reports, []);
       });
@@ -136,8 +135,7 @@ describe("as a whole", () => {
       server.post("/limit", async (exchange) => void (await exchange.json({ limit: 2 })));
       server.post("/name", async (exchange) => void (await exchange.json({ limits: 2 } as object)));
       const json = "Content-Type: application/json\r\n";
-      const client = connect().post("/limit", "[1]", json);
-      assert.equal((await client.answer()).status, 413);
+      assert.equal((await connect().post("/limit", "[1]", json).answer()).status, 413);
       assert.equal((await connect().post("/name", "[1]", json).answer()).status, 500);
       assert.match(String(reports[0]?.error), /"limit"/);
     });
@@ -171,8 +169,10 @@ describe("limits", () => {
     assert.equal((await client.answer()).text, "123");
     client.post("/", "1234");
     assert.equal((await client.answer()).status, 413);
-    const other = connect().send(CHUNKED_HEAD + chunked("12", "34"));
-    assert.equal((await other.answer()).status, 413);
+    const answer = await connect()
+      .send(CHUNKED_HEAD + chunked("12", "34"))
+      .answer();
+    assert.equal(answer.status, 413);
     assert.deepEqual(reports, []);
   });
 
@@ -208,8 +208,10 @@ describe("limits", () => {
     assert.equal((await client.answer()).text, "1234");
     client.post("/", "1234");
     assert.equal((await client.answer()).status, 413);
-    const other = connect().send(CHUNKED_HEAD + chunked("12", "34"));
-    assert.equal((await other.answer()).status, 413);
+    const answer = await connect()
+      .send(CHUNKED_HEAD + chunked("12", "34"))
+      .answer();
+    assert.equal(answer.status, 413);
   });
 
   test("a route's own limit may be larger than the server's, and the others keep theirs", async (t) => {
@@ -223,8 +225,10 @@ describe("limits", () => {
     assert.equal((await client.answer()).text, "123456");
     client.post("/other", "1234");
     assert.equal((await client.answer()).status, 413);
-    const second = connect().send(CHUNKED_HEAD + chunked("123", "4567"));
-    assert.equal((await second.answer()).status, 413);
+    const answer = await connect()
+      .send(CHUNKED_HEAD + chunked("123", "4567"))
+      .answer();
+    assert.equal(answer.status, 413);
     const third = connect().send(CHUNKED_HEAD.replace(" / ", " /other ") + chunked("12", "34"));
     assert.equal((await third.answer()).status, 413);
     const unmatched = connect();
@@ -558,8 +562,7 @@ describe("Expect: 100-continue", () => {
     const { server, connect } = harness(t, { limits: { maxBodyBytes: 4 } });
     server.post("/", async (exchange) => void exchange.end(await exchange.text(3)));
     for (const length of [4, 5]) {
-      const client = connect().send(postHead(length, EXPECT));
-      const answer = await client.answer();
+      const answer = await connect().send(postHead(length, EXPECT)).answer();
       assert.equal(answer.status, 413);
       assert.equal(answer.header("connection"), "close");
     }
@@ -571,10 +574,11 @@ describe("Expect: 100-continue", () => {
       await turns(5);
       exchange.end(await exchange.text());
     });
-    const impatient = connect().send(`${postHead(3, EXPECT)}abc`);
-    assert.equal((await impatient.answer()).status, 200);
-    const empty = connect().send(postHead(0, EXPECT));
-    assert.equal((await empty.answer()).status, 200);
+    const answer = await connect()
+      .send(`${postHead(3, EXPECT)}abc`)
+      .answer();
+    assert.equal(answer.status, 200);
+    assert.equal((await connect().send(postHead(0, EXPECT)).answer()).status, 200);
     const old = connect().send(
       "POST / HTTP/1.0\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: keep-alive\r\n\r\n",
     );

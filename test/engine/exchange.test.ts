@@ -96,8 +96,7 @@ describe("properties", () => {
         ].join(),
       );
     });
-    const client = connect().get("/a/b");
-    assert.equal((await client.answer()).text, "a,b,,");
+    assert.equal((await connect().get("/a/b").answer()).text, "a,b,,");
   });
 
   test("an HTTP/1.0 request may come without Host", async (t) => {
@@ -228,8 +227,7 @@ describe("ids", () => {
       exchange.end();
       id = exchange.id;
     });
-    const client = connect().get("/late");
-    await client.answer();
+    await connect().get("/late").answer();
     assert.equal(server.find(id), undefined);
   });
 });
@@ -243,8 +241,7 @@ describe("safe at any time", () => {
       seen.give(exchange);
     });
     const client = connect().get("/x");
-    const answer = await client.answer();
-    assert.equal(answer.text, "done");
+    assert.equal((await client.answer()).text, "done");
     const exchange = await seen.wait("the request");
     const { promises } = useEverything(exchange);
     assert.deepEqual(await Promise.all(promises), [false, false]);

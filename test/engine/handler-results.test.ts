@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { runInNewContext } from "node:vm";
 import type { Exchange } from "../../src/exchange/exchange.ts";
-import type { Handler } from "../../src/server/route-table.ts";
+import type { Handler } from "../../src/server/target.ts";
 import { codeOf, harness } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 
@@ -190,8 +190,7 @@ describe("a handler that ends without an answer", () => {
   test("is reported with its route and answered with 500, when it is asynchronous", async (t) => {
     const { server, connect, reports } = harness(t);
     server.get("/users/:id", async () => {});
-    const answer = await connect().get("/users/7").answer();
-    assert.equal(answer.status, 500);
+    assert.equal((await connect().get("/users/7").answer()).status, 500);
     assert.equal(codeOf(reports[0]?.error), "ERR_NO_ANSWER");
     assert.match(String(reports[0]?.error), /GET \/users\/:id$/);
     assert.equal(reports.length, 1);
@@ -376,8 +375,7 @@ describe("handlerTimeoutMs", () => {
     test(`runs with ${what}, and closes`, async (t) => {
       const { server, connect } = harness(t, SHORT);
       server.post("/", () => {});
-      const client = connect().send(`POST / HTTP/1.1\r\nHost: h\r\n${head}\r\n\r\n${content}`);
-      const answer = await client.answer();
+      const answer = await connect().send(`POST / HTTP/1.1\r\nHost: h\r\n${head}\r\n\r\n${content}`).answer();
       assert.deepEqual([answer.status, answer.header("connection")], [503, "close"]);
     });
   }

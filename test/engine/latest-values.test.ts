@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import type { WebSocket } from "../../src/exchange/exchange.ts";
+import { describe, type TestContext, test } from "node:test";
+import type { UpgradeOptions, WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
+import type { ServerOptions } from "../../src/server/server-options.ts";
 import { frame, PONG } from "../support/frames.ts";
 import { harness } from "../support/harness.ts";
 import { eventually, within } from "../support/waiting.ts";
 import { open, type WebSocketClient } from "../support/web-socket-client.ts";
+import { webSocketPair } from "../support/web-socket-pair.ts";
 
 /** The text of the next message; pings are passed over. */
 async function nextText(client: WebSocketClient): Promise<string> {
@@ -21,14 +23,16 @@ async function nextPing(client: WebSocketClient): Promise<string> {
   return event.type === "ping" ? event.text : "";
 }
 
+const tcpPair = (
+  t: TestContext,
+  window: UpgradeOptions["window"] = undefined,
+  options: ServerOptions = {},
+  handlers: WebSocketHandlers = {},
+) => webSocketPair(t, handlers, options, window === undefined ? {} : { window }, "", "TCP");
+
 describe("sendLatest", () => {
   test("keeps the newest value of each key while a client does not read, and sends it when the client does", async (t) => {
-    const { server, connectTcp } = harness(t);
-    const sockets: WebSocket[] = [];
-    server.websocket("/", { open: (socket) => void sockets.push(socket as WebSocket) });
-    const client = await open(await connectTcp(), "/");
-    const [socket] = sockets;
-    assert.ok(socket !== undefined);
+    const { server, client, socket } = await tcpPair(t);
     client.raw.pause();
     while (socket.pendingBytes === 0) {
       socket.send(Buffer.alloc(100_000));
@@ -49,18 +53,9 @@ describe("sendLatest", () => {
   });
 
   test("with deferred delivery makes what waits only inside a poll", async (t) => {
-    const { server, connectTcp } = harness(t, { delivery: "deferred" });
-    const sockets: WebSocket[] = [];
-    server.websocket(
-      "/",
-      { open: (socket) => void sockets.push(socket as WebSocket) },
-      { window: { maxUnacked: 1 } },
-    );
-    const client = await open(await connectTcp(), "/");
+    const { server, client, socket } = await tcpPair(t, { maxUnacked: 1 }, { delivery: "deferred" });
     client.answersPings = false;
     server.poll();
-    const [socket] = sockets;
-    assert.ok(socket !== undefined);
     socket.sendLatest("world", "first");
     let isPolling = false;
     let madeInside: boolean | undefined;
@@ -80,16 +75,7 @@ describe("sendLatest", () => {
   });
 
   test("copies bytes that wait, and answers closed after the end", async (t) => {
-    const { server, connectTcp } = harness(t);
-    const sockets: WebSocket[] = [];
-    server.websocket(
-      "/",
-      { open: (socket) => void sockets.push(socket as WebSocket) },
-      { window: { maxUnacked: 1, acknowledgedBy: "program" } },
-    );
-    const client = await open(await connectTcp(), "/");
-    const [socket] = sockets;
-    assert.ok(socket !== undefined);
+    const { client, socket } = await tcpPair(t, { maxUnacked: 1, acknowledgedBy: "program" });
     const bytes = Buffer.from("one");
     assert.equal(socket.sendLatest("a", bytes), "sent");
     bytes.write("two");
@@ -102,16 +88,11 @@ describe("sendLatest", () => {
   });
 
   test("drops values beyond maxBackpressureBytes, so that keys without an end do not fill the memory", async (t) => {
-    const { server, connectTcp } = harness(t, { limits: { maxBackpressureBytes: 1_000 } });
-    const sockets: WebSocket[] = [];
-    server.websocket(
-      "/",
-      { open: (socket) => void sockets.push(socket as WebSocket) },
-      { window: { maxUnacked: 1, acknowledgedBy: "program" } },
+    const { server, socket } = await tcpPair(
+      t,
+      { maxUnacked: 1, acknowledgedBy: "program" },
+      { limits: { maxBackpressureBytes: 1_000 } },
     );
-    await open(await connectTcp(), "/");
-    const [socket] = sockets;
-    assert.ok(socket !== undefined);
     socket.sendLatest("first", "x");
     const results = new Set<string>();
     for (let i = 0; i < 100; i++) results.add(socket.sendLatest(`key ${i}`, () => "x"));
@@ -122,21 +103,16 @@ describe("sendLatest", () => {
 
 describe("a window", () => {
   test("lets maxUnacked messages out, and one more for each pong", async (t) => {
-    const { server, connectTcp } = harness(t);
-    const sockets: WebSocket[] = [];
     const pongs: string[] = [];
-    server.websocket(
-      "/",
-      {
-        open: (socket) => void sockets.push(socket as WebSocket),
-        pong: (_socket, data) => void pongs.push(data.toString()),
-      },
+    const { client, socket } = await webSocketPair(
+      t,
+      { pong: (_socket, data) => void pongs.push(data.toString()) },
+      {},
       { window: { maxUnacked: 2 } },
+      "",
+      "TCP",
     );
-    const client = await open(await connectTcp(), "/");
     client.answersPings = false;
-    const [socket] = sockets;
-    assert.ok(socket !== undefined);
     const results = [1, 2, 3, 4].map((tick) => socket.sendLatest("world", String(tick)));
     assert.deepEqual(results, ["sent", "sent", "queued", "queued"]);
     assert.equal(await client.text(), "1");
@@ -152,15 +128,7 @@ describe("a window", () => {
   });
 
   test("acknowledged by messages opens by one for each of them", async (t) => {
-    const { server, connectTcp } = harness(t);
-    const sockets: WebSocket[] = [];
-    server.websocket(
-      "/",
-      { open: (socket) => void sockets.push(socket as WebSocket) },
-      { window: { maxUnacked: 1, acknowledgedBy: "message" } },
-    );
-    const client = await open(await connectTcp(), "/");
-    const [socket] = sockets;
+    const { client, socket } = await tcpPair(t, { maxUnacked: 1, acknowledgedBy: "message" });
     socket?.sendLatest("world", "1");
     socket?.sendLatest("world", "2");
     assert.equal(await client.text(), "1");
@@ -213,15 +181,11 @@ describe("pings of a window", () => {
   }
 
   test("acknowledge a message that is larger than all that may wait", async (t) => {
-    const { server, connectTcp } = harness(t, { limits: { maxBackpressureBytes: 1_000_000 } });
-    const sockets: WebSocket[] = [];
-    server.websocket(
-      "/",
-      { open: (socket) => void sockets.push(socket as WebSocket) },
-      { window: { maxUnacked: 1 } },
+    const { client, socket } = await tcpPair(
+      t,
+      { maxUnacked: 1 },
+      { limits: { maxBackpressureBytes: 1_000_000 } },
     );
-    const client = await open(await connectTcp(), "/");
-    const [socket] = sockets;
     client.raw.pause();
     assert.notEqual(socket?.sendLatest("world", Buffer.alloc(20_000_000)), "dropped");
     assert.equal(socket?.sendLatest("world", "next"), "queued");

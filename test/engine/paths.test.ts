@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import fc from "fast-check";
 import type { Exchange } from "../../src/index.ts";
 import { serveFiles } from "../../src/web/index.ts";
 import { harness } from "../support/harness.ts";
+import { temporaryFolder } from "../support/places.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
 
@@ -50,8 +48,7 @@ describe("a guard and the router read the same path", () => {
 
   for (const path of ["/%61dmin/ws", "/admin/%77s"]) {
     test(`of WebSockets: ${path}`, async (t) => {
-      const answer = await guarded(t).connect().send(handshake(path)).answer();
-      assert.equal(answer.status, 401);
+      assert.equal((await guarded(t).connect().send(handshake(path)).answer()).status, 401);
     });
   }
 
@@ -171,10 +168,7 @@ test("a target that comes octet by octet is read in the same way", async (t) => 
 
 test("serveFiles decodes once", async (t) => {
   const { server, connect } = harness(t);
-  const root = mkdtempSync(join(tmpdir(), "paths-"));
-  t.after(() => rmSync(root, { recursive: true }));
-  writeFileSync(join(root, "%41"), "encoded name");
-  writeFileSync(join(root, "A"), "plain name");
+  const root = temporaryFolder(t, { "%41": "encoded name", A: "plain name" });
   server.get("/files/*", serveFiles(root));
   const client = connect();
   assert.equal((await client.get("/files/%41").answer()).text, "plain name");

@@ -283,8 +283,7 @@ describe("stream", () => {
       const { server, connect } = harness(t);
       const outcome = signal<boolean>();
       server.get("/", async (exchange) => outcome.give(await exchange.stream(source())));
-      const client = connect().get("/");
-      assert.equal((await client.answer()).text, whole);
+      assert.equal((await connect().get("/").answer()).text, whole);
       assert.equal(await outcome.wait("stream() to answer"), true);
     });
   }
@@ -478,8 +477,7 @@ describe("stream", () => {
     const { server, connect, reports } = harness(t);
     const source = createReadStream(missing);
     server.get("/", (exchange) => exchange.stream(source));
-    const answer = await connect().send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").answer("HEAD");
-    assert.equal(answer.status, 200);
+    assert.equal((await connect().send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").answer("HEAD")).status, 200);
     await eventually(() => source.closed, "the file to be closed");
     await turns();
     assert.deepEqual(reports, []);
@@ -548,8 +546,7 @@ describe("stream", () => {
       exchange.setHeader("Content-Length", whole.length);
       await exchange.stream(generated());
     });
-    const client = connect().get("/");
-    const answer = await client.answer();
+    const answer = await connect().get("/").answer();
     assert.equal(answer.header("transfer-encoding"), undefined);
     assert.equal(answer.text, whole);
   });

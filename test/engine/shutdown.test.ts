@@ -81,8 +81,7 @@ describe("close", () => {
   test("does not wait for peers that do not close after us for longer than closeTimeoutMs", async (t) => {
     const { server, connect } = harness(t, { limits: { closeTimeoutMs: 40 } });
     server.get("/", (exchange) => void exchange.end("ok"));
-    const client = connect().get("/", "Connection: close\r\n");
-    await client.answer();
+    await connect().get("/", "Connection: close\r\n").answer();
     await within(server.close({ graceMs: 5_000 }), "the server to close");
   });
 

@@ -1,19 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { WebSocket } from "../../src/exchange/exchange.ts";
 import { harness } from "../support/harness.ts";
 import { eventually } from "../support/waiting.ts";
-import { open } from "../support/web-socket-client.ts";
+import { webSocketPair } from "../support/web-socket-pair.ts";
 
 describe("bytes that have not left", () => {
   test("pendingBytes counts what the system refused, and not what this turn has sent", async (t) => {
-    const { server, connectTcp } = harness(t, { delivery: "deferred" });
-    const sockets: WebSocket[] = [];
-    server.websocket("/", { open: (socket) => void sockets.push(socket as WebSocket) });
-    const client = await open(await connectTcp(), "/");
+    const { server, client, socket } = await webSocketPair(t, {}, { delivery: "deferred" }, {}, "", "TCP");
     server.poll();
-    const [socket] = sockets;
-    assert.ok(socket !== undefined);
     socket.send("first");
     assert.ok(socket.bufferedBytes > 0);
     assert.equal(socket.pendingBytes, 0);
@@ -28,17 +22,14 @@ describe("bytes that have not left", () => {
   });
 
   test("flush hands over what has been sent, before the program returns", async (t) => {
-    const { server, connectTcp } = harness(t, { delivery: "deferred" });
-    const sockets: WebSocket[] = [];
-    server.websocket("/", { open: (socket) => void sockets.push(socket as WebSocket) });
-    const client = await open(await connectTcp(), "/");
+    const { server, client, socket } = await webSocketPair(t, {}, { delivery: "deferred" }, {}, "", "TCP");
     server.poll();
     const before = server.counters.bytesSent;
-    sockets[0]?.send("now");
+    socket.send("now");
     assert.equal(server.counters.bytesSent, before);
     server.flush();
     assert.equal(server.counters.bytesSent, before + 5);
-    assert.equal(sockets[0]?.bufferedBytes, 0);
+    assert.equal(socket.bufferedBytes, 0);
     assert.equal(await client.text(), "now");
   });
 

@@ -12,8 +12,7 @@ describe("the handshake on the wire", () => {
   test("a valid one is answered 101 with the right fields", async (t) => {
     const { server, connect } = harness(t);
     server.websocket("/", {});
-    const client = connect().send(handshake("/"));
-    const answer = await client.answer();
+    const answer = await connect().send(handshake("/")).answer();
     assert.ok(answer.head.startsWith("HTTP/1.1 101 Switching Protocols\r\n"));
     assert.equal(answer.header("upgrade"), "websocket");
     assert.equal(answer.header("connection"), "Upgrade");
@@ -64,8 +63,9 @@ describe("the handshake on the wire", () => {
         let opened = 0;
         const open = (): void => void opened++;
         server.websocket("/", asks ? { open, upgrade: () => undefined } : { open });
-        const client = connect().send(change(handshake("/")));
-        const answer = await client.answer();
+        const answer = await connect()
+          .send(change(handshake("/")))
+          .answer();
         assert.equal(answer.status, status);
         if (status === 426) {
           assert.equal(answer.header("sec-websocket-version"), "13");
@@ -81,8 +81,7 @@ describe("the handshake on the wire", () => {
   test("another method than GET is answered 405 with Allow: GET", async (t) => {
     const { server, connect } = harness(t);
     server.websocket("/", {});
-    const client = connect().send(handshake("/").replace("GET", "POST"));
-    const answer = await client.answer();
+    const answer = await connect().send(handshake("/").replace("GET", "POST")).answer();
     assert.equal(answer.status, 405);
     assert.equal(answer.header("allow"), "GET");
   });

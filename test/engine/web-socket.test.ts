@@ -1,61 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import type { UpgradeOptions, WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
+import type { UpgradeOptions, WebSocket } from "../../src/exchange/exchange.ts";
 import { BINARY, PING_FRAME, TEXT } from "../../src/protocol/websocket/opcodes.ts";
 import type { Server } from "../../src/server/server.ts";
-import type { ServerOptions } from "../../src/server/server-options.ts";
 import { frame, RSV1, serverFrame } from "../support/frames.ts";
-import { type Harness, harness } from "../support/harness.ts";
+import { harness } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open, type WebSocketClient } from "../support/web-socket-client.ts";
+import { webSocketPair } from "../support/web-socket-pair.ts";
 
 const DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
 
-interface Pair extends Harness {
-  client: WebSocketClient;
-  socket: WebSocket;
-  /** "code reason" of the close, when it comes. */
-  closed(): Promise<string>;
-}
-
-/** A server with one open WebSocket. */
-async function pair(
-  t: TestContext,
-  handlers: WebSocketHandlers = {},
-  options: ServerOptions = {},
-  upgrade: UpgradeOptions<undefined> = {},
-  lines = "",
-): Promise<Pair> {
-  const made = harness(t, options);
-  const opened = signal<WebSocket>();
-  const closed = signal<string>();
-  made.server.websocket(
-    "/",
-    {
-      ...handlers,
-      open(socket) {
-        opened.give(socket as WebSocket);
-        return handlers.open?.(socket);
-      },
-      close(socket, code, reason) {
-        closed.give(`${code} ${reason}`);
-        return handlers.close?.(socket, code, reason);
-      },
-    },
-    upgrade,
-  );
-  const client = await open(made.connect(), "/", lines);
-  return {
-    ...made,
-    client,
-    socket: await opened.wait("the WebSocket"),
-    closed: () => closed.wait("the close"),
-  };
-}
-
 describe("messages", () => {
   test("text is text and bytes are binary, unless asked otherwise", async (t) => {
-    const { client, socket } = await pair(t);
+    const { client, socket } = await webSocketPair(t);
     assert.equal(socket.send("é"), "sent");
     socket.send(Uint8Array.of(1, 2));
     socket.send("text", { binary: true });
@@ -77,7 +35,7 @@ describe("messages", () => {
   });
 
   test("of every length form arrive as they are, in both directions", async (t) => {
-    const { client } = await pair(t, {
+    const { client } = await webSocketPair(t, {
       message: (socket, data, binary) => void socket.send(data, { binary }),
     });
     for (const size of [0, 1, 125, 126, 2_048, 65_535, 65_536, 1_000_000]) {
@@ -89,7 +47,7 @@ describe("messages", () => {
   });
 
   test("bytes may be changed as soon as they were given", async (t) => {
-    const { client, socket } = await pair(t);
+    const { client, socket } = await webSocketPair(t);
     socket.subscribe("t");
     for (const size of [10, 3_000, 65_536]) {
       const data = Buffer.alloc(size, "a");
@@ -104,7 +62,7 @@ describe("messages", () => {
   });
 
   test("what a handler was lent may be sent", async (t) => {
-    const { client } = await pair(t, {
+    const { client } = await webSocketPair(t, {
       message(socket, data) {
         socket.send(data);
         socket.publish("none", data);
@@ -119,7 +77,7 @@ describe("messages", () => {
   });
 
   test("several to one socket in one turn leave in one write, with cork and without", async (t) => {
-    const { client, socket } = await pair(t);
+    const { client, socket } = await webSocketPair(t);
     await turns();
     const before = client.raw.deliveries.length;
     socket.send("1");
@@ -138,7 +96,7 @@ describe("messages", () => {
   });
 
   test("in answer to one read leave in one write", async (t) => {
-    const { client } = await pair(t, { message: (socket, data) => void socket.send(data) });
+    const { client } = await webSocketPair(t, { message: (socket, data) => void socket.send(data) });
     await turns();
     const before = client.raw.deliveries.length;
     client.raw.send(Buffer.concat(Array.from({ length: 100 }, (_, i) => frame(1, String(i)))));
@@ -147,7 +105,7 @@ describe("messages", () => {
   });
 
   test("cork lets go when its function throws", async (t) => {
-    const { client, socket } = await pair(t);
+    const { client, socket } = await webSocketPair(t);
     assert.throws(() =>
       socket.cork(() => {
         socket.send("held");
@@ -264,18 +222,23 @@ describe("topics", () => {
 
 describe("compression", () => {
   test("is agreed only where the server wants it and the client offers it", async (t) => {
-    const off = await pair(t, {}, {}, {}, DEFLATE);
+    const off = await webSocketPair(t, {}, {}, {}, DEFLATE);
     assert.equal(off.socket.compresses, false);
     assert.equal(off.client.response.header("sec-websocket-extensions"), undefined);
-    const none = await pair(t, {}, {}, { compression: true });
-    assert.equal(none.socket.compresses, false);
-    const both = await pair(t, {}, {}, { compression: true }, DEFLATE);
+    assert.equal((await webSocketPair(t, {}, {}, { compression: true })).socket.compresses, false);
+    const both = await webSocketPair(t, {}, {}, { compression: true }, DEFLATE);
     assert.equal(both.socket.compresses, true);
     assert.match(both.client.response.header("sec-websocket-extensions") ?? "", /^permessage-deflate/);
   });
 
   test("messages from the threshold on are compressed, unless asked otherwise", async (t) => {
-    const { client, socket } = await pair(t, {}, {}, { compression: { thresholdBytes: 50 } }, DEFLATE);
+    const { client, socket } = await webSocketPair(
+      t,
+      {},
+      {},
+      { compression: { thresholdBytes: 50 } },
+      DEFLATE,
+    );
     for (const [text, options, compressed] of [
       ["x".repeat(49), {}, false],
       ["x".repeat(50), {}, true],
@@ -298,7 +261,7 @@ describe("a peer that does not read", () => {
       drains++;
       drained.give();
     };
-    const { client, socket, server } = await pair(t, { drain }, { limits });
+    const { client, socket, server } = await webSocketPair(t, { drain }, { limits });
     await turns();
     client.raw.pause();
     const answers: string[] = [];
@@ -328,7 +291,7 @@ describe("a peer that does not read", () => {
   });
 
   test("it is bounded within one turn, too", async (t) => {
-    const { client, socket } = await pair(t, {}, { limits });
+    const { client, socket } = await webSocketPair(t, {}, { limits });
     await turns();
     client.raw.pause();
     for (let i = 0; i < 1_000; i++) socket.send("x".repeat(1_000));
@@ -336,7 +299,7 @@ describe("a peer that does not read", () => {
   });
 
   test("publish does not count those that did not take it", async (t) => {
-    const { client, socket, server, connect } = await pair(t, {}, { limits });
+    const { client, socket, server, connect } = await webSocketPair(t, {}, { limits });
     await turns();
     client.raw.pause();
     socket.subscribe("t");
@@ -355,7 +318,7 @@ describe("a peer that does not read", () => {
   });
 
   test("a flood of pings is answered within bounds, the last for certain", async (t) => {
-    const { client, socket } = await pair(t, {}, { limits });
+    const { client, socket } = await webSocketPair(t, {}, { limits });
     await turns();
     client.raw.pause();
     const flood = Buffer.concat(Array.from({ length: 100 }, () => frame(9, "x".repeat(120))));
@@ -394,7 +357,7 @@ describe("a peer that does not read", () => {
 describe("ping and pong", () => {
   test("pings of the peer are answered with their data, in between fragments, too", async (t) => {
     const got = signal<string>();
-    const { client } = await pair(t, { message: (_, data) => got.give(data.toString()) });
+    const { client } = await webSocketPair(t, { message: (_, data) => got.give(data.toString()) });
     client.ping("data");
     assert.deepEqual(await client.next(), { type: "pong", text: "data" });
     client.raw.send(frame(1, "frag", { fin: false }));
@@ -406,7 +369,7 @@ describe("ping and pong", () => {
 
   test("pings of the peer are told, after they were answered", async (t) => {
     const got = signal<string>();
-    const { client } = await pair(t, { ping: (_, data) => got.give(data.toString()) });
+    const { client } = await webSocketPair(t, { ping: (_, data) => got.give(data.toString()) });
     client.ping("hello");
     assert.equal(await got.wait("the ping"), "hello");
     assert.deepEqual(await client.next(), { type: "pong", text: "hello" });
@@ -430,7 +393,7 @@ describe("ping and pong", () => {
 
   test("pings of the program arrive, and the pong is told", async (t) => {
     const got = signal<string>();
-    const { client, socket } = await pair(t, { pong: (_, data) => got.give(data.toString()) });
+    const { client, socket } = await webSocketPair(t, { pong: (_, data) => got.give(data.toString()) });
     assert.equal(socket.ping("are you there"), "sent");
     assert.deepEqual(await client.next(), { type: "ping", text: "are you there" });
     assert.equal(await got.wait("the pong"), "are you there");
@@ -446,7 +409,7 @@ describe("the close handshake", () => {
       [4321, "é".repeat(10)],
       [undefined, ""],
     ] as const) {
-      const { client, closed, socket } = await pair(t);
+      const { client, closed, socket } = await webSocketPair(t);
       client.answersClose = false;
       client.close(code, reason);
       assert.equal(await closed(), `${code ?? 1005} ${reason}`);
@@ -457,7 +420,7 @@ describe("the close handshake", () => {
   });
 
   test("begun by the program: what was sent before arrives, nothing goes after it", async (t) => {
-    const { client, socket, closed } = await pair(t);
+    const { client, socket, closed } = await webSocketPair(t);
     client.answersClose = false;
     socket.send("before");
     socket.close(4000, "reason");
@@ -477,7 +440,7 @@ describe("the close handshake", () => {
 
   test("messages that were under way when the program closed are not delivered", async (t) => {
     const messages: string[] = [];
-    const { client, socket, closed } = await pair(t, {
+    const { client, socket, closed } = await webSocketPair(t, {
       message: (_, data) => void messages.push(data.toString()),
     });
     socket.close();
@@ -487,7 +450,7 @@ describe("the close handshake", () => {
   });
 
   test("a reason is cut at 123 bytes, a code that may not be sent is a mistake", async (t) => {
-    const { client, socket } = await pair(t);
+    const { client, socket } = await webSocketPair(t);
     for (const code of [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 1000.5]) {
       assert.throws(() => socket.close(code), RangeError, String(code));
     }
@@ -497,7 +460,7 @@ describe("the close handshake", () => {
   });
 
   test("a peer that does not answer is dropped after closeTimeoutMs, told as 1006", async (t) => {
-    const { client, socket, closed } = await pair(t, {}, { limits: { closeTimeoutMs: 40 } });
+    const { client, socket, closed } = await webSocketPair(t, {}, { limits: { closeTimeoutMs: 40 } });
     client.answersClose = false;
     socket.close(1000);
     assert.match(await closed(), /^1006/);
@@ -505,7 +468,7 @@ describe("the close handshake", () => {
   });
 
   test("closeTimeoutMs holds for a WebSocket that was paused, too", async (t) => {
-    const { client, socket } = await pair(t, {}, { limits: { closeTimeoutMs: 40 } });
+    const { client, socket } = await webSocketPair(t, {}, { limits: { closeTimeoutMs: 40 } });
     client.answersClose = false;
     socket.pause();
     socket.close(1000);
@@ -513,17 +476,17 @@ describe("the close handshake", () => {
   });
 
   test("a connection that is lost is told as 1006, and so is one that ends without a close frame", async (t) => {
-    const lost = await pair(t);
+    const lost = await webSocketPair(t);
     lost.client.raw.destroy();
     assert.equal(await lost.closed(), "1006 ");
-    const ended = await pair(t);
+    const ended = await webSocketPair(t);
     ended.client.raw.end();
     assert.equal(await ended.closed(), "1006 ");
   });
 
   test("terminate drops the connection at once", async (t) => {
     let closes = 0;
-    const { client, socket, closed } = await pair(t, { close: () => void closes++ });
+    const { client, socket, closed } = await webSocketPair(t, { close: () => void closes++ });
     socket.terminate();
     assert.equal(socket.readyState, "closed");
     socket.terminate();
@@ -574,7 +537,7 @@ describe("a peer that breaks the rules", () => {
     ["compression that was not agreed", 1002, frame(1, "", { rsv: RSV1 })],
   ] as [string, number, Buffer][]) {
     test(`${name} closes with ${code}`, async (t) => {
-      const { client, closed, server, reports } = await pair(t);
+      const { client, closed, server, reports } = await webSocketPair(t);
       client.raw.send(bytes);
       assert.equal((await client.closeFrame()).code, code);
       assert.match(await closed(), new RegExp(`^${code} `));
@@ -588,18 +551,24 @@ describe("a peer that breaks the rules", () => {
   }
 
   test("a message over the limit closes with 1009, over all fragments and after inflating", async (t) => {
-    const { client } = await pair(t, {}, { limits: { maxMessageBytes: 1_000 } });
+    const { client } = await webSocketPair(t, {}, { limits: { maxMessageBytes: 1_000 } });
     client.send("x".repeat(1_001));
     assert.equal((await client.closeFrame()).code, 1009);
 
-    const fragments = await pair(t, {}, { limits: { maxMessageBytes: 1_000 } });
+    const fragments = await webSocketPair(t, {}, { limits: { maxMessageBytes: 1_000 } });
     for (const opcode of [1, 0, 0]) {
       fragments.client.raw.send(frame(opcode, "x".repeat(400), { fin: false }));
     }
     assert.equal((await fragments.client.closeFrame()).code, 1009);
 
     const { deflateRawSync, constants } = await import("node:zlib");
-    const bomb = await pair(t, {}, { limits: { maxMessageBytes: 100_000 } }, { compression: true }, DEFLATE);
+    const bomb = await webSocketPair(
+      t,
+      {},
+      { limits: { maxMessageBytes: 100_000 } },
+      { compression: true },
+      DEFLATE,
+    );
     const packed = deflateRawSync(Buffer.alloc(10_000_000), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(
       0,
       -4,
@@ -613,16 +582,16 @@ describe("a peer that breaks the rules", () => {
     const echo = {
       message: (socket: WebSocket<undefined>, data: Buffer) => void socket.send(data, { binary: false }),
     };
-    const larger = await pair(t, echo, options, { maxMessageBytes: 200 });
+    const larger = await webSocketPair(t, echo, options, { maxMessageBytes: 200 });
     larger.client.send("x".repeat(200));
     assert.equal((await larger.client.text()).length, 200);
-    const smaller = await pair(t, echo, options, { maxMessageBytes: 50 });
+    const smaller = await webSocketPair(t, echo, options, { maxMessageBytes: 50 });
     smaller.client.send("x".repeat(51));
     assert.equal((await smaller.client.closeFrame()).code, 1009);
   });
 
   test("a changed message limit counts from the next message on", async (t) => {
-    const { client, server } = await pair(t, { message: (socket, data) => void socket.send(data) });
+    const { client, server } = await webSocketPair(t, { message: (socket, data) => void socket.send(data) });
     client.send("x".repeat(100));
     assert.equal((await client.next()).type, "message");
     server.limits.maxMessageBytes = 99;
@@ -634,7 +603,9 @@ describe("a peer that breaks the rules", () => {
 describe("pause and resume", () => {
   test("nothing is lost, order is kept", async (t) => {
     const messages: string[] = [];
-    const { client, socket } = await pair(t, { message: (_, data) => void messages.push(data.toString()) });
+    const { client, socket } = await webSocketPair(t, {
+      message: (_, data) => void messages.push(data.toString()),
+    });
     socket.pause();
     for (let i = 0; i < 100; i++) client.send(String(i));
     await turns();
@@ -648,7 +619,7 @@ describe("pause and resume", () => {
   });
 
   test("in the middle of a frame of any kind", async (t) => {
-    const { client, socket } = await pair(t, { message: (socket, data) => socket.send(data) });
+    const { client, socket } = await webSocketPair(t, { message: (socket, data) => socket.send(data) });
     for (const [opcode, payload] of [
       [TEXT, "hello"],
       [BINARY, "h"],
@@ -668,7 +639,7 @@ describe("pause and resume", () => {
   });
   test("from inside a handler, one message at a time", async (t) => {
     let messages = 0;
-    const { client } = await pair(t, {
+    const { client } = await webSocketPair(t, {
       async message(socket) {
         messages++;
         socket.pause();
@@ -685,7 +656,11 @@ describe("pause and resume", () => {
   test("paused by the program for long, a peer that is alive stays", async (t) => {
     const limits = { webSocketIdleTimeoutMs: 40, pongTimeoutMs: 40 };
     const got = signal<string>();
-    const { client, socket } = await pair(t, { message: (_, data) => got.give(data.toString()) }, { limits });
+    const { client, socket } = await webSocketPair(
+      t,
+      { message: (_, data) => got.give(data.toString()) },
+      { limits },
+    );
     socket.pause();
     client.send("kept");
     await client.readFor(300);
@@ -697,7 +672,7 @@ describe("pause and resume", () => {
 
 describe("id and find", () => {
   test("an id is a UUID that server.find knows until the end", async (t) => {
-    const { client, socket, server, closed } = await pair(t);
+    const { client, socket, server, closed } = await webSocketPair(t);
     const { id } = socket;
     assert.match(id, /^[0-9a-f-]{36}$/);
     assert.equal(socket.id, id);
@@ -710,14 +685,14 @@ describe("id and find", () => {
   });
 
   test("an id that is asked for after the end is not kept", async (t) => {
-    const { socket, server } = await pair(t);
+    const { socket, server } = await webSocketPair(t);
     socket.terminate();
     assert.equal(server.find(socket.id), undefined);
   });
 });
 
 test("after the end every call answers", async (t) => {
-  const { socket, reports, server } = await pair(t);
+  const { socket, reports, server } = await webSocketPair(t);
   socket.subscribe("t");
   socket.terminate();
   await turns();

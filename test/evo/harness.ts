@@ -154,3 +154,21 @@ export async function connected(
   const { id } = await recording.event("WEBSOCKET_CONNECTION_ESTABLISHED", count + 1);
   return { socket, id };
 }
+
+/** An {@link httpServer} with a client that has sent nothing yet. */
+export async function httpClient(t: TestContext): Promise<{ web: Recording<HttpServer>; client: RawClient }> {
+  const web = httpServer(t);
+  return { web, client: await web.client() };
+}
+
+/** An {@link httpServer} that has got a GET. */
+export async function requested(t: TestContext, target = "/", lines = "") {
+  const web = httpServer(t);
+  return { web, ...(await request(web, target, lines)) };
+}
+
+/** A {@link webSocketServer} with an open WebSocket. */
+export async function connectedServer(t: TestContext, lines = "") {
+  const web = webSocketServer(t);
+  return { web, ...(await connected(web, lines)) };
+}

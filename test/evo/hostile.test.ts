@@ -8,7 +8,7 @@ import { certificate } from "../support/certificates.ts";
 import { tcpClient } from "../support/raw-client.ts";
 import { eventually, signal, sleep, turns, within } from "../support/waiting.ts";
 import { opened } from "../support/ws-client.ts";
-import { httpServer, request } from "./harness.ts";
+import { httpServer, requested } from "./harness.ts";
 
 const host = "127.0.0.1";
 
@@ -117,8 +117,7 @@ describe("limits (original's values, all options here)", () => {
 
 describe("StreamResponse(id, chunk, totalSize?)", () => {
   it("a size that cannot be gives 0 and sends nothing", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     for (const size of [5.5, Number.NaN, -1, Number.POSITIVE_INFINITY, 3]) {
       assert.equal(web.server.StreamResponse(id, "abcdef", size), 0);
     }
@@ -129,8 +128,7 @@ describe("StreamResponse(id, chunk, totalSize?)", () => {
 
 describe("SendResponse(id, body)", () => {
   it("a Content-Length of the program that does not fit is corrected", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.WriteHeader(id, "Content-Length", "3");
     assert.equal(web.server.SendResponse(id, "abcdef"), 3);
     assert.equal((await client.answer()).text, "abcdef");

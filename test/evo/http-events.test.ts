@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { HttpServer } from "../../src/evo/index.ts";
-import { httpServer, nextFinished, type Recording, recorded, request, UUID } from "./harness.ts";
+import {
+  httpClient,
+  httpServer,
+  nextFinished,
+  type Recording,
+  recorded,
+  request,
+  requested,
+  UUID,
+} from "./harness.ts";
 
 const MANUAL = { host: "127.0.0.1", pollIntervalMs: 0 };
 
@@ -14,8 +23,7 @@ function content(web: Recording<HttpServer>, id: string): string {
 
 describe("HTTP_REQUEST_STARTED", () => {
   it("headers complete: it comes before the content, not before the end of the head", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n");
     await web.received();
     web.poll();
@@ -54,8 +62,7 @@ describe("HTTP_REQUEST_STARTED", () => {
 
 describe("HTTP_DATA_RECEIVED", () => {
   it("what was queued still comes after the response is complete, with an id that is gone", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\none");
     await web.received();
     client.send("two");
@@ -78,11 +85,9 @@ describe("HTTP_DATA_RECEIVED", () => {
   });
 
   it("one body chunk that is not the last; message = chunk", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nab");
-    const first = await web.event("HTTP_DATA_RECEIVED");
-    assert.equal(first.text, "ab");
+    assert.equal((await web.event("HTTP_DATA_RECEIVED")).text, "ab");
     client.send("cd");
     assert.equal((await web.event("HTTP_DATA_RECEIVED", 2)).text, "cd");
     client.send("ef");
@@ -91,8 +96,7 @@ describe("HTTP_DATA_RECEIVED", () => {
   });
 
   it("chunks of a large content come in order, and nothing is missing", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     const body = Array.from({ length: 200_000 }, (_, i) => `${i},`).join("");
     client.post("/", body);
     await web.until(() => web.names.includes("HTTP_REQUEST_FINISHED"), "the content", 5_000);
@@ -127,8 +131,7 @@ describe("HTTP_REQUEST_FINISHED", () => {
   });
 
   it("the last chunk may be empty: a chunked content whose end comes later", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
     await web.event("HTTP_DATA_RECEIVED");
     client.send("0\r\n\r\n");
@@ -138,8 +141,7 @@ describe("HTTP_REQUEST_FINISHED", () => {
   });
 
   it("chunked content comes without its framing", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
     client.send("3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nTrailer: t\r\n\r\n");
     const id = await nextFinished(web);
@@ -163,8 +165,7 @@ describe("HTTP_REQUEST_FINISHED", () => {
 
 describe("HTTP_CONNECTION_ABORTED", () => {
   it("the peer went away before the response was complete; the id is already invalid", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     const seen: unknown[] = [];
     web.server.HTTP_CONNECTION_ABORTED = (_, { clientID }) => {
       seen.push(clientID, web.server.HasRequestDetails(clientID), web.server.SendResponse(clientID, ""));
@@ -175,8 +176,7 @@ describe("HTTP_CONNECTION_ABORTED", () => {
   });
 
   it("also where the response had begun", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.WriteResponse(id, "begun");
     await client.until(() => client.rest.includes("begun"), "the chunk");
     client.destroy();
@@ -185,8 +185,7 @@ describe("HTTP_CONNECTION_ABORTED", () => {
   });
 
   it("not where the response was complete", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.SendResponse(id, "complete");
     await client.answer();
     client.destroy();
@@ -198,8 +197,7 @@ describe("HTTP_CONNECTION_ABORTED", () => {
   });
 
   it("once for a connection, and only for the request under way", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.get("/1").get("/2");
     const first = await nextFinished(web);
     client.destroy();
@@ -265,8 +263,7 @@ describe("GetRequestDetails(id)", () => {
   });
 
   it("headers of strange names are only headers", async (t) => {
-    const web = httpServer(t);
-    const { id } = await request(web, "/", "__proto__: x\r\nconstructor: y\r\n");
+    const { web, id } = await requested(t, "/", "__proto__: x\r\nconstructor: y\r\n");
     const { headers } = web.server.GetRequestDetails(id)!;
     assert.equal(Object.hasOwn(headers, "__proto__"), true);
     assert.equal(headers["constructor"], "y");
@@ -275,8 +272,7 @@ describe("GetRequestDetails(id)", () => {
   });
 
   it("details that were taken stay after the id is gone", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web, "/kept?q", "X-Kept: yes\r\n");
+    const { web, client, id } = await requested(t, "/kept?q", "X-Kept: yes\r\n");
     const details = web.server.GetRequestDetails(id)!;
     web.server.SendResponse(id, "");
     await client.answer();
@@ -301,8 +297,7 @@ describe("GetRequestMethod/URL/Query/Endpoint(id), GetRequestHeader(id, name), G
   });
 
   it('the query is "" when absent, not undefined', async (t) => {
-    const web = httpServer(t);
-    const { id } = await request(web, "/a");
+    const { web, id } = await requested(t, "/a");
     assert.equal(web.server.GetRequestQuery(id), "");
   });
 
@@ -317,8 +312,7 @@ describe("GetRequestMethod/URL/Query/Endpoint(id), GetRequestHeader(id, name), G
   });
 
   it("header names are matched without regard to case", async (t) => {
-    const web = httpServer(t);
-    const { id } = await request(web, "/", "X-SoMe-Name: value\r\n");
+    const { web, id } = await requested(t, "/", "X-SoMe-Name: value\r\n");
     for (const name of ["x-some-name", "X-SOME-NAME", "X-SoMe-Name"]) {
       assert.equal(web.server.GetRequestHeader(id, name), "value");
     }
@@ -326,8 +320,7 @@ describe("GetRequestMethod/URL/Query/Endpoint(id), GetRequestHeader(id, name), G
   });
 
   it('GetRequestHeaders gives one serialised "name: value\\r\\n" string', async (t) => {
-    const web = httpServer(t);
-    const { id } = await request(web, "/", "X-One: 1\r\nX-Two:   2  \r\nX-Empty:\r\n");
+    const { web, id } = await requested(t, "/", "X-One: 1\r\nX-Two:   2  \r\nX-Empty:\r\n");
     assert.equal(web.server.GetRequestHeaders(id), "host: h\r\nx-one: 1\r\nx-two: 2\r\nx-empty: \r\n");
   });
 });
@@ -350,8 +343,7 @@ describe("HasRequestDetails(id)", () => {
   });
 
   it("the details can be asked for while the response is under way", async (t) => {
-    const web = httpServer(t);
-    const { id } = await request(web, "/under/way");
+    const { web, id } = await requested(t, "/under/way");
     web.server.WriteResponse(id, "begun");
     assert.equal(web.server.GetRequestURL(id), "/under/way");
   });

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { httpServer, nextFinished, request } from "./harness.ts";
+import { listOf } from "../support/bytes.ts";
+import { httpClient, httpServer, nextFinished, request, requested } from "./harness.ts";
 
 describe('WriteStatus(id, "404 Not Found")', () => {
   it("sets the status line and returns true", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     assert.equal(web.server.WriteStatus(id, "404 Not Found"), true);
     assert.equal(web.server.SendResponse(id, "nothing here"), 3);
     const answer = await client.answer();
@@ -15,8 +15,7 @@ describe('WriteStatus(id, "404 Not Found")', () => {
   });
 
   it("a reason of the program's own is sent as it is", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     assert.equal(web.server.WriteStatus(id, "299 Quite all right, thank you"), true);
     web.server.SendResponse(id, "");
     assert.match((await client.answer()).head, /^HTTP\/1\.1 299 Quite all right, thank you\r\n/);
@@ -61,28 +60,11 @@ describe('WriteStatus(id, "404 Not Found")', () => {
   });
 
   it("an invalid status line or control characters are refused, and a valid one is still taken", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
-    const lines = [
-      "",
-      "OK",
-      "20 OK",
-      "2000 OK",
-      "099 Low",
-      "abc OK",
-      " 200 OK",
-      "-200 OK",
-      "2e2 OK",
-      "200 OK\r\nX-Split: 1",
-      "200 OK\nX-Split: 1",
-      "200 OK\r",
-      "200 O\0K",
-      "200 O\x07K",
-      "200 O\x7fK",
-      "200\r\n\r\n",
-      "200 OK \u{1f44b}",
-      "200 OK \u010a",
-    ];
+    const { web, client, id } = await requested(t);
+    const lines = listOf(
+      "¦OK¦20 OK¦2000 OK¦099 Low¦abc OK¦ 200 OK¦-200 OK¦2e2 OK¦200 OK\r\nX-Split: 1¦200 OK\nX-Split: 1",
+      "200 OK\r¦200 O\0K¦200 O\x07K¦200 O\x7fK¦200\r\n\r\n¦200 OK \u{1f44b}¦200 OK \u010a",
+    );
     for (const line of lines) assert.equal(web.server.WriteStatus(id, line), false, JSON.stringify(line));
     for (const line of [undefined, null, 404, {}]) {
       assert.equal(web.server.WriteStatus(id, line as never), false);
@@ -96,8 +78,7 @@ describe('WriteStatus(id, "404 Not Found")', () => {
   });
 
   it("an interim status is no status for a response", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     assert.equal(web.server.WriteStatus(id, "100 Continue"), false);
     assert.equal(web.server.WriteStatus(id, "101 Switching Protocols"), false);
     web.server.SendResponse(id, "fine");
@@ -107,8 +88,7 @@ describe('WriteStatus(id, "404 Not Found")', () => {
 
 describe("WriteHeader(id, name, value)", () => {
   it("any number, before the body", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     for (let i = 0; i < 40; i++) assert.equal(web.server.WriteHeader(id, `X-Number-${i}`, `${i}`), true);
     assert.equal(web.server.WriteHeader(id, "Set-Cookie", "a=1"), true);
     assert.equal(web.server.WriteHeader(id, "Set-Cookie", "b=2"), true);
@@ -124,8 +104,7 @@ describe("WriteHeader(id, name, value)", () => {
   });
 
   it("not after the body has begun", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.WriteResponse(id, "begun");
     assert.equal(web.server.WriteHeader(id, "X-Late", "1"), false);
     web.server.SendResponse(id, "");
@@ -135,8 +114,7 @@ describe("WriteHeader(id, name, value)", () => {
   });
 
   it("CR, LF and NUL are refused (response splitting)", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     for (const bad of [
       "\r\nX-Split: 1",
       "a\rX-Split: 1",
@@ -163,8 +141,7 @@ describe("WriteHeader(id, name, value)", () => {
   });
 
   it("what is no name of a field is refused", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     for (const name of ["", " ", "X Y", "X:", "X(", "\u00dcber"]) {
       assert.equal(web.server.WriteHeader(id, name, "1"), false, name);
     }
@@ -175,8 +152,7 @@ describe("WriteHeader(id, name, value)", () => {
 
 describe("WriteResponse(id, chunk)", () => {
   it("sends a chunk with chunked transfer coding, keeps the response open", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     assert.equal(web.server.WriteStatus(id, "202 Accepted"), true);
     assert.equal(web.server.WriteHeader(id, "X-Name", "value"), true);
     assert.equal(web.server.WriteResponse(id, "hello"), 3);
@@ -196,8 +172,7 @@ describe("WriteResponse(id, chunk)", () => {
   });
 
   it("SendResponse with a body is the last chunk", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.WriteResponse(id, "one, ");
     web.server.SendResponse(id, "two");
     await client.until(() => client.rest.endsWith("0\r\n\r\n"), "the last chunk");
@@ -207,21 +182,18 @@ describe("WriteResponse(id, chunk)", () => {
   });
 
   it("an empty chunk does not end the response", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.WriteResponse(id, "");
     web.server.WriteResponse(id, "one");
     web.server.WriteResponse(id, Buffer.alloc(0));
     web.server.WriteResponse(id, "two");
     web.server.SendResponse(id, "");
-    const answer = await client.answer();
-    assert.equal(answer.text, "onetwo");
+    assert.equal((await client.answer()).text, "onetwo");
     assert.equal(client.rest, "");
   });
 
   it("text is sent as UTF-8, and its bytes are counted", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.WriteResponse(id, "grüße");
     web.server.SendResponse(id, "");
     await client.until(() => client.rest.endsWith("0\r\n\r\n"), "the last chunk");
@@ -230,8 +202,7 @@ describe("WriteResponse(id, chunk)", () => {
   });
 
   it("the program may reuse its buffer at once", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     const chunk = Buffer.alloc(8);
     for (let i = 0; i < 4; i++) web.server.WriteResponse(id, chunk.fill(`${i}`));
     chunk.fill("!");
@@ -244,8 +215,7 @@ describe("WriteResponse(id, chunk)", () => {
   });
 
   it("0 for backpressure, and the chunk is kept in the buffer; 3 again when the client has taken it", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     client.pause();
     const sent: Buffer[] = [];
     const write = (): number => {
@@ -268,13 +238,11 @@ describe("WriteResponse(id, chunk)", () => {
     await client.until(() => client.received.length > size, "what was kept", 10_000);
     assert.equal(write(), 3);
     web.server.SendResponse(id, "");
-    const answer = await client.answer("GET", 10_000);
-    assert.equal(answer.body.compare(Buffer.concat(sent)), 0);
+    assert.equal((await client.answer("GET", 10_000)).body.compare(Buffer.concat(sent)), 0);
   });
 
   it("a HEAD request gets no chunks", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
     const id = await nextFinished(web);
     web.server.WriteResponse(id, "not for HEAD");
@@ -287,8 +255,7 @@ describe("WriteResponse(id, chunk)", () => {
 
 describe("SendResponse(id, body)", () => {
   it("ends the response with Content-Length; returns 3", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     assert.equal(web.server.SendResponse(id, "grüße"), 3);
     const answer = await client.answer();
     assert.equal(answer.header("content-length"), "7");
@@ -297,8 +264,7 @@ describe("SendResponse(id, body)", () => {
   });
 
   it("the id becomes invalid", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.SendResponse(id, "first");
     assert.equal(web.server.HasRequestDetails(id), false);
     assert.equal(web.server.SendResponse(id, "second"), 0);
@@ -312,8 +278,7 @@ describe("SendResponse(id, body)", () => {
   });
 
   it("bytes and an empty body", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     const bytes = Buffer.from([0, 255, 13, 10, 128]);
     web.server.SendResponse(id, bytes);
     assert.equal((await client.answer()).body.compare(bytes), 0);
@@ -325,31 +290,26 @@ describe("SendResponse(id, body)", () => {
   });
 
   it("a large body arrives whole, and the connection stays for the next request", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     const body = Buffer.alloc(8 << 20, "0123456789abcdef!");
     assert.equal(web.server.SendResponse(id, body), 3);
-    const answer = await client.answer("GET", 5_000);
-    assert.equal(answer.body.compare(body), 0);
+    assert.equal((await client.answer("GET", 5_000)).body.compare(body), 0);
     client.get("/next");
     web.server.SendResponse(await nextFinished(web), "next");
     assert.equal((await client.answer()).text, "next");
   });
 
   it("a HEAD request gets the length and no body", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
     web.server.SendResponse(await nextFinished(web), "12345");
-    const answer = await client.answer("HEAD");
-    assert.equal(answer.header("content-length"), "5");
+    assert.equal((await client.answer("HEAD")).header("content-length"), "5");
     await web.received();
     assert.equal(client.rest, "");
   });
 
   it("there is one Content-Length, also where the program wrote it", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.WriteHeader(id, "Content-Length", "4");
     web.server.SendResponse(id, "four");
     const answer = await client.answer();
@@ -360,8 +320,7 @@ describe("SendResponse(id, body)", () => {
 
 describe("expected wire format", () => {
   it("a 200 with one header and a body: status line, that header, Date, Content-Length, empty line, body", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.WriteHeader(id, "X-Test", "value");
     web.server.SendResponse(id, "hello");
     await client.until(() => client.rest.endsWith("hello"), "the response");
@@ -371,16 +330,14 @@ describe("expected wire format", () => {
   });
 
   it("Date is now", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.SendResponse(id, "");
     const date = Date.parse((await client.answer()).header("date")!);
     assert.ok(Math.abs(Date.now() - date) < 3_000);
   });
 
   it("header names keep the case given", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     for (const name of ["x-lower", "X-UPPER", "X-MiXeD"]) web.server.WriteHeader(id, name, "v");
     web.server.SendResponse(id, "");
     const { lines } = await client.answer();

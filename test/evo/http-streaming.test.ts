@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { heldBytes } from "../support/held-bytes.ts";
 import { type Signal, signal, sleep, within } from "../support/waiting.ts";
-import { httpServer, nextFinished, request } from "./harness.ts";
+import { httpServer, nextFinished, request, requested } from "./harness.ts";
 
 /** Content of any size without holding it: a random pattern that repeats after a prime number of bytes. */
 const PERIOD = 1_000_003;
@@ -64,8 +64,7 @@ function slowReader(t: TestContext, port: number, total: number, pauseMs: number
 
 describe("StreamResponse(id, chunk, totalSize?)", () => {
   it("3: all of it was accepted and the response is complete", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.WriteStatus(id, "201 Created");
     web.server.WriteHeader(id, "X-Name", "value");
     assert.equal(web.server.StreamResponse(id, "grüße"), 3);
@@ -78,15 +77,13 @@ describe("StreamResponse(id, chunk, totalSize?)", () => {
   });
 
   it("3 for an empty response", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     assert.equal(web.server.StreamResponse(id, ""), 3);
     assert.equal((await client.answer()).header("content-length"), "0");
   });
 
   it("1: all of it was accepted, more is to come (totalSize)", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     assert.equal(web.server.StreamResponse(id, "one, ", 13), 1);
     await client.until(() => client.rest.endsWith("one, "), "the first piece");
     assert.equal(web.server.HasRequestDetails(id), true);
@@ -99,8 +96,7 @@ describe("StreamResponse(id, chunk, totalSize?)", () => {
   });
 
   it("0: not all of it was accepted", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     client.pause();
     assert.equal(web.server.StreamResponse(id, Buffer.alloc(64 << 20)), 0);
     assert.equal(web.server.HasRequestDetails(id), true);
@@ -111,8 +107,7 @@ describe("StreamResponse(id, chunk, totalSize?)", () => {
   });
 
   it("ends a response that WriteResponse began: 3, with the last chunk", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     assert.equal(web.server.WriteResponse(id, "one, "), 3);
     assert.equal(web.server.StreamResponse(id, "two"), 3);
     assert.equal(web.server.HasRequestDetails(id), false);
@@ -120,8 +115,7 @@ describe("StreamResponse(id, chunk, totalSize?)", () => {
   });
 
   it("the connection stays for the next request", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.StreamResponse(id, "first");
     await client.answer();
     client.get("/second");
@@ -130,8 +124,7 @@ describe("StreamResponse(id, chunk, totalSize?)", () => {
   });
 
   it("the program may reuse its buffer at once", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     const chunk = Buffer.alloc(1_000, "1");
     assert.equal(web.server.StreamResponse(id, chunk, 2_000), 1);
     chunk.fill("2");
@@ -234,8 +227,7 @@ describe("StreamResponse(id, chunk, totalSize?)", () => {
   });
 
   it("a peer that goes away meanwhile is ABORTED", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     client.pause();
     assert.equal(web.server.StreamResponse(id, Buffer.alloc(64 << 20)), 0);
     client.destroy();
@@ -250,8 +242,7 @@ describe("StreamResponse(id, chunk, totalSize?)", () => {
 
 describe("HTTP_CONNECTION_WRITABLE", () => {
   it("a connection that was streamed to can take more; message = decimal offset of the first byte to send again", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     client.pause();
     const body = Buffer.alloc(32 << 20, "body");
     assert.equal(web.server.StreamResponse(id, body), 0);
@@ -270,8 +261,7 @@ describe("HTTP_CONNECTION_WRITABLE", () => {
   });
 
   it("the offset counts from the first byte of the body, without the head", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.WriteHeader(id, "X-Long", "x".repeat(3_000));
     const body = Buffer.alloc(20 << 20, "0123456789");
     assert.equal(web.server.StreamResponse(id, body), 0);
@@ -279,13 +269,11 @@ describe("HTTP_CONNECTION_WRITABLE", () => {
       const { text } = await web.event("HTTP_CONNECTION_WRITABLE", i);
       web.server.StreamResponse(id, body.subarray(Number(text)), body.length);
     }
-    const answer = await client.answer("GET", 5_000);
-    assert.equal(answer.body.compare(body), 0);
+    assert.equal((await client.answer("GET", 5_000)).body.compare(body), 0);
   });
 
   it("comes after the backpressure of WriteResponse, too, when the peer has taken what was kept", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     client.pause();
     let written = 0;
     for (let status = 3; status === 3 && written < 64 << 20; ) {
@@ -301,8 +289,7 @@ describe("HTTP_CONNECTION_WRITABLE", () => {
   });
 
   it("comes only where something was not accepted", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     assert.equal(web.server.StreamResponse(id, "small"), 3);
     await client.answer();
     const second = await request(web);

@@ -26,8 +26,7 @@ describe("limits (original's values, all options here)", () => {
     for (let i = 0; i < 5; i++) {
       mock.timers.tick(80_000);
       web.server.SendTextMessageToClient("still here", id);
-      const event = await socket.next();
-      assert.equal(event.type, "message");
+      assert.equal((await socket.next()).type, "message");
     }
     mock.timers.tick(125_000);
     assert.equal((await socket.next()).type, "ping");

@@ -3,7 +3,14 @@ import { describe, it, type TestContext } from "node:test";
 import { Agent, request as httpRequest } from "undici";
 import { BINARY, CONTINUATION, frame, frameHead, TEXT } from "../support/frames.ts";
 import { eventually, sleep, within } from "../support/waiting.ts";
-import { connected, httpServer, nextFinished, webSocketServer } from "./harness.ts";
+import {
+  connected,
+  connectedServer,
+  httpClient,
+  httpServer,
+  nextFinished,
+  webSocketServer,
+} from "./harness.ts";
 
 const MAX = 16 << 20;
 const BACKPRESSURE = 0;
@@ -16,8 +23,7 @@ async function fetched(options: { dispatcher: Agent }, url: string): Promise<Buf
 
 describe("limits (original's values, all options here)", () => {
   it("max payload 16 MiB: a message of 16 MiB is taken", async (t) => {
-    const web = webSocketServer(t);
-    const { socket } = await connected(web);
+    const { web, socket } = await connectedServer(t);
     socket.raw.send(frameHead(BINARY, MAX, { mask: [0, 0, 0, 0] })).send(Buffer.alloc(MAX, 7));
     await web.until(() => web.events.length > 2, "the message", 5_000);
     assert.equal(web.events[2]!.name, "WEBSOCKET_MESSAGE_RECEIVED");
@@ -25,12 +31,10 @@ describe("limits (original's values, all options here)", () => {
   });
 
   it("max payload 16 MiB: one byte more closes with 1009", async (t) => {
-    const web = webSocketServer(t);
-    const { socket } = await connected(web);
+    const { web, socket } = await connectedServer(t);
     socket.raw.send(frameHead(BINARY, MAX + 1));
     assert.equal((await socket.closeFrame()).code, 1009);
-    const closed = await web.event("WEBSOCKET_CONNECTION_CLOSED");
-    assert.equal(closed.payload.code, 1009);
+    assert.equal((await web.event("WEBSOCKET_CONNECTION_CLOSED")).payload.code, 1009);
     assert.equal(web.names.includes("WEBSOCKET_MESSAGE_RECEIVED"), false);
   });
 
@@ -47,8 +51,7 @@ describe("limits (original's values, all options here)", () => {
   });
 
   it("max payload 16 MiB: content of 16 MiB is taken, one byte more is refused with 413", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${MAX}\r\n\r\n`).send(Buffer.alloc(MAX, "a"));
     await web.until(() => web.names.includes("HTTP_REQUEST_FINISHED"), "the content", 5_000);
     const sizes = web.events.slice(1).map((event) => event.payload.message.length);
@@ -97,8 +100,7 @@ describe("limits (original's values, all options here)", () => {
   });
 
   it("not closed on backpressure: after DROPPED the client stays and gets the next message", async (t) => {
-    const web = webSocketServer(t);
-    const { socket, id } = await connected(web);
+    const { web, socket, id } = await connectedServer(t);
     socket.raw.pause();
     const piece = "x".repeat(16 << 10);
     let dropped = false;
@@ -130,8 +132,7 @@ describe("limits (original's values, all options here)", () => {
   });
 
   it("shared compressor: no context is kept for a connection, the same message gives the same bytes", async (t) => {
-    const web = webSocketServer(t);
-    const { socket, id } = await connected(web, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    const { web, socket, id } = await connectedServer(t, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
     const agreed = socket.response.header("sec-websocket-extensions") ?? "";
     assert.match(agreed, /permessage-deflate/);
     assert.match(agreed, /server_no_context_takeover/);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type Server as NetServer } from "node:net";
-import { describe, it, type TestContext } from "node:test";
+import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { HttpServer, WebSocketServer } from "../../src/evo/index.ts";
 import { codeOf } from "../support/harness.ts";
+import { takenPort } from "../support/places.ts";
 import { tcpClient } from "../support/raw-client.ts";
 import { type Recording, recorded } from "./harness.ts";
 
@@ -17,15 +17,6 @@ const KINDS = [
 ] as const;
 
 /** A port of 127.0.0.1 that is taken. */
-async function takenPort(t: TestContext): Promise<{ port: number; holder: NetServer }> {
-  const holder = createServer().listen(0, "127.0.0.1");
-  await once(holder, "listening");
-  t.after(() => holder.close());
-  const address = holder.address();
-  assert.ok(typeof address === "object" && address !== null);
-  return { port: address.port, holder };
-}
-
 function started(web: Recording<HttpServer | WebSocketServer>): string[] {
   return web.events.filter((event) => event.name === "SERVER_STARTED_LISTENING").map((event) => event.text);
 }

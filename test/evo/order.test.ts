@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { connected, httpServer, request, webSocketServer } from "./harness.ts";
+import { connectedServer, httpClient, httpServer, requested, webSocketServer } from "./harness.ts";
 
 describe("order", () => {
   it("of one request: STARTED, DATA*, FINISHED", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\n");
     const { id } = await web.event("HTTP_REQUEST_STARTED");
     for (const [i, piece] of ["one", "two", "six"].entries()) {
@@ -24,8 +23,7 @@ describe("order", () => {
   });
 
   it("of one request: ABORTED after STARTED, and nothing after ABORTED", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\n");
     const { id } = await web.event("HTTP_REQUEST_STARTED");
     client.destroy();
@@ -36,8 +34,7 @@ describe("order", () => {
   });
 
   it("of one request: ABORTED after DATA, nothing after it", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\none");
     const { id } = await web.event("HTTP_DATA_RECEIVED");
     client.destroy();
@@ -49,8 +46,7 @@ describe("order", () => {
   });
 
   it("of one request: ABORTED after FINISHED, nothing after it", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     client.destroy();
     await web.event("HTTP_CONNECTION_ABORTED");
     await web.received();
@@ -60,8 +56,7 @@ describe("order", () => {
   });
 
   it("of one request, where all happened before the first poll", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.get("/");
     await web.received();
     client.destroy();
@@ -133,8 +128,7 @@ describe("order", () => {
   });
 
   it("of one connection: ESTABLISHED, MESSAGE*, CLOSED and nothing after it", async (t) => {
-    const web = webSocketServer(t);
-    const { socket, id } = await connected(web);
+    const { web, socket, id } = await connectedServer(t);
     socket.send("1").send("2").close(4000, "3").send("too late");
     await web.event("WEBSOCKET_CONNECTION_CLOSED");
     await web.received();

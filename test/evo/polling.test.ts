@@ -2,14 +2,21 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { HttpServer, WebSocketServer } from "../../src/evo/index.ts";
 import { eventually, signal, sleep } from "../support/waiting.ts";
-import { connected, httpServer, POLLING, recorded, request, webSocketServer } from "./harness.ts";
+import {
+  connectedServer,
+  httpClient,
+  httpServer,
+  POLLING,
+  recorded,
+  requested,
+  webSocketServer,
+} from "./harness.ts";
 
 const TIMED = { host: "127.0.0.1" };
 
 describe("ProcessDeferredEvents()", () => {
   it("with pollIntervalMs 0 nothing runs before the program calls it", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.get("/");
     await web.received();
     await sleep(60);
@@ -157,8 +164,7 @@ describe("ProcessDeferredEvents()", () => {
     await sleep(60);
     assert.deepEqual(web.names, names);
     assert.ok(web.updates <= updates + 2);
-    const messages = names.filter((name) => name === "WEBSOCKET_MESSAGE_RECEIVED");
-    assert.ok(messages.length <= 2);
+    assert.ok(names.filter((name) => name === "WEBSOCKET_MESSAGE_RECEIVED").length <= 2);
     assert.equal(names.filter((name) => name === "SERVER_STOPPED_LISTENING").length, 1);
   });
 
@@ -228,8 +234,7 @@ describe("ProcessDeferredEvents()", () => {
   });
 
   it("what a handler throws reaches the caller; that event is used up, the rest stays for the next call", async (t) => {
-    const web = webSocketServer(t);
-    const { socket } = await connected(web);
+    const { web, socket } = await connectedServer(t);
     for (const text of ["good", "bad", "after"]) socket.send(text);
     await web.received();
     const ran: string[] = [];
@@ -366,8 +371,7 @@ describe("ASYNC_POLLING_UPDATE", () => {
   });
 
   it("a request that it starts to answer is answered", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.ASYNC_POLLING_UPDATE = () => void web.server.SendResponse(id, "from the loop");
     web.poll();
     assert.equal((await client.answer()).text, "from the loop");

@@ -3,11 +3,14 @@ import { describe, it, type TestContext } from "node:test";
 import { EventType, HttpServer, type WebServerMessage, WebSocketServer } from "../../src/evo/index.ts";
 import {
   connected,
+  connectedServer,
+  httpClient,
   httpServer,
   POLLING,
   type Recorded,
   recorded,
   request,
+  requested,
   UUID,
   webSocketServer,
 } from "./harness.ts";
@@ -214,8 +217,7 @@ describe("event handlers", () => {
   });
 
   it("each has a default that does nothing visible: no answer is sent", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     await web.received();
     web.poll();
     assert.equal(client.rest, "");
@@ -287,8 +289,7 @@ describe("payload WebServerMessage", () => {
   });
 
   it("clientID is for one request: two on one connection have two", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.SendResponse(id, "");
     await client.answer();
     client.get("/again");
@@ -304,8 +305,7 @@ describe("payload WebServerMessage", () => {
   });
 
   it("message: the bytes, always a Buffer, and text as UTF-8", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     const bytes = Buffer.from("grüße \u{1f44b}");
     client.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${bytes.length}\r\n\r\n`).send(bytes);
     const { payload } = await web.event("HTTP_REQUEST_FINISHED");
@@ -316,8 +316,7 @@ describe("payload WebServerMessage", () => {
   });
 
   it("message: bytes that are no text stay what they are", async (t) => {
-    const web = webSocketServer(t);
-    const { socket } = await connected(web);
+    const { web, socket } = await connectedServer(t);
     const bytes = Buffer.from([0, 255, 128, 10, 13, 254]);
     socket.send(bytes);
     const { payload } = await web.event("WEBSOCKET_MESSAGE_RECEIVED");
@@ -326,8 +325,7 @@ describe("payload WebServerMessage", () => {
   });
 
   it("message is the program's own to keep", async (t) => {
-    const web = webSocketServer(t);
-    const { socket } = await connected(web);
+    const { web, socket } = await connectedServer(t);
     for (let i = 0; i < 200; i++) socket.send(`message ${i} `.repeat(20));
     await web.event("WEBSOCKET_MESSAGE_RECEIVED", 100);
     for (let i = 200; i < 400; i++) socket.send(`message ${i} `.repeat(20));

@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, it } from "node:test";
 import type { HttpServer, WebSocketServer } from "../../src/evo/index.ts";
-import { connected, httpServer, type Recording, request, webSocketServer } from "./harness.ts";
+import {
+  connected,
+  connectedServer,
+  httpServer,
+  type Recording,
+  request,
+  requested,
+  webSocketServer,
+} from "./harness.ts";
 
 const HTTP_CALLS: readonly [
   name: string,
@@ -58,8 +66,7 @@ const STRANGE: readonly unknown[] = [
 
 describe("stale handles", () => {
   it("HttpServer: every call with an id that is unknown returns the failure value and never throws", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     assertStale(web.server, randomUUID(), "unknown");
     for (const strange of STRANGE) assertStale(web.server, strange as string, "strange");
     assert.equal(web.server.SendResponse(id, "the only answer"), 3);
@@ -69,8 +76,7 @@ describe("stale handles", () => {
   });
 
   it("HttpServer: an id whose response is complete is gone; the connection's next request is not touched", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web, "/first");
+    const { web, client, id } = await requested(t, "/first");
     web.server.SendResponse(id, "first");
     assertStale(web.server, id, "answered");
     assert.equal((await client.answer()).text, "first");
@@ -87,8 +93,7 @@ describe("stale handles", () => {
   });
 
   it("HttpServer: an id whose response was ended by StreamResponse is gone", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     assert.equal(web.server.StreamResponse(id, "all"), 3);
     assertStale(web.server, id, "streamed");
     assert.equal((await client.answer()).text, "all");
@@ -116,8 +121,7 @@ describe("stale handles", () => {
   });
 
   it("HttpServer: every id is gone after StopListening", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.StopListening();
     assertStale(web.server, id, "of a stopped server");
     assert.equal((await client.answer()).status, 503);
@@ -126,8 +130,7 @@ describe("stale handles", () => {
   });
 
   it("WebSocketServer: every call with an id that is unknown is DROPPED and never throws", async (t) => {
-    const web = webSocketServer(t);
-    const { socket, id } = await connected(web);
+    const { web, socket, id } = await connectedServer(t);
     for (const [name, call] of WEBSOCKET_CALLS) {
       assert.equal(call(web.server, randomUUID()), DROPPED, name);
       for (const strange of STRANGE) assert.equal(call(web.server, strange as string), DROPPED, name);
@@ -166,8 +169,7 @@ describe("stale handles", () => {
   });
 
   it("WebSocketServer: every client is gone after StopListening, and after a restart", async (t) => {
-    const web = webSocketServer(t);
-    const { id } = await connected(web);
+    const { web, id } = await connectedServer(t);
     web.server.StopListening();
     for (const [name, call] of WEBSOCKET_CALLS) assert.equal(call(web.server, id), DROPPED, name);
     web.server.StartListening(0);

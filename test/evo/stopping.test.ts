@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { sleep } from "../support/waiting.ts";
-import { connected, httpServer, request, webSocketServer } from "./harness.ts";
+import { connectedServer, httpClient, httpServer, request, requested, webSocketServer } from "./harness.ts";
 
 const GONE = "Service Unavailable: Server shutting down";
 
@@ -22,8 +22,7 @@ describe("StopListening()", () => {
   });
 
   it("HTTP: the ids of pending requests become invalid, without an ABORTED", async (t) => {
-    const web = httpServer(t);
-    const { id } = await request(web);
+    const { web, id } = await requested(t);
     let valid: boolean | undefined;
     web.server.SERVER_STOPPED_LISTENING = () => {
       valid = web.server.HasRequestDetails(id);
@@ -39,8 +38,7 @@ describe("StopListening()", () => {
   });
 
   it("HTTP: a request whose STARTED was not polled yet is answered, too; the rest of the queue is processed", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.get("/waiting");
     await web.received();
     const valid: boolean[] = [];
@@ -64,8 +62,7 @@ describe("StopListening()", () => {
   });
 
   it("HTTP: a request whose content is still coming is answered, too", async (t) => {
-    const web = httpServer(t);
-    const client = await web.client();
+    const { web, client } = await httpClient(t);
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nsome");
     await web.event("HTTP_DATA_RECEIVED");
     web.server.StopListening();
@@ -77,8 +74,7 @@ describe("StopListening()", () => {
   });
 
   it("HTTP: status and headers that the program had written do not go with the 503", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     assert.equal(web.server.WriteStatus(id, "201 Created"), true);
     assert.equal(web.server.WriteHeader(id, "Content-Type", "application/json"), true);
     web.server.StopListening();
@@ -89,8 +85,7 @@ describe("StopListening()", () => {
   });
 
   it("HTTP: a response that has begun is broken off, and the peer can tell", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     web.server.WriteResponse(id, "half of it");
     await client.until(() => client.rest.includes("half of it"), "the chunk");
     web.server.StopListening();
@@ -114,8 +109,7 @@ describe("StopListening()", () => {
   });
 
   it("HTTP: a response that is complete and not yet taken by its peer is not cut off", async (t) => {
-    const web = httpServer(t);
-    const { client, id } = await request(web);
+    const { web, client, id } = await requested(t);
     client.pause();
     const body = Buffer.alloc(12 << 20, "body");
     assert.equal(web.server.SendResponse(id, body), 3);
@@ -193,8 +187,7 @@ describe("StopListening()", () => {
   });
 
   it("what a handler throws reaches the caller; the server is stopped, and the rest up to the last event stays for the next call", async (t) => {
-    const web = webSocketServer(t);
-    const { socket } = await connected(web);
+    const { web, socket } = await connectedServer(t);
     socket.send("bad").send("good");
     await web.received();
     web.server.WEBSOCKET_MESSAGE_RECEIVED = (_, { text }) => {

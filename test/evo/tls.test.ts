@@ -52,8 +52,7 @@ describe("construction", () => {
       web.server.StreamResponse(clientID, body.subarray(Number(text)), body.length);
     };
     const answer = await httpsRequest(url, { dispatcher });
-    const got = Buffer.from(await within(answer.body.arrayBuffer(), "the stream", 5_000));
-    assert.equal(got.compare(body), 0);
+    assert.equal(Buffer.from(await within(answer.body.arrayBuffer(), "the stream", 5_000)).compare(body), 0);
     assert.deepEqual(
       offsets,
       offsets.toSorted((a, b) => a - b),

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { SendStatus, type WebSocketServer } from "../../src/evo/index.ts";
 import { eventually, turns } from "../support/waiting.ts";
 import type { WebSocketClient } from "../support/web-socket-client.ts";
-import { connected, type Recording, webSocketServer } from "./harness.ts";
+import { connected, connectedServer, type Recording, webSocketServer } from "./harness.ts";
 
 const DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 const RSV1 = 0x40;
@@ -56,8 +56,7 @@ describe("SendTextMessageToClient(message, clientID), SendBinaryMessageToClient,
   });
 
   it("text given as bytes stays text, and binary given as text stays binary", async (t) => {
-    const web = webSocketServer(t);
-    const { socket, id } = await connected(web);
+    const { web, socket, id } = await connectedServer(t);
     web.server.SendTextMessageToClient(Buffer.from("bytes as text") as never, id);
     web.server.SendBinaryMessageToClient("text as bytes" as never, id);
     const first = await socket.next();
@@ -120,8 +119,7 @@ describe("SendTextMessageToClient(message, clientID), SendBinaryMessageToClient,
   });
 
   it("many messages in one handler to a client that reads: none is dropped", async (t) => {
-    const web = webSocketServer(t);
-    const { socket, id } = await connected(web);
+    const { web, socket, id } = await connectedServer(t);
     const statuses: number[] = [];
     const text = (i: number): string => `${i}:`.padEnd(10_000, ".");
     web.server.WEBSOCKET_MESSAGE_RECEIVED = () => {
@@ -135,8 +133,7 @@ describe("SendTextMessageToClient(message, clientID), SendBinaryMessageToClient,
   });
 
   it("a message larger than the limit reaches a client that reads", async (t) => {
-    const web = webSocketServer(t);
-    const { socket, id } = await connected(web);
+    const { web, socket, id } = await connectedServer(t);
     const large = Buffer.alloc(4 << 20, "0123456789abcdef+");
     assert.notEqual(web.server.SendBinaryMessageToClient(large, id), SendStatus.DROPPED);
     const message = await socket.next(5_000);
@@ -144,8 +141,7 @@ describe("SendTextMessageToClient(message, clientID), SendBinaryMessageToClient,
   });
 
   it("the program may reuse its buffer at once", async (t) => {
-    const web = webSocketServer(t);
-    const { socket, id } = await connected(web);
+    const { web, socket, id } = await connectedServer(t);
     const buffer = Buffer.alloc(4);
     for (let i = 0; i < 3; i++) web.server.SendBinaryMessageToClient(buffer.fill(`${i}`), id);
     buffer.fill("!");

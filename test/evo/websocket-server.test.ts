@@ -7,7 +7,7 @@ import { frame, TEXT } from "../support/frames.ts";
 import { eventually, within } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { nextMessage, opened } from "../support/ws-client.ts";
-import { connected, recorded, webSocketServer } from "./harness.ts";
+import { connected, connectedServer, recorded, webSocketServer } from "./harness.ts";
 
 /** A client of the package ws. */
 function client(t: TestContext, port: number, path = "/"): WebSocket {
@@ -22,8 +22,7 @@ describe("endpoint", () => {
     const web = webSocketServer(t);
     const paths = ["/", "/chat", "/a/b/c", "/chat?room=1", "/a%20b", "/a/"];
     for (const path of paths) {
-      const socket = await open(await web.client(), path);
-      assert.equal(socket.response.status, 101);
+      assert.equal((await open(await web.client(), path)).response.status, 101);
     }
     await web.event("WEBSOCKET_CONNECTION_ESTABLISHED", paths.length);
   });
@@ -127,8 +126,7 @@ describe("WEBSOCKET_CONNECTION_ESTABLISHED / _MESSAGE_RECEIVED / _CONNECTION_CLO
   });
 
   it("the close code of a client that gave none is 1005", async (t) => {
-    const web = webSocketServer(t);
-    const { socket } = await connected(web);
+    const { web, socket } = await connectedServer(t);
     socket.close();
     const { payload, text } = await web.event("WEBSOCKET_CONNECTION_CLOSED");
     assert.equal(payload.code, 1005);
@@ -136,8 +134,7 @@ describe("WEBSOCKET_CONNECTION_ESTABLISHED / _MESSAGE_RECEIVED / _CONNECTION_CLO
   });
 
   it("the close code of a connection that broke is 1006", async (t) => {
-    const web = webSocketServer(t);
-    const { socket, id } = await connected(web);
+    const { web, socket, id } = await connectedServer(t);
     socket.raw.destroy();
     const closed = await web.event("WEBSOCKET_CONNECTION_CLOSED");
     assert.equal(closed.id, id);
@@ -146,8 +143,7 @@ describe("WEBSOCKET_CONNECTION_ESTABLISHED / _MESSAGE_RECEIVED / _CONNECTION_CLO
   });
 
   it("a client that breaks the rules is closed, and the event has the code", async (t) => {
-    const web = webSocketServer(t);
-    const { socket } = await connected(web);
+    const { web, socket } = await connectedServer(t);
     socket.raw.send(frame(TEXT, Buffer.from([0xff, 0xff])));
     assert.equal((await socket.closeFrame()).code, 1007);
     assert.equal((await web.event("WEBSOCKET_CONNECTION_CLOSED")).payload.code, 1007);
@@ -162,8 +158,7 @@ describe("WEBSOCKET_CONNECTION_ESTABLISHED / _MESSAGE_RECEIVED / _CONNECTION_CLO
   });
 
   it("_CLOSED comes once", async (t) => {
-    const web = webSocketServer(t);
-    const { socket } = await connected(web);
+    const { web, socket } = await connectedServer(t);
     socket.close(1000, "once");
     await web.event("WEBSOCKET_CONNECTION_CLOSED");
     socket.raw.destroy();

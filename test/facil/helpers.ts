@@ -1,6 +1,3 @@
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { TestContext } from "node:test";
 import {
   type HttpRequest,
@@ -139,11 +136,4 @@ export function answer(request: HttpRequest, text: string): void {
   const response = HttpResponse.create(request);
   HttpResponse.write_body(response, text);
   HttpResponse.destroy(response);
-}
-
-/** An empty folder, removed after the test. */
-export function folder(t: TestContext): string {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), "portico-facil-test-")));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
-  return path;
 }

@@ -1,12 +1,14 @@
 // What a hostile reading found: peers and programs that do the unusual.
+
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { HttpResponse, Websocket } from "../../src/facil/index.ts";
+import { temporaryFolder } from "../support/places.ts";
 import { eventually, signal, sleep } from "../support/waiting.ts";
-import { answer, folder, serve, serveSockets } from "./helpers.ts";
+import { answer, serve, serveSockets } from "./helpers.ts";
 
 describe("on_request(request)", () => {
   it("a file is removed although the peer goes as soon as its content is sent", async (t) => {
@@ -21,7 +23,7 @@ describe("on_request(request)", () => {
 
 describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's argument orders), .set_cookie, .write_body, .write_body_move, .printf, .sendfile, .sendfile2, .status, .status_str, .content_length, .date, .last_modified, .reset, .close, .send, .destroy(response)", () => {
   it("what cannot be sent answers -1, and the response can still be sent", async (t) => {
-    const root = folder(t);
+    const root = temporaryFolder(t);
     writeFileSync(join(root, "file"), "0123456789");
     const results: number[] = [];
     const { connect } = await serve(t, (request) => {

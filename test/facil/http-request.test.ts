@@ -3,9 +3,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, it } from "node:test";
 import { type HttpRequest, HttpResponse, Server } from "../../src/facil/index.ts";
+import { temporaryFolder } from "../support/places.ts";
 import { eventually, signal, sleep } from "../support/waiting.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
-import { answer, folder, serve } from "./helpers.ts";
+import { answer, serve } from "./helpers.ts";
 
 describe("on_request(request)", () => {
   it("request.upgrade is set when the client asks for an upgrade", async (t) => {
@@ -196,7 +197,7 @@ describe("on_request(request)", () => {
 
   it("the file is removed when the client goes away, before and after the body is complete", async (t) => {
     const before = process.env["TMPDIR"];
-    process.env["TMPDIR"] = folder(t);
+    process.env["TMPDIR"] = temporaryFolder(t);
     t.after(() => {
       if (before === undefined) delete process.env["TMPDIR"];
       else process.env["TMPDIR"] = before;

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { answer, folder, type Service, serve } from "./helpers.ts";
+import { temporaryFolder } from "../support/places.ts";
+import { answer, type Service, serve } from "./helpers.ts";
 
 const SECRET = "nobody may read this";
 
 /** A public folder with something secret around it. */
 async function site(t: TestContext): Promise<Service & { root: string; publicFolder: string }> {
-  const root = folder(t);
+  const root = temporaryFolder(t);
   const publicFolder = join(root, "public");
   mkdirSync(join(publicFolder, "sub"), { recursive: true });
   mkdirSync(join(root, "public-not"));

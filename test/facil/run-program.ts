@@ -5,10 +5,10 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { HttpSettings } from "../../src/facil/index.ts";
+import { temporaryFolder } from "../support/places.ts";
 import { type RawClient, tcpClient } from "../support/raw-client.ts";
 import { eventually, sleep, within } from "../support/waiting.ts";
 import { open, type WebSocketClient } from "../support/web-socket-client.ts";
-import { folder } from "./helpers.ts";
 
 /** How long programs may take for what they do at once, in milliseconds: several start at the same time. */
 const PROGRAM_PATIENCE_MS = 25_000;
@@ -61,7 +61,7 @@ export async function runService(
   serving = 1,
   environment: Record<string, string> = {},
 ): Promise<ServiceProgram> {
-  const log = join(folder(t), "log");
+  const log = join(temporaryFolder(t), "log");
   const { NODE_TEST_CONTEXT: _, ...inheritedEnvironment } = process.env;
   const child = spawn(
     process.execPath,

@@ -6,10 +6,11 @@ import { describe, it, type TestContext } from "node:test";
 import WebSocket from "ws";
 import { Server, start_http_server, Websocket, websocket_upgrade } from "../../src/facil/index.ts";
 import { codeOf } from "../support/harness.ts";
+import { temporaryFolder } from "../support/places.ts";
 import { tcpClient } from "../support/raw-client.ts";
 import { signal, sleep, within } from "../support/waiting.ts";
 import { nextMessage, opened } from "../support/ws-client.ts";
-import { answer, folder, serve } from "./helpers.ts";
+import { answer, serve } from "./helpers.ts";
 
 const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
 
@@ -41,7 +42,7 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
   });
 
   it("a string in the place of udata is the public folder, and two folders are an error", async (t) => {
-    const files = folder(t);
+    const files = temporaryFolder(t);
     writeFileSync(join(files, "page.txt"), "from the folder");
     const { connect, server } = await serve(
       t,

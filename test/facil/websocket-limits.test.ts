@@ -26,8 +26,7 @@ async function recording(t: TestContext): Promise<Sockets & { sizes: number[] }>
 /** Waits until the server has read all that was sent. */
 async function read(client: WebSocketClient): Promise<void> {
   client.raw.send(frame(PING_FRAME, "read?"));
-  const event = await client.next();
-  assert.equal(event.type, "pong");
+  assert.equal((await client.next()).type, "pong");
 }
 
 describe("Websocket.max_msg_size", () => {
@@ -160,8 +159,7 @@ function inherited(t: TestContext, seconds: number): void {
 /** Milliseconds until the next ping. */
 async function untilPing(client: WebSocketClient, ms = 5_000): Promise<number> {
   const from = Date.now();
-  const event = await client.next(ms);
-  assert.equal(event.type, "ping");
+  assert.equal((await client.next(ms)).type, "ping");
   return Date.now() - from;
 }
 

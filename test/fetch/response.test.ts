@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import * as undici from "undici";
-import { globalsReplaced } from "../../src/fetch/fetch-globals.ts";
+import { hasReplacedGlobals } from "../../src/fetch/fetch-globals.ts";
 import type { FetchInfo } from "../../src/fetch/fetch-handler.ts";
 import { runtime } from "../../src/node/runtime.ts";
 import { harness } from "../support/harness.ts";
@@ -317,7 +317,7 @@ inBothModes(() => {
     test("a Blob has its length", async (t) => {
       const blob = new Blob(["a".repeat(70_000)]);
       const { connect } = answering(t, () => new Response(blob));
-      const length = globalsReplaced || runtime().responseSource ? "70000" : undefined;
+      const length = hasReplacedGlobals || runtime().responseSource ? "70000" : undefined;
       const answer = await connect().get("/").answer();
       assert.equal(answer.header("content-length"), length);
       assert.equal(answer.text.length, 70_000);

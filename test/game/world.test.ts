@@ -8,15 +8,13 @@ import {
 } from "../../examples/game/public/protocol.js";
 import { move, rules } from "../../examples/game/public/rules.js";
 import { World } from "../../examples/game/world.ts";
+import { Random } from "../support/random.ts";
 
 /** The same numbers each time. */
-function seeded(): () => number {
-  let seed = 1;
-  return () => {
-    seed = (seed * 48_271) % 2_147_483_647;
-    return seed / 2_147_483_647;
-  };
-}
+const seeded =
+  (random = new Random(1)) =>
+  () =>
+    random.next();
 
 const middle = { x: (rules.width / 2) * rules.unitsPerPixel, y: (rules.height / 2) * rules.unitsPerPixel };
 const stepUnits = (rules.speed * rules.unitsPerPixel) / rules.ticksPerSecond;
@@ -127,14 +125,14 @@ describe("the world", () => {
   it("is the same for the same joins, inputs and random numbers", () => {
     const play = (): Uint8Array => {
       const world = new World(seeded());
-      const random = seeded();
+      const random = new Random(1);
       const ids = [world.join("a"), world.join("b"), world.join("c")];
       for (let seq = 1; seq <= 500; seq++) {
         for (const id of ids) {
           world.input(id, {
             seq,
-            dx: Math.round(random() * 254 - 127),
-            dy: Math.round(random() * 254 - 127),
+            dx: random.whole(-127, 127),
+            dy: random.whole(-127, 127),
           });
         }
         world.step();

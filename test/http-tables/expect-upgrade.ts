@@ -1,3 +1,4 @@
+import { listOf } from "../support/bytes.ts";
 import {
   accepted,
   answered,
@@ -8,9 +9,11 @@ import {
   HIDDEN,
   head,
   last,
+  many,
   post,
   posted,
   refused,
+  rows,
   STRICT,
   saw,
   type Table,
@@ -28,56 +31,37 @@ export const expectations: Table = {
       "in any case": expecting("100-Continue"),
       "with chunked content": `${post("Expect: 100-continue", "Transfer-Encoding: chunked")}2\r\nab\r\n0\r\n\r\n`,
     }),
-    [
-      "RFC 9110 §10.1.1",
-      "without content: nothing to wait for",
-      get("Expect: 100-continue"),
-      accepted(saw()),
-    ],
-    [
-      "RFC 9110 §10.1.1",
-      "with a length of 0: nothing to wait for",
-      post("Expect: 100-continue", "Content-Length: 0"),
-      accepted(posted("")),
-    ],
-    [
-      "RFC 9110 §10.1.1",
-      "with an empty chunked content",
-      `${post("Expect: 100-continue", "Transfer-Encoding: chunked")}0\r\n\r\n`,
-      continued(posted("")),
-    ],
-    [
-      "RFC 9110 §10.1.1",
-      "ignored on 1.0",
-      `${head("POST /x HTTP/1.0", "Host: h", "Expect: 100-continue", "Content-Length: 2")}ab`,
-      last(posted("ab", { version: "1.0" })),
-    ],
-    ...[
-      "200-ok",
-      "100-continued",
-      "x 100-continue",
-      "100-continue, x",
-      "100-continue;a=b",
-      '"100-continue"',
-      "100 continue",
-      "\xa0100-continue",
-    ].map((value): Case => ["RFC 9110 §15.5.18", `another: ${value}`, expecting(value), refused(417)]),
-    ...["", "100-continue,", "100-continue, 100-continue"].map(
-      (value): Case => [
-        STRICT,
-        `a list that is not just 100-continue: ${JSON.stringify(value)}`,
-        expecting(value),
-        refused(417),
+    ...rows("RFC 9110 §10.1.1", {
+      "without content: nothing to wait for": [get("Expect: 100-continue"), accepted(saw())],
+      "with a length of 0: nothing to wait for": [
+        post("Expect: 100-continue", "Content-Length: 0"),
+        accepted(posted("")),
       ],
-    ),
+      "with an empty chunked content": [
+        `${post("Expect: 100-continue", "Transfer-Encoding: chunked")}0\r\n\r\n`,
+        continued(posted("")),
+      ],
+      "ignored on 1.0": [
+        `${head("POST /x HTTP/1.0", "Host: h", "Expect: 100-continue", "Content-Length: 2")}ab`,
+        last(posted("ab", { version: "1.0" })),
+      ],
+    }),
+    ...listOf(
+      '200-ok¦100-continued¦x 100-continue¦100-continue, x¦100-continue;a=b¦"100-continue"',
+      "100 continue¦\xa0100-continue",
+    ).map((value): Case => ["RFC 9110 §15.5.18", `another: ${value}`, expecting(value), refused(417)]),
+    ...many(STRICT, refused(417), ["", "100-continue,", "100-continue, 100-continue"], (value) => [
+      `a list that is not just 100-continue: ${JSON.stringify(value)}`,
+      expecting(value),
+    ]),
     ["RFC 9110 §15.5.18", "another on a second line", expecting("100-continue", "Expect: x"), refused(417)],
-    [
-      "RFC 9110 §15.5.14",
-      "content that is too large is not asked for",
-      post("Expect: 100-continue", "Content-Length: 11"),
-      refused(413),
-      { maxBodyBytes: 10 },
-    ],
+    ...rows("RFC 9110 §15.5.14", {
+      "content that is too large is not asked for": [
+        post("Expect: 100-continue", "Content-Length: 11"),
+        refused(413),
+        { maxBodyBytes: 10 },
+      ],
+    }),
     ["RFC 9112 §5.2", "folded", `${post("Expect:", " 100-continue", "Content-Length: 2")}ab`, refused()],
   ],
 };
@@ -89,12 +73,12 @@ const wsSaw = saw({ target: "/ws" });
 export const upgrades: Table = {
   area: "Upgrade (RFC 9110 §7.8, RFC 6455 §4.2)",
   cases: [
-    [
-      "RFC 6455 §4.2.2",
-      "a WebSocket: what follows is no HTTP",
-      toSocket("Connection: Upgrade", "Upgrade: websocket", KEY, "Sec-WebSocket-Version: 13"),
-      upgraded,
-    ],
+    ...rows("RFC 6455 §4.2.2", {
+      "a WebSocket: what follows is no HTTP": [
+        toSocket("Connection: Upgrade", "Upgrade: websocket", KEY, "Sec-WebSocket-Version: 13"),
+        upgraded,
+      ],
+    }),
     ...each("RFC 9110 §7.8", accepted(saw()), {
       "h2c is ignored": get(
         "Connection: Upgrade, HTTP2-Settings",
@@ -108,12 +92,12 @@ export const upgrades: Table = {
         "Sec-WebSocket-Version: 13",
       ),
     }),
-    [
-      "RFC 9110 §7.8",
-      "TLS/1.0 is ignored",
-      head("OPTIONS /x HTTP/1.1", "Host: h", "Connection: Upgrade", "Upgrade: TLS/1.0"),
-      accepted(saw({ method: "OPTIONS" })),
-    ],
+    ...rows("RFC 9110 §7.8", {
+      "TLS/1.0 is ignored": [
+        head("OPTIONS /x HTTP/1.1", "Host: h", "Connection: Upgrade", "Upgrade: TLS/1.0"),
+        accepted(saw({ method: "OPTIONS" })),
+      ],
+    }),
     ...each("RFC 9110 §7.8", accepted(wsSaw), {
       "without the connection option it is ignored": toSocket(
         "Upgrade: websocket",
@@ -126,25 +110,25 @@ export const upgrades: Table = {
         "Sec-WebSocket-Version: 13",
       ),
     }),
-    [
-      "RFC 9110 §7.8",
-      "ignored on 1.0",
-      head(
-        "GET /ws HTTP/1.0",
-        "Host: h",
-        "Connection: Upgrade",
-        "Upgrade: websocket",
-        KEY,
-        "Sec-WebSocket-Version: 13",
-      ),
-      last(saw({ target: "/ws", version: "1.0" })),
-    ],
-    [
-      "RFC 6455 §4.4",
-      "a version that is not known: the connection stays HTTP",
-      toSocket("Connection: Upgrade", "Upgrade: websocket", KEY, "Sec-WebSocket-Version: 777"),
-      answered(426),
-    ],
+    ...rows("RFC 9110 §7.8", {
+      "ignored on 1.0": [
+        head(
+          "GET /ws HTTP/1.0",
+          "Host: h",
+          "Connection: Upgrade",
+          "Upgrade: websocket",
+          KEY,
+          "Sec-WebSocket-Version: 13",
+        ),
+        last(saw({ target: "/ws", version: "1.0" })),
+      ],
+    }),
+    ...rows("RFC 6455 §4.4", {
+      "a version that is not known: the connection stays HTTP": [
+        toSocket("Connection: Upgrade", "Upgrade: websocket", KEY, "Sec-WebSocket-Version: 777"),
+        answered(426),
+      ],
+    }),
     ...each("RFC 6455 §4.2.1", answered(400), {
       "no key: the connection stays HTTP": toSocket(
         "Connection: Upgrade",
@@ -165,23 +149,21 @@ export const upgrades: Table = {
         "Sec-WebSocket-Version: 13",
       ),
     }),
-    [
-      "RFC 9110 §7.8",
-      "a handshake with content: the content is no frame and no request",
-      toSocket(
-        "Connection: Upgrade",
-        "Upgrade: websocket",
-        KEY,
-        "Sec-WebSocket-Version: 13",
-        `Content-Length: ${HIDDEN.length}`,
-      ) + HIDDEN,
-      answered(400),
-    ],
-    [
-      "RFC 9110 §7.8",
-      "with content that is not taken up",
-      `${post("Connection: Upgrade", "Upgrade: h2c", "Content-Length: 2")}ab`,
-      accepted(posted("ab")),
-    ],
+    ...rows("RFC 9110 §7.8", {
+      "a handshake with content: the content is no frame and no request": [
+        toSocket(
+          "Connection: Upgrade",
+          "Upgrade: websocket",
+          KEY,
+          "Sec-WebSocket-Version: 13",
+          `Content-Length: ${HIDDEN.length}`,
+        ) + HIDDEN,
+        answered(400),
+      ],
+      "with content that is not taken up": [
+        `${post("Connection: Upgrade", "Upgrade: h2c", "Content-Length: 2")}ab`,
+        accepted(posted("ab")),
+      ],
+    }),
   ],
 };

@@ -1,30 +1,33 @@
 import type { Table } from "../support/http-case.ts";
-import { chunkExtensions, chunks, trailers } from "./chunked.ts";
-import { chunkForms, chunkLimits, extensionForms, trailerForms } from "./chunks.ts";
-import { persistence, pipelining } from "./connection.ts";
-import { expectForms, persistenceForms, upgradeForms } from "./connection-fields.ts";
-import { contentLength } from "./content-length.ts";
+import { codingForms, contentLength, lengthForms, transferEncoding } from "./body-length.ts";
+import {
+  chunkExtensions,
+  chunkForms,
+  chunkLimits,
+  chunks,
+  extensionForms,
+  trailerForms,
+  trailers,
+} from "./chunked.ts";
+import { expectForms, persistence, persistenceForms, pipelining, upgradeForms } from "./connection.ts";
 import { expectations, upgrades } from "./expect-upgrade.ts";
-import { fieldLineNames, fieldLineValues, hostForms } from "./field-lines.ts";
-import { fieldNames, fieldValues } from "./fields.ts";
-import { codingForms, lengthForms } from "./framing.ts";
-import { headLimits, headSizes, trailerSizes } from "./head-limits.ts";
-import { finalErrors, manyRequests } from "./many-requests.ts";
+import { fieldLineNames, fieldLineValues, fieldNames, fieldValues, hostForms } from "./fields.ts";
+import { finalErrors, headLimits, headSizes, manyRequests, trailerSizes } from "./limits.ts";
 import { messageFormat, sizes, versions } from "./message-format.ts";
 import {
   absoluteForm,
   emptyLines,
   firstBytes,
-  methods,
+  hosts,
+  methodForms,
   originForm,
   otherForms,
+  requestLine,
   requestLineForm,
+  targets,
   versionForms,
-} from "./request-forms.ts";
-import { hosts, requestLine, targets } from "./request-line.ts";
-import { lengthAndCoding, lengths } from "./smuggling-lengths.ts";
-import { chunkParts, disguises } from "./smuggling-lines.ts";
-import { transferEncoding } from "./transfer-encoding.ts";
+} from "./request-line.ts";
+import { chunkParts, disguises, lengthAndCoding, lengths } from "./smuggling.ts";
 
 /** All cases, by what they are about, in the order of RFC 9112; what is about several of its sections comes last. */
 export const tables: readonly Table[] = [
@@ -37,7 +40,7 @@ export const tables: readonly Table[] = [
   // §3: the request line
   requestLine,
   requestLineForm,
-  methods,
+  methodForms,
   targets,
   originForm,
   absoluteForm,

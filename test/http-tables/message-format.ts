@@ -1,3 +1,4 @@
+import { listOf } from "../support/bytes.ts";
 import {
   accepted,
   answered,
@@ -9,9 +10,11 @@ import {
   head,
   hex,
   late,
+  many,
   post,
   posted,
   refused,
+  rows,
   STRICT,
   saw,
   type Table,
@@ -23,27 +26,22 @@ import {
 export const messageFormat: Table = {
   area: "message format (RFC 9112 §2)",
   cases: [
-    [
-      "RFC 9112 §2.1",
-      "a request line, fields, an empty line",
-      get("A: b"),
-      accepted(saw({ fields: { a: "b" } })),
-    ],
-    ["RFC 9112 §2.2", "one empty line before the request line", `\r\n${get()}`, accepted(saw())],
-    [
-      "RFC 9112 §2.2",
-      "one empty line behind the content",
-      `${post("Content-Length: 2")}ab\r\n${get()}`,
-      accepted(posted("ab"), saw()),
-    ],
-    ["RFC 9112 §2.2", "one empty line between requests", `${get()}\r\n${get()}`, accepted(saw(), saw())],
-    ["RFC 9112 §2.2", "two empty lines before the request line", `\r\n\r\n${get()}`, accepted(saw())],
-    [
-      "RFC 9112 §2.2",
-      "eight empty lines before each request",
-      `${"\r\n".repeat(8)}${get()}${"\r\n".repeat(8)}${get()}`,
-      accepted(saw(), saw()),
-    ],
+    ...rows("RFC 9112 §2.1", {
+      "a request line, fields, an empty line": [get("A: b"), accepted(saw({ fields: { a: "b" } }))],
+    }),
+    ...rows("RFC 9112 §2.2", {
+      "one empty line before the request line": [`\r\n${get()}`, accepted(saw())],
+      "one empty line behind the content": [
+        `${post("Content-Length: 2")}ab\r\n${get()}`,
+        accepted(posted("ab"), saw()),
+      ],
+      "one empty line between requests": [`${get()}\r\n${get()}`, accepted(saw(), saw())],
+      "two empty lines before the request line": [`\r\n\r\n${get()}`, accepted(saw())],
+      "eight empty lines before each request": [
+        `${"\r\n".repeat(8)}${get()}${"\r\n".repeat(8)}${get()}`,
+        accepted(saw(), saw()),
+      ],
+    }),
     ...each(STRICT, refused(), {
       "nine empty lines before the request line": `${"\r\n".repeat(9)}${get()}`,
       "a bare LF before the request line": `\n${get()}`,
@@ -122,47 +120,18 @@ export const versions: Table = {
       (text): Case => ["RFC 9110 §15.6.6", text, version(text), refused(505)],
     ),
     ["RFC 9110 §15.6.6", "HTTP/2.0 without a Host", head("GET /x HTTP/2.0"), refused(505)],
-    ...[
-      "http/1.1",
-      "Http/1.1",
-      "HTTp/1.1",
-      "HTTP/1",
-      "HTTP/2",
-      "HTTP/1.",
-      "HTTP/.1",
-      "HTTP/1.10",
-      "HTTP/1.1.1",
-      "HTTP/1.32",
-      "HTTP/01.1",
-      "HTTP/1.01",
-      "HTTP/11.1",
-      "HTTP/1,1",
-      "HTTP/1-1",
-      "HTTP\\1.1",
-      "HTTP/1.x",
-      "HTTP/x.1",
-      "HTTP/1 .1",
-      "HTTP/ 1.1",
-      "HTTP /1.1",
-      "HTTP/+1.1",
-      "HTTP/-1.1",
-      "HTTP/1.-1",
-      "HTTP/1.1 ",
-      "HTTP/1.1\t",
-      "HTTP/1.1\0",
-      "HTTP/1.1\x0b",
-      "HTTP/1.1 HTTP/1.1",
-      "HTTP/1.1 x",
-      "HTTP/1.1x",
-      "xHTTP/1.1",
-      "HTTPS/1.1",
-      "HTTP/\r\r1.1",
-      "SHTTP/1.3",
-      "ICAP/1.0",
-      "RTSP/1.0",
-      "HTTP/1.\xb1",
-      "HTTP/\xb9.1",
-    ].map((text): Case => ["RFC 9112 §2.3", `malformed: ${JSON.stringify(text)}`, version(text), refused()]),
+    ...many(
+      "RFC 9112 §2.3",
+      refused(),
+      listOf(
+        "http/1.1¦Http/1.1¦HTTp/1.1¦HTTP/1¦HTTP/2¦HTTP/1.¦HTTP/.1¦HTTP/1.10¦HTTP/1.1.1¦HTTP/1.32¦HTTP/01.1",
+        "HTTP/1.01¦HTTP/11.1¦HTTP/1,1¦HTTP/1-1¦HTTP\\1.1¦HTTP/1.x¦HTTP/x.1¦HTTP/1 .1¦HTTP/ 1.1¦HTTP /1.1",
+        "HTTP/+1.1¦HTTP/-1.1¦HTTP/1.-1¦HTTP/1.1 ¦HTTP/1.1\t¦HTTP/1.1\0¦HTTP/1.1\x0b¦HTTP/1.1 HTTP/1.1",
+        "HTTP/1.1 x¦HTTP/1.1x¦xHTTP/1.1¦HTTPS/1.1¦HTTP/\r\r1.1¦SHTTP/1.3¦ICAP/1.0¦RTSP/1.0¦HTTP/1.\xb1",
+        "HTTP/\xb9.1",
+      ),
+      (text) => [`malformed: ${JSON.stringify(text)}`, version(text)],
+    ),
     ["RFC 9112 §2.3", "no version, two spaces", "GET /x \r\nHost: h\r\n\r\n", refused()],
   ],
 };
@@ -171,18 +140,18 @@ export const versions: Table = {
 export const sizes: Table = {
   area: "sizes (RFC 9110 §15.5, RFC 6585 §5, README limits)",
   cases: [
-    [
-      "RFC 9112 §3",
-      "a request line of 8,000 octets",
-      head(`GET /${"a".repeat(8000 - 15)} HTTP/1.1`, "Host: h"),
-      accepted(saw({ target: `/${"a".repeat(8000 - 15)}` })),
-    ],
-    [
-      "README (maxTargetBytes)",
-      "a target of 8,192 octets",
-      head(`GET /${"a".repeat(8191)} HTTP/1.1`, "Host: h"),
-      accepted(saw({ target: `/${"a".repeat(8191)}` })),
-    ],
+    ...rows("RFC 9112 §3", {
+      "a request line of 8,000 octets": [
+        head(`GET /${"a".repeat(8000 - 15)} HTTP/1.1`, "Host: h"),
+        accepted(saw({ target: `/${"a".repeat(8000 - 15)}` })),
+      ],
+    }),
+    ...rows("README (maxTargetBytes)", {
+      "a target of 8,192 octets": [
+        head(`GET /${"a".repeat(8191)} HTTP/1.1`, "Host: h"),
+        accepted(saw({ target: `/${"a".repeat(8191)}` })),
+      ],
+    }),
     ...each("RFC 9112 §3", refused(414), {
       "a target of 8,193 octets": head(`GET /${"a".repeat(8192)} HTTP/1.1`, "Host: h"),
       "a target without end": `GET /${"a".repeat(9000)}`,
@@ -191,12 +160,12 @@ export const sizes: Table = {
       "a method longer than any": head(`${"M".repeat(100)} /x HTTP/1.1`, "Host: h"),
       "a method without end": "M".repeat(300),
     }),
-    [
-      "README (maxHeadBytes)",
-      "a field of 8,000 octets",
-      get(`A: ${"a".repeat(8000)}`),
-      accepted(saw({ fields: { a: "a".repeat(8000) } })),
-    ],
+    ...rows("README (maxHeadBytes)", {
+      "a field of 8,000 octets": [
+        get(`A: ${"a".repeat(8000)}`),
+        accepted(saw({ fields: { a: "a".repeat(8000) } })),
+      ],
+    }),
     ...each("RFC 6585 §5", refused(431), {
       "a head of more than 16 KiB in one field": get(`A: ${"a".repeat(16_384)}`),
       "a field name of more than 16 KiB": get(`${"a".repeat(16_384)}: a`),
@@ -206,19 +175,19 @@ export const sizes: Table = {
       "a head of more than 16 KiB without end": `GET /x HTTP/1.1\r\nHost: h\r\nA: ${"a".repeat(17_000)}`,
       "101 fields": get(...new Array<string>(100).fill("A: b")),
     }),
-    [
-      "README (maxFieldCount)",
-      "100 fields",
-      get(...new Array<string>(99).fill("A: b")),
-      accepted(saw({ fields: { a: new Array<string>(99).fill("b").join(", ") } })),
-    ],
-    [
-      "RFC 9110 §15.5.14",
-      "content of the largest size",
-      `${post("Content-Length: 10")}0123456789`,
-      accepted(posted("0123456789")),
-      { maxBodyBytes: 10 },
-    ],
+    ...rows("README (maxFieldCount)", {
+      "100 fields": [
+        get(...new Array<string>(99).fill("A: b")),
+        accepted(saw({ fields: { a: new Array<string>(99).fill("b").join(", ") } })),
+      ],
+    }),
+    ...rows("RFC 9110 §15.5.14", {
+      "content of the largest size": [
+        `${post("Content-Length: 10")}0123456789`,
+        accepted(posted("0123456789")),
+        { maxBodyBytes: 10 },
+      ],
+    }),
     ...each(
       "RFC 9110 §15.5.14",
       refused(413),
@@ -228,20 +197,16 @@ export const sizes: Table = {
       },
       { maxBodyBytes: 10 },
     ),
-    [
-      "RFC 9110 §15.5.12",
-      "chunked where a length is required",
-      `${post("Transfer-Encoding: chunked")}0\r\n\r\n`,
-      refused(411),
-      { requireContentLength: true },
-    ],
-    [
-      "RFC 9110 §15.5.12",
-      "no content where a length is required",
-      post(),
-      accepted(posted("")),
-      { requireContentLength: true },
-    ],
-    ["docs/routes.md", "broken percent-encoding", head("GET /%zz HTTP/1.1", "Host: h"), answered(400)],
+    ...rows("RFC 9110 §15.5.12", {
+      "chunked where a length is required": [
+        `${post("Transfer-Encoding: chunked")}0\r\n\r\n`,
+        refused(411),
+        { requireContentLength: true },
+      ],
+      "no content where a length is required": [post(), accepted(posted("")), { requireContentLength: true }],
+    }),
+    ...rows("docs/routes.md", {
+      "broken percent-encoding": [head("GET /%zz HTTP/1.1", "Host: h"), answered(400)],
+    }),
   ],
 };

@@ -59,7 +59,6 @@ describe("the reader", () => {
 
   test("reads a pipelined flood in one buffer", () => {
     const count = 5000;
-    const events = feedWhole(Buffer.from(get().repeat(count)), limitsWith());
-    assert.equal(events.length, 2 * count);
+    assert.equal(feedWhole(Buffer.from(get().repeat(count)), limitsWith()).length, 2 * count);
   });
 });

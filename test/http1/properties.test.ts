@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { listOf } from "../support/bytes.ts";
 import type { FeedEvent, HeadView } from "../support/feed.ts";
 import { feedBytes, feedHeldBack, feedPieces, feedWhole, limitsWith } from "../support/feed.ts";
 
@@ -223,42 +224,12 @@ const tight = limitsWith({
   maxTrailerBytes: 40,
 });
 
-const alphabet = [
-  "\r\n",
-  "\r\n\r\n",
-  "\r",
-  "\n",
-  "\0",
-  " ",
-  "\t",
-  ":",
-  ",",
-  ";",
-  "0",
-  "5",
-  "F",
-  "-",
-  "GET ",
-  "POST / HTTP/1.1\r\n",
-  " HTTP/1.0\r\n",
-  "Host: a\r\n",
-  "Content-Length: 3\r\n",
-  "Transfer-Encoding: chunked\r\n",
-  "Connection: close\r\n",
-  "Expect: 100-continue\r\n",
-  "Upgrade: x\r\n",
-  "0\r\n\r\n",
-  "3\r\nabc\r\n",
-  "3;a\r\nabc\r\n",
-  "X:",
-  "\x80",
-  "\xff",
-  "\x7f",
-  "\x0b",
-  "*",
-  "http://a",
-  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-];
+const alphabet = listOf(
+  "\r\n¦\r\n\r\n¦\r¦\n¦\0¦ ¦\t¦:¦,¦;¦0¦5¦F¦-¦GET ¦POST / HTTP/1.1\r\n¦ HTTP/1.0\r\n¦Host: a\r\n",
+  "Content-Length: 3\r\n¦Transfer-Encoding: chunked\r\n¦Connection: close\r\n",
+  "Expect: 100-continue\r\n¦Upgrade: x\r\n¦0\r\n\r\n¦3\r\nabc\r\n¦3;a\r\nabc\r\n¦X:¦\x80¦\xff¦\x7f",
+  "\x0b¦*¦http://a¦aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+);
 type Mutation = [kind: number, at: number, length: number, text: string];
 const mutation: fc.Arbitrary<Mutation> = fc.tuple(
   fc.integer({ min: 0, max: 3 }),

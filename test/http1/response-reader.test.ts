@@ -22,9 +22,9 @@ function read(text: string, pieceBytes: number, { isHead = false, upgrades = fal
     onBody: (bytes, start, end) => {
       told += bytes.toString("latin1", start, end);
     },
-    onComplete: (trailers, keepsAlive) => {
+    onComplete: (trailers, isKeptAlive) => {
       const more = trailers.entries().map((field) => ` ${field.join("=")}`);
-      found.push(told + more.join("") + (keepsAlive ? "" : " closes"));
+      found.push(told + more.join("") + (isKeptAlive ? "" : " closes"));
     },
     ...(upgrades
       ? { onUpgrade: (head: ResponseHeadReader) => void found.push(`101 ${head.upgradeHead}`) }

@@ -9,8 +9,8 @@ import {
   reasonPhrase,
   statusLine,
 } from "../../src/protocol/http1/response-head.ts";
+import { codes } from "../support/http-case.ts";
 
-const codes = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 const hex = (code: number) => `U+${code.toString(16).padStart(4, "0")}`;
 const controls = [...codes(0x00, 0x08), ...codes(0x0a, 0x1f), 0x7f];
 /** Their low bytes are CR, LF and NUL: written as latin1 without a check they would split the head. */

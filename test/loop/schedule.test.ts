@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Schedule } from "../../src/loop/schedule.ts";
+import { Random } from "../support/random.ts";
 
 describe("ticks of equal length", () => {
   it("are due at the start and whole multiples of the length, however irregular the calls are", () => {
     const tickMs = 1_000 / 30;
     const schedule = new Schedule(tickMs, 5, 500);
     const times: number[] = [];
-    let seed = 1;
+    const random = new Random(1);
     for (let now = 500; now < 60_500; ) {
-      seed = (seed * 48_271) % 2_147_483_647;
-      now += (seed / 2_147_483_647) * 60;
+      now += random.next() * 60;
       const { skipped, ticksMs } = schedule.advance(now);
       assert.equal(skipped, 0);
       for (const time of ticksMs) assert.ok(time <= now);

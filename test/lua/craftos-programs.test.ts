@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { freePort } from "../support/places.ts";
 import { ask, talk } from "./clients.ts";
-import { freePort, runProgram } from "./harness.ts";
+import { runProgram } from "./harness.ts";
 
 const BYTES = Buffer.from(Array.from({ length: 4_096 }, (_, index) => index % 256));
 

@@ -1,10 +1,9 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createLua, type LuaOptions } from "../../src/lua/index.ts";
+import { temporaryFolder } from "../support/places.ts";
 import { within } from "../support/waiting.ts";
 
 type Lua = Awaited<ReturnType<typeof createLua>>;
@@ -56,17 +55,6 @@ export class Running {
   }
 }
 
-/** A folder for one test. */
-export function folderOf(t: TestContext, files: Readonly<Record<string, string | Buffer>> = {}): string {
-  const folder = mkdtempSync(join(tmpdir(), "portico-lua-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), content);
-  }
-  return folder;
-}
-
 interface How extends Partial<LuaOptions> {
   readonly parameters?: readonly string[];
   /** Called before the program runs. */
@@ -91,7 +79,7 @@ export function runProgram(
   parameters: readonly string[] = [],
   files: Readonly<Record<string, string | Buffer>> = {},
 ): Promise<Running> {
-  const folder = folderOf(t, files);
+  const folder = temporaryFolder(t, files);
   const program = join(folder, "program.lua");
   cpSync(join(PROGRAMS, `${name}.lua`), program);
   const flavour = name.startsWith("evo/") ? "evo" : "craftos";
@@ -105,7 +93,7 @@ async function start(
   begin: (lua: Lua) => Promise<number>,
 ): Promise<Running> {
   const { parameters, prepare, ...others } = options;
-  const folder = others.folder ?? folderOf(t);
+  const folder = others.folder ?? temporaryFolder(t);
   const early: Buffer[] = [];
   let write = (data: Buffer): unknown => early.push(data);
   const print = (data: Buffer): unknown => write(data);
@@ -117,13 +105,4 @@ async function start(
   for (const data of early) running.write(data);
   write = (data) => running.write(data);
   return running;
-}
-
-/** A port that is free now, for programs whose listener cannot tell. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

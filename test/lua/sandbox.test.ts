@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { folderOf, run } from "./harness.ts";
+import { temporaryFolder } from "../support/places.ts";
+import { run } from "./harness.ts";
 
 test("a program finds nothing of Node, of the C library or of the host", async (t) => {
   for (const flavour of ["evo", "craftos"] as const) {
@@ -19,8 +20,8 @@ test("a program finds nothing of Node, of the C library or of the host", async (
 });
 
 test("files outside of the folder cannot be reached, also not by links", async (t) => {
-  const outside = folderOf(t, { "secret.txt": "secret" });
-  const folder = folderOf(t, { "own.txt": "own" });
+  const outside = temporaryFolder(t, { "secret.txt": "secret" });
+  const folder = temporaryFolder(t, { "own.txt": "own" });
   symlinkSync(outside, join(folder, "link"));
   symlinkSync(join(outside, "new.txt"), join(folder, "dangling"));
   const evo = await run(
@@ -52,7 +53,7 @@ test("files outside of the folder cannot be reached, also not by links", async (
 });
 
 test("the ROM is read-only, and a program can require modules from it", async (t) => {
-  const rom = folderOf(t, { "modules/main/cc/extra.lua": "return { answer = 42 }" });
+  const rom = temporaryFolder(t, { "modules/main/cc/extra.lua": "return { answer = 42 }" });
   const program = await run(
     t,
     "craftos",

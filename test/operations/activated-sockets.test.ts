@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { activatedSockets } from "../../src/operations/activated-sockets.ts";
 import { listen } from "../../src/transport/listen.ts";
+import { temporaryFolder } from "../support/places.ts";
 import { type RawClient, tcpClient } from "../support/raw-client.ts";
 import { sleep, within } from "../support/waiting.ts";
 
@@ -63,7 +62,7 @@ describe("activatedSockets", () => {
     // Opened here and accepted there: nobody accepts here.
     const listener = await listen(
       { host: "127.0.0.1" },
-      { accept: () => {}, admit: () => undefined, error: () => {} },
+      { accept: () => {}, acquireSlot: () => undefined, error: () => {} },
       true,
       1_000,
     );
@@ -89,9 +88,7 @@ describe("activatedSockets", () => {
   it("serves what systemd-socket-activate gives it", async (t) => {
     if (!hasSocketActivate())
       return t.skip("systemd-socket-activate is not installed: Debian's package systemd has it");
-    const folder = mkdtempSync(join(tmpdir(), "portico-"));
-    t.after(() => rmSync(folder, { recursive: true }));
-    const path = join(folder, "socket");
+    const path = join(temporaryFolder(t), "socket");
     const child = spawn("systemd-socket-activate", ["-l", path, "--fdname=web", ...node], {
       cwd: root,
       stdio: ["ignore", "ignore", "inherit"],

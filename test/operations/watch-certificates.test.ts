@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { watchCertificates } from "../../src/operations/watch-certificates.ts";
 import { certificate } from "../support/certificates.ts";
 import { harness } from "../support/harness.ts";
+import { temporaryFolder } from "../support/places.ts";
 import { eventually, within } from "../support/waiting.ts";
 
 type Name = "localhost" | "other.example";
@@ -17,12 +17,6 @@ interface Place {
   readonly key: string;
   readonly cert: string;
   put(name: Name): void;
-}
-
-function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "portico-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
 }
 
 const pathsIn = (folder: string) => ({ key: join(folder, "key.pem"), cert: join(folder, "cert.pem") });

@@ -20,8 +20,8 @@ import {
   watchCertificates,
 } from "../../src/operations/index.ts";
 import { checkOptions } from "../../src/options/check-options.ts";
-import type { Handler } from "../../src/server/route-table.ts";
 import { Server } from "../../src/server/server.ts";
+import type { Handler } from "../../src/server/target.ts";
 import { testClient } from "../../src/testing/index.ts";
 import {
   cors,

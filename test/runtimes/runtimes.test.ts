@@ -1,9 +1,9 @@
 // The package as it is published, on Bun and Deno, and on this Node for comparison.
+
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, it, type TestContext } from "node:test";
@@ -11,6 +11,7 @@ import { WebSocket } from "ws";
 import { binaryOf, isRuntimeName } from "../../scripts/runtimes/runtimes.ts";
 import { installedProject, ownPackages, type Project } from "../docs/installed.ts";
 import { programsOf } from "../docs/programs.ts";
+import { freePort } from "../support/places.ts";
 import { sleep, within } from "../support/waiting.ts";
 import { nextMessage, opened } from "../support/ws-client.ts";
 
@@ -65,14 +66,6 @@ class Running {
     const { value } = await within(this.lines.next(), `a line: ${this.complaint}`, START_MS);
     return value ?? "";
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** Asks until the program listens. */

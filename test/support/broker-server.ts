@@ -1,10 +1,12 @@
 // Redis, NATS and PostgreSQL of Debian's packages, on free ports of this machine.
+
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./places.ts";
 import { sleep } from "./waiting.ts";
 
 /** A server that can be stopped and started again on the same port. */
@@ -35,16 +37,6 @@ const initdb = find("initdb", ...postgresFolders);
 /** Debian's user for what needs no rights: PostgreSQL refuses to be run by root. */
 const NOBODY = 65_534;
 const other = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("there is no port");
-  return address.port;
-}
 
 export async function answers(port: number): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");

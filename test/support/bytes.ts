@@ -52,3 +52,8 @@ export function textOf(seed: number, length: number): string {
   const block = Array.from({ length: 61 }, () => random.pick(["a", "b", "ü", "世", "🙂", " "]));
   return Array.from({ length }, (_, i) => block[i % block.length]).join("");
 }
+
+/** A list of short texts, separated by "¦", for tables of many. */
+export function listOf(...lines: readonly string[]): string[] {
+  return lines.flatMap((line) => line.split("¦"));
+}

@@ -1,8 +1,9 @@
 import type { TestContext } from "node:test";
 import { Server } from "../../src/server/server.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
+import { type ResponseStream, readStream } from "./http-response.ts";
 import { memoryClient, type RawClient, tcpClient } from "./raw-client.ts";
-import { within } from "./waiting.ts";
+import { turns, within } from "./waiting.ts";
 
 interface Report {
   readonly error: unknown;
@@ -49,4 +50,28 @@ export function harness(t: TestContext, options: ServerOptions = {}): Harness {
 /** The `code` of an error. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && "code" in error ? String(error.code) : undefined;
+}
+
+/** Both ways to a server, for what may depend on them. */
+export const transports: readonly (readonly [where: string, connect: (h: Harness) => Promise<RawClient>])[] =
+  [
+    ["in memory", async (h) => h.connect()],
+    ["on a socket", (h) => h.connectTcp()],
+  ];
+
+/** The responses that have come so far. @param methods of the requests: HEAD has no content */
+export function responsesOf(client: RawClient, methods: readonly string[]): ResponseStream {
+  return readStream(client.received, methods, client.isOver);
+}
+
+/** The same, once so many final responses have come, or the server has ended its stream. */
+export async function finalsOf(
+  client: RawClient,
+  methods: readonly string[],
+  count: number = methods.length,
+): Promise<ResponseStream> {
+  const enough = (): boolean => responsesOf(client, methods).finals.length >= count;
+  await client.until(() => client.isOver || enough(), "the responses");
+  await turns(2);
+  return responsesOf(client, methods);
 }

@@ -79,6 +79,25 @@ export function each(
   return Object.entries(inputs).map(([name, input]): Case => [section, name, input, outcome, limits]);
 }
 
+/** Cases of one section, by name. */
+export function rows(
+  section: string,
+  cases: Readonly<Record<string, readonly [input: string, outcome: Outcome, limits?: Partial<Limits>]>>,
+): Case[] {
+  return Object.entries(cases).map(([name, rest]): Case => [section, name, ...rest]);
+}
+
+/** Cases of one section that end in the same way, made of values. */
+export function many<Value>(
+  section: string,
+  outcome: Outcome,
+  values: readonly Value[],
+  of: (value: Value) => readonly [name: string, input: string],
+  limits: Partial<Limits> = {},
+): Case[] {
+  return values.map((value): Case => [section, ...of(value), outcome, limits]);
+}
+
 /** A reason beside the RFCs: where they leave the choice, docs/architecture.md says "requests are strict". */
 export const STRICT = "docs/architecture.md (strict)";
 
@@ -167,6 +186,11 @@ export function chunked(coded: string): string {
 
 /** A request that hides in something else. */
 export const HIDDEN = "GET /hidden HTTP/1.1\r\nHost: hidden\r\n\r\n";
+
+/** All octets from one to another. */
+export function codes(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, at) => from + at);
+}
 
 export function char(code: number): string {
   return String.fromCharCode(code);

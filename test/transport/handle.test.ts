@@ -39,7 +39,11 @@ async function link(t: TestContext, address: TransportAddress = { host: "127.0.0
   const arrival = new Promise<Transport>((resolve) => {
     accepted = resolve;
   });
-  const handlers = { accept: (one: Transport) => accepted(one), admit: () => () => {}, error: assert.fail };
+  const handlers = {
+    accept: (one: Transport) => accepted(one),
+    acquireSlot: () => () => {},
+    error: assert.fail,
+  };
   const listener = await listen(address, handlers, true, 5_000);
   const where =
     address.path === undefined ? { port: listener.port, host: "127.0.0.1" } : { path: address.path };
@@ -100,7 +104,7 @@ describe("a connection without a socket of Node", () => {
     transport.writeText("x");
     const { port } = await listen(
       { host: "127.0.0.1" },
-      { accept: (one) => one.writeText("welcome"), admit: () => () => {}, error: assert.fail },
+      { accept: (one) => one.writeText("welcome"), acquireSlot: () => () => {}, error: assert.fail },
       true,
       5_000,
     ).then((listener) => {
@@ -136,7 +140,7 @@ if (cluster.isPrimary) {
     transport.writeText(transport.constructor.name);
     transport.end();
   };
-  const listener = await listen({ host: "127.0.0.1" }, { accept, admit: () => () => {}, error: console.error }, true, 5_000);
+  const listener = await listen({ host: "127.0.0.1" }, { accept, acquireSlot: () => () => {}, error: console.error }, true, 5_000);
   process.send(listener.port);
 }`;
     const folder = await mkdtemp(join(tmpdir(), "portico-cluster-"));

@@ -7,10 +7,11 @@ import { TLSSocket } from "node:tls";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { directWriteHandle, writeDirectly } from "../../src/node/direct-write.ts";
-import { corkBuffer } from "../../src/transport/cork-buffer.ts";
+import { corkBuffer } from "../../src/transport/buffered-output.ts";
 import { HandleTransport } from "../../src/transport/handle-transport.ts";
 import { openSocket } from "../../src/transport/open-socket.ts";
 import type { Transport } from "../../src/transport/transport.ts";
+import { Random } from "../support/random.ts";
 
 interface Link {
   readonly transport: Transport;
@@ -53,23 +54,19 @@ describe("the cork buffer", () => {
     const pairs = await links(t, 8);
     const expected = pairs.map(() => createHash("sha256"));
     const done = pairs.map(({ client }) => received(client));
-    let seed = 1;
-    const random = (below: number): number => {
-      seed = (seed * 48_271) % 0x7fffffff;
-      return seed % below;
-    };
+    const random = new Random(1);
     for (let round = 0; round < 400; round++) {
-      const index = random(pairs.length);
+      const index = random.below(pairs.length);
       const { transport } = pairs[index]!;
-      const size = [0, 1, 20, 300, 3_000, 20_000, 65_536, 90_000][random(8)]!;
+      const size = random.pick([0, 1, 20, 300, 3_000, 20_000, 65_536, 90_000]);
       const bytes = Buffer.alloc(size, round);
       expected[index]!.update(bytes);
-      if (random(3) === 0) transport.writeText(bytes.toString("latin1"));
+      if (random.oneIn(3)) transport.writeText(bytes.toString("latin1"));
       else {
         transport.writeCopy(bytes);
         if (size <= 65_536) bytes.fill(0);
       }
-      if (random(20) === 0) await turn();
+      if (random.oneIn(20)) await turn();
     }
     for (const { transport } of pairs) transport.end();
     assert.deepEqual(

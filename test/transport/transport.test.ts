@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, connect as netConnect, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { runInNewContext } from "node:vm";
-import { sharedReadAvailable } from "../../src/node/shared-read.ts";
+import { isSharedReadAvailable } from "../../src/node/shared-read.ts";
 import { connectTransport } from "../../src/transport/connect.ts";
 import { listen } from "../../src/transport/listen.ts";
 import { MemoryTransport } from "../../src/transport/memory-transport.ts";
@@ -31,7 +31,7 @@ async function socketPair(directIo: boolean, secure: boolean): Promise<Pair> {
     { host: "127.0.0.1", ...(secure ? { tls: own } : {}) },
     {
       accept: (transport) => accepted(transport),
-      admit: () => () => {},
+      acquireSlot: () => () => {},
       error: (error) => errors.push(error),
     },
     directIo,
@@ -58,7 +58,7 @@ const kinds: [name: string, make: () => Promise<Pair>][] = [
 ];
 
 it("this version of Node lets sockets share a read buffer", () => {
-  assert.equal(sharedReadAvailable, true);
+  assert.equal(isSharedReadAvailable, true);
 });
 
 for (const [name, make] of kinds) {

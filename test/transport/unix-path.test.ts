@@ -1,22 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect as netConnect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, type TestContext, test } from "node:test";
+import { describe, test } from "node:test";
 import { connect } from "../../src/client/client.ts";
 import { Server } from "../../src/server/server.ts";
 import { harness } from "../support/harness.ts";
+import { temporaryFolder } from "../support/places.ts";
 
 const MAX_BYTES = process.platform === "linux" ? 107 : 103;
-
-function folder(t: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), "portico-"));
-  t.after(() => rmSync(path, { recursive: true }));
-  return path;
-}
 
 /** A path of so many bytes. */
 function pathOf(dir: string, bytes: number): string {
@@ -48,17 +42,16 @@ async function stale(path: string): Promise<void> {
 describe("the path of a Unix socket", { skip: process.platform === "win32" }, () => {
   test("can be as long as the system allows", async (t) => {
     const { server } = harness(t);
-    const path = pathOf(folder(t), MAX_BYTES);
+    const path = pathOf(temporaryFolder(t), MAX_BYTES);
     assert.equal(Buffer.byteLength(path), MAX_BYTES);
-    const listener = await server.listen({ path });
-    assert.equal(listener.url, path);
+    assert.equal((await server.listen({ path })).url, path);
     assert.ok(existsSync(path));
     assert.ok(await answers(path));
   });
 
   test("is refused when it is longer, and nothing is made", async (t) => {
     const { server } = harness(t);
-    const path = pathOf(folder(t), MAX_BYTES + 1);
+    const path = pathOf(temporaryFolder(t), MAX_BYTES + 1);
     const message = new RegExp(`at most ${MAX_BYTES} bytes, .* has ${MAX_BYTES + 1}`);
     await assert.rejects(server.listen({ path }), { name: "RangeError", message });
     assert.throws(() => server.listenNow({ path }), { name: "RangeError", message });
@@ -71,7 +64,7 @@ describe("the path of a Unix socket", { skip: process.platform === "win32" }, ()
 describe("a file that is there already", { skip: process.platform === "win32" }, () => {
   test("of a dead server is replaced", async (t) => {
     const { server } = harness(t);
-    const path = join(folder(t), "s");
+    const path = join(temporaryFolder(t), "s");
     await stale(path);
     await server.listen({ path, mode: 0o600 });
     assert.ok(await answers(path));
@@ -80,7 +73,7 @@ describe("a file that is there already", { skip: process.platform === "win32" },
 
   test("of a server that lives is EADDRINUSE, and stays", async (t) => {
     const { server } = harness(t);
-    const path = join(folder(t), "s");
+    const path = join(temporaryFolder(t), "s");
     await server.listen({ path });
     await using second = new Server();
     await assert.rejects(second.listen({ path }), { code: "EADDRINUSE" });
@@ -89,7 +82,7 @@ describe("a file that is there already", { skip: process.platform === "win32" },
 
   test("that is not a socket is EADDRINUSE, and stays", async (t) => {
     const { server } = harness(t);
-    const dir = folder(t);
+    const dir = temporaryFolder(t);
     const path = join(dir, "file");
     writeFileSync(path, "mine");
     await assert.rejects(server.listen({ path }), { code: "EADDRINUSE" });
@@ -101,7 +94,7 @@ describe("a file that is there already", { skip: process.platform === "win32" },
 
   test("stays with listenNow", async (t) => {
     const { server } = harness(t);
-    const path = join(folder(t), "s");
+    const path = join(temporaryFolder(t), "s");
     await stale(path);
     assert.throws(() => server.listenNow({ path }), { code: "EADDRINUSE" });
   });
@@ -110,7 +103,7 @@ describe("a file that is there already", { skip: process.platform === "win32" },
 describe("mode", { skip: process.platform === "win32" }, () => {
   test("is that of the file, and the mask of the process stays", async (t) => {
     const { server } = harness(t);
-    const dir = folder(t);
+    const dir = temporaryFolder(t);
     const mask = process.umask();
     await server.listen({ path: join(dir, "a"), mode: 0o660 });
     server.listenNow({ path: join(dir, "b"), mode: 0o606 });
@@ -125,7 +118,7 @@ describe("mode", { skip: process.platform === "win32" }, () => {
 
   test("is refused where it means nothing", async (t) => {
     const { server } = harness(t);
-    const path = join(folder(t), "s");
+    const path = join(temporaryFolder(t), "s");
     await assert.rejects(server.listen({ port: 0, mode: 0o600 }), {
       name: "TypeError",
       message: /needs a path/,

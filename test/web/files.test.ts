@@ -104,8 +104,7 @@ describe("files", () => {
     place.serve();
     const client = await place.connectTcp();
     for (let i = 0; i < 2; i++) {
-      const answer = await client.get("/large").answer("GET", 4_000);
-      assert.ok(answer.body.equals(LARGE));
+      assert.ok((await client.get("/large").answer("GET", 4_000)).body.equals(LARGE));
     }
   });
 
@@ -122,8 +121,7 @@ describe("files", () => {
     const more = place.server.counters.bytesSent - bytesSent;
     assert.ok(more <= 300_000, `${more} bytes were sent to a peer that does not read`);
     client.resume();
-    const answer = await client.answer("GET", 4_000);
-    assert.ok(answer.body.equals(LARGE));
+    assert.ok((await client.answer("GET", 4_000)).body.equals(LARGE));
   });
 
   it("are closed when the peer goes", async (t) => {
@@ -616,8 +614,7 @@ describe("errors of the system", () => {
   for (const [code, status, reported] of rows) {
     it(`${code}: ${status}`, async (t) => {
       const place = await failing(t, code);
-      const answer = await place.ask("/page.html");
-      assert.equal(answer.status, status);
+      assert.equal((await place.ask("/page.html")).status, status);
       assert.deepEqual(
         place.reports.map((report) => codeOf(report.error)),
         reported ? [code] : [],

@@ -1,21 +1,12 @@
 import assert from "node:assert/strict";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { mkdirSync, readdirSync, readlinkSync, utimesSync } from "node:fs";
+import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import { type FileOptions, serveFiles } from "../../src/web/serve-files.ts";
 import { type Harness, harness } from "../support/harness.ts";
 import type { Answer } from "../support/http-response.ts";
+import { put, temporaryFolder } from "../support/places.ts";
 import { eventually } from "../support/waiting.ts";
 
 /** When all files of a site were written. */
@@ -40,15 +31,13 @@ export function site(
   files: Record<string, string | Uint8Array> = {},
   options: ServerOptions = {},
 ): Site {
-  const outside = realpathSync(mkdtempSync(join(tmpdir(), "portico-web-")));
-  t.after(() => rmSync(outside, { recursive: true }));
+  const outside = temporaryFolder(t);
   const root = join(outside, "public");
   mkdirSync(root);
   const around = harness(t, options);
   const write = (name: string, content: string | Uint8Array = ""): string => {
     const path = join(outside, name);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
+    put(outside, name, content);
     utimesSync(path, MODIFIED, MODIFIED);
     return path;
   };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, it, type TestContext } from "node:test";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
-import { syncZlibAvailable } from "../../src/node/sync-zlib.ts";
+import { isSyncZlibAvailable } from "../../src/node/sync-zlib.ts";
 import { compressShared, MessageDeflater } from "../../src/protocol/websocket/message-deflater.ts";
 import { MessageInflater } from "../../src/protocol/websocket/message-inflater.ts";
 import { BINARY, CONTINUATION, PING_FRAME, TEXT } from "../../src/protocol/websocket/opcodes.ts";
@@ -29,7 +29,7 @@ function packed(payload: Uint8Array, opcode: number = TEXT): Buffer {
   return frame(opcode, payload, { rsv: RSV1 });
 }
 
-it("this version of Node has what sync-zlib needs", () => assert.ok(syncZlibAvailable));
+it("this version of Node has what sync-zlib needs", () => assert.ok(isSyncZlibAvailable));
 
 describe("RFC 7692 §7.2.3, the examples", () => {
   it("§7.2.3.1: one compressed block, one frame and two", () => {

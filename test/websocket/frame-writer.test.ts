@@ -3,12 +3,8 @@ import { isUtf8 } from "node:buffer";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { isValidCloseCode } from "../../src/protocol/websocket/close-codes.ts";
-import {
-  encodeClosePayload,
-  encodeFrame,
-  frameHeaderSize,
-  writeFrameHeader,
-} from "../../src/protocol/websocket/frame-writer.ts";
+import { encodeClosePayload } from "../../src/protocol/websocket/close-payload.ts";
+import { encodeFrame, frameHeaderSize, writeFrameHeader } from "../../src/protocol/websocket/frame.ts";
 import { BINARY, PING_FRAME, TEXT } from "../../src/protocol/websocket/opcodes.ts";
 import { hex } from "../support/bytes.ts";
 import { RUNS, read } from "./feed.ts";

@@ -12,6 +12,7 @@ import {
   offer,
 } from "../../src/protocol/websocket/permessage-deflate.ts";
 import { WebSocketError } from "../../src/protocol/websocket/websocket-error.ts";
+import { listOf } from "../support/bytes.ts";
 import { RUNS } from "./feed.ts";
 
 const BOTH = { contextTakeover: true, clientContextTakeover: true };
@@ -35,29 +36,10 @@ describe("parseExtensions, RFC 6455 §9.1", () => {
       },
     ]);
   });
-  for (const bad of [
-    "",
-    " ",
-    ",",
-    " , ,",
-    ";a",
-    "a, ;b",
-    "a;",
-    "a;;b",
-    "a;b=",
-    "a;=b",
-    "a b",
-    "a;b c",
-    'a;b="',
-    'a;b=""',
-    'a;b="c',
-    'a;b="c d"',
-    'a;b="c"d',
-    "a;b=c=d",
-    "a/b",
-    "a;b=(c)",
-    "\u00e4",
-  ]) {
+  for (const bad of listOf(
+    '¦ ¦,¦ , ,¦;a¦a, ;b¦a;¦a;;b¦a;b=¦a;=b¦a b¦a;b c¦a;b="¦a;b=""¦a;b="c¦a;b="c d"¦a;b="c"d',
+    "a;b=c=d¦a/b¦a;b=(c)¦\u00e4",
+  )) {
     it(`refuses ${JSON.stringify(bad)}`, () => assert.equal(parseExtensions(bad), null));
   }
   it("RFC 9110 §5.6.1.2: empty elements do not count", () => {
@@ -159,19 +141,12 @@ describe("negotiate, RFC 7692 §5, §7.1", () => {
     );
   });
   for (const bad of [
-    "foo",
-    "foo=1",
-    "server_no_context_takeover=1",
-    "client_no_context_takeover=true",
-    "server_max_window_bits",
-    "server_max_window_bits=7",
-    "server_max_window_bits=16",
-    "server_max_window_bits=09",
-    "server_max_window_bits=1e1",
-    "server_max_window_bits=+9",
-    "client_max_window_bits=7",
-    "client_max_window_bits=16",
-    "client_max_window_bits=x",
+    ...listOf(
+      "foo¦foo=1¦server_no_context_takeover=1¦client_no_context_takeover=true¦server_max_window_bits",
+      "server_max_window_bits=7¦server_max_window_bits=16¦server_max_window_bits=09",
+      "server_max_window_bits=1e1¦server_max_window_bits=+9¦client_max_window_bits=7",
+      "client_max_window_bits=16¦client_max_window_bits=x",
+    ),
     "server_no_context_takeover; server_no_context_takeover",
     "client_max_window_bits; client_max_window_bits=10",
     "SERVER_NO_CONTEXT_TAKEOVER",

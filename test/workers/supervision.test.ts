@@ -68,8 +68,7 @@ describe("runWorkers: processes", () => {
     await assert.rejects(running.askWorker(2, "/crash"));
     const [crash] = await running.printed("crashed");
     assert.deepEqual([crash?.worker, crash?.reason, crash?.restartInMs], [2, "exit code 7", 100]);
-    const ready = await running.printed("ready", 3);
-    assert.equal(ready.at(-1)?.worker, 2);
+    assert.equal((await running.printed("ready", 3)).at(-1)?.worker, 2);
     assert.equal((await running.askWorker(2, "/")).status, 200);
   });
 

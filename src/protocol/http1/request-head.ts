@@ -10,7 +10,7 @@ const FRAMING = SPECIAL.contentLength | SPECIAL.transferEncoding;
 /** The form of a request target (RFC 9112 §3.2); the authority form belongs to CONNECT, which is refused. */
 export type TargetForm = "origin" | "absolute" | "asterisk";
 
-/** The head of a request: what RFC 9112 §3 and §6 say of it, checked. Valid for as long as it is kept. */
+/** The head of a request: what RFC 9112 §3 and §6 say of it, checked. It stays valid while it is kept. */
 export class RequestHead {
   /** A token, in the case in which it was sent; methods are case-sensitive (RFC 9110 §9.1). */
   readonly method: string;
@@ -34,11 +34,11 @@ export class RequestHead {
   /** Whether the client wants to use the connection for further requests (RFC 9112 §9.3). */
   readonly keepAlive: boolean;
   /** Whether it says so in the way of HTTP/1.0, which in HTTP/1.1 means that it wants to know for how long. */
-  readonly namesKeepAlive: boolean;
+  readonly hasKeepAliveOption: boolean;
   /** Whether the client waits for 100 (Continue) before it sends the content (RFC 9110 §10.1.1). */
   readonly expectContinue: boolean;
   /** Whether the client expects something that no server knows: the answer is 417 (RFC 9110 §10.1.1). */
-  readonly expectsUnknown: boolean;
+  readonly hasUnknownExpectation: boolean;
   /** Whether the client asks to change the protocol (RFC 9110 §7.8). */
   readonly upgrade: boolean;
   readonly fields: Fields;
@@ -104,26 +104,26 @@ export class RequestHead {
     this.contentLength = length >= 0 ? length : -1;
 
     this.expectContinue = false;
-    this.expectsUnknown = false;
+    this.hasUnknownExpectation = false;
     if ((seen & SPECIAL.expect) !== 0) {
-      this.expectsUnknown = fields.get("expect")?.toLowerCase() !== "100-continue";
+      this.hasUnknownExpectation = fields.get("expect")?.toLowerCase() !== "100-continue";
       // RFC 9110 §10.1.1: a server ignores the expectation of an HTTP/1.0 request.
-      this.expectContinue = minorVersion === 1 && !this.expectsUnknown;
+      this.expectContinue = minorVersion === 1 && !this.hasUnknownExpectation;
     }
 
     let keepAlive = minorVersion === 1;
-    let namesKeepAlive = false;
+    let hasKeepAliveOption = false;
     let upgrade = false;
     if ((seen & SPECIAL.connection) !== 0) {
       const options = fields.get("connection") ?? "";
       const close = hasToken(options, "close");
-      namesKeepAlive = hasToken(options, "keep-alive");
-      keepAlive = !close && (minorVersion === 1 || namesKeepAlive);
+      hasKeepAliveOption = hasToken(options, "keep-alive");
+      keepAlive = !close && (minorVersion === 1 || hasKeepAliveOption);
       // RFC 9110 §7.8: Upgrade counts only when Connection names it, and never on HTTP/1.0.
       upgrade = minorVersion === 1 && (seen & SPECIAL.upgrade) !== 0 && hasToken(options, "upgrade");
     }
     this.keepAlive = keepAlive;
-    this.namesKeepAlive = namesKeepAlive;
+    this.hasKeepAliveOption = hasKeepAliveOption;
     this.upgrade = upgrade;
   }
 }

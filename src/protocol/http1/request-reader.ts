@@ -223,8 +223,8 @@ export class RequestReader {
   }
 
   /** What a valid head asks that is not done. */
-  private refusalOf({ expectsUnknown, chunked, contentLength }: RequestHead): HttpError | undefined {
-    if (expectsUnknown) return new HttpError("HTTP_EXPECTATION_FAILED", "unknown expectation");
+  private refusalOf({ hasUnknownExpectation, chunked, contentLength }: RequestHead): HttpError | undefined {
+    if (hasUnknownExpectation) return new HttpError("HTTP_EXPECTATION_FAILED", "unknown expectation");
     if (chunked && this.limits.requireContentLength) {
       return new HttpError("HTTP_LENGTH_REQUIRED", "Content-Length is required");
     }

@@ -14,8 +14,8 @@ export interface ResponseEvents {
   onHead(head: ResponseHeadReader, hasContent: boolean): void;
   /** @param bytes `bytes[start..end)` are content. Valid until the handler returns. Copy it to keep it. */
   onBody?(bytes: Buffer, start: number, end: number): void;
-  /** @param keepsAlive whether the connection may be used again (RFC 9112 §9.3) */
-  onComplete(trailers: Fields, keepsAlive: boolean): void;
+  /** @param isKeptAlive whether the connection may be used again (RFC 9112 §9.3) */
+  onComplete(trailers: Fields, isKeptAlive: boolean): void;
   /** 101, which is an error where this is missing. `head.upgradeHead` has the first bytes of the new protocol. */
   onUpgrade?(head: ResponseHeadReader): void;
 }
@@ -53,7 +53,7 @@ export class ResponseReader {
   private trailerText = "";
   /** Bytes of content that are still to come. */
   private left = 0;
-  private keepsAlive = true;
+  private isKeptAlive = true;
 
   /** @param method of the requests */
   constructor(method: string, events: ResponseEvents) {
@@ -141,7 +141,7 @@ export class ResponseReader {
   private begin(head: ResponseHeadReader): void {
     const state = this.framing(head);
     const connection = head.fields.get("connection") ?? "";
-    this.keepsAlive =
+    this.isKeptAlive =
       state !== "close" &&
       !hasToken(connection, "close") &&
       (head.minorVersion > 0 || hasToken(connection, "keep-alive"));
@@ -184,6 +184,6 @@ export class ResponseReader {
 
   private complete(trailers: Fields): void {
     this.state = "complete";
-    this.events.onComplete(trailers, this.keepsAlive);
+    this.events.onComplete(trailers, this.isKeptAlive);
   }
 }

@@ -3,7 +3,7 @@ import { NO_BYTES } from "../../bytes/no-bytes.ts";
 import { ownCopy } from "../../bytes/own-copy.ts";
 import { NO_STATUS_RECEIVED } from "./close-codes.ts";
 import { parseClosePayload } from "./close-payload.ts";
-import { FrameHeader } from "./frame-header.ts";
+import { FrameHeader } from "./frame.ts";
 import { applyMask } from "./mask.ts";
 import { MessageBuffer } from "./message-buffer.ts";
 import type { MessageLimits, MessageReaderOptions } from "./message-reader-options.ts";

@@ -1,6 +1,6 @@
 // The negotiation of permessage-deflate. RFC 7692 §5, §7.1; its data is in message-inflater and message-deflater.
 
-import { syncZlibAvailable } from "../../node/sync-zlib.ts";
+import { isSyncZlibAvailable } from "../../node/sync-zlib.ts";
 import { checkOptions, type OptionNames } from "../../options/check-options.ts";
 import { type Extension, parseExtensions } from "./extension-header.ts";
 import { MessageDeflater } from "./message-deflater.ts";
@@ -87,7 +87,7 @@ export function negotiate(
   options: DeflateOptions,
 ): { response: string; params: DeflateParams } | null {
   const settings = deflateSettings(options);
-  if (header === undefined || !syncZlibAvailable) return null;
+  if (header === undefined || !isSyncZlibAvailable) return null;
   for (const extension of parseExtensions(header) ?? []) {
     const offered = parseParams(extension, "offer");
     const accepted = offered === null ? null : answer(offered, settings);
@@ -180,7 +180,7 @@ interface WireParams {
   serverMaxWindowBits?: number;
   clientMaxWindowBits?: number;
   /** client_max_window_bits was there; in an offer it may have no value (§7.1.2.2). */
-  limitsClientWindow: boolean;
+  isClientWindowLimited: boolean;
 }
 
 function answer(
@@ -190,7 +190,7 @@ function answer(
   // §7.1.2.1: zlib has no raw window of 8 bits, so that offer is declined; clients offer again without it.
   if (offered.serverMaxWindowBits === 8) return null;
   // §7.1.2.2: the server may only limit a window that the client has said it can limit.
-  if (settings.clientMaxWindowBits < 15 && !offered.limitsClientWindow) return null;
+  if (settings.clientMaxWindowBits < 15 && !offered.isClientWindowLimited) return null;
   const params: DeflateParams = {
     serverContextTakeover: settings.contextTakeover && !offered.serverNoContextTakeover,
     clientContextTakeover: settings.clientContextTakeover && !offered.clientNoContextTakeover,
@@ -224,7 +224,7 @@ function parseParams(extension: Extension, kind: "offer" | "response"): WirePara
   const params: WireParams = {
     serverNoContextTakeover: false,
     clientNoContextTakeover: false,
-    limitsClientWindow: false,
+    isClientWindowLimited: false,
   };
   const seen = new Set<string>();
   for (const [name, value] of extension.params) {
@@ -239,9 +239,9 @@ function parseParams(extension: Extension, kind: "offer" | "response"): WirePara
       params.serverMaxWindowBits = bits;
     } else if (name === "client_max_window_bits" && bits !== null) {
       params.clientMaxWindowBits = bits;
-      params.limitsClientWindow = true;
+      params.isClientWindowLimited = true;
     } else if (name === "client_max_window_bits" && value === null && kind === "offer") {
-      params.limitsClientWindow = true;
+      params.isClientWindowLimited = true;
     } else {
       return null;
     }

@@ -1,4 +1,6 @@
+import type { Transport } from "../transport/transport.ts";
 import type { DeadlineTimer } from "./deadline-timer.ts";
+import type { Limits } from "./limits.ts";
 
 /** What is asked of a transport. */
 interface Output {
@@ -25,4 +27,11 @@ export class WriteStallDetector {
     this.deadline = timer.after(timeoutMs);
     return false;
   }
+}
+
+/** Whether a client must take responses before its next request is read: one that does not read gets no further. */
+export function isCongested(transport: Transport, { writeHighWaterBytes }: Limits): boolean {
+  if (transport.bufferedBytes <= writeHighWaterBytes) return false;
+  transport.flush();
+  return transport.pendingBytes > writeHighWaterBytes;
 }

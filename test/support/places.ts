@@ -1,0 +1,50 @@
+// Folders and ports that a test has for itself.
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { TestContext } from "node:test";
+
+/** A folder with files, which is removed after the test. */
+export function temporaryFolder(
+  t: TestContext,
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "portico-")));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) put(folder, name, content);
+  return folder;
+}
+
+/** Writes a file, with the folders on the way. */
+export function put(folder: string, name: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  writeFileSync(join(folder, name), content);
+}
+
+async function listening(host: string): Promise<{ readonly holder: Server; readonly port: number }> {
+  const holder = createServer().listen(0, host);
+  await once(holder, "listening");
+  const address = holder.address();
+  if (address === null || typeof address === "string") throw new Error("there is no port");
+  return { holder, port: address.port };
+}
+
+/** A port on which somebody else listens, until the test ends. */
+export async function takenPort(
+  t: TestContext,
+  host = "127.0.0.1",
+): Promise<{ readonly holder: Server; readonly port: number }> {
+  const taken = await listening(host);
+  t.after(() => taken.holder.close());
+  return taken;
+}
+
+/** A port that is free now, for programs whose listener cannot tell. */
+export async function freePort(): Promise<number> {
+  const { holder, port } = await listening("127.0.0.1");
+  holder.close();
+  await once(holder, "close");
+  return port;
+}
