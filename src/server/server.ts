@@ -6,6 +6,7 @@ import { Exchange, type WebSocket } from "../exchange/exchange.ts";
 import type { ServerEvent } from "../exchange/server-event.ts";
 import { Counters } from "../limits/counters.ts";
 import { changeableLimits, type Limits, limitsFrom } from "../limits/limits.ts";
+import { noteBlobStreams } from "../node/blob-stream.ts";
 import { type Runtime, runtime, runtimeWithStreams } from "../node/runtime.ts";
 import { addressOf, type ListenArguments } from "../transport/address.ts";
 import { flushAll } from "../transport/flush-scheduler.ts";
@@ -41,6 +42,7 @@ export class Server extends Hooked implements AsyncDisposable {
   /** @throws TypeError for an unknown option; RangeError for a limit that is unknown or not a number from 0 on */
   constructor(options: ServerOptions = {}) {
     super();
+    noteBlobStreams();
     const core = coreOptions(options);
     const limits = limitsFrom(options.limits ?? {});
     this.limits = changeableLimits(limits);
