@@ -42,7 +42,7 @@ export const handshakeOptionNames: OptionNames<HandshakeOptions> = {
   protocols: true,
   compression: true,
   headers: true,
-  lent: true,
+  lent: "boolean",
   limits: true,
   delivery: true,
 };

@@ -68,6 +68,7 @@ export function openWebSocket(
 /**
  * The server's part of the opening handshake (RFC 6455 §4.2).
  * @param fields field lines of the program for the response
+ * @throws FieldError when the program has set one that is decided here
  */
 function negotiateUpgrade(
   head: RequestHead,
@@ -106,6 +107,8 @@ function negotiateUpgrade(
     writeTimeoutMs: options.writeTimeoutMs,
   };
   for (const [name, value] of Object.entries(options.headers ?? {})) exchange.setHeader(name, value);
+  const decided = DECIDED_LINE.exec(exchange.driver.response.fieldLines)?.[1];
+  if (decided !== undefined) throw decidedByHandshake(decided);
   let response =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
     `Sec-WebSocket-Accept: ${acceptKey(check.key)}\r\n${exchange.driver.response.hasDate ? "" : dateLine()}`;
@@ -116,6 +119,13 @@ function negotiateUpgrade(
 
 /** Fields that the handshake itself decides about. */
 const HANDSHAKE_FIELD = /^(?:connection|upgrade|content-length|transfer-encoding|sec-websocket-.*)$/i;
+/** Those of them that a program can set before. */
+const DECIDED_LINE = /^(connection|upgrade|sec-websocket-[^:]*):/im;
+
+function decidedByHandshake(name: string): FieldError {
+  const hint = /protocol$/i.test(name) ? ": give the option protocols" : "";
+  return new FieldError(`${name} is decided by the handshake${hint}`);
+}
 
 /**
  * Checks a field of the program for the response that opens a WebSocket.
@@ -124,7 +134,7 @@ const HANDSHAKE_FIELD = /^(?:connection|upgrade|content-length|transfer-encoding
 export function checkHandshakeField(name: string, value: FieldValue): void {
   checkFieldName(name);
   fieldTexts(name, value);
-  if (HANDSHAKE_FIELD.test(name)) throw new FieldError(`${name} is decided by the handshake`);
+  if (HANDSHAKE_FIELD.test(name)) throw decidedByHandshake(name);
 }
 
 /** RFC 6455 §4.2.2: one of those that the client offers, or none. */

@@ -14,6 +14,7 @@ import { listen, listenNow, type TransportListener } from "../transport/listen.t
 import { transportOf } from "../transport/open-socket.ts";
 import type { TransportListenerHandlers } from "../transport/pending-connections.ts";
 import type { Transport } from "../transport/transport.ts";
+import { checkSend } from "../websocket/send-options.ts";
 import { publish } from "../websocket/topics.ts";
 import type { SendOptions } from "../websocket/web-socket-handlers.ts";
 import type { BrokerState } from "./broker.ts";
@@ -175,8 +176,10 @@ export class Server extends Hooked implements AsyncDisposable {
   /**
    * Sends to all that have joined a topic, with a broker also to those of other servers. Framed once, and compressed once.
    * @returns how many took it in this process
+   * @throws TypeError for an unknown option
    */
   publish(topic: string, data: string | Uint8Array, options: SendOptions = {}): number {
+    checkSend("publish", options);
     return publish(this.core.topics, topic, data, options);
   }
 

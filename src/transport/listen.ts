@@ -55,9 +55,9 @@ const addressNames: OptionNames<TransportAddress> = {
   fd: true,
   name: true,
   backlog: true,
-  ipv6Only: true,
-  exclusive: true,
-  reusePort: true,
+  ipv6Only: "boolean",
+  exclusive: "boolean",
+  reusePort: "boolean",
   tls: true,
   proxyProtocol: true,
 };

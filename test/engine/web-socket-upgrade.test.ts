@@ -101,6 +101,27 @@ describe("the handshake on the wire", () => {
     assert.equal((await open(client, "/both")).response.status, 101);
   });
 
+  for (const [name, hint] of [
+    ["Sec-WebSocket-Accept", ""],
+    ["Sec-WebSocket-Extensions", ""],
+    ["Sec-WebSocket-Protocol", ": give the option protocols"],
+    ["Upgrade", ""],
+  ] as const) {
+    test(`${name} is decided by the handshake: a program that sets it is told so`, async (t) => {
+      const { server, connect, reports } = harness(t);
+      server.websocket("/set", { upgrade: (exchange) => void exchange.setHeader(name, "x") });
+      server.get("/call", (exchange) => void exchange.setHeader(name, "x").upgrade({}));
+      server.get("/option", (exchange) => void exchange.upgrade({}, { headers: { [name]: "x" } }));
+      for (const path of ["/set", "/call", "/option"]) {
+        assert.equal((await connect().send(handshake(path)).answer()).status, 500, path);
+        assert.match(
+          String(reports.pop()?.error),
+          new RegExp(`${name} is decided by the handshake${hint}$`, "i"),
+        );
+      }
+    });
+  }
+
   test("an upgrade to something else is served as HTTP", async (t) => {
     const { server, connect } = harness(t);
     server.websocket("/both", {});

@@ -35,8 +35,8 @@ export interface DeflateOptions {
 }
 
 const deflateOptionNames: OptionNames<DeflateOptions> = {
-  contextTakeover: true,
-  clientContextTakeover: true,
+  contextTakeover: "boolean",
+  clientContextTakeover: "boolean",
   thresholdBytes: true,
   level: true,
   memLevel: true,
