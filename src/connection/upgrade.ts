@@ -88,7 +88,10 @@ function negotiateUpgrade(
   // What follows the head would be taken for frames (RFC 9110 §7.8).
   if (head.chunked || head.contentLength > 0) return { ok: false, status: 400, headers: {} };
 
-  const protocol = chooseProtocol(check.protocols, exchange, options.protocols);
+  for (const [name, value] of Object.entries(options.headers ?? {})) exchange.setHeader(name, value);
+  const protocol = chooseProtocol(check.protocols, exchange, protocolsOf(exchange, options));
+  const decided = DECIDED_LINE.exec(exchange.driver.response.fieldLines)?.[1];
+  if (decided !== undefined) throw decidedByHandshake(decided);
   const { compression = false } = options;
   const deflate = compression === true ? {} : compression;
   const agreed = deflate === false ? null : negotiate(check.extensions, deflate);
@@ -106,9 +109,6 @@ function negotiateUpgrade(
     pongTimeoutMs: options.pongTimeoutMs,
     writeTimeoutMs: options.writeTimeoutMs,
   };
-  for (const [name, value] of Object.entries(options.headers ?? {})) exchange.setHeader(name, value);
-  const decided = DECIDED_LINE.exec(exchange.driver.response.fieldLines)?.[1];
-  if (decided !== undefined) throw decidedByHandshake(decided);
   let response =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
     `Sec-WebSocket-Accept: ${acceptKey(check.key)}\r\n${exchange.driver.response.hasDate ? "" : dateLine()}`;
@@ -121,10 +121,19 @@ function negotiateUpgrade(
 const HANDSHAKE_FIELD = /^(?:connection|upgrade|content-length|transfer-encoding|sec-websocket-.*)$/i;
 /** Those of them that a program can set before. */
 const DECIDED_LINE = /^(connection|upgrade|sec-websocket-[^:]*):/im;
+const PROTOCOL_LINE = /^sec-websocket-protocol: (.*)$/im;
 
 function decidedByHandshake(name: string): FieldError {
-  const hint = /protocol$/i.test(name) ? ": give the option protocols" : "";
-  return new FieldError(`${name} is decided by the handshake${hint}`);
+  return new FieldError(`${name} is decided by the handshake`);
+}
+
+/** The option, or what the program has set as a field, which says the same. */
+function protocolsOf(exchange: Exchange, { protocols }: UpgradeOptions): UpgradeOptions["protocols"] {
+  const { response } = exchange.driver;
+  const set = protocols === undefined ? PROTOCOL_LINE.exec(response.fieldLines)?.[1] : undefined;
+  if (set === undefined) return protocols;
+  response.removeHeader("Sec-WebSocket-Protocol");
+  return [set.trim()];
 }
 
 /**

@@ -1,8 +1,8 @@
 // What the server answers in place of the program.
 import assert from "node:assert/strict";
 import { describe, mock, type TestContext, test } from "node:test";
-import { type AccessRecord, accessLog, requestIds } from "../../src/operations/index.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
+import { type AccessRecord, accessLog, requestIds } from "../../src/operations/index.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import { cors } from "../../src/web/index.ts";
 import { codeOf, type Harness, harness } from "../support/harness.ts";
