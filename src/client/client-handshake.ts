@@ -71,7 +71,7 @@ export class ClientHandshake {
     this.protocols = options.protocols;
     this.lent = options.lent ?? false;
     this.queue = queueOf(options.delivery);
-    this.deflate = syncZlibAvailable ? wanted : undefined;
+    this.deflate = wanted !== undefined && syncZlibAvailable() ? wanted : undefined;
     this.extensions = this.deflate === undefined ? undefined : offer(this.deflate);
     this.head = requestHead({
       host,

@@ -1,8 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { NO_BYTES } from "../bytes/no-bytes.ts";
 import { callHandler } from "../delivery/call-handler.ts";
 import { Waiters } from "../delivery/waiters.ts";
 import { inContext } from "../node/async-context.ts";
+import { cryptoModule } from "../node/builtins.ts";
 import type { RequestHead } from "../protocol/http1/request-head.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 import { failExchange } from "./fail-exchange.ts";
@@ -53,7 +53,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
 
   get id(): string {
     if (this.uuid === undefined) {
-      this.uuid = randomUUID();
+      this.uuid = cryptoModule().randomUUID();
       if (!this.response.isFinished) this.context.byId.set(this.uuid, this.exchange);
     }
     return this.uuid;

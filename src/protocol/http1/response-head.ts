@@ -1,12 +1,7 @@
-import { reasonPhrases } from "../http/reason-phrases.ts";
+import { reasonPhrase } from "../http/reason-phrases.ts";
 import { checkStatus } from "../http/status.ts";
 
 const commonLines: (string | undefined)[] = [];
-
-/** The registered reason phrase of a status code, or "Unknown" (RFC 9110 §15). */
-export function reasonPhrase(code: number): string {
-  return reasonPhrases[code] ?? "Unknown";
-}
 
 /**
  * The status line of a response (RFC 9112 §4).
@@ -22,7 +17,7 @@ export function statusLine(code: number, reason?: string): string {
   }
   checkStatus(code, reason);
   if (reason !== undefined) return `HTTP/1.1 ${code} ${reason}\r\n`;
-  const line = `HTTP/1.1 ${code} ${reasonPhrase(code)}\r\n`;
+  const line = `HTTP/1.1 ${code} ${reasonPhrase(code) ?? "Unknown"}\r\n`;
   commonLines[code] = line;
   return line;
 }

@@ -87,7 +87,7 @@ export function negotiate(
   options: DeflateOptions,
 ): { response: string; params: DeflateParams } | null {
   const settings = deflateSettings(options);
-  if (header === undefined || !syncZlibAvailable) return null;
+  if (header === undefined || !syncZlibAvailable()) return null;
   for (const extension of parseExtensions(header) ?? []) {
     const offered = parseParams(extension, "offer");
     const accepted = offered === null ? null : answer(offered, settings);
