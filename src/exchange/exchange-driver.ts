@@ -8,14 +8,14 @@ import type { ExchangeContext } from "./exchange-context.ts";
 import { failExchange } from "./fail-exchange.ts";
 import { endedStream, type HttpStream } from "./http-stream.ts";
 import { RequestBody } from "./request-body.ts";
-import { Response } from "./response.ts";
+import { answeredResponse, Response } from "./response.ts";
 
 /** The inside of an exchange: between its connection, which reports, and the callbacks of the program. */
 export class ExchangeDriver<Exchange, Upgrade> {
   /** What the program gets. */
   readonly exchange: Exchange;
   readonly context: ExchangeContext<Exchange>;
-  readonly response: Response;
+  response: Response;
   /** By performance.now(); 0 when nobody observes. */
   startedAt = 0;
   stream: HttpStream<Upgrade>;
@@ -105,7 +105,6 @@ export class ExchangeDriver<Exchange, Upgrade> {
     return this.response.state !== "pending" || this.interruptSource !== undefined;
   }
 
-  /** Whether an answer is there or on its way. */
   get isAnswered(): boolean {
     return this.hasAnswer || this.answersLater;
   }
@@ -192,7 +191,6 @@ export class ExchangeDriver<Exchange, Upgrade> {
     return this.response.end(content);
   }
 
-  /** See {@link failExchange}. */
   fail(status: number, code: string, error?: unknown, headers?: Readonly<Record<string, string>>): boolean {
     return failExchange(this, status, code, error, headers);
   }
@@ -245,9 +243,11 @@ export class ExchangeDriver<Exchange, Upgrade> {
   completeUpgrade(): string {
     this.response.state = "done";
     this.finish();
-    this.leaveStream();
+    this.stream = endedStream;
     this.head.fields.forgetPositions();
-    return this.response.fieldLines;
+    const { fieldLines } = this.response;
+    this.response = answeredResponse;
+    return fieldLines;
   }
 
   // Calls of the program, at once or out of the queue

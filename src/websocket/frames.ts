@@ -1,3 +1,4 @@
+import { copyTo } from "../bytes/own-copy.ts";
 import { encodeFrame, frameHeaderSize, writeFrameHeader } from "../protocol/websocket/frame-writer.ts";
 import { compressShared, type MessageDeflater } from "../protocol/websocket/message-deflater.ts";
 import { BINARY, TEXT } from "../protocol/websocket/opcodes.ts";
@@ -22,7 +23,7 @@ export function writeFrame(transport: Transport, first: number, payload: string 
     const at = transport.reserve(frameHeaderSize(length, false) + length);
     if (at >= 0) {
       const start = writeFrameHeader(corkBuffer.bytes, at, first & 0x0f, length, first & 0xf0, undefined);
-      corkBuffer.bytes.set(payload, start);
+      copyTo(corkBuffer.bytes, start, payload);
       return;
     }
   }
