@@ -48,12 +48,20 @@ export function headStart(line: string, fields: string, date: string): string {
 
 const MAX_LENGTH_LINES = 4_096;
 const lengthLines: (string | undefined)[] = new Array(MAX_LENGTH_LINES);
+const lastLengthLines: (string | undefined)[] = new Array(MAX_LENGTH_LINES);
 
 /** The Content-Length line (RFC 9110 §8.6); those of short content are made once. */
 export function contentLengthLine(length: number): string {
   if (length >= MAX_LENGTH_LINES) return `Content-Length: ${length}\r\n`;
   lengthLines[length] ??= inOnePiece(`Content-Length: ${length}\r\n`);
   return lengthLines[length];
+}
+
+/** The same as the last line of a head, with the empty line behind it. Most heads end with it. */
+export function lastContentLengthLine(length: number): string {
+  if (length >= MAX_LENGTH_LINES) return `Content-Length: ${length}\r\n\r\n`;
+  lastLengthLines[length] ??= inOnePiece(`Content-Length: ${length}\r\n\r\n`);
+  return lastLengthLines[length];
 }
 
 function inOnePiece(text: string): string {
