@@ -24,7 +24,7 @@ export interface RedisBrokerOptions {
 const redisBrokerOptionNames: OptionNames<RedisBrokerOptions> = {
   prefix: true,
   channels: true,
-  sharded: true,
+  sharded: "boolean",
 };
 
 /** For the next attempt to subscribe to what Redis refused, or lost. */

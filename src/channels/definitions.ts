@@ -54,7 +54,7 @@ const channelNames: OptionNames<ChannelDefinition> = {
   message: true,
   publish: true,
   history: true,
-  presence: true,
+  presence: "boolean",
 };
 
 const historyNames: OptionNames<HistoryOptions> = { maxMessages: true, maxBytes: true, maxAgeMs: true };

@@ -42,7 +42,7 @@ export const handshakeOptionNames: OptionNames<HandshakeOptions> = {
   protocols: true,
   compression: true,
   headers: true,
-  lent: true,
+  lent: "boolean",
   limits: true,
   delivery: true,
 };
@@ -71,7 +71,7 @@ export class ClientHandshake {
     this.protocols = options.protocols;
     this.lent = options.lent ?? false;
     this.queue = queueOf(options.delivery);
-    this.deflate = isSyncZlibAvailable ? wanted : undefined;
+    this.deflate = wanted !== undefined && isSyncZlibAvailable() ? wanted : undefined;
     this.extensions = this.deflate === undefined ? undefined : offer(this.deflate);
     this.head = requestHead({
       host,

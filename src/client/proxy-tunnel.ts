@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
 import { PorticoError } from "../exchange/errors.ts";
+import { tlsModule } from "../node/builtins.ts";
 import { timerMs } from "../node/max-timer.ts";
 import { FinalHeadReader } from "../protocol/http1/final-head-reader.ts";
 import { openSocket } from "../transport/open-socket.ts";
@@ -41,7 +42,9 @@ export async function openTunnel(proxy: URL, options: TunnelOptions): Promise<Tr
     });
     if (tls === undefined) return openSocket(proxySocket, false);
     const name = isIP(host) === 0 ? { host, servername: host } : { host };
-    const socket = connectTls({ ...name, port, ...tls, socket: proxySocket }).on("error", ignore);
+    const socket = tlsModule()
+      .connect({ ...name, port, ...tls, socket: proxySocket })
+      .on("error", ignore);
     await settled(socket, options, (done) => socket.once("secureConnect", done));
     return openSocket(socket, true);
   } catch (error) {
@@ -55,7 +58,7 @@ function socketTo(proxy: URL, proxyTls: ConnectionOptions | undefined): Socket {
   const host = bare(proxy.hostname);
   const port = Number(proxy.port || (secure ? 443 : 80));
   if (!secure) return connectTcp({ host, port, allowHalfOpen: true, noDelay: true });
-  return connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...proxyTls });
+  return tlsModule().connect({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...proxyTls });
 }
 
 /** Sends CONNECT. @param done called when the tunnel is open: nothing has been read of what comes through it */

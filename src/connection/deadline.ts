@@ -31,7 +31,7 @@ export class Deadline {
   private readonly member: Ticking;
   private tick = 0;
   private answerMs = 0;
-  private readonly stallDetector = new WriteStallDetector();
+  private stallDetector: WriteStallDetector | undefined;
   private silence: SilenceDetector | undefined;
   /** When a connection that lingers ends, whatever still comes. */
   private lastTick = 0;
@@ -69,7 +69,9 @@ export class Deadline {
    */
   check(tick: number, transport: Transport, isHeld: boolean): Due {
     const { kind, timer, limits } = this;
-    if (this.stallDetector.isStalled(transport, timer, limits.writeTimeoutMs)) return "write timeout";
+    this.stallDetector = WriteStallDetector.for(transport, this.stallDetector);
+    if (this.stallDetector?.isStalled(transport, timer, limits.writeTimeoutMs) === true)
+      return "write timeout";
     if (kind === "answer" && tick > this.tick) return "end";
     if (kind === "none" || kind === "answer" || isHeld) {
       this.silence ??= new SilenceDetector();

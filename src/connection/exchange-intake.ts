@@ -194,6 +194,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     this.exchange?.driver.detach();
     this.exchange = undefined;
     this.guarded = undefined;
+    this.reader.head = undefined; // one that waits must not keep its last request alive
   }
 
   /** The exchange has become a WebSocket. */

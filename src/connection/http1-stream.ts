@@ -1,17 +1,24 @@
 import type { Upgrade } from "../exchange/exchange.ts";
-import type {
-  BodyDemand,
-  HttpStream,
-  Output,
-  ResponseErrorCode,
-  ResponseHead,
+import {
+  type BodyDemand,
+  type HttpStream,
+  type Output,
+  type ResponseErrorCode,
+  type ResponseHead,
+  UNKNOWN_LENGTH,
 } from "../exchange/http-stream.ts";
 import type { Counters } from "../limits/counters.ts";
 import type { Limits } from "../limits/limits.ts";
 import { dateLine } from "../protocol/http/date.ts";
 import { sentFraming } from "../protocol/http1/body-framing.ts";
 import type { RequestHead } from "../protocol/http1/request-head.ts";
-import { contentLengthLine, headStart, keepAliveLines, statusLine } from "../protocol/http1/response-head.ts";
+import {
+  contentLengthLine,
+  headStart,
+  keepAliveLines,
+  lastContentLengthLine,
+  statusLine,
+} from "../protocol/http1/response-head.ts";
 import { httpLog, quoted } from "../trace/debug-log.ts";
 import { writePayload } from "../transport/payload.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -105,16 +112,19 @@ export class Http1Stream implements HttpStream<Upgrade> {
     let text = headStart(line, head.fieldLines, head.hasDate ? "" : dateLine());
     const framing = sentFraming(hasContent, minorVersion, length);
     this.isChunked = framing === "chunked";
-    if (this.isChunked) text += "Transfer-Encoding: chunked\r\n";
-    else if (statusCode === 205)
-      text += contentLengthLine(0); // RFC 9110 §15.3.6
-    else if (length >= 0 && statusCode !== 204) text += contentLengthLine(length);
     this.isUndelimited = framing === "close";
     const isWhole = whole !== undefined || !hasContent;
     this.closes = head.closes || this.isUndelimited || this.request.mustClose(isWhole);
-    if (this.closes) text += "Connection: close\r\n";
-    else if (this.shouldNameKeepAlive) text += keepAliveLines(this.limits.keepAliveTimeoutMs);
-    text += "\r\n";
+    // RFC 9110 §15.3.6: 205 has no content.
+    const told = statusCode === 205 ? 0 : statusCode === 204 || this.isChunked ? UNKNOWN_LENGTH : length;
+    if (!this.closes && !this.shouldNameKeepAlive && told >= 0) text += lastContentLengthLine(told);
+    else {
+      if (this.isChunked) text += "Transfer-Encoding: chunked\r\n";
+      else if (told >= 0) text += contentLengthLine(told);
+      if (this.closes) text += "Connection: close\r\n";
+      else if (this.shouldNameKeepAlive) text += keepAliveLines(this.limits.keepAliveTimeoutMs);
+      text += "\r\n";
+    }
     if (httpLog !== undefined) httpLog(this.transport, `> ${quoted(text)}`);
     if (whole === undefined) {
       this.transport.writeText(text);

@@ -68,6 +68,7 @@ export function openWebSocket(
 /**
  * The server's part of the opening handshake (RFC 6455 §4.2).
  * @param fields field lines of the program for the response
+ * @throws FieldError when the program has set one that is decided here
  */
 function negotiateUpgrade(
   head: RequestHead,
@@ -87,11 +88,14 @@ function negotiateUpgrade(
   // What follows the head would be taken for frames (RFC 9110 §7.8).
   if (head.chunked || head.contentLength > 0) return { ok: false, status: 400, headers: {} };
 
-  const protocol = chooseProtocol(check.protocols, exchange, options.protocols);
+  for (const [name, value] of Object.entries(options.headers ?? {})) exchange.setHeader(name, value);
+  const protocol = chooseProtocol(check.protocols, exchange, protocolsOf(exchange, options));
+  const decided = DECIDED_LINE.exec(exchange.driver.response.fieldLines)?.[1];
+  if (decided !== undefined) throw decidedByHandshake(decided);
   const { compression = false } = options;
   const deflate = compression === true ? {} : compression;
   const agreed = deflate === false ? null : negotiate(check.extensions, deflate);
-  const agreement: HandshakeResult = {
+  const agreement = shared({
     role: "server",
     protocol: protocol ?? "",
     inflater: agreed === null ? undefined : createInflater("server", agreed.params),
@@ -104,8 +108,7 @@ function negotiateUpgrade(
     sendResetsIdle: options.sendResetsIdle ?? false,
     pongTimeoutMs: options.pongTimeoutMs,
     writeTimeoutMs: options.writeTimeoutMs,
-  };
-  for (const [name, value] of Object.entries(options.headers ?? {})) exchange.setHeader(name, value);
+  });
   let response =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
     `Sec-WebSocket-Accept: ${acceptKey(check.key)}\r\n${exchange.driver.response.hasDate ? "" : dateLine()}`;
@@ -114,8 +117,36 @@ function negotiateUpgrade(
   return { ok: true, agreement, response: `${response}${fields()}\r\n` };
 }
 
+let latest: HandshakeResult | undefined;
+
+/** Most WebSockets agree on what the one before did: they share it. */
+function shared(agreement: HandshakeResult): HandshakeResult {
+  const names = Object.keys(agreement) as (keyof HandshakeResult)[];
+  const before = latest;
+  if (before !== undefined && names.every((name) => agreement[name] === before[name])) return before;
+  // One with a compressor of its own is like no other.
+  if (agreement.inflater === undefined && agreement.deflater === undefined) latest = agreement;
+  return agreement;
+}
+
 /** Fields that the handshake itself decides about. */
 const HANDSHAKE_FIELD = /^(?:connection|upgrade|content-length|transfer-encoding|sec-websocket-.*)$/i;
+/** Those of them that a program can set before. */
+const DECIDED_LINE = /^(connection|upgrade|sec-websocket-[^:]*):/im;
+const PROTOCOL_LINE = /^sec-websocket-protocol: (.*)$/im;
+
+function decidedByHandshake(name: string): FieldError {
+  return new FieldError(`${name} is decided by the handshake`);
+}
+
+/** The option, or what the program has set as a field, which says the same. */
+function protocolsOf(exchange: Exchange, { protocols }: UpgradeOptions): UpgradeOptions["protocols"] {
+  const { response } = exchange.driver;
+  const set = protocols === undefined ? PROTOCOL_LINE.exec(response.fieldLines)?.[1] : undefined;
+  if (set === undefined) return protocols;
+  response.removeHeader("Sec-WebSocket-Protocol");
+  return [set.trim()];
+}
 
 /**
  * Checks a field of the program for the response that opens a WebSocket.
@@ -124,7 +155,7 @@ const HANDSHAKE_FIELD = /^(?:connection|upgrade|content-length|transfer-encoding
 export function checkHandshakeField(name: string, value: FieldValue): void {
   checkFieldName(name);
   fieldTexts(name, value);
-  if (HANDSHAKE_FIELD.test(name)) throw new FieldError(`${name} is decided by the handshake`);
+  if (HANDSHAKE_FIELD.test(name)) throw decidedByHandshake(name);
 }
 
 /** RFC 6455 §4.2.2: one of those that the client offers, or none. */

@@ -29,7 +29,7 @@ const consoleOptionNames: OptionNames<ConsoleOptions> = {
   token: true,
   path: true,
   panels: true,
-  history: true,
+  history: "boolean",
 };
 
 /** The additional parts of the console of `npm start`. */

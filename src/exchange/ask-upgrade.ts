@@ -13,7 +13,7 @@ interface Upgrade<Exchange, Options> {
  * @returns whether it has become one, or a promise of it
  * @throws what `upgrade` throws; the promise rejects with what that of `upgrade` rejects with
  */
-export function askUpgrade<Exchange, Options extends object>(
+function askUpgrade<Exchange, Options extends object>(
   driver: ExchangeDriver<Exchange, Upgrade<Exchange, Options>>,
   { handlers, options }: Upgrade<Exchange, Options>,
 ): boolean | Promise<boolean> {

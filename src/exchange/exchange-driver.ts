@@ -1,21 +1,21 @@
-import { randomUUID } from "node:crypto";
 import { NO_BYTES } from "../bytes/no-bytes.ts";
 import { callHandler } from "../delivery/call-handler.ts";
 import { Waiters } from "../delivery/waiters.ts";
 import { inContext } from "../node/async-context.ts";
+import { cryptoModule } from "../node/builtins.ts";
 import type { RequestHead } from "../protocol/http1/request-head.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 import { failExchange } from "./fail-exchange.ts";
 import { endedStream, type HttpStream } from "./http-stream.ts";
 import { RequestBody } from "./request-body.ts";
-import { Response } from "./response.ts";
+import { answeredResponse, Response } from "./response.ts";
 
 /** The inside of an exchange: between its connection, which reports, and the callbacks of the program. */
 export class ExchangeDriver<Exchange, Upgrade> {
   /** What the program gets. */
   readonly exchange: Exchange;
   readonly context: ExchangeContext<Exchange>;
-  readonly response: Response;
+  response: Response;
   /** By performance.now(); 0 when nobody observes. */
   startedAt = 0;
   stream: HttpStream<Upgrade>;
@@ -53,7 +53,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
 
   get id(): string {
     if (this.uuid === undefined) {
-      this.uuid = randomUUID();
+      this.uuid = cryptoModule().randomUUID();
       if (!this.response.isFinished) this.context.byId.set(this.uuid, this.exchange);
     }
     return this.uuid;
@@ -105,7 +105,6 @@ export class ExchangeDriver<Exchange, Upgrade> {
     return this.response.state !== "pending" || this.interruptSource !== undefined;
   }
 
-  /** Whether an answer is there or on its way. */
   get isAnswered(): boolean {
     return this.hasAnswer || this.isAnsweredLater;
   }
@@ -192,7 +191,6 @@ export class ExchangeDriver<Exchange, Upgrade> {
     return this.response.end(content);
   }
 
-  /** See {@link failExchange}. */
   fail(status: number, code: string, error?: unknown, headers?: Readonly<Record<string, string>>): boolean {
     return failExchange(this, status, code, error, headers);
   }
@@ -245,9 +243,11 @@ export class ExchangeDriver<Exchange, Upgrade> {
   completeUpgrade(): string {
     this.response.state = "done";
     this.finish();
-    this.leaveStream();
+    this.stream = endedStream;
     this.head.fields.forgetPositions();
-    return this.response.fieldLines;
+    const { fieldLines } = this.response;
+    this.response = answeredResponse;
+    return fieldLines;
   }
 
   // Calls of the program, at once or out of the queue

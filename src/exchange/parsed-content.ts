@@ -11,7 +11,7 @@ export interface JsonOptions {
   anyType?: boolean;
 }
 
-const jsonOptionNames: OptionNames<JsonOptions> = { limit: true, anyType: true };
+const jsonOptionNames: OptionNames<JsonOptions> = { limit: true, anyType: "boolean" };
 
 /** See `Exchange.text`. */
 export async function textContent(

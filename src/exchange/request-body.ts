@@ -16,7 +16,7 @@ export interface BodyOptions {
   lent?: boolean;
 }
 
-export const bodyOptionNames: OptionNames<BodyOptions> = { lent: true };
+export const bodyOptionNames: OptionNames<BodyOptions> = { lent: "boolean" };
 
 /** What the content asks of its exchange. */
 export interface BodyHost {

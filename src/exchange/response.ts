@@ -9,7 +9,13 @@ import {
 import { type FieldValue, fieldText, fieldTexts } from "../protocol/http/field-values.ts";
 import { checkStatus } from "../protocol/http/status.ts";
 import { asBytes, byteLengthOf } from "../transport/payload.ts";
-import { type HttpStream, type ResponseErrorCode, type ResponseHead, UNKNOWN_LENGTH } from "./http-stream.ts";
+import {
+  endedStream,
+  type HttpStream,
+  type ResponseErrorCode,
+  type ResponseHead,
+  UNKNOWN_LENGTH,
+} from "./http-stream.ts";
 
 /*
  *   state      call                     next
@@ -275,3 +281,7 @@ export class Response implements ResponseHead {
     }
   }
 }
+
+/** In place of the response of an exchange that has become a WebSocket, which keeps the exchange. */
+export const answeredResponse: Response = new Response(endedStream, "GET", true);
+answeredResponse.state = "done";

@@ -1,4 +1,4 @@
-import { reasonPhrases } from "../protocol/http/reason-phrases.ts";
+import { reasonPhrase } from "../protocol/http/reason-phrases.ts";
 import { type Cookie, setCookieValue } from "./cookie.ts";
 import { cut } from "./cut.ts";
 import type { HttpRequest } from "./http-request.ts";
@@ -108,7 +108,7 @@ export const HttpResponse: HttpResponseFunctions = {
   write_body_move: (response, data, length) => answer(response.addContent(data, length)),
   sendfile: (response, path, offset = 0, length) => answer(response.sendFile(path, offset, length)),
   sendfile2: (response, path) => answer(response.sendFile(path, 0, undefined)),
-  status_str: (response) => reasonPhrases[response.status] ?? "",
+  status_str: (response) => reasonPhrase(response.status) ?? "",
   reset: (response, request) => response.reset(request),
   close: (response) => response.close(),
   send: (response) => answer(response.send()),

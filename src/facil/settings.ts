@@ -50,9 +50,9 @@ const settingNames: OptionNames<HttpSettings> = {
   tls: true,
   limits: true,
   max_body_in_memory: true,
-  close_without_pong: true,
+  close_without_pong: "boolean",
   grace: true,
-  signals: true,
+  signals: "boolean",
 };
 
 /** The settings with their defaults filled in. */

@@ -2,8 +2,9 @@ import type { Answered } from "../exchange/answered.ts";
 import { chunkOf } from "../exchange/chunk-source.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { sendSource } from "../exchange/send-source.ts";
+import { blobStreamSize } from "../node/blob-stream.ts";
 import { responseSource } from "../node/response-source.ts";
-import { blobSizeOf, takeContent } from "./lazy-response.ts";
+import { takeContent } from "./lazy-response.ts";
 
 /** Fields that are about one connection, and come with responses of other servers that are passed on (RFC 9110 §7.6.1). */
 const CONNECTION_FIELDS = new Set(["keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"]);
@@ -35,8 +36,9 @@ export function respond(exchange: Exchange, response: unknown): Promise<Answered
   if (body?.locked) throw new TypeError("the body of this Response is locked");
   try {
     setHead(exchange, response, body !== null && isDecoded(response));
-    const size = body === null ? undefined : blobSize(response);
-    if (size !== undefined) exchange.setHeader("Content-Length", size);
+    const size = body === null ? undefined : blobStreamSize(body);
+    if (size !== undefined && !response.headers.has("content-length"))
+      exchange.setHeader("Content-Length", size);
   } catch (error) {
     discard(response);
     throw error;
@@ -84,21 +86,12 @@ function contentOf(response: Response): string | Uint8Array | undefined {
   const content = takeContent(response);
   if (content !== undefined) return content;
   const source = responseSource(response);
-  if (source === undefined || source instanceof Blob) return undefined;
+  if (source === undefined) return undefined;
   // Somebody else reads it (Fetch Standard, "unusable").
   if (response.body?.locked === true) throw new TypeError("the body of this Response is locked");
   if (sent.has(response)) throw new TypeError("the body of this Response has been used");
   sent.add(response);
   return source;
-}
-
-/** The length of a Blob that is the content, where it can be told and the program has not; a stream of it does not say. */
-function blobSize(response: Response): number | undefined {
-  if (response.headers.has("content-length")) return undefined;
-  const size = blobSizeOf(response);
-  if (size !== undefined) return size;
-  const source = responseSource(response);
-  return source instanceof Blob ? source.size : undefined;
 }
 
 /** Sends a stream at the speed of the client; one that is complete at once gets a Content-Length. */

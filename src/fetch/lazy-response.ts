@@ -8,7 +8,6 @@ const NULL_BODY = new Set([101, 103, 204, 205, 304]);
 
 type LazyResponseClass = typeof Response & {
   take(response: Response): Content | undefined;
-  blobSize(response: Response): number | undefined;
 };
 
 let made: LazyResponseClass | undefined;
@@ -21,11 +20,6 @@ let made: LazyResponseClass | undefined;
 export function lazyResponseClass(): LazyResponseClass {
   made ??= makeClass(platformClass("Response"));
   return made;
-}
-
-/** The length of a {@link lazyResponseClass} that was made of a Blob. */
-export function blobSizeOf(response: Response): number | undefined {
-  return made?.blobSize(response);
 }
 
 /** The content of a {@link lazyResponseClass} that still has it as it is; it counts as used then. */
@@ -42,8 +36,6 @@ function makeClass(PlatformResponse: typeof Response): LazyResponseClass {
   class LazyResponse extends PlatformResponse {
     /** Text or bytes; undefined when the platform has the content, or there is none. */
     readonly #content: Content | undefined;
-    /** The length of a Blob. */
-    readonly #size: number | undefined;
     /** The content was taken as it is. */
     #taken = false;
     /** The platform's response with the content, made when its stream is asked for. */
@@ -53,7 +45,6 @@ function makeClass(PlatformResponse: typeof Response): LazyResponseClass {
       const content = contentOf(body);
       super(content === undefined ? body : null, init);
       this.#content = content;
-      this.#size = body instanceof Blob ? body.size : undefined;
       if (content === undefined) return;
       if (NULL_BODY.has(this.status))
         throw new TypeError(`a response with status ${this.status} has no body`);
@@ -84,11 +75,6 @@ function makeClass(PlatformResponse: typeof Response): LazyResponseClass {
       if (response.#native !== undefined || response.#taken) return undefined;
       response.#taken = response.#content !== undefined;
       return response.#content;
-    }
-
-    /** The length of a response that was made of a Blob. */
-    static blobSize(response: Response): number | undefined {
-      return #size in response ? response.#size : undefined;
     }
 
     /** What the platform's functions for content are to be called on. */

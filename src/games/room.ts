@@ -1,6 +1,7 @@
 import { callHandler } from "../delivery/call-handler.ts";
 import type { WebSocket } from "../exchange/exchange.ts";
 import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { sendOptionNames } from "../websocket/send-options.ts";
 import { SharedFrames } from "../websocket/shared-frames.ts";
 import type { SendOptions, SendResult } from "../websocket/web-socket-handlers.ts";
 import { ByteWriter } from "./byte-writer.ts";
@@ -18,6 +19,8 @@ export interface BroadcastOptions<Socket> extends SendOptions {
   /** Leaves out this member, such as the sender. */
   except?: Socket | undefined;
 }
+
+const broadcastOptionNames: OptionNames<BroadcastOptions<unknown>> = { ...sendOptionNames, except: true };
 
 /** Longer messages can be kept by reference until the client has received them. */
 const COPIED_BYTES = 16_384;
@@ -99,8 +102,10 @@ export class Room<Data = unknown> {
   ): number;
   broadcast(
     what: string | Uint8Array | ((socket: WebSocket<Data>, writer: ByteWriter) => unknown),
-    { except, ...options }: BroadcastOptions<WebSocket<Data>> = {},
+    given: BroadcastOptions<WebSocket<Data>> = {},
   ): number {
+    checkOptions("broadcast", given, broadcastOptionNames);
+    const { except, ...options } = given;
     if (typeof what === "function") return this.broadcastEach(what, except, options);
     const frames = new SharedFrames(what, options);
     let accepted = 0;

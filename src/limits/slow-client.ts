@@ -10,17 +10,18 @@ interface Output {
   readonly progressMark: number;
 }
 
-/** Notices, tick by tick, a client that takes nothing of what waits for it. */
+/** Notices, tick by tick, a client that takes nothing of what waits for it. Nothing waits for most clients: they need none. */
 export class WriteStallDetector {
   private mark = -1;
   private deadline = 0;
 
-  /** Whether something has been pending for so long without the client taking any of it. */
+  /** Returns the one to ask in this tick; undefined while nothing is pending. */
+  static for(output: Output, former: WriteStallDetector | undefined): WriteStallDetector | undefined {
+    return output.pendingBytes === 0 ? undefined : (former ?? new WriteStallDetector());
+  }
+
+  /** Whether what is pending has been so for so long without the client taking any of it. */
   isStalled(output: Output, timer: DeadlineTimer, timeoutMs: number): boolean {
-    if (output.pendingBytes === 0) {
-      this.mark = -1;
-      return false;
-    }
     const mark = output.progressMark;
     if (mark === this.mark) return timer.tick > this.deadline;
     this.mark = mark;

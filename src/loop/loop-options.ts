@@ -52,7 +52,7 @@ const loopOptionNames: OptionNames<LoopOptions> = {
   maxEvents: true,
   maxCatchUp: true,
   spinMs: true,
-  isPaused: true,
+  isPaused: "boolean",
   onSkip: true,
   onError: true,
   clock: true,

@@ -1,10 +1,10 @@
 import { createServer, type Server, Socket, type SocketConstructorOpts } from "node:net";
-import { TLSSocket } from "node:tls";
 import { getSystemErrorName } from "node:util";
 import { readMemory } from "../bytes/read-memory.ts";
 import { bindNow } from "./bind.ts";
 import { isWriteHandle, systemError, type WriteHandle } from "./direct-write.ts";
 import { readKeys } from "./shared-read.ts";
+import { isTlsSocket } from "./tls-parent.ts";
 
 /*
  * A connection needs no net.Socket: the handle below it reads, writes and closes. Node does not document handles. A
@@ -129,7 +129,7 @@ export function takeConnections(server: Server, accept: (handle: RawHandle) => v
  */
 export function takeHandle(socket: Socket): RawHandle | undefined {
   const handle: unknown = Reflect.get(socket, "_handle");
-  if (socket instanceof TLSSocket || !isRawHandle(handle) || factsFrom(handle) === null) return undefined;
+  if (isTlsSocket(socket) || !isRawHandle(handle) || factsFrom(handle) === null) return undefined;
   Reflect.set(socket, "_handle", null);
   socket.destroy();
   handle.readStop();

@@ -5,15 +5,14 @@ const PROBE = "content";
 let stateKey: symbol | undefined | null = null;
 
 /**
- * Returns the text, the bytes or the Blob that a Response of the platform was made of. Text and bytes need not be read from
- * its stream then. Node 20 and 22 keep them under a symbol.
+ * Returns the text or the bytes that a Response of the platform was made of. They need not be read from its stream then.
+ * Node 20 and 22 keep them under a symbol.
  * @returns undefined for other content, and where it cannot be told
  */
-export function responseSource(response: Response): string | Uint8Array | Blob | undefined {
+export function responseSource(response: Response): string | Uint8Array | undefined {
   if (stateKey === null) stateKey = findStateKey();
   const source = stateKey === undefined ? undefined : sourceUnder(response, stateKey);
-  const isKnown = typeof source === "string" || source instanceof Uint8Array || source instanceof Blob;
-  return isKnown ? source : undefined;
+  return typeof source === "string" || source instanceof Uint8Array ? source : undefined;
 }
 
 /** Whether {@link responseSource} works here. */

@@ -69,7 +69,7 @@ export function runtime(): Runtime {
     bindNow: hasBindNow(),
     listeningDescriptor: hasListeningDescriptor(),
     reusePort: hasReusePort(),
-    deflate: isSyncZlibAvailable,
+    deflate: isSyncZlibAvailable(),
     webAssembly: readMemory.maskBlocks !== undefined,
     requestState: hasRequestState(),
     responseSource: hasResponseSource(),

@@ -2,13 +2,17 @@
 //
 // zlib's *Sync functions make a new native object for each call (about 20 µs) and cannot keep a window from one
 // message to the next; the streams answer through the thread pool. The native object offers both, but Node does
-// not document it: this is the only file that knows it, it checks what it finds, and `isSyncZlibAvailable` says
+// not document it: this is the only file that knows it, it checks what it finds, and `isSyncZlibAvailable()` says
 // whether all of it works. Checked with Node 20, 22, 24 and 26.
 import { Buffer } from "node:buffer";
-import { constants, createDeflateRaw, createInflateRaw } from "node:zlib";
 import { OutputSink } from "../bytes/output-sink.ts";
+import { zlibModule } from "./builtins.ts";
 
-const { Z_BLOCK, Z_SYNC_FLUSH, Z_RLE, Z_DEFAULT_STRATEGY } = constants;
+// Of zlib.h. Node has them as constants of node:zlib, which is loaded for the first WebSocket that compresses.
+const Z_DEFAULT_STRATEGY = 0;
+const Z_SYNC_FLUSH = 2;
+const Z_RLE = 3;
+const Z_BLOCK = 5;
 
 interface NativeZlib {
   onerror: (message: string, errno: number, code: string) => void;
@@ -112,7 +116,7 @@ export class SyncInflate {
   /** @param windowBits 8 to 15: the largest window that the peer may use, as a power of two. */
   constructor(windowBits: number) {
     // At least 9: a peer on zlib that was asked for 8 may have taken 9 without a word.
-    this.#zlib = new SyncZlib(createInflateRaw({ windowBits: Math.max(windowBits, 9) }));
+    this.#zlib = new SyncZlib(zlibModule().createInflateRaw({ windowBits: Math.max(windowBits, 9) }));
   }
 
   /**
@@ -175,7 +179,7 @@ export class SyncDeflate {
   constructor(options: { windowBits: number; level: number; memLevel: number }) {
     const small = options.windowBits < 9;
     this.#zlib = new SyncZlib(
-      createDeflateRaw({
+      zlibModule().createDeflateRaw({
         windowBits: small ? 9 : options.windowBits,
         level: options.level,
         memLevel: options.memLevel,
@@ -217,8 +221,13 @@ function isNative(value: unknown): value is NativeZlib {
   return typeof native.writeSync === "function" && typeof native.reset === "function" && "onerror" in native;
 }
 
+let works: boolean | undefined;
+
 /** Whether the classes of this file work here, tried once with a round trip. Else do not negotiate deflate. */
-export const isSyncZlibAvailable: boolean = probe();
+export function isSyncZlibAvailable(): boolean {
+  works ??= probe();
+  return works;
+}
 
 function probe(): boolean {
   try {

@@ -1,5 +1,10 @@
 import { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { tlsModule } from "./builtins.ts";
+
+/** Whether it is a socket of node:tls; that module need not be loaded to tell. */
+export function isTlsSocket(socket: Socket): boolean {
+  return "encrypted" in socket && socket.encrypted === true;
+}
 
 /**
  * Returns the TCP socket below a TLS socket of a server, under which it waited for its handshake. Node does not document
@@ -17,7 +22,7 @@ export function hasTlsParent(): boolean {
     const below = new Socket();
     // What a probe fails with later is nobody's business.
     below.on("error", () => {});
-    const above = new TLSSocket(below);
+    const above = new (tlsModule().TLSSocket)(below);
     const isFound = socketBelow(above) === below;
     above.on("error", () => {}).destroy();
     below.destroy();

@@ -60,7 +60,7 @@ export interface AccessLogOptions {
 
 const accessLogOptionNames: OptionNames<AccessLogOptions> = {
   client: true,
-  query: true,
+  query: "boolean",
   fields: true,
   redact: true,
   skip: true,

@@ -57,13 +57,16 @@ const PROTOCOLS: Record<string, "http" | "https"> = {
  * Makes a function that finds the client of a request behind proxies. It starts at the other end of the socket and
  * follows the address that each trusted proxy names. It stops at the first that is not trusted, or at the 32nd, and never
  * throws.
- * @throws RangeError for an invalid `trust`
+ * @throws RangeError for an invalid `trust`, and for an unknown `field`; TypeError for an unknown option
  */
 export function trustedProxies(options: TrustedProxiesOptions): (exchange: Request) => Client {
   checkOptions("trustedProxies", options, trustedProxiesOptionNames);
   const { trust, field = "x-forwarded" } = options;
   const isTrusted = trustOf(trust);
   const forwarded = field === "forwarded";
+  if (!forwarded && field !== "x-forwarded") {
+    throw new RangeError(`field is "x-forwarded" or "forwarded", not ${JSON.stringify(field)}`);
+  }
   return (exchange) => {
     const { remoteAddress } = exchange;
     const own: Client = {

@@ -1,30 +1,42 @@
 /**
- * The names of an options type, as a table beside it. The compiler refuses a table that lacks a name of the type, or has
- * one that the type has not.
+ * The names of an options type, as a table beside it: "boolean" for those that are true or false, else true. The compiler
+ * refuses a table that lacks a name of the type, or has one that the type has not.
  */
-export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
+export type OptionNames<Options> = {
+  readonly [Name in keyof Options]-?: IsBoolean<NonNullable<Options[Name]>> extends true ? "boolean" : true;
+};
+
+type IsBoolean<Value> = [Value] extends [never] ? false : [Value] extends [boolean] ? true : false;
 
 /** A name is near another when so many letters have to be typed differently, at most. */
 const NEAR = 2;
 
 /**
- * Checks that options have known names only: a misspelled option would be left out in silence.
+ * Checks that options have known names only, and true or false where no other values are known. A misspelled option would
+ * be left out in silence, and "no" would count as true.
  * @param where what the options are for, such as "listen"
- * @throws TypeError for an unknown name, with the nearest known one, and for what is not an object
+ * @throws TypeError for an unknown name, with the nearest known one; for another value than true, false or undefined where
+ *   these are meant; and for what is not an object
  */
 export function checkOptions<Options extends object>(
   where: string,
   given: Options,
-  names: OptionNames<NoInfer<Options>>,
+  names: Readonly<Record<keyof NoInfer<Options>, true | "boolean">>,
 ): void {
   if (typeof given !== "object" || given === null) {
     throw new TypeError(`the options of ${where} are an object, not ${String(given)}`);
   }
-  for (const name of Object.keys(given)) {
+  const values: [name: string, value: unknown][] = Object.entries(given);
+  for (const [name, value] of values) {
     if (!Object.hasOwn(names, name)) {
       throw new TypeError(
         `${where} has no option ${JSON.stringify(name)}. ${hintFor(name, Object.keys(names))}`,
       );
+    }
+    if (value === undefined || typeof value === "boolean") continue;
+    if (Reflect.get(names, name) === "boolean") {
+      const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+      throw new TypeError(`the option ${name} of ${where} is true or false, not ${text}`);
     }
   }
 }

@@ -1,7 +1,7 @@
-import { STATUS_CODES } from "node:http";
 import { PorticoError } from "../exchange/errors.ts";
 import { HttpError } from "../protocol/http/http-error.ts";
 import { preferredType } from "../protocol/http/quality.ts";
+import { reasonPhrase } from "../protocol/http/reason-phrases.ts";
 
 /** A request that the server answers in place of the program. */
 export interface Failure {
@@ -41,11 +41,11 @@ export function failureContent(failure: Failure, accept: string, showsStack: boo
 /** The client is told what it did wrong, and nothing of what the program did. */
 function messageOf({ status, error }: Failure): string {
   if (status < 500 && (error instanceof PorticoError || error instanceof HttpError)) return error.message;
-  return STATUS_CODES[status] ?? `Status ${status}`;
+  return reasonPhrase(status) ?? `Status ${status}`;
 }
 
 function stackPage(status: number, error: Error): string {
-  const title = `${status} ${STATUS_CODES[status] ?? ""}`;
+  const title = `${status} ${reasonPhrase(status) ?? ""}`;
   return `<!doctype html><meta charset="utf-8"><title>${title}</title><h1>${title}</h1>
 <pre>${escaped(error.stack ?? String(error))}</pre>
 <p>Only shown on this machine, and only while NODE_ENV is not "production".</p>

@@ -49,14 +49,19 @@ export function shapeFailure(
   code: string,
   onError: (error: unknown) => void,
 ): boolean {
+  const { driver } = exchange;
   for (const hook of hooks) {
     try {
+      const source = driver.interruptSource;
       const result: unknown = hook(exchange, status, code);
       if (isThenable(result)) {
         result.then(undefined, onError);
         throw new PorticoError("ERR_RESULT", "a promise, where a failure is answered at once");
       }
       if (exchange.headSent) return true;
+      if (driver.interruptSource !== source) {
+        throw new PorticoError("ERR_RESULT", "a stream, where a failure is answered at once");
+      }
       if (result === undefined) continue;
       if (typeof result !== "string" && !isUint8Array(result) && !Array.isArray(result) && !isPlain(result)) {
         throw new PorticoError("ERR_RESULT", "anything else where a failure is answered");

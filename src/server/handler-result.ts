@@ -1,4 +1,4 @@
-import { isUint8Array } from "node:util/types";
+import { isPromise, isUint8Array } from "node:util/types";
 import { callHandler } from "../delivery/call-handler.ts";
 import type { Answered } from "../exchange/answered.ts";
 import { type ChunkSource, readerOf } from "../exchange/chunk-source.ts";
@@ -44,10 +44,24 @@ export function answerWith(exchange: Exchange, result: unknown): unknown {
 function sendJson(exchange: Exchange, value: object): boolean {
   const text: unknown = JSON.stringify(value);
   if (typeof text !== "string") throw new TypeError("what the handler returned is not JSON serializable");
+  if (text.includes("{}")) refusePromises(value);
   if (!exchange.headSent && !exchange.driver.response.hasType) {
     exchange.setHeader("Content-Type", "application/json");
   }
   return exchange.end(text);
+}
+
+/** JSON of a promise is `{}`: somebody has forgotten to await it. */
+function refusePromises(value: object): void {
+  let found: string | undefined;
+  JSON.stringify(value, (name, inner: unknown) => {
+    if (!isPromise(inner)) return inner;
+    found ??= name;
+    inner.catch(() => {});
+    return undefined;
+  });
+  if (found === undefined) return;
+  throw new PorticoError("ERR_RESULT", `a promise inside of it, at ${JSON.stringify(found)}: await it`);
 }
 
 /** Gives up what would never be read. */

@@ -27,11 +27,18 @@ export interface Match<T> {
   readonly values: readonly string[];
 }
 
+/** One that is being found: its values are filled in from the last to the first. */
+interface Found<T> extends Match<T> {
+  readonly values: string[];
+}
+
 export interface Route<T> {
   readonly pattern: string;
   /** Names of the parameters in the order of the pattern; "*" for a wildcard. */
   readonly names: readonly string[];
   readonly target: T;
+  /** Of a path without parameters. */
+  readonly match: Match<T>;
 }
 
 interface Node<T> {
@@ -43,7 +50,6 @@ interface Node<T> {
   readonly wildcards: Map<string, Route<T>>;
 }
 
-const NO_VALUES: readonly string[] = [];
 /** The method of routes that take every method. */
 export const ANY = "ANY";
 const HEAD_METHODS = ["HEAD", "GET"];
@@ -93,7 +99,8 @@ export class Router<T> {
     }
     const routes = wildcard ? node.wildcards : node.routes;
     if (routes.has(method)) throw new PorticoError("ERR_ROUTE", `${method} ${pattern} was added before`);
-    const route: Route<T> = { pattern, names, target };
+    const route = { pattern, names, target, match: {} as Match<T> };
+    Object.assign(route.match, { route, values: [] });
     routes.set(method, route);
     if (names.length === 0) this.statics.set(path, node);
     return route;
@@ -109,9 +116,9 @@ export class Router<T> {
     const node = this.statics.get(path);
     if (node !== undefined) {
       const route = pick(node.routes, methods);
-      if (route !== undefined) return { route, values: NO_VALUES };
+      if (route !== undefined) return route.match;
     }
-    return walk(this.root, path, 1, path.includes("%"), [], methods, allowed);
+    return walk(this.root, path, 1, path.includes("%"), 0, methods, allowed);
   }
 }
 
@@ -133,38 +140,44 @@ function pick<T>(
   return any;
 }
 
-/** @param from where the next segment begins; behind the end when there is none */
+/**
+ * @param from where the next segment begins; behind the end when there is none
+ * @param count how many parameters there have been
+ */
 function walk<T>(
   node: Node<T>,
   path: string,
   from: number,
   encoded: boolean,
-  values: string[],
+  count: number,
   methods: readonly string[],
   allowed: Set<string> | undefined,
-): Match<T> | null {
+): Found<T> | null {
   if (from > path.length) {
     const route = pick(node.routes, methods, allowed);
-    return route === undefined ? null : { route, values };
+    return route === undefined ? null : { route, values: new Array<string>(count) };
   }
   const slash = path.indexOf("/", from);
   const end = slash < 0 ? path.length : slash;
   const segment = path.substring(from, end);
   const next = node.segments.get(segment);
   if (next !== undefined) {
-    const found = walk(next, path, end + 1, encoded, values, methods, allowed);
+    const found = walk(next, path, end + 1, encoded, count, methods, allowed);
     if (found !== null) return found;
   }
   if (node.parameter !== undefined && segment !== "") {
-    values.push(decoded(segment, encoded));
-    const found = walk(node.parameter, path, end + 1, encoded, values, methods, allowed);
-    if (found !== null) return found;
-    values.pop();
+    const found = walk(node.parameter, path, end + 1, encoded, count + 1, methods, allowed);
+    if (found !== null) {
+      found.values[count] = decoded(segment, encoded);
+      return found;
+    }
   }
   if (node.wildcards.size === 0) return null;
   const route = pick(node.wildcards, methods, allowed);
   if (route === undefined) return null;
-  return { route, values: [...values, decoded(path.substring(from), encoded)] };
+  const values = new Array<string>(count + 1);
+  values[count] = decoded(path.substring(from), encoded);
+  return { route, values };
 }
 
 function decoded(text: string, encoded: boolean): string {

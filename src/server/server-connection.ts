@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { HttpConnection } from "../connection/http-connection.ts";
 import type { Exchange, WebSocket } from "../exchange/exchange.ts";
 import type { Connection } from "../limits/connection.ts";
+import { cryptoModule } from "../node/builtins.ts";
 import { GOING_AWAY } from "../protocol/websocket/close-codes.ts";
 import type { Transport } from "../transport/transport.ts";
 import { WebSocketConnection } from "../websocket/web-socket-connection.ts";
@@ -12,7 +12,7 @@ const known = new WeakMap<Transport, ServerConnection>();
 /** An open connection of a server, to look at; the same object while it lives, also through an upgrade. */
 export class ServerConnection {
   /** A UUID (RFC 9562). */
-  readonly id: string = randomUUID();
+  readonly id: string = cryptoModule().randomUUID();
   private readonly transport: Transport;
 
   /** @internal Made by the server. */

@@ -1,7 +1,7 @@
 import { HttpConnection } from "../connection/http-connection.ts";
 import type { HttpContext, Outcome } from "../connection/http-context.ts";
 import { callHandler } from "../delivery/call-handler.ts";
-import { askUpgrade } from "../exchange/ask-upgrade.ts";
+import { upgradeOrFail } from "../exchange/ask-upgrade.ts";
 import { PorticoError } from "../exchange/errors.ts";
 import type { WebSocket as AnyWebSocket, Exchange, WebSocket } from "../exchange/exchange.ts";
 import {
@@ -217,10 +217,7 @@ export class ServerCore implements HttpContext {
     // callHandler, written out for `get-pipelined`: it would need a closure for each request.
     try {
       if (target.kind === "http") this.handlers.call(target.handler, exchange);
-      else {
-        const onError = (error: unknown): void => this.onHandlerError(error, exchange);
-        callHandler(() => askUpgrade(exchange.driver, target), onError);
-      }
+      else void upgradeOrFail(exchange.driver, target);
     } catch (error) {
       this.onHandlerError(error, exchange);
     }

@@ -42,12 +42,12 @@ const serverOptionNames: OptionNames<ServerOptions> = {
   delivery: true,
   onError: true,
   broker: true,
-  autoHead: true,
-  autoOptions: true,
-  autoAllow: true,
-  isBare: true,
-  allowHalfOpen: true,
-  directIo: true,
+  autoHead: "boolean",
+  autoOptions: "boolean",
+  autoAllow: "boolean",
+  isBare: "boolean",
+  allowHalfOpen: "boolean",
+  directIo: "boolean",
 };
 
 export interface CloseOptions {

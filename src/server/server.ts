@@ -6,6 +6,7 @@ import { Exchange, type WebSocket } from "../exchange/exchange.ts";
 import type { ServerEvent } from "../exchange/server-event.ts";
 import { Counters } from "../limits/counters.ts";
 import { changeableLimits, type Limits, limitsFrom } from "../limits/limits.ts";
+import { noteBlobStreams } from "../node/blob-stream.ts";
 import { type Runtime, runtime, runtimeWithStreams } from "../node/runtime.ts";
 import { addressOf, type ListenArguments } from "../transport/address.ts";
 import { flushAll } from "../transport/flush-scheduler.ts";
@@ -13,6 +14,7 @@ import { listen, listenNow, type TransportListener } from "../transport/listen.t
 import { transportOf } from "../transport/open-socket.ts";
 import type { TransportListenerHandlers } from "../transport/pending-connections.ts";
 import type { Transport } from "../transport/transport.ts";
+import { checkSend } from "../websocket/send-options.ts";
 import { publish, type Receiver } from "../websocket/topics.ts";
 import type { SendOptions } from "../websocket/web-socket-handlers.ts";
 import type { BrokerState } from "./broker.ts";
@@ -41,6 +43,7 @@ export class Server extends Hooked implements AsyncDisposable {
   /** @throws TypeError for an unknown option; RangeError for a limit that is unknown or not a number from 0 on */
   constructor(options: ServerOptions = {}) {
     super();
+    noteBlobStreams();
     const core = coreOptions(options);
     const limits = limitsFrom(options.limits ?? {});
     this.limits = changeableLimits(limits);
@@ -173,8 +176,10 @@ export class Server extends Hooked implements AsyncDisposable {
   /**
    * Sends to all that have joined a topic, with a broker also to those of other servers. Framed once, and compressed once.
    * @returns how many took it in this process
+   * @throws TypeError for an unknown option
    */
   publish(topic: string, data: string | Uint8Array, options: SendOptions = {}): number {
+    checkSend("publish", options);
     return publish(this.core.topics, topic, data, options);
   }
 

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { PorticoError, type PorticoErrorCode } from "../exchange/errors.ts";
 import type { Counters } from "../limits/counters.ts";
 import type { Limits } from "../limits/limits.ts";
+import { cryptoModule } from "../node/builtins.ts";
 import { deliver, type Receiver, type TopicLink, type Topics } from "../websocket/topics.ts";
 import type { SendOptions } from "../websocket/web-socket-handlers.ts";
 import type { Broker, BrokerReceiver, BrokerState } from "./broker.ts";
@@ -28,7 +28,7 @@ export class TopicRelay implements TopicLink, BrokerReceiver {
   state: BrokerState = "disconnected";
   private readonly broker: Broker;
   private readonly context: RelayContext;
-  private readonly nodeId = randomBytes(NODE_ID_BYTES);
+  private readonly nodeId = cryptoModule().randomBytes(NODE_ID_BYTES);
   private readonly outbox: RelayOutbox;
   private readonly subscriptions: RelaySubscriptions;
   private isClosed = false;

@@ -43,11 +43,11 @@ export interface TestClientOptions {
 
 const testClientOptionNames: OptionNames<TestClientOptions> = {
   from: true,
-  encrypted: true,
+  encrypted: "boolean",
   host: true,
   headers: true,
-  cookies: true,
-  poll: true,
+  cookies: "boolean",
+  poll: "boolean",
   timeoutMs: true,
 };
 

@@ -47,7 +47,7 @@ const requestInitNames: OptionNames<TestRequestInit & RequestInit & { cache?: st
   dispatcher: true,
   duplex: true,
   integrity: true,
-  keepalive: true,
+  keepalive: "boolean",
   mode: true,
   redirect: true,
   referrer: true,

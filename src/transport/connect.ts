@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
+import { tlsModule } from "../node/builtins.ts";
 import { openSocket } from "./open-socket.ts";
 import type { Transport } from "./transport.ts";
 import { checkUnixAddress } from "./unix-path.ts";
@@ -44,7 +45,7 @@ export function connectTransport(address: ConnectAddress): Promise<Transport> {
     const socket: Socket =
       tls === undefined
         ? connectTcp({ ...where, allowHalfOpen: true, noDelay: true }, opened)
-        : connectTls({ ...where, ...name, ...tls }, opened);
+        : tlsModule().connect({ ...where, ...name, ...tls }, opened);
     socket.once("error", fail);
     signal?.addEventListener("abort", giveUp, { once: true });
   });

@@ -1,6 +1,7 @@
 import { createServer, type ListenOptions as NetListenOptions, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type SecureContextOptions, type TlsOptions } from "node:tls";
+import type { SecureContextOptions, TlsOptions } from "node:tls";
 import { bindNow } from "../node/bind.ts";
+import { tlsModule } from "../node/builtins.ts";
 import { descriptorOf } from "../node/listening-descriptor.ts";
 import { timerMs } from "../node/max-timer.ts";
 import { takeConnections } from "../node/raw-handle.ts";
@@ -55,9 +56,9 @@ const addressNames: OptionNames<TransportAddress> = {
   fd: true,
   name: true,
   backlog: true,
-  ipv6Only: true,
-  exclusive: true,
-  reusePort: true,
+  ipv6Only: "boolean",
+  exclusive: "boolean",
+  reusePort: "boolean",
   tls: true,
   proxyProtocol: true,
 };
@@ -213,7 +214,7 @@ function secureServer(
   proxied: boolean,
   handshakeTimeoutMs: number,
 ): SecureServer {
-  const server = createTlsServer({
+  const server = tlsModule().createServer({
     ALPNProtocols: ["http/1.1", "http/1.0"],
     handshakeTimeout: timerMs(handshakeTimeoutMs),
     ...options,

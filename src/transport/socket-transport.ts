@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import { queuedBytesOf, systemError } from "../node/direct-write.ts";
 import { probeSocket } from "../node/peer-probe.ts";
 import { shareReadBuffer } from "../node/shared-read.ts";
+import { isTlsSocket } from "../node/tls-parent.ts";
 import type { ProxiedPeer } from "../protocol/proxy/proxy-header.ts";
 import { QueuedTransport } from "./queued-transport.ts";
 
@@ -52,7 +52,7 @@ export abstract class SocketTransport extends QueuedTransport {
     super();
     this.socket = socket;
     this.peer = peer;
-    this.encrypted = socket instanceof TLSSocket;
+    this.encrypted = isTlsSocket(socket);
     this.slackBytes = this.encrypted ? TLS_SLACK_BYTES : 0;
     this.socket[TRANSPORT] = this;
     socket.on("end", onEnd);

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { connect } from "node:net";
-import { isMainThread } from "node:worker_threads";
+import { isMainThread } from "../node/builtins.ts";
 
 /** Where a Unix socket is, and who can connect to it. */
 export interface UnixAddress {
@@ -63,7 +63,7 @@ export function bindPathNow(address: UnixAddress, bind: () => void): void {
 /** Nobody else can connect between the birth of the file and its mode. */
 function masked<Result>({ mode }: UnixAddress, bind: () => Result): Result {
   // Threads cannot change the mask of their process.
-  if (mode === undefined || !isMainThread) return bind();
+  if (mode === undefined || !isMainThread()) return bind();
   const former = process.umask(0o777 & ~mode);
   try {
     return bind();

@@ -29,10 +29,10 @@ const cookieOptionNames: OptionNames<CookieOptions> = {
   expires: true,
   domain: true,
   path: true,
-  httpOnly: true,
-  secure: true,
+  httpOnly: "boolean",
+  secure: "boolean",
   sameSite: true,
-  partitioned: true,
+  partitioned: "boolean",
   priority: true,
 };
 

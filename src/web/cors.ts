@@ -29,7 +29,7 @@ const corsOptionNames: OptionNames<CorsOptions> = {
   methods: true,
   headers: true,
   exposedHeaders: true,
-  credentials: true,
+  credentials: "boolean",
   maxAgeSeconds: true,
 };
 

@@ -16,8 +16,8 @@ export interface StrictTransport {
 
 const strictTransportNames: OptionNames<StrictTransport> = {
   maxAgeSeconds: true,
-  includeSubDomains: true,
-  preload: true,
+  includeSubDomains: "boolean",
+  preload: "boolean",
 };
 
 /** Each field has a default; false leaves it out. */

@@ -41,12 +41,12 @@ export interface FileOptions {
 const fileOptionNames: OptionNames<FileOptions> = {
   index: true,
   fallback: true,
-  dotFiles: true,
-  symbolicLinks: true,
-  precompressed: true,
-  compress: true,
+  dotFiles: "boolean",
+  symbolicLinks: "boolean",
+  precompressed: "boolean",
+  compress: "boolean",
   cacheControl: true,
-  listing: true,
+  listing: "boolean",
   notFound: true,
   transformHtml: true,
 };

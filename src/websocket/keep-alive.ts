@@ -22,7 +22,7 @@ export class KeepAlive {
   private readonly limits: Limits;
   private readonly timer: DeadlineTimer;
   private readonly agreement: HandshakeResult;
-  private readonly stallDetector = new WriteStallDetector();
+  private stallDetector: WriteStallDetector | undefined;
   private readonly bornAt: number;
   private isPinged = false;
   private deadline = 0;
@@ -73,7 +73,8 @@ export class KeepAlive {
   check(tick: number, transport: Transport, isOpen: boolean, isHeard: boolean): Due {
     const { limits, timer } = this;
     const { writeTimeoutMs = limits.writeTimeoutMs, pongTimeoutMs = limits.pongTimeoutMs } = this.agreement;
-    if (this.stallDetector.isStalled(transport, timer, writeTimeoutMs)) return "write timeout";
+    this.stallDetector = WriteStallDetector.for(transport, this.stallDetector);
+    if (this.stallDetector?.isStalled(transport, timer, writeTimeoutMs) === true) return "write timeout";
     if (isOpen && limits.webSocketLifetimeMs > 0) {
       const end = this.bornAt + timer.after(limits.webSocketLifetimeMs) - timer.tick;
       if (tick > end) return "lifetime";

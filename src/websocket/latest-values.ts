@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import type { Limits } from "../limits/limits.ts";
+import { cryptoModule } from "../node/builtins.ts";
 import { FIN, PING_FRAME } from "../protocol/websocket/opcodes.ts";
 import { byteLengthOf } from "../transport/payload.ts";
 import { refusedBytes, type Transport } from "../transport/transport.ts";
@@ -23,10 +23,15 @@ interface Value {
   readonly bytes: number;
 }
 
-/** Begins the payload of a ping that asks for an acknowledgement; a number follows. The program's own pings do not have it. */
-const MARK = randomBytes(6).toString("base64url");
+let mark: string | undefined;
 /** What a function that waits counts for. */
 const FUNCTION_BYTES = 64;
+
+/** Begins the payload of a ping that asks for an acknowledgement; a number follows. The program's own pings do not have it. */
+function markOfPings(): string {
+  mark ??= cryptoModule().randomBytes(6).toString("base64url");
+  return mark;
+}
 
 /** What waits for a client under its keys, and what is under way to it: the newest value of a key replaces older ones. */
 export class LatestValues {
@@ -102,8 +107,9 @@ export class LatestValues {
   onPong(data: Buffer): boolean | undefined {
     if (!this.isPonged) return undefined;
     const text = data.toString("latin1");
-    if (!text.startsWith(MARK)) return undefined;
-    return this.ack(Math.min(Number(text.slice(MARK.length)), this.sent));
+    const mark = markOfPings();
+    if (!text.startsWith(mark)) return undefined;
+    return this.ack(Math.min(Number(text.slice(mark.length)), this.sent));
   }
 
   /** Asks for a drain where the system has refused data. Where the window is full, an acknowledgement is next. */
@@ -131,7 +137,7 @@ export class LatestValues {
     this.sent++;
     this.sentAt.push(performance.now());
     // However much waits: without it nothing would acknowledge the message.
-    if (this.isPonged) writer.frame(FIN | PING_FRAME, `${MARK}${this.sent}`);
+    if (this.isPonged) writer.frame(FIN | PING_FRAME, `${markOfPings()}${this.sent}`);
     return result;
   }
 }

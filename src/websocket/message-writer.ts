@@ -1,3 +1,4 @@
+import { copyTo } from "../bytes/own-copy.ts";
 import type { Counters } from "../limits/counters.ts";
 import type { Limits } from "../limits/limits.ts";
 import { encodeFrame, frameHeaderSize, writeFrameHeader } from "../protocol/websocket/frame.ts";
@@ -148,7 +149,7 @@ function writeFrame(transport: Transport, first: number, payload: string | Uint8
     const at = transport.reserve(frameHeaderSize(length, false) + length);
     if (at >= 0) {
       const start = writeFrameHeader(corkBuffer.bytes, at, first & 0x0f, length, first & 0xf0, undefined);
-      corkBuffer.bytes.set(payload, start);
+      copyTo(corkBuffer.bytes, start, payload);
       return;
     }
   }

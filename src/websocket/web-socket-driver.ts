@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
 import { withLease } from "../bytes/lease.ts";
 import { callHandler, isThenable } from "../delivery/call-handler.ts";
 import { Waiters } from "../delivery/waiters.ts";
 import { PAUSED_BY_CONSUMER } from "../limits/pausing.ts";
 import { currentContext } from "../node/async-context.ts";
+import { cryptoModule } from "../node/builtins.ts";
 import { INTERNAL_ERROR } from "../protocol/websocket/close-codes.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { ConnectionContext, ConnectionOwner } from "./connection-context.ts";
@@ -101,7 +101,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
 
   get id(): string {
     if (this.uuid === undefined) {
-      this.uuid = randomUUID();
+      this.uuid = cryptoModule().randomUUID();
       if (this.connection.active !== undefined) this.context.byId.set(this.uuid, this.socket);
     }
     return this.uuid;

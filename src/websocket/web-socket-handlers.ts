@@ -102,18 +102,18 @@ export interface OptionsOf<Data, Request> {
 export const upgradeOptionNames: OptionNames<OptionsOf<unknown, unknown>> = {
   protocols: true,
   compression: true,
-  lent: true,
+  lent: "boolean",
   maxMessageBytes: true,
   data: true,
   headers: true,
   idleTimeoutMs: true,
   pongTimeoutMs: true,
   writeTimeoutMs: true,
-  sendResetsIdle: true,
+  sendResetsIdle: "boolean",
   window: true,
   budget: true,
   delivery: true,
-  shouldEnqueueBeforeOpen: true,
+  shouldEnqueueBeforeOpen: "boolean",
 };
 
 /** @throws TypeError for an unknown option; TypeError or RangeError for a window or a budget that cannot be */

@@ -4,6 +4,7 @@ import { byteLengthOf } from "../transport/payload.ts";
 import { refusedBytes, type Transport } from "../transport/transport.ts";
 import type { LatestData } from "./latest-values.ts";
 import type { Opening } from "./opening.ts";
+import { checkSend } from "./send-options.ts";
 import { publish } from "./topics.ts";
 import { type WebSocketContext, type WebSocketDelivery, WebSocketDriver } from "./web-socket-driver.ts";
 import type { Message, SendOptions, SendResult } from "./web-socket-handlers.ts";
@@ -79,8 +80,10 @@ export class WebSocket<Data = unknown, Request = unknown> {
    * Sends a message. Several in one turn of the program leave together.
    * @param data text, or bytes, which are copied up to 64 KiB; larger ones must not change until they are taken.
    *   Borrowed bytes can be sent
+   * @throws TypeError for an unknown option, as all functions that send
    */
   send(data: string | Uint8Array, options: SendOptions = DEFAULT_SEND): SendResult {
+    if (options !== DEFAULT_SEND) checkSend("send", options);
     const { connection } = this.driver;
     return connection.isOpen ? connection.writer.send(data, options) : "closed";
   }
@@ -90,6 +93,7 @@ export class WebSocket<Data = unknown, Request = unknown> {
    * itself, which then is the measure of what can wait.
    */
   reply(data: string | Uint8Array, options: SendOptions = DEFAULT_SEND): void {
+    if (options !== DEFAULT_SEND) checkSend("reply", options);
     const { connection } = this.driver;
     if (!connection.isOpen) return;
     if (connection.writer.sendAlways(data, byteLengthOf(data), options) === "queued") this.pauseUntilDrain();
@@ -105,6 +109,7 @@ export class WebSocket<Data = unknown, Request = unknown> {
    * @returns "sent", "queued" if it waits, "dropped" if what waits would exceed `maxBackpressureBytes`, or "closed"
    */
   sendLatest(key: string, data: LatestData, options: SendOptions = DEFAULT_SEND): SendResult {
+    if (options !== DEFAULT_SEND) checkSend("sendLatest", options);
     return this.driver.latest.send(key, data, options);
   }
 
@@ -140,6 +145,7 @@ export class WebSocket<Data = unknown, Request = unknown> {
 
   /** As `publish` of the server, but not to this socket. @returns how many took it in this process */
   publish(topic: string, data: string | Uint8Array, options: SendOptions = DEFAULT_SEND): number {
+    if (options !== DEFAULT_SEND) checkSend("publish", options);
     const { connection, context } = this.driver;
     return connection.isOpen ? publish(context.topics, topic, data, options, this.driver) : 0;
   }

@@ -5,6 +5,7 @@ import { BINARY } from "../../src/protocol/websocket/opcodes.ts";
 import { frame } from "../support/frames.ts";
 import { eventually, sleep } from "../support/waiting.ts";
 import { type Peer, webSocketHead } from "./peer.ts";
+import { LATE_MS } from "./routes.ts";
 import { type Abuse, held, limits, Stage, testAbuses, WITNESS_CONNECTIONS } from "./stage.ts";
 
 const BOUNDS = { peakMiB: 48, endMs: 1_500 };
@@ -70,6 +71,30 @@ function leaving(how: string, leave: Leave): Abuse[] {
   }));
 }
 
+const LARGE = GET.replace("ping", "large").repeat(100);
+const UNREAD = "POST /late HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n";
+
+/** Peers that read nothing, so that a write is under way when they go, or that the program has paused. */
+const stuck: readonly Abuse[] = [
+  ["answers that it has not read", LARGE],
+  ["content that the program does not read", `${UNREAD}${"x".repeat(500_000)}`],
+].map(([name = "", sent = ""]) => ({
+  name: `reset behind ${name}`,
+  async run(stage) {
+    await stage.crowd(
+      EACH,
+      async (peer, i) => {
+        peer.send(sent);
+        // Until the server cannot go on.
+        await sleep(20 + i);
+        peer.reset();
+      },
+      { reads: false },
+    );
+  },
+  bounds: BOUNDS,
+}));
+
 /** All rows of a table as one abuse: each alone would watch the others for too short a time. */
 function together(name: string, abuses: readonly Abuse[], leftMs: number): Abuse {
   return {
@@ -89,6 +114,7 @@ function together(name: string, abuses: readonly Abuse[], leftMs: number): Abuse
 
 testAbuses("peers that go, or say no more", [
   together("reset at every stage", leaving("reset", resets), 250),
+  together("reset while nothing more can be written, or while nothing is read", stuck, LATE_MS + 700),
   together("the end of the stream at every stage", leaving("end", ends), 1_000),
   {
     name: "connections that say nothing at all",

@@ -15,7 +15,7 @@ export interface Room {
 }
 
 /** Protocol code computes on bytes: no sockets, no timers, no streams, no files. */
-const bytesOnly = ["node:buffer", "node:crypto", "node:zlib"];
+const bytesOnly = ["node:buffer"];
 
 export const rooms: readonly Room[] = [
   { path: "bytes/", floor: 1, idea: "memory: read buffers, lent bytes, queues of bytes", node: [] },
@@ -43,8 +43,7 @@ export const rooms: readonly Room[] = [
     path: "protocol/http/",
     floor: 3,
     idea: "RFC 9110: fields, tokens, dates, media types, conditions, ranges",
-    // node:http for its STATUS_CODES only: a constant, and the engine loads node:http anyway.
-    node: [...bytesOnly, "node:http"],
+    node: bytesOnly,
     packages: ["mrmime"],
   },
   {

@@ -1,11 +1,13 @@
 // What the server answers in place of the program.
 import assert from "node:assert/strict";
 import { describe, mock, type TestContext, test } from "node:test";
+import type { Exchange } from "../../src/exchange/exchange.ts";
 import { type AccessRecord, accessLog, requestIds } from "../../src/operations/index.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import { cors } from "../../src/web/index.ts";
-import { type Harness, harness } from "../support/harness.ts";
+import { codeOf, type Harness, harness } from "../support/harness.ts";
 import type { Answer } from "../support/http-response.ts";
+import { signal } from "../support/waiting.ts";
 
 const NO_CONTENT = "X: y";
 
@@ -182,6 +184,27 @@ describe("a failure", () => {
       const answer = await connect().get("/missing").answer();
       assert.deepEqual([answer.status, answer.text], [404, "Not Found\n"]);
       assert.equal(reports.length, 1);
+    });
+  }
+
+  for (const [what, isReturned] of [
+    ["begins a stream", false],
+    ["returns a stream that it begins", true],
+  ] as const) {
+    test(`is answered as usual when the hook ${what}, which is reported and cancelled`, async (t) => {
+      const { server, connect, reports } = failing(t);
+      const cancelled = signal();
+      server.onFailure(((exchange: Exchange) => {
+        const sent = exchange.stream(new ReadableStream({ cancel: () => cancelled.give() }));
+        return isReturned ? sent : undefined;
+      }) as never);
+      const answer = await connect().get("/missing").answer();
+      assert.deepEqual([answer.status, answer.text], [404, "Not Found\n"]);
+      await cancelled.wait("the cancellation");
+      assert.deepEqual(
+        reports.map(({ error }) => codeOf(error)),
+        ["ERR_RESULT"],
+      );
     });
   }
 

@@ -141,6 +141,29 @@ describe("what is not an answer is reported and answered with 500", () => {
   });
 });
 
+describe("a promise inside of what a handler returns is an error, because JSON shows it as {}", () => {
+  const results: [what: string, result: () => object, where: string][] = [
+    ["of an asynchronous map", () => [1, 2].map(async (id) => ({ id })), "0"],
+    ["deep inside", () => ({ a: [{}, { b: Promise.resolve(1) }] }), "b"],
+    ["that fails", () => ({ a: Promise.reject(new Error("a")), b: Promise.reject(new Error("b")) }), "a"],
+  ];
+  for (const [what, result, where] of results) {
+    test(what, async (t) => {
+      const { server, connect, reports } = harness(t);
+      server.get("/", (() => result()) as Handler);
+      assert.equal((await connect().get("/").answer()).status, 500);
+      assert.equal(codeOf(reports[0]?.error), "ERR_RESULT");
+      assert.match(String(reports[0]?.error), new RegExp(`a promise inside of it, at "${where}": await it`));
+    });
+  }
+
+  test("but other empty objects are sent", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/", () => ({ a: {}, b: [{}] }));
+    assert.equal((await connect().get("/").answer()).text, '{"a":{},"b":[{}]}');
+  });
+});
+
 describe("a handler that has answered and returns something else", () => {
   for (const [what, value] of [
     ["text", "again"],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { WebSocket } from "../../src/exchange/exchange.ts";
+import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import { acceptKey } from "../../src/protocol/websocket/handshake.ts";
 import { frame } from "../support/frames.ts";
 import { harness } from "../support/harness.ts";
@@ -98,6 +98,42 @@ describe("the handshake on the wire", () => {
     assert.equal(only.header("upgrade"), "websocket");
     assert.equal((await client.answer()).text, "page");
     assert.equal((await open(client, "/both")).response.status, 101);
+  });
+
+  for (const name of ["Sec-WebSocket-Accept", "Sec-WebSocket-Extensions", "Upgrade"]) {
+    test(`${name} is decided by the handshake: a program that sets it is told so`, async (t) => {
+      const { server, connect, reports } = harness(t);
+      server.websocket("/set", { upgrade: (exchange) => void exchange.setHeader(name, "x") });
+      server.get("/call", (exchange) => void exchange.setHeader(name, "x").upgrade({}));
+      server.get("/option", (exchange) => void exchange.upgrade({}, { headers: { [name]: "x" } }));
+      for (const path of ["/set", "/call", "/option"]) {
+        assert.equal((await connect().send(handshake(path)).answer()).status, 500, path);
+        assert.match(String(reports.pop()?.error), new RegExp(`${name} is decided by the handshake$`));
+      }
+    });
+  }
+
+  test("Sec-WebSocket-Protocol that a program sets is sent to clients that offer it, and to no others", async (t) => {
+    const { server, connect } = harness(t);
+    const agreed: string[] = [];
+    server.websocket("/", {
+      upgrade: (exchange) => void exchange.setHeader("Sec-WebSocket-Protocol", "chat"),
+      open: (socket) => void agreed.push(socket.protocol),
+    });
+    const offers = ["Sec-WebSocket-Protocol: news, chat\r\n", "Sec-WebSocket-Protocol: news\r\n", ""];
+    for (const offer of offers) {
+      const { response } = await open(connect(), "/", offer);
+      assert.equal(response.header("sec-websocket-protocol"), agreed.at(-1) || undefined);
+    }
+    assert.deepEqual(agreed, ["chat", "", ""]);
+  });
+
+  test("Sec-WebSocket-Protocol beside the option protocols would be sent twice, and is an error", async (t) => {
+    const { server, connect, reports } = harness(t);
+    const upgrade = (exchange: Exchange) => void exchange.setHeader("Sec-WebSocket-Protocol", "chat");
+    server.websocket("/", { upgrade }, { protocols: ["chat"] });
+    assert.equal((await connect().send(handshake("/")).answer()).status, 500);
+    assert.match(String(reports[0]?.error), /Sec-WebSocket-Protocol is decided by the handshake/);
   });
 
   test("an upgrade to something else is served as HTTP", async (t) => {

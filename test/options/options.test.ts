@@ -8,8 +8,9 @@ import { console as consolePart } from "../../src/console/console.ts";
 import { createHttp } from "../../src/craftos/index.ts";
 import { Client as DaslangClient, Server as DaslangServer, HttpClient } from "../../src/daslang/index.ts";
 import { HttpServer, WebSocketServer } from "../../src/evo/index.ts";
-import type { Exchange } from "../../src/exchange/exchange.ts";
+import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import { start_http_server } from "../../src/facil/index.ts";
+import { Room } from "../../src/games/index.ts";
 import {
   accessLog,
   health,
@@ -33,6 +34,7 @@ import {
   setCookie,
 } from "../../src/web/index.ts";
 import { harness } from "../support/harness.ts";
+import { open } from "../support/web-socket-client.ts";
 
 /** [what is called, with an unknown name, the name that is suggested]. */
 const calls: [name: string, call: (server: Server) => unknown, hint: RegExp][] = [
@@ -103,6 +105,39 @@ const calls: [name: string, call: (server: Server) => unknown, hint: RegExp][] =
   ["facil", () => start_http_server(() => {}, undefined, { prot: "0" } as object), /"port"/],
 ];
 
+describe("an option that is true or false takes nothing else", () => {
+  const flags: [name: string, call: (server: Server) => unknown][] = [
+    ["directIo", () => new Server({ directIo: "no" } as object)],
+    ["autoHead", () => new Server({ autoHead: 0 } as object)],
+    ["allowHalfOpen", () => new Server({ allowHalfOpen: "false" } as object)],
+    ["reusePort", (server) => server.listen({ reusePort: 1 } as object)],
+    ["lent", (server) => server.websocket("/", {}, { lent: "yes" } as object)],
+    ["credentials", () => cors({ origins: ["https://a.example"], credentials: "no" } as object)],
+    ["listing", () => serveFiles(".", { listing: "no" } as object)],
+    ["dotFiles", () => serveFiles(".", { dotFiles: null } as object)],
+    ["query", () => accessLog(() => {}, { query: "off" } as object)],
+    ["cookies", (server) => testClient(server, { cookies: {} } as object)],
+  ];
+  for (const [name, call] of flags) {
+    test(name, async () => {
+      await using server = new Server();
+      await assert.rejects(
+        async () => call(server),
+        new RegExp(`the option ${name} of .* is true or false, not`),
+      );
+    });
+  }
+
+  test("undefined is the default", async () => {
+    await using server = new Server({ directIo: undefined } as object);
+    assert.equal(server.limits.maxBodyBytes > 0, true);
+  });
+
+  test("and the field of trusted proxies is one of its two", () => {
+    assert.throws(() => trustedProxies({ trust: 1, field: "Forwarded" as "forwarded" }), /not "Forwarded"/);
+  });
+});
+
 describe("an unknown name of an option is an error with a hint", () => {
   for (const [name, call, hint] of calls) {
     test(name, async () => {
@@ -130,6 +165,56 @@ describe("an unknown name of an option is an error with a hint", () => {
       assert.match(String(reports[0]?.error), hint);
     });
   }
+
+  const sent: [name: string, options: unknown, message: RegExp][] = [
+    ["an unknown name", { binery: true }, /send has no option "binery"\. Did you mean "binary"\?/],
+    ["the flag of another library", true, /the options of send are an object, not true/],
+    ["a callback", () => {}, /the options of send are an object/],
+    ["text that looks false", { compress: "no" }, /the option compress of send is true or false, not "no"/],
+    ["null", null, /the options of send are an object, not null/],
+  ];
+  for (const [name, options, message] of sent) {
+    test(`send, with ${name}`, async (t) => {
+      const { server, connect, reports } = harness(t);
+      server.websocket("/", { open: (socket) => socket.send("a", options as object) });
+      const client = await open(connect(), "/");
+      assert.deepEqual([(await client.next()).type, reports.length], ["close", 1]);
+      assert.match(String(reports[0]?.error), message);
+    });
+  }
+
+  const senders: [name: string, call: (socket: WebSocket, options: object) => unknown][] = [
+    ["send", (socket, options) => socket.send("a", options)],
+    ["reply", (socket, options) => socket.reply("a", options)],
+    ["sendLatest", (socket, options) => socket.sendLatest("key", "a", options)],
+    ["publish", (socket, options) => socket.publish("topic", "a", options)],
+    ["broadcast", (_socket, options) => new Room().broadcast("a", options)],
+  ];
+  for (const [name, call] of senders) {
+    test(`${name} of a socket or of a room, known options are taken`, async (t) => {
+      const { server, connect, reports } = harness(t);
+      server.websocket("/", {
+        open(socket) {
+          call(socket, { binary: undefined, compress: false });
+          assert.throws(
+            () => call(socket, { binary: true, exept: socket }),
+            new RegExp(`^TypeError: ${name} has`),
+          );
+          socket.close();
+        },
+      });
+      await (await open(connect(), "/")).closed;
+      assert.deepEqual(reports, []);
+    });
+  }
+
+  test("publish of the server", async () => {
+    await using server = new Server();
+    assert.throws(
+      () => server.publish("topic", "a", { text: true } as object),
+      /publish has no option "text"/,
+    );
+  });
 
   test("what is not an object is an error, too", () => {
     assert.throws(() => new Server(null as never), /the options of Server are an object, not null/);

@@ -44,7 +44,7 @@ const BROKEN = 6;
 
 /** Reads requests from the octets of one connection. It knows no sockets: bytes in, signals out. */
 export class RequestReader {
-  /** After REQUEST; stays valid. Undefined before the first. */
+  /** After REQUEST; stays valid. Undefined before the first, and when nobody needs it any more. */
   head: RequestHead | undefined = undefined;
   /** After BODY: where the piece lies. Valid until {@link release} and only within `bodyStart` and `bodyEnd`. */
   bytes: Buffer = NO_BYTES;
@@ -62,7 +62,8 @@ export class RequestReader {
   private readonly limits: HttpLimits;
   private readonly line = new RequestLineScanner();
   private readonly scanner = new FieldScanner();
-  private readonly chunked = new ChunkedBody();
+  /** Of the first chunked content. */
+  private chunked: ChunkedBody | undefined = undefined;
   private state = LINE;
   private position = 0;
   private end = 0;
@@ -155,7 +156,7 @@ export class RequestReader {
         return BODY;
       }
       case CHUNKED:
-        return this.readChunk();
+        return this.chunked === undefined ? NEED_BYTES : this.readChunk(this.chunked);
       case TRAILERS:
         return this.readTrailers();
       case COMPLETE:
@@ -213,6 +214,7 @@ export class RequestReader {
       throw refusal;
     }
     if (head.chunked) {
+      this.chunked ??= new ChunkedBody();
       this.chunked.reset();
       this.state = CHUNKED;
     } else if (head.contentLength > 0) {
@@ -232,8 +234,7 @@ export class RequestReader {
     return new HttpError("HTTP_BODY_TOO_LARGE", `more than ${this.maxBodyBytes} bytes of content`);
   }
 
-  private readChunk(): RequestSignal {
-    const { chunked } = this;
+  private readChunk(chunked: ChunkedBody): RequestSignal {
     this.position = chunked.scan(this.bytes, this.position, this.end, this.maxBodyBytes, this.limits);
     if (chunked.dataEnd > chunked.dataStart) {
       this.bodyStart = chunked.dataStart;

@@ -1,12 +1,7 @@
-import { reasonPhrases } from "../http/reason-phrases.ts";
+import { reasonPhrase } from "../http/reason-phrases.ts";
 import { checkStatus } from "../http/status.ts";
 
 const commonLines: (string | undefined)[] = [];
-
-/** The registered reason phrase of a status code, or "Unknown" (RFC 9110 §15). */
-export function reasonPhrase(code: number): string {
-  return reasonPhrases[code] ?? "Unknown";
-}
 
 /**
  * The status line of a response (RFC 9112 §4).
@@ -22,7 +17,7 @@ export function statusLine(code: number, reason?: string): string {
   }
   checkStatus(code, reason);
   if (reason !== undefined) return `HTTP/1.1 ${code} ${reason}\r\n`;
-  const line = `HTTP/1.1 ${code} ${reasonPhrase(code)}\r\n`;
+  const line = `HTTP/1.1 ${code} ${reasonPhrase(code) ?? "Unknown"}\r\n`;
   commonLines[code] = line;
   return line;
 }
@@ -53,12 +48,20 @@ export function headStart(line: string, fields: string, date: string): string {
 
 const MAX_LENGTH_LINES = 4_096;
 const lengthLines: (string | undefined)[] = new Array(MAX_LENGTH_LINES);
+const lastLengthLines: (string | undefined)[] = new Array(MAX_LENGTH_LINES);
 
 /** The Content-Length line (RFC 9110 §8.6); those of short content are made once. */
 export function contentLengthLine(length: number): string {
   if (length >= MAX_LENGTH_LINES) return `Content-Length: ${length}\r\n`;
   lengthLines[length] ??= inOnePiece(`Content-Length: ${length}\r\n`);
   return lengthLines[length];
+}
+
+/** The same as the last line of a head, with the empty line behind it. Most heads end with it. */
+export function lastContentLengthLine(length: number): string {
+  if (length >= MAX_LENGTH_LINES) return `Content-Length: ${length}\r\n\r\n`;
+  lastLengthLines[length] ??= inOnePiece(`Content-Length: ${length}\r\n\r\n`);
+  return lastLengthLines[length];
 }
 
 function inOnePiece(text: string): string {

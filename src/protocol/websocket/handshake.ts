@@ -1,5 +1,5 @@
 // The opening handshake on plain data. RFC 6455 §4, §11.3.
-import { createHash, randomBytes } from "node:crypto";
+import { cryptoModule } from "../../node/builtins.ts";
 import { type FieldValue, fieldTexts } from "../http/field-values.ts";
 import { hasToken, isToken } from "../http/token.ts";
 import { parseExtensions } from "./extension-header.ts";
@@ -23,7 +23,8 @@ export const UPGRADE_REQUIRED: Record<string, string> = {
 
 /** `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key`. RFC 6455 §4.2.2 step 5. */
 export function acceptKey(key: string): string {
-  return createHash("sha1")
+  return cryptoModule()
+    .createHash("sha1")
     .update(key + GUID)
     .digest("base64");
 }
@@ -77,7 +78,7 @@ export function checkUpgrade(request: UpgradeRequest): UpgradeCheck {
 
 /** A fresh `Sec-WebSocket-Key` from the system's random source. RFC 6455 §4.1. */
 export function createKey(): string {
-  return randomBytes(16).toString("base64");
+  return cryptoModule().randomBytes(16).toString("base64");
 }
 
 export interface RequestHeadOptions {

@@ -1,6 +1,6 @@
-import { randomFillSync } from "node:crypto";
 import { readMemory } from "../../bytes/read-memory.ts";
 import { wordsOf } from "../../bytes/words.ts";
+import { cryptoModule } from "../../node/builtins.ts";
 
 // Below these many bytes the loop by bytes is as fast as by words, and as by blocks of 16 bytes.
 const WORDS_FROM = 64;
@@ -92,7 +92,7 @@ let keysUsed: number = keys.length;
 /** A fresh unpredictable mask key (uint32) from the system's random source. RFC 6455 §5.3, §10.3. */
 export function randomMaskKey(): number {
   if (keysUsed === keys.length) {
-    randomFillSync(keys);
+    cryptoModule().randomFillSync(keys);
     keysUsed = 0;
   }
   const key = keys[keysUsed] as number;

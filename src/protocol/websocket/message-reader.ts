@@ -6,6 +6,7 @@ import { parseClosePayload } from "./close-payload.ts";
 import { FrameHeader } from "./frame.ts";
 import { applyMask } from "./mask.ts";
 import { MessageBuffer } from "./message-buffer.ts";
+import type { MessageInflater } from "./message-inflater.ts";
 import type { MessageLimits, MessageReaderOptions } from "./message-reader-options.ts";
 import { BINARY, CLOSE_FRAME, CONTINUATION, PING_FRAME, TEXT } from "./opcodes.ts";
 import { isText } from "./utf8.ts";
@@ -48,7 +49,6 @@ type Step = Signal | typeof AGAIN;
 
 /**
  * Reads WebSocket messages from bytes, without I/O.
- *
  * Pass bytes to `receive`, then call `next` until it returns NEED_BYTES: everything is consumed then, and the caller can
  * reuse the bytes. `next` never throws for anything that the peer sends.
  */
@@ -65,18 +65,17 @@ export class MessageReader {
   closeReason = "";
   /** After FAILED: the rule that was broken, with the code for the close frame. */
   error: WebSocketError | null = null;
-
   readonly #limits: MessageLimits;
   readonly #masked: boolean;
   readonly #owned: boolean;
   readonly #header: FrameHeader;
-  readonly #message: MessageBuffer;
-
+  readonly #inflater: MessageInflater | undefined;
+  /** Made for the first message that does not come whole. */
+  #message: MessageBuffer | undefined;
   #state: State = "header";
   #bytes: Buffer = NO_BYTES;
   #at = 0;
   #end = 0;
-
   #discards = false;
   // The frame in progress, in the states payload and control.
   #frameRead = 0;
@@ -87,12 +86,12 @@ export class MessageReader {
     this.#masked = options.role === "server";
     this.#owned = options.owned ?? false;
     this.#header = new FrameHeader({ masked: this.#masked, deflate: options.inflate !== undefined });
-    this.#message = new MessageBuffer(options.inflate);
+    this.#inflater = options.inflate;
   }
 
   /** Bytes of memory held: a message that is not complete, and input that is not consumed. */
   get heldBytes(): number {
-    return this.#message.heldBytes + this.#control.length + this.#end - this.#at;
+    return (this.#message?.heldBytes ?? 0) + this.#control.length + this.#end - this.#at;
   }
 
   /**
@@ -115,7 +114,7 @@ export class MessageReader {
   /** From here on messages are skipped without being looked at, up to the close frame. RFC 6455 §5.5.1 allows it. */
   discardMessages(): void {
     this.#discards = true;
-    this.#message.clear();
+    this.#message?.clear();
   }
 
   /** For a caller that stops before NEED_BYTES: copies what is left. The caller can reuse the bytes that it gave. */
@@ -132,6 +131,11 @@ export class MessageReader {
       const step = this.#step();
       if (step !== AGAIN) return step;
     }
+  }
+
+  get #messageBuffer(): MessageBuffer {
+    this.#message ??= new MessageBuffer(this.#inflater);
+    return this.#message;
   }
 
   #step(): Step {
@@ -169,7 +173,7 @@ export class MessageReader {
     const isFirst = header.opcode !== CONTINUATION;
     const isWhole = isFirst && header.fin && length <= this.#end - this.#at;
     if (isWhole && !header.compressed) return this.#readWhole(length);
-    const message = this.#message;
+    const message = this.#messageBuffer;
     if (isFirst) message.begin(header.opcode, header.compressed, this.#limits.maxMessageBytes);
     // §10.4: refused when it is announced, before it is received.
     if (!message.hasRoom(length)) return this.#fail(new WebSocketError("WS_MESSAGE_TOO_LARGE"));
@@ -182,51 +186,46 @@ export class MessageReader {
   #readWhole(length: number): Signal {
     const { opcode } = this.#header;
     if (length > this.#limits.maxMessageBytes) return this.#fail(new WebSocketError("WS_MESSAGE_TOO_LARGE"));
-    const data = this.#owned ? this.#takeOwned(length) : this.#takeWhole(length);
+    const data = this.#owned ? this.#copyWhole(length) : this.#takeWhole(length);
     if (opcode === TEXT && !isText(data)) return this.#fail(new WebSocketError("WS_INVALID_UTF8"));
     return this.#deliver(data, opcode, length > 0 && !this.#owned);
   }
 
   /** Unmasks a payload that has come whole, and returns it where it lies. */
   #takeWhole(length: number): Buffer {
-    const start = this.#unmaskWhole(length);
-    return length === 0 ? NO_BYTES : this.#bytes.subarray(start, this.#at);
+    const start = this.#at;
+    this.#at += length;
+    if (length === 0) return NO_BYTES;
+    if (this.#masked) applyMask(this.#bytes, start, this.#at, this.#header.maskKey, 0);
+    return this.#bytes.subarray(start, this.#at);
   }
 
   /** The same as a copy. */
-  #takeOwned(length: number): Buffer {
-    const start = this.#unmaskWhole(length);
-    return ownCopy(this.#bytes, start, this.#at);
-  }
-
-  /** @returns where the payload begins, which ends at the new position */
-  #unmaskWhole(length: number): number {
-    const start = this.#at;
+  #copyWhole(length: number): Buffer {
     this.#at += length;
-    if (this.#masked && length > 0) applyMask(this.#bytes, start, this.#at, this.#header.maskKey, 0);
-    return start;
+    return ownCopy(this.#bytes, this.#at - length, this.#at, this.#header.maskKey, applyMask);
   }
 
   #readPayload(): Step {
     const header = this.#header;
-    const message = this.#message;
     const rest = header.length - this.#frameRead;
     const count = Math.min(rest, this.#end - this.#at);
     const start = this.#at;
     const end = start + count;
     if (count > 0 && !this.#discards) {
       if (this.#masked) applyMask(this.#bytes, start, end, header.maskKey, this.#frameRead);
+      const message = this.#messageBuffer;
       if (!message.append(this.#bytes, start, end, rest, header.fin)) return this.#fail(message.error);
     }
     this.#at = end;
     this.#frameRead += count;
     if (count < rest) return this.#needBytes();
     this.#state = "header";
-    return header.fin && !this.#discards ? this.#deliverOwn(message.finish()) : FRAGMENT;
+    return header.fin && !this.#discards ? this.#deliverOwn(this.#messageBuffer.finish()) : FRAGMENT;
   }
 
   #deliverOwn(data: Buffer | null): Signal {
-    const { error, opcode } = this.#message;
+    const { error, opcode } = this.#messageBuffer;
     return data === null ? this.#fail(error) : this.#deliver(data, opcode, false);
   }
 
@@ -292,7 +291,7 @@ export class MessageReader {
   /** Releases all memory. Nothing is read after that. */
   #stop(state: "closed" | "failed"): void {
     this.#state = state;
-    this.#message.clear();
+    this.#message?.clear();
     this.#control = NO_BYTES;
     this.isBorrowed = false;
     this.#needBytes();

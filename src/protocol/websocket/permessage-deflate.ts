@@ -35,8 +35,8 @@ export interface DeflateOptions {
 }
 
 const deflateOptionNames: OptionNames<DeflateOptions> = {
-  contextTakeover: true,
-  clientContextTakeover: true,
+  contextTakeover: "boolean",
+  clientContextTakeover: "boolean",
   thresholdBytes: true,
   level: true,
   memLevel: true,
@@ -87,7 +87,7 @@ export function negotiate(
   options: DeflateOptions,
 ): { response: string; params: DeflateParams } | null {
   const settings = deflateSettings(options);
-  if (header === undefined || !isSyncZlibAvailable) return null;
+  if (header === undefined || !isSyncZlibAvailable()) return null;
   for (const extension of parseExtensions(header) ?? []) {
     const offered = parseParams(extension, "offer");
     const accepted = offered === null ? null : answer(offered, settings);
