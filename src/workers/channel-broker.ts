@@ -5,6 +5,7 @@ import { channelBytes, MAX_CHANNEL_BYTES, type ToPrimary } from "./protocol.ts";
 
 /** The topics of one server, which all workers share through the primary. */
 export class ChannelBroker implements Broker {
+  readonly name: string = "workers of this machine";
   /** The number of its server in the order in which this worker made them: the same in each worker. */
   private readonly server: number;
   private readonly supervisor: Supervisor;

@@ -88,13 +88,13 @@ export class Hub {
     if (links?.delete(link) && links.size === 0) this.subscribers.delete(key);
   }
 
-  private ask(asker: Link, { id, name, timeoutMs }: ToPrimary & { kind: "ask" }): void {
+  private ask(asker: Link, { id, name, timeoutMs, detail }: ToPrimary & { kind: "ask" }): void {
     const number = ++this.lastQuestion;
     const open = new Set([...this.links.values()].filter(({ member }) => member.isReady));
     const timer = setTimeout(() => this.finish(number, question), timeoutMs);
     const question: Question = { asker, id, open, values: [], timer };
     this.questions.set(number, question);
-    for (const link of open) send(link, { kind: "question", id: number, name });
+    for (const link of open) send(link, { kind: "question", id: number, name, detail });
     this.finishIfComplete(number, question);
   }
 

@@ -13,7 +13,7 @@ type Waiting = (answers: FleetAnswers) => void;
 export class Worker {
   private readonly supervisor: Supervisor;
   private readonly brokers: ChannelBroker[] = [];
-  private readonly answers = new Map<string, () => unknown>();
+  private readonly answers = new Map<string, (detail: unknown) => unknown>();
   private readonly waiting = new Map<number, Waiting>();
   private readonly leaving: Leaving;
   private lastQuestion = 0;
@@ -44,13 +44,14 @@ export class Worker {
     process.on("SIGHUP", () => {});
     process.on("SIGTERM", () => this.leaving.stop());
     joinFleet({
+      worker: task.number,
       onServer: (server) => server instanceof Server && this.leaving.addServer(server),
       onListening: (listener) => {
         this.leaving.addListener(listener);
         this.port ??= listener.port;
         this.readyIfDone();
       },
-      ask: (name, timeoutMs) => this.ask(name, timeoutMs),
+      ask: (name, timeoutMs, detail) => this.ask(name, timeoutMs, detail),
       answer: (name, answer) => void this.answers.set(name, answer),
     });
     setDefaultBroker(() => {
@@ -80,27 +81,27 @@ export class Worker {
     this.supervisor.send({ type: "ready", port: this.port });
   }
 
-  private ask(name: string, timeoutMs: number): Promise<FleetAnswers> {
+  private ask(name: string, timeoutMs: number, detail: unknown): Promise<FleetAnswers> {
     const id = ++this.lastQuestion;
     return new Promise((resolve) => {
       this.waiting.set(id, resolve);
-      this.send({ kind: "ask", id, name, timeoutMs });
+      this.send({ kind: "ask", id, name, timeoutMs, detail });
     });
   }
 
   private onData(data: ToWorker): void {
     if (data.kind === "message") this.brokers[data.server]?.onMessage(data.topic, data.message);
-    else if (data.kind === "question") void this.answer(data.id, data.name);
+    else if (data.kind === "question") void this.answer(data.id, data.name, data.detail);
     else {
       this.waiting.get(data.id)?.(data);
       this.waiting.delete(data.id);
     }
   }
 
-  private async answer(id: number, name: string): Promise<void> {
+  private async answer(id: number, name: string, detail: unknown): Promise<void> {
     let value: unknown;
     try {
-      value = await this.answers.get(name)?.();
+      value = await this.answers.get(name)?.(detail);
     } catch (error) {
       console.error(error);
     }
