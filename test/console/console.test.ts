@@ -6,60 +6,11 @@ import { describe, it, type TestContext } from "node:test";
 import { Server } from "portico";
 import { type ConsoleOptions, console as consolePart } from "portico/console";
 import WebSocket from "ws";
-import type { ConnectionRow, ConsoleMessage, PageMessage } from "../../src/console/messages.ts";
+import type { ConnectionRow } from "../../src/console/messages.ts";
 import { sleep, within } from "../support/waiting.ts";
+import { Viewer } from "./viewer.ts";
 
 const TOKEN = "a token of the tests";
-/** For what comes once a second. */
-const PATIENCE_MS = 5_000;
-
-type Kind = ConsoleMessage["type"];
-type Of<Type extends Kind> = Extract<ConsoleMessage, { type: Type }>;
-
-/** What the page does, without a browser. */
-class Viewer {
-  readonly socket: WebSocket;
-  private readonly messages: ConsoleMessage[] = [];
-  private look = (): void => {};
-
-  constructor(t: TestContext, url: string, headers: Record<string, string> = {}) {
-    this.socket = new WebSocket(url.replace("http", "ws"), { headers });
-    t.after(() => this.socket.terminate());
-    this.socket.on("message", (data) => {
-      this.messages.push(JSON.parse(String(data)));
-      this.look();
-    });
-  }
-
-  send(message: PageMessage): this {
-    this.socket.send(JSON.stringify(message));
-    return this;
-  }
-
-  /** The next message of a kind that fits; those before it are passed over. */
-  next<Type extends Kind>(type: Type, fits: (message: Of<Type>) => boolean = () => true): Promise<Of<Type>> {
-    const found = new Promise<Of<Type>>((resolve) => {
-      this.look = () => {
-        for (let message = this.messages.shift(); message !== undefined; message = this.messages.shift()) {
-          if (message.type === type && fits(message as Of<Type>)) {
-            this.look = () => {};
-            resolve(message as Of<Type>);
-            return;
-          }
-        }
-      };
-      this.look();
-    });
-    return within(found, `a message ${type}`, PATIENCE_MS);
-  }
-
-  async close(): Promise<void> {
-    const closed = within(once(this.socket, "close"), "the close");
-    this.socket.close();
-    await closed;
-  }
-}
-
 async function start(t: TestContext, options: ConsoleOptions = {}, server = new Server()): Promise<string> {
   t.after(() => server.close({ graceMs: 0 }));
   server.get("/hello", (exchange) => exchange.end("hello"));
