@@ -1,0 +1,24 @@
+// Portico in WORKERS processes that share a port, or in this one alone; prints the port when all of them serve.
+import { createHash } from "node:crypto";
+import { Server } from "../../dist/index.js";
+import { runWorkers, worker } from "../../dist/workers/index.js";
+import { serve } from "../lib/portico-program.mjs";
+import { HASHED_BYTES } from "../lib/workload.mjs";
+
+const workers = Number(process.env["WORKERS"]);
+if (worker !== undefined || workers === 0) {
+  const server = new Server();
+  const bytes = Buffer.alloc(HASHED_BYTES);
+  server.get("/hash", () => createHash("sha256").update(bytes).digest("hex"));
+  const port = await serve(server);
+  if (workers === 0) console.log(port);
+} else {
+  let ready = 0;
+  await runWorkers({
+    module: import.meta.url,
+    workers,
+    onEvent: (event) => {
+      if (event.type === "ready" && ++ready === workers) console.log(event.port);
+    },
+  });
+}
