@@ -196,6 +196,13 @@ export async function measureBrokers(rounds, seconds) {
       `${peer.padEnd(16)} ${String(Math.round(median(rates))).padStart(7)} ${range.padEnd(20)} ${p99.toFixed(1).padStart(6)} ${cpu.toFixed(2).padStart(10)} ${String(redis).padStart(9)} ${String(Math.round(bytes)).padStart(12)}`,
     );
   }
+  const others = samples.get("broker-socketio") ?? [];
+  const ratios = (samples.get("broker-portico") ?? []).map(
+    ({ rate }, round) => rate / (others[round]?.rate ?? Number.NaN),
+  );
+  console.log(
+    `Portico's rate is ${median(ratios).toFixed(1)} times socket.io's, round by round (${ratios.map((ratio) => ratio.toFixed(1)).join(", ")})`,
+  );
   console.log(`
 messages of 64 bytes to servers without clients; processor time in µs
 broker  servers  topics  broker, each message  Node, each received  messages/s  bytes of the broker per subscription`);
