@@ -135,6 +135,7 @@ async function main() {
     return;
   }
   if (chosen.alone !== undefined) {
+    await installPeers();
     const { measureWorkers } = await import("./lib/workers.mjs");
     await measureWorkers(chosen.alone.rounds, chosen.alone.seconds);
     return;

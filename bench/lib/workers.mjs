@@ -1,13 +1,16 @@
 // npm run bench -- workers: what a request costs in one process, and in several that share a port.
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { WebSocket } from "ws";
 import { serverCommand } from "./peers.mjs";
 import { run, startServer } from "./processes.mjs";
 import { preparePrograms } from "./programs.mjs";
-import { greeting, HASHED_BYTES, HOST } from "./workload.mjs";
+import { greeting, HASHED_BYTES, HOST, PUBLISHED } from "./workload.mjs";
 
 const PEER = "portico-workers";
 const WARM_SECONDS = 2;
+const TOPIC_ROUNDS = 3;
 const GRACE_MS = 40_000;
 
 /** @typedef {{ workers: number, connections: number, path: "/" | "/hash" }} Setup `workers` is 0 for one process without workers */
@@ -51,6 +54,50 @@ function childrenOf(pid) {
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 /** @param {readonly number[]} values */
 const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+/** Opens one WebSocket in each of two workers. @param {number} port */
+async function subscribeInBoth(port) {
+  /** @type {Map<string, WebSocket>} */
+  const sockets = new Map();
+  while (sockets.size < 2) {
+    const socket = new WebSocket(`ws://${HOST}:${port}/subscribe`);
+    const [id] = await once(socket, "message");
+    if (sockets.has(String(id))) socket.terminate();
+    else sockets.set(String(id), socket);
+  }
+  return [...sockets.values()];
+}
+
+/** What a message of a topic costs the primary and both workers together. */
+async function measureTopics() {
+  process.env["WORKERS"] = "2";
+  const server = await startServer(PEER, serverCommand(PEER, ["http"]), { cpu: undefined });
+  try {
+    const sockets = await subscribeInBoth(server.port);
+    const pids = [server.pid, ...childrenOf(server.pid)];
+    let received = 0;
+    for (const socket of sockets) socket.on("message", () => received++);
+    const publish = async (/** @type {number} */ each) => {
+      received = 0;
+      const before = sum(pids.map(processorTime));
+      await (await fetch(`http://${HOST}:${server.port}/publish/${each}`)).text();
+      while (received < 2 * PUBLISHED) await new Promise((resolve) => setTimeout(resolve, 10));
+      return (sum(pids.map(processorTime)) - before) / PUBLISHED;
+    };
+    await publish(10);
+    console.log(
+      "messages of 64 bytes to one client in each of two workers; CPU of all three processes for each",
+    );
+    for (const each of [1, 10, 100]) {
+      const costs = [];
+      for (let round = 0; round < TOPIC_ROUNDS; round++) costs.push(await publish(each));
+      console.log(`${String(each).padStart(3)} in a turn: ${Math.min(...costs).toFixed(1)} µs`);
+    }
+    for (const socket of sockets) socket.terminate();
+  } finally {
+    await server.stop();
+  }
+}
 
 /**
  * Alternates between the setups in short slices, so that what else the machine does hits all of them alike.
@@ -126,4 +173,5 @@ export async function measureWorkers(rounds, seconds) {
   } finally {
     for (const { server } of servers) await server.stop();
   }
+  await measureTopics();
 }

@@ -2,6 +2,7 @@ import { type Supervisor, supervisor } from "../processes/supervisor.ts";
 import { setDefaultBroker } from "../server/broker.ts";
 import { type FleetAnswers, joinFleet } from "../server/fleet.ts";
 import { Server } from "../server/server.ts";
+import { Batch } from "./batch.ts";
 import { ChannelBroker } from "./channel-broker.ts";
 import { Leaving } from "./leaving.ts";
 import type { ToPrimary, ToWorker, WorkerTask } from "./protocol.ts";
@@ -12,6 +13,7 @@ type Waiting = (answers: FleetAnswers) => void;
 /** This process, when it is a worker. */
 export class Worker {
   private readonly supervisor: Supervisor;
+  private readonly toPrimary: Batch<ToPrimary>;
   private readonly brokers: ChannelBroker[] = [];
   private readonly answers = new Map<string, (detail: unknown) => unknown>();
   private readonly waiting = new Map<number, Waiting>();
@@ -30,6 +32,7 @@ export class Worker {
   /** @internal */
   constructor(link: Supervisor, task: WorkerTask) {
     this.supervisor = link;
+    this.toPrimary = new Batch((data, onSent) => link.send({ type: "data", data }, onSent));
     this.id = task.number;
     this.count = task.workers;
     this.module = task.module;
@@ -37,7 +40,7 @@ export class Worker {
     link.onMessage((message) => {
       if (message.type === "stop") this.leaving.stop();
       else if (message.type === "replaced") this.leaving.stop(true);
-      else if (message.type === "data") this.onData(message.data as ToWorker);
+      else if (message.type === "data") for (const data of message.data as ToWorker[]) this.onData(data);
     });
     // The primary passes on what a terminal sends to all processes.
     process.on("SIGINT", () => {});
@@ -55,7 +58,7 @@ export class Worker {
       answer: (name, answer) => void this.answers.set(name, answer),
     });
     setDefaultBroker(() => {
-      const broker = new ChannelBroker(this.brokers.length, link);
+      const broker = new ChannelBroker(this.brokers.length, this.toPrimary);
       this.brokers.push(broker);
       return broker;
     });
@@ -85,7 +88,7 @@ export class Worker {
     const id = ++this.lastQuestion;
     return new Promise((resolve) => {
       this.waiting.set(id, resolve);
-      this.send({ kind: "ask", id, name, timeoutMs, detail });
+      this.toPrimary.add({ kind: "ask", id, name, timeoutMs, detail });
     });
   }
 
@@ -105,14 +108,11 @@ export class Worker {
     } catch (error) {
       console.error(error);
     }
-    this.send({ kind: "answer", id, value });
-  }
-
-  private send(data: ToPrimary): void {
-    this.supervisor.send({ type: "data", data });
+    this.toPrimary.add({ kind: "answer", id, value });
   }
 
   private exit(): void {
+    this.toPrimary.flush();
     this.supervisor.send({ type: "stopped" }, () => process.exit());
   }
 }
