@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** "up" is towards the server. */
-export type Direction = "up" | "down";
+type Direction = "up" | "down";
 
 /** A TCP proxy in front of a server, which a test cuts, stalls, delays, and makes drop and repeat bytes. */
 export interface Link {
