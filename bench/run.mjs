@@ -42,7 +42,7 @@ function readArguments() {
     return { name, record: values.record === true, tree: values.with, rounds: Number(values.rounds ?? 9) };
   }
   if ((name === "brokers" || name === "workers") && rest.length === 0) {
-    const [rounds, seconds] = name === "brokers" ? [3, 2] : [20, 0.5];
+    const [rounds, seconds] = name === "brokers" ? [15, 1] : [20, 0.5];
     return {
       name,
       alone: { rounds: Number(values.rounds ?? rounds), seconds: Number(values.seconds ?? seconds) },

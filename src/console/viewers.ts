@@ -177,7 +177,8 @@ export class Viewers {
   }
 
   private async greet(socket: ViewerSocket): Promise<void> {
-    const errors = await this.workers.errors(0);
+    // Asked for a report, the other workers begin to measure.
+    const [errors] = await Promise.all([this.workers.errors(0), this.workers.reports()]);
     const { panels, traffic } = this.options;
     const { runtime } = this.server;
     this.send(socket, {
