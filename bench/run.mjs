@@ -18,10 +18,11 @@ import { tableHead, tableRows } from "./lib/table.mjs";
 /** @typedef {import("./lib/report.mjs").Result} Result */
 
 const INSTALL_TIMEOUT_MS = 300_000;
-const usage = `npm run bench -- [${[...Object.keys(modes), "check", "brokers"].join(" | ")}] [--cells a,b] [--peers a,b] [--rounds N] [--seconds S] [--json FILE] [--host NAME=PATH] [--congestion NAME]
+const usage = `npm run bench -- [${[...Object.keys(modes), "check", "brokers", "workers"].join(" | ")}] [--cells a,b] [--peers a,b] [--rounds N] [--seconds S] [--json FILE] [--host NAME=PATH] [--congestion NAME]
   check: in memory; fails when a ratio to node:http or ws is below 0.8 of the recorded one; --record writes them down
   check --with FOLDER: in memory, beside the build of another checkout
   brokers: topics over two processes, beside socket.io and ws; needs redis-server
+  workers: what a request costs in one process and in two that share a port
   cells: ${allCells.map((cell) => cell.name).join(", ")}
   peers: ${[CEILING, ...Object.keys(allPeers)].join(", ")}`;
 
@@ -40,8 +41,12 @@ function readArguments() {
   if (name === "check" && rest.length === 0) {
     return { name, record: values.record === true, tree: values.with, rounds: Number(values.rounds ?? 9) };
   }
-  if (name === "brokers" && rest.length === 0) {
-    return { name, brokers: { rounds: Number(values.rounds ?? 3), seconds: Number(values.seconds ?? 2) } };
+  if ((name === "brokers" || name === "workers") && rest.length === 0) {
+    const [rounds, seconds] = name === "brokers" ? [15, 1] : [20, 0.5];
+    return {
+      name,
+      alone: { rounds: Number(values.rounds ?? rounds), seconds: Number(values.seconds ?? seconds) },
+    };
   }
   const mode = modes[name];
   if (mode === undefined || rest.length > 0)
@@ -122,11 +127,17 @@ async function measureCell(measurement, peers, rounds) {
 
 async function main() {
   const chosen = readArguments();
-  if (chosen.brokers !== undefined) {
+  if (chosen.alone !== undefined && chosen.name === "brokers") {
     await installPeers();
     // Its packages are among those that have just been installed.
     const { measureBrokers } = await import("./lib/brokers.mjs");
-    await measureBrokers(chosen.brokers.rounds, chosen.brokers.seconds);
+    await measureBrokers(chosen.alone.rounds, chosen.alone.seconds);
+    return;
+  }
+  if (chosen.alone !== undefined) {
+    await installPeers();
+    const { measureWorkers } = await import("./lib/workers.mjs");
+    await measureWorkers(chosen.alone.rounds, chosen.alone.seconds);
     return;
   }
   if (chosen.mode === undefined) {

@@ -76,7 +76,7 @@ export class Crowd {
     this.sentAt = [];
     /** @type {number[]} */
     this.arrived = [];
-    this.isOpen = true;
+    this.isOpen = false;
     for (const socket of sockets) this.count(socket);
   }
 
@@ -108,22 +108,25 @@ export class Crowd {
   }
 
   /**
-   * @param {number} warmMs
+   * Measures for a while, and ends when everything has been delivered.
    * @param {number} ms
    * @param {() => number} processorTime of the servers, in milliseconds
    */
-  async measure(warmMs, ms, processorTime) {
-    for (let count = 0; count < IN_FLIGHT; count++) this.publish();
-    await sleep(warmMs);
+  async measure(ms, processorTime) {
     const [from, began, used] = [this.delivered, performance.now(), processorTime()];
     this.times = [];
+    this.isOpen = true;
+    for (let count = 0; count < IN_FLIGHT; count++) this.publish();
     await sleep(ms);
+    this.isOpen = false;
+    const all = this.sentAt.length * this.sockets.length;
+    while (this.delivered < all) await sleep(1);
     const deliveries = this.delivered - from;
     const seconds = (performance.now() - began) / 1_000;
-    this.isOpen = false;
     if (deliveries === 0) throw new Error("nothing was delivered");
     const sorted = Float64Array.from(this.times).sort();
     return {
+      deliveries,
       rate: deliveries / seconds,
       p99: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN,
       microseconds: ((processorTime() - used) * 1_000) / deliveries,

@@ -1,7 +1,7 @@
 // npm run bench -- brokers: topics over two processes beside socket.io and ws, and what a message costs the broker itself.
 
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { connect } from "@nats-io/transport-node";
 import { createClient } from "@redis/client";
@@ -41,6 +41,14 @@ function processorTime(pid) {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
+/** How long the threads of a process have run, more exactly. @param {number} pid @returns {number} milliseconds */
+function threadTime(pid) {
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "latin1").split(" ");
+    return sum + Number(nanoseconds) / 1e6;
+  }, 0);
+}
+
 /** @param {number} pid @returns {number} bytes */
 function residentBytes(pid) {
   return Number(readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1]) * 4_096;
@@ -69,30 +77,36 @@ async function startNats() {
 /** @param {readonly number[]} values */
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
-/** @param {string} peer @param {string} dialect @param {number} seconds */
-async function sample(peer, dialect, seconds) {
+/** Starts two servers of a peer with a Redis, and the clients. @param {string} peer @param {string} dialect */
+async function startPeer(peer, dialect) {
   const redis = await startRedis();
   const command = serverCommand(peer, [`${redis.port}`]);
   const servers = [await startServer(peer, command), await startServer(peer, command)];
-  try {
-    const ports = servers.map(({ port }) => port);
-    const pids = servers.map(({ pid }) => pid);
-    const before = await servers[0]?.memory();
-    const idle = await Crowd.open(ports.slice(0, 1), dialect, IDLE_CLIENTS);
-    const after = await servers[0]?.memory();
-    idle.close();
-    const crowd = await Crowd.open(ports, dialect, CLIENTS);
-    const used = () => pids.reduce((sum, pid) => sum + processorTime(pid), 0);
-    const broker = processorTime(redis.pid);
-    const measured = await crowd.measure(WARM_MS, seconds * 1_000, used);
-    const brokerMs = processorTime(redis.pid) - broker;
+  const ports = servers.map(({ port }) => port);
+  const before = await servers[0]?.memory();
+  const idle = await Crowd.open(ports.slice(0, 1), dialect, IDLE_CLIENTS);
+  const after = await servers[0]?.memory();
+  idle.close();
+  const crowd = await Crowd.open(ports, dialect, CLIENTS);
+  const used = () => servers.reduce((sum, { pid }) => sum + threadTime(pid), 0);
+  const brokerUsed = () => threadTime(redis.pid);
+  const stop = async () => {
     crowd.close();
-    return { ...measured, brokerMs, bytes: ((after?.rss ?? 0) - (before?.rss ?? 0)) / IDLE_CLIENTS };
-  } finally {
     for (const server of servers) await server.stop();
     await redis.stop();
-  }
+  };
+  return {
+    peer,
+    crowd,
+    used,
+    brokerUsed,
+    stop,
+    bytes: ((after?.rss ?? 0) - (before?.rss ?? 0)) / IDLE_CLIENTS,
+  };
 }
+
+/** @typedef {Awaited<ReturnType<typeof startPeer>>} Peer */
+/** @typedef {Awaited<ReturnType<Crowd["measure"]>> & { broker: number }} Slice `broker`: processor time of Redis for a delivery, in µs */
 
 /** @typedef {Awaited<ReturnType<typeof startRedis>>} BrokerProcess */
 /** @typedef {{ broker: import("../../dist/index.js").Broker, end: () => unknown }} Member */
@@ -168,34 +182,71 @@ async function costOf(kind, nodes, topics) {
   return result;
 }
 
+/**
+ * Alternates between the peers in slices, so that what else the machine does hits all of them alike.
+ * @param {number} rounds slices of each peer
+ * @param {number} seconds of a slice
+ */
+async function measurePeers(rounds, seconds) {
+  /** @type {Peer[]} */
+  const running = [];
+  /** @type {Map<string, Slice[]>} */
+  const samples = new Map();
+  try {
+    for (const [peer, dialect] of peers) running.push(await startPeer(peer, dialect));
+    for (const { crowd, used } of running) await crowd.measure(WARM_MS, used);
+    for (let round = 0; round < rounds; round++) {
+      for (const { peer, crowd, used, brokerUsed } of running) {
+        const before = brokerUsed();
+        const slice = await crowd.measure(seconds * 1_000, used);
+        const broker = ((brokerUsed() - before) * 1_000) / slice.deliveries;
+        samples.set(peer, [...(samples.get(peer) ?? []), { ...slice, broker }]);
+      }
+    }
+  } finally {
+    for (const { stop } of running) await stop();
+  }
+  console.log(
+    `two processes, ${CLIENTS} clients, 64 bytes to all, ${rounds} x ${seconds} s in turns; Redis on this machine`,
+  );
+  console.log(
+    "peer             deliveries/s: most, median  p99 ms: least, median  CPU µs each: least, median  Redis µs each  bytes per client",
+  );
+  for (const { peer, bytes } of running) {
+    const all = samples.get(peer) ?? [];
+    const [rates, p99, costs] = [
+      all.map(({ rate }) => rate),
+      all.map((slice) => slice.p99),
+      all.map(({ microseconds }) => microseconds),
+    ];
+    const cells = [
+      String(Math.round(Math.max(...rates))).padStart(19),
+      String(Math.round(median(rates))).padStart(8),
+      Math.min(...p99)
+        .toFixed(1)
+        .padStart(14),
+      median(p99).toFixed(1).padStart(8),
+      Math.min(...costs)
+        .toFixed(2)
+        .padStart(19),
+      median(costs).toFixed(2).padStart(8),
+      median(all.map(({ broker }) => broker))
+        .toFixed(2)
+        .padStart(14),
+      String(Math.round(bytes)).padStart(17),
+    ];
+    console.log(`${peer.padEnd(16)}${cells.join("")}`);
+  }
+  const others = samples.get("broker-socketio") ?? [];
+  const ratios = (samples.get("broker-portico") ?? []).map(
+    ({ rate }, round) => rate / (others[round]?.rate ?? Number.NaN),
+  );
+  console.log(`Portico's rate is ${median(ratios).toFixed(1)} times socket.io's: the median of all turns`);
+}
+
 /** @param {number} rounds @param {number} seconds */
 export async function measureBrokers(rounds, seconds) {
-  console.log(
-    `two processes, ${CLIENTS} clients, 64 bytes to all, ${rounds} x ${seconds} s; Redis on this machine`,
-  );
-  console.log("peer             deliveries/s (range)      p99 ms  CPU µs each  Redis ms  bytes per client");
-  /** @type {Map<string, Awaited<ReturnType<typeof sample>>[]>} */
-  const samples = new Map();
-  for (let round = 0; round < rounds; round++) {
-    for (const [peer, dialect] of peers) {
-      samples.set(peer, [...(samples.get(peer) ?? []), await sample(peer, dialect, seconds)]);
-    }
-  }
-  for (const [peer, all] of samples) {
-    const rates = all.map(({ rate }) => rate);
-    const range = `(${Math.round(Math.min(...rates))} to ${Math.round(Math.max(...rates))})`;
-    const [p99, cpu] = [
-      median(all.map(({ p99 }) => p99)),
-      Math.min(...all.map(({ microseconds }) => microseconds)),
-    ];
-    const [redis, bytes] = [
-      median(all.map(({ brokerMs }) => brokerMs)),
-      median(all.map(({ bytes }) => bytes)),
-    ];
-    console.log(
-      `${peer.padEnd(16)} ${String(Math.round(median(rates))).padStart(7)} ${range.padEnd(20)} ${p99.toFixed(1).padStart(6)} ${cpu.toFixed(2).padStart(10)} ${String(redis).padStart(9)} ${String(Math.round(bytes)).padStart(12)}`,
-    );
-  }
+  await measurePeers(rounds, seconds);
   console.log(`
 messages of 64 bytes to servers without clients; processor time in µs
 broker  servers  topics  broker, each message  Node, each received  messages/s  bytes of the broker per subscription`);

@@ -82,10 +82,11 @@ export async function run(command, args, { timeoutMs, load = false }) {
  * Starts a server and waits for the line with its port.
  * @param {string} name for messages
  * @param {readonly string[]} commandLine
+ * @param {{ cpu?: number | undefined }} [options] undefined: on any CPU
  * @returns {Promise<RunningServer>}
  */
-export async function startServer(name, [command = "", ...args]) {
-  const { child, ended } = start(SERVER_CPU, command, args, ["pipe", "pipe", "pipe"]);
+export async function startServer(name, [command = "", ...args], { cpu } = { cpu: SERVER_CPU }) {
+  const { child, ended } = start(cpu, command, args, ["pipe", "pipe", "pipe"]);
   const { pid = 0, stdin, stdout, stderr } = child;
   if (stdin === null || stdout === null) throw new Error("the server has no pipes");
   let errors = "";

@@ -22,6 +22,10 @@ export const TEXT = "text/plain";
 export const BYTES = "application/octet-stream";
 /** Contents of `GET /64k` and `GET /1m`. */
 export const blobs = { "/64k": pattern(64 * 1024), "/1m": pattern(1024 * 1024) };
+/** What `GET /hash` of portico-workers computes, in about a millisecond: so much that the load costs little beside it. */
+export const HASHED_BYTES = 1024 * 1024;
+/** How many messages `GET /publish/:each` of portico-workers publishes. */
+export const PUBLISHED = 20_000;
 /** WebSocket paths: echo, echo with permessage-deflate, and the same two for broadcasts. */
 export const paths = { echo: "/", deflate: "/deflate", topic: "/topic", topicDeflate: "/topic-deflate" };
 

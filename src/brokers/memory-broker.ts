@@ -10,6 +10,7 @@ export function memoryBroker(): () => Broker {
 }
 
 class MemoryBroker implements Broker {
+  readonly name: string = "memory";
   private readonly members: Map<string, Set<BrokerReceiver>>;
   private readonly topics = new Set<string>();
   private receiver: BrokerReceiver | undefined;

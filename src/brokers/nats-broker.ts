@@ -39,6 +39,7 @@ export function natsBroker(connection: NatsConnection, options: NatsBrokerOption
 }
 
 class NatsBroker implements Broker {
+  readonly name: string = "NATS";
   private readonly connection: NatsConnection;
   private readonly prefix: string;
   private readonly subscriptions = new Map<string, { unsubscribe(): void }>();

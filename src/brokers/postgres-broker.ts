@@ -41,6 +41,7 @@ export function postgresBroker(sql: PostgresClient, options: PostgresBrokerOptio
 }
 
 class PostgresBroker implements Broker {
+  readonly name: string = "PostgreSQL";
   private readonly sql: PostgresClient;
   private readonly beatChannel: string;
   private readonly topics: TopicChannels;

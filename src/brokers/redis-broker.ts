@@ -50,6 +50,7 @@ export function redisBroker(
 }
 
 class RedisBroker implements Broker {
+  readonly name: string = "Redis";
   private readonly makeLink: () => RedisLink;
   private readonly topics: TopicChannels;
   private link: RedisLink | undefined;

@@ -12,6 +12,8 @@ export interface NodeRedisClient extends RedisPublisher {
   readonly isReady: boolean;
   sPublish(channel: string, message: Buffer): Promise<unknown>;
   duplicate(): NodeRedisSubscriber;
+  /** Absent before version 5. */
+  withCommandOptions?(options: { timeout: number }): Pick<NodeRedisClient, "publish" | "sPublish">;
 }
 
 type NodeRedisListener = (message: string | Buffer, channel: string | Buffer) => void;
@@ -68,6 +70,9 @@ const EVENTS = ["ready", "connect", "reconnecting", "close", "end", "error", "di
 export function nodeRedisLink(client: NodeRedisClient, sharded: boolean | undefined): RedisLink {
   const isSharded = sharded ?? "slots" in client; // a cluster
   const subscriber = client.duplicate();
+  // The client makes an AbortSignal with a timer for each command that has a timeout, which is the largest part of the cost of
+  // a message (npm run bench -- brokers). What is under way is bounded by the server.
+  const publisher = client.withCommandOptions?.({ timeout: 0 }) ?? client;
   let onMessage: (channel: string, message: Buffer) => void = () => {};
   let onChange: (error?: unknown) => void = () => {};
   const listener: NodeRedisListener = (message, channel) => {
@@ -78,7 +83,7 @@ export function nodeRedisLink(client: NodeRedisClient, sharded: boolean | undefi
       return client.isReady && subscriber.isReady;
     },
     publish: (channel, message) =>
-      isSharded ? client.sPublish(channel, message) : client.publish(channel, message),
+      isSharded ? publisher.sPublish(channel, message) : publisher.publish(channel, message),
     subscribe: (channel) =>
       isSharded
         ? subscriber.sSubscribe(channel, listener, true)

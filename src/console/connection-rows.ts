@@ -1,4 +1,5 @@
 import type { Exchange, ServerConnection } from "../index.ts";
+import { fleet } from "../server/fleet.ts";
 import { nameOf } from "./figures.ts";
 import type { ConnectionRow } from "./messages.ts";
 import { remoteOf } from "./watch.ts";
@@ -12,6 +13,13 @@ const MAX_SIFTED = 10_000;
 interface SiftedRow {
   readonly row: ConnectionRow;
   readonly text: string;
+}
+
+export interface MatchingRows {
+  readonly rows: readonly ConnectionRow[];
+  readonly matching: number;
+  readonly sifted: number;
+  readonly total: number;
 }
 
 /** What a console knows of exchanges. */
@@ -38,10 +46,7 @@ export class ConnectionRows {
    * @param filter a text, in any case, that the row contains; "" for all
    * @param sort the name of a column, after "-" the largest first; otherwise the oldest are first
    */
-  matching(
-    filter: string,
-    sort: string,
-  ): { rows: ConnectionRow[]; matching: number; sifted: number; total: number } {
+  matching(filter: string, sort: string): MatchingRows {
     const wanted = filter.trim().toLowerCase();
     const total = this.connections.length;
     const compare = comparison(sort);
@@ -65,6 +70,7 @@ export class ConnectionRows {
     const { active } = connection;
     const exchange = active === undefined || "method" in active ? active : active.request;
     return {
+      worker: fleet()?.worker ?? 0,
       id: connection.id,
       kind: connection.kind,
       remote: remoteOf(connection),
@@ -84,6 +90,7 @@ const NO_REQUEST = { requestAgeMs: null, requestIsOlder: false };
 type Column = keyof ConnectionRow;
 
 const COLUMNS: ReadonlySet<string> = new Set<Column>([
+  "worker",
   "kind",
   "remote",
   "serves",
@@ -95,6 +102,21 @@ const COLUMNS: ReadonlySet<string> = new Set<Column>([
 ]);
 
 const isColumn = (name: string): name is Column => COLUMNS.has(name);
+
+/** The first rows of all workers in the order that a page has asked for. */
+export function mergedRows(all: readonly MatchingRows[], sort: string): MatchingRows {
+  const [only, ...others] = all;
+  if (only !== undefined && others.length === 0) return only;
+  const sum = (value: (one: MatchingRows) => number): number =>
+    all.reduce((total, one) => total + value(one), 0);
+  const rows = all.flatMap((one) => one.rows).sort(comparison(sort) ?? ((a, b) => b.ageMs - a.ageMs));
+  return {
+    rows: rows.slice(0, MAX_ROWS),
+    matching: sum(({ matching }) => matching),
+    sifted: sum(({ sifted }) => sifted),
+    total: sum(({ total }) => total),
+  };
+}
 
 /** The order that a page has asked for. */
 function comparison(sort: string): ((a: ConnectionRow, b: ConnectionRow) => number) | undefined {

@@ -17,24 +17,39 @@ export class Durations {
     this.counts.fill(0);
   }
 
+  /** Pairs of a bucket and its count, which {@link of} reads, also in another process. */
+  pairs(): number[] {
+    const pairs: number[] = [];
+    this.counts.forEach((count, bucket) => {
+      if (count > 0) pairs.push(bucket, count);
+    });
+    return pairs;
+  }
+
+  /** Returns all durations of some {@link pairs} together. */
+  static of(all: readonly (readonly number[])[]): Durations {
+    const durations = new Durations();
+    for (const pairs of all) {
+      for (let at = 0; at + 1 < pairs.length; at += 2) {
+        const [bucket = 0, count = 0] = [pairs[at], pairs[at + 1]];
+        durations.counts[bucket] = (durations.counts[bucket] ?? 0) + count;
+      }
+    }
+    return durations;
+  }
+
   /**
    * The value in milliseconds that a share of all durations does not exceed, or null when there are none.
    * @param share 0 to 1
-   * @param other durations that count as well
    */
-  quantile(share: number, other: Durations): number | null {
-    let total = 0;
-    for (let at = 0; at < BUCKETS; at++) total += this.at(at) + other.at(at);
+  quantile(share: number): number | null {
+    const total = this.counts.reduce((sum, count) => sum + count, 0);
     if (total === 0) return null;
     let left = share * total;
-    for (let at = 0; at < BUCKETS; at++) {
-      left -= this.at(at) + other.at(at);
-      if (left <= 0) return 2 ** ((at + 0.5) / STEPS) / 1_000;
-    }
-    return null;
-  }
-
-  private at(bucket: number): number {
-    return this.counts[bucket] ?? 0;
+    const bucket = this.counts.findIndex((count) => {
+      left -= count;
+      return left <= 0;
+    });
+    return 2 ** ((bucket + 0.5) / STEPS) / 1_000;
   }
 }

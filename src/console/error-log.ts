@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Exchange, Server, WebSocket } from "../index.ts";
+import { fleet } from "../server/fleet.ts";
 import { nameOf } from "./figures.ts";
 import type { ErrorRow } from "./messages.ts";
 
@@ -20,7 +21,6 @@ type Entry = { -readonly [Name in keyof ErrorRow]: ErrorRow[Name] };
 /** The errors that a server has reported, none left out: equal ones are counted together. */
 export class ErrorLog {
   private readonly entries = new Map<string, Entry>();
-  private readonly changed = new Set<Entry>();
   private lastId = 0;
   private readonly listener: (message: unknown) => void;
 
@@ -37,11 +37,9 @@ export class ErrorLog {
     return [...this.entries.values()];
   }
 
-  /** The errors that are new or have occurred again since the last call. */
-  takeChanged(): ErrorRow[] {
-    const rows = [...this.changed];
-    this.changed.clear();
-    return rows;
+  /** The errors that have occurred since then. @param at in milliseconds since 1970 */
+  since(at: number): ErrorRow[] {
+    return this.rows.filter(({ lastAt }) => lastAt >= at);
   }
 
   stop(): void {
@@ -56,13 +54,14 @@ export class ErrorLog {
     const now = Date.now();
     let entry = this.entries.get(key);
     if (entry === undefined) {
-      entry = { id: ++this.lastId, text, where, stack, count: 0, firstAt: now, lastAt: now };
+      const id = `${process.pid}-${++this.lastId}`;
+      const worker = fleet()?.worker ?? 0;
+      entry = { id, worker, text, where, stack, count: 0, firstAt: now, lastAt: now };
     } else this.entries.delete(key);
     entry.count++;
     entry.lastAt = now;
     // The last place is that of the newest error; the first one is forgotten.
     this.entries.set(key, entry);
-    this.changed.add(entry);
     if (this.entries.size > MAX_ERRORS) this.forgetOldest();
   }
 
@@ -70,7 +69,6 @@ export class ErrorLog {
     const [oldest] = this.entries;
     if (oldest === undefined) return;
     this.entries.delete(oldest[0]);
-    this.changed.delete(oldest[1]);
   }
 }
 

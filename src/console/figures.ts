@@ -1,5 +1,6 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import type { Exchange, Outcome, Server } from "../index.ts";
+import { Durations } from "./durations.ts";
 import { errorTotals } from "./error-codes.ts";
 import type { Sample, Totals } from "./messages.ts";
 import { ProcessFigures } from "./process-figures.ts";
@@ -24,6 +25,8 @@ export class Figures {
     highest: HIGHEST_US,
     figures: FIGURES,
   });
+  /** The same, in a form that can be added to that of other workers. */
+  private readonly summary = new Durations();
   private readonly process = new ProcessFigures();
   /** Whether each response is reported to {@link respond}. */
   private isWatching = false;
@@ -50,6 +53,7 @@ export class Figures {
     this.responses = 0;
     this.classes = [];
     this.durations.reset();
+    this.summary.clear();
   }
 
   /** Counts a response. Only a complete one has a duration. */
@@ -59,7 +63,13 @@ export class Figures {
     const index = Math.floor(status / 100);
     this.classes[index] = (this.classes[index] ?? 0) + 1;
     if (outcome !== "complete") return;
+    this.summary.add(durationMs);
     this.durations.record(Math.min(HIGHEST_US, Math.max(1, Math.round(durationMs * 1_000))));
+  }
+
+  /** How long the responses since the last sample took, see `Durations`. */
+  durationCounts(): number[] {
+    return this.summary.pairs();
   }
 
   /** The figures since the last call. */

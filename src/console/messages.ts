@@ -65,6 +65,8 @@ export interface Totals {
 }
 
 export interface ConnectionRow {
+  /** The number of its worker; 0 without workers. The same in all rows. */
+  readonly worker: number;
   readonly id: string;
   readonly kind: "http" | "websocket";
   readonly remote: string;
@@ -85,6 +87,7 @@ export interface ConnectionRow {
 export interface EventRow {
   /** Milliseconds since 1970. */
   readonly at: number;
+  readonly worker: number;
   /** The channel without "portico:". */
   readonly kind: string;
   readonly text: string;
@@ -92,7 +95,8 @@ export interface EventRow {
 
 /** Errors of the program with the same message, place and route. */
 export interface ErrorRow {
-  readonly id: number;
+  readonly id: string;
+  readonly worker: number;
   readonly text: string;
   /** The method and pattern of the route, or the path of a WebSocket, or "". */
   readonly where: string;
@@ -125,6 +129,49 @@ export interface LimitRow {
   readonly now: number | null;
   /** Whether it is the default. */
   readonly isDefault: boolean;
+}
+
+/** A topic, with the subscribers in each worker. */
+export interface TopicRow {
+  readonly name: string;
+  readonly members: number;
+  readonly workers: readonly (readonly [worker: number, members: number])[];
+}
+
+/** A worker at work. */
+export interface WorkerRow
+  extends Pick<Sample, "requests" | "p99" | "http" | "webSockets" | "cpu" | "loopDelay" | "rss"> {
+  readonly worker: number;
+  readonly pid: number;
+  readonly uptimeSeconds: number;
+  readonly topics: number;
+}
+
+/** A broker as one worker sees it. */
+export interface BrokerRow {
+  readonly worker: number;
+  /** What kind of broker it is. */
+  readonly name: string;
+  readonly state: "connected" | "disconnected";
+  readonly sent: number;
+  readonly received: number;
+  readonly dropped: number;
+  readonly waitingMessages: number;
+  readonly waitingBytes: number;
+}
+
+/** A server that uses the broker. */
+export interface NodeRow {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly worker: number;
+  readonly uptimeSeconds: number;
+  readonly openConnections: number;
+  readonly openWebSockets: number;
+  readonly dropped: number;
+  /** Whether it is one of those that the page shows. */
+  readonly isOwn: boolean;
 }
 
 /** What a panel of the program shows now. */
@@ -171,6 +218,8 @@ export interface PanelInfo {
 export type ConsoleMessage =
   | {
       readonly type: "hello";
+      /** The number of the worker that serves the page; 0 without workers. */
+      readonly worker: number;
       /** The name of this page in the chat. */
       readonly name: string;
       /** Another one after a restart. */
@@ -181,13 +230,16 @@ export type ConsoleMessage =
         /** `isBest` is false for a slower way, and for what is not there. */
         readonly lines: readonly { readonly name: string; readonly text: string; readonly isBest: boolean }[];
       };
-      /** The columns of a table of samples, the oldest first. */
-      readonly history: Readonly<Record<keyof Sample, readonly (number | null)[]>>;
       readonly errors: readonly ErrorRow[];
       readonly chat: readonly ChatLine[];
       readonly panels: readonly PanelInfo[];
       /** Paths that the page may call to make traffic: GET, and a WebSocket that echoes. */
       readonly traffic: { readonly get: string; readonly echo: string } | null;
+    }
+  | {
+      readonly type: "history";
+      /** The columns of a table of samples, the oldest first. */
+      readonly history: Readonly<Record<keyof Sample, readonly (number | null)[]>>;
     }
   | { readonly type: "sample"; readonly sample: Sample; readonly totals: Totals }
   /** New errors, and those that have occurred again. */
@@ -195,10 +247,16 @@ export type ConsoleMessage =
   | {
       readonly type: "tables";
       readonly routes: readonly RouteRow[];
-      readonly topics: readonly { readonly name: string; readonly members: number }[];
+      readonly topics: readonly TopicRow[];
       readonly topicCount: number;
       readonly limits: readonly LimitRow[];
       readonly panels: readonly PanelState[];
+      /** All of them, also while the page shows one. */
+      readonly workers: readonly WorkerRow[];
+      /** Workers that did not answer. */
+      readonly silent: number;
+      readonly brokers: readonly BrokerRow[];
+      readonly nodes: readonly NodeRow[];
     }
   /** The subscribers of the topic that the page has asked for. */
   | {
@@ -227,6 +285,8 @@ export type PageMessage =
   | { readonly type: "filter"; readonly text: string }
   /** Sort connections by a column of ConnectionRow, with "-" before it the largest first. "": the oldest first. */
   | { readonly type: "sort"; readonly text: string }
+  /** Show one worker by its number, or all: "0". */
+  | { readonly type: "worker"; readonly text: string }
   /** List the subscribers of a topic once. */
   | { readonly type: "topic"; readonly text: string }
   /** Run an action of a panel: its title and the label. */

@@ -19,6 +19,7 @@ export const PAGE_FILES: readonly string[] = [
   "totals.js",
   "table.js",
   "tables.js",
+  "workers.js",
   "errors.js",
   "own.js",
   "highlight.js",

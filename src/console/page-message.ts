@@ -19,6 +19,7 @@ export function readPageMessage(data: Buffer): PageMessage | undefined {
   const [type, text, id, name] = [field("type"), field("text"), field("id"), field("name")];
   if (type === "close") return id === undefined ? undefined : { type, id };
   if (text === undefined) return undefined;
-  if (type === "filter" || type === "chat" || type === "sort" || type === "topic") return { type, text };
+  if (type === "filter" || type === "chat" || type === "sort" || type === "topic" || type === "worker")
+    return { type, text };
   return (type === "panel" || type === "action") && name !== undefined ? { type, name, text } : undefined;
 }

@@ -1,10 +1,9 @@
 import type { Exchange, Outcome } from "../index.ts";
 import { Durations } from "./durations.ts";
-import type { RouteRow } from "./messages.ts";
+import type { RouteReport } from "./worker-report.ts";
 
 /** Routes that are counted one by one; others are counted together. */
 const MAX_ROUTES = 200;
-const MAX_ROWS = 100;
 /** Figures are of the current half minute and the one before it. */
 const HALF_MS = 30_000;
 
@@ -39,23 +38,20 @@ export class RouteFigures {
     else if (outcome !== "upgraded") entry.now.aborted++;
   }
 
-  /** The routes with the most responses lately, first. */
-  rows(): RouteRow[] {
+  /** What each route has answered lately. */
+  report(): RouteReport[] {
     const now = performance.now();
     if (now - this.halfBegan >= HALF_MS) this.turn(now);
     const seconds = Math.max(1, Math.min(now - this.began, now - this.halfBegan + HALF_MS) / 1_000);
-    const rows = [...this.routes].map(([route, { total, now: current, before }]): RouteRow => {
-      return {
-        route,
-        rate: (current.count + before.count) / seconds,
-        p50: current.durations.quantile(0.5, before.durations),
-        p99: current.durations.quantile(0.99, before.durations),
-        errors: current.errors + before.errors,
-        aborted: current.aborted + before.aborted,
-        count: total,
-      };
-    });
-    return rows.sort((a, b) => b.rate - a.rate || b.count - a.count).slice(0, MAX_ROWS);
+    return [...this.routes].map(([route, { total, now: current, before }]) => ({
+      route,
+      seconds,
+      responses: current.count + before.count,
+      errors: current.errors + before.errors,
+      aborted: current.aborted + before.aborted,
+      count: total,
+      durations: [...current.durations.pairs(), ...before.durations.pairs()],
+    }));
   }
 
   private turn(now: number): void {

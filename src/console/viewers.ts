@@ -1,21 +1,28 @@
 import { randomUUID } from "node:crypto";
 import type { Exchange, Server, WebSocket } from "../index.ts";
 import { runtimeLines, runtimeTitle } from "../node/runtime-lines.ts";
-import { ConnectionRows } from "./connection-rows.ts";
-import type { OwnTraffic } from "./figures.ts";
-import { limitRows, type Peaks, peaksOf } from "./limit-rows.ts";
+import { fleet } from "../server/fleet.ts";
+import { AllWorkers } from "./all-workers.ts";
+import { columnsOf } from "./history.ts";
+import {
+  brokerRows,
+  mergedLimits,
+  mergedSample,
+  mergedTotals,
+  routeRows,
+  topicRows,
+  workerRows,
+} from "./merged.ts";
 import type { ChatLine, ConsoleMessage, PageMessage } from "./messages.ts";
+import { NewEvents } from "./new-events.ts";
+import { Observer } from "./observer.ts";
 import { type ConsolePanel, runAction, stateOf } from "./own-panels.ts";
 import type { Panel } from "./program.ts";
 import { ProgramLines } from "./program-lines.ts";
-import { Recorder } from "./recorder.ts";
-import { memberRows, topicRows } from "./topic-rows.ts";
-import { remoteOf, type Watch } from "./watch.ts";
 
 /** Pages that can be open at once. */
 const MAX_VIEWERS = 32;
-const TURN_MS = 250;
-const TURNS_PER_SAMPLE = 4;
+const TURNS_PER_SECOND = 4;
 const MAX_CHAT_LINES = 50;
 /** A page that has more than this to read is left out: the next message replaces what it misses. */
 const MAX_BEHIND_BYTES = 262_144;
@@ -30,6 +37,8 @@ export interface Viewer {
   readonly name: string;
   filter: string;
   sort: string;
+  /** The worker that it shows; 0 for all. */
+  worker: number;
   /** The filter or the order has changed since connections were sent. */
   waits: boolean;
   /** Since the last second. */
@@ -51,25 +60,35 @@ export interface ViewersOptions {
   readonly isOwn: (exchange: Exchange) => boolean;
 }
 
+/** The consoles of this process, which are made in the same order in each worker. */
+let consoles = 0;
+
 /** The open pages of one console. While there are none, one sample a second is all that is measured. */
 export class Viewers {
   private readonly server: Server;
   private readonly options: ViewersOptions;
   private readonly sockets = new Set<ViewerSocket>();
-  private readonly traffic: OwnTraffic = { messagesIn: 0, messagesOut: 0, consoles: 0 };
-  private readonly instance: string = randomUUID();
+  private readonly observer: Observer;
+  private readonly workers: AllWorkers;
+  private readonly instance: string;
   private readonly chat: ChatLine[] = [];
-  private recorder: Recorder | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private peaks: Peaks = { bufferedBytes: 0, connectionsOfAddress: 0 };
-  private turn = 0;
+  private readonly events = new NewEvents();
+  private errorsAt = 0;
+  private isAsking = false;
   private guests = 0;
   private closed = false;
 
   constructor(server: Server, options: ViewersOptions) {
     this.server = server;
     this.options = options;
-    this.rest();
+    this.observer = new Observer(server, {
+      history: options.history,
+      isOwn: options.isOwn,
+      onTurn: (turn) => this.onTurn(turn),
+    });
+    this.workers = new AllWorkers(`${++consoles}`, this.observer, (line) => this.onChat(line));
+    // Workers of one primary are the same program, whichever of them serves a page.
+    this.instance = fleet() === undefined ? randomUUID() : `workers of ${process.ppid}`;
   }
 
   get full(): boolean {
@@ -79,9 +98,10 @@ export class Viewers {
   /** What a new page begins with. */
   newcomer(): Viewer {
     return {
-      name: `guest ${++this.guests}`,
+      name: `guest ${this.workers.own === 0 ? "" : `${this.workers.own}.`}${++this.guests}`,
       filter: "",
       sort: "",
+      worker: 0,
       waits: false,
       messages: 0,
       lines: undefined,
@@ -94,25 +114,12 @@ export class Viewers {
       return;
     }
     this.sockets.add(socket);
-    this.traffic.consoles = this.sockets.size;
-    const recorder = this.start();
-    const { panels, traffic } = this.options;
-    const { runtime } = this.server;
-    this.send(socket, {
-      type: "hello",
-      name: socket.data.name,
-      instance: this.instance,
-      runtime: { title: runtimeTitle(runtime), lines: runtimeLines(runtime) },
-      history: recorder.history.columns(),
-      errors: recorder.errors.rows,
-      chat: this.chat,
-      panels: panels.map(({ info }) => info),
-      traffic,
-    });
+    this.observer.setPages(this.sockets.size);
+    void this.greet(socket);
   }
 
   message(socket: ViewerSocket, message: PageMessage | undefined): void {
-    this.traffic.messagesIn++;
+    this.observer.traffic.messagesIn++;
     if (!this.sockets.has(socket)) return;
     if (++socket.data.messages > MAX_MESSAGES_PER_SECOND) {
       this.refuse(socket, "Too many messages in one second.");
@@ -122,16 +129,15 @@ export class Viewers {
 
   close(socket: ViewerSocket): void {
     if (!this.sockets.delete(socket)) return;
-    this.traffic.consoles = this.sockets.size;
+    this.observer.setPages(this.sockets.size);
     socket.data.lines?.close();
-    if (this.sockets.size === 0) this.rest();
   }
 
   /** The server closes. */
   end(): void {
     this.closed = true;
     for (const socket of this.sockets) this.close(socket);
-    this.rest();
+    this.observer.end();
   }
 
   private handle(socket: ViewerSocket, message: PageMessage): void {
@@ -145,14 +151,19 @@ export class Viewers {
         data.sort = message.text;
         data.waits = true;
         break;
+      case "worker":
+        data.worker = Number(message.text) || 0;
+        data.waits = true;
+        void this.sendHistory(socket);
+        break;
       case "topic":
-        this.sendMembers(socket, message.text);
+        void this.sendMembers(socket, message.text);
         break;
       case "close":
-        this.closeConnection(socket, message.id);
+        void this.closeConnection(socket, message.id);
         break;
       case "chat":
-        this.say({ name: data.name, text: message.text });
+        if (message.text.trim() !== "") this.workers.say({ name: data.name, text: message.text });
         break;
       case "action":
         void this.act(socket, message.name, message.text);
@@ -165,92 +176,83 @@ export class Viewers {
     }
   }
 
-  private start(): Recorder {
-    const recorder = this.recorder ?? this.record();
-    if (this.sockets.size > 1) return recorder;
-    const watch = recorder.watch();
-    this.turn = 0;
-    this.every(TURN_MS, () => this.onTurn(recorder, watch));
-    return recorder;
-  }
-
-  /** No page is open: only the history goes on, if it is wanted. */
-  private rest(): void {
-    clearInterval(this.timer);
-    this.recorder?.unwatch();
-    if (this.options.history && !this.closed) {
-      const recorder = this.recorder ?? this.record();
-      this.every(TURN_MS * TURNS_PER_SAMPLE, () => recorder.sample());
-    } else {
-      this.recorder?.stop();
-      this.recorder = undefined;
-    }
-  }
-
-  private record(): Recorder {
-    this.recorder = new Recorder(this.server, this.traffic, this.options.isOwn);
-    return this.recorder;
-  }
-
-  private every(ms: number, run: () => unknown): void {
-    clearInterval(this.timer);
-    this.timer = setInterval(run, ms).unref();
-  }
-
-  private onTurn(recorder: Recorder, watch: Watch): void {
-    this.turn++;
-    const { rows, skipped } = watch.take();
-    if (rows.length > 0) this.sendAll({ type: "events", rows, skipped });
-    const errors = recorder.errors.takeChanged();
-    if (errors.length > 0) this.sendAll({ type: "errors", rows: errors });
-    if (this.turn % TURNS_PER_SAMPLE === 0) this.onSecond(recorder, watch);
-    this.sendConnections(
-      [...this.sockets].filter(({ data }) => data.waits),
-      watch,
-    );
-  }
-
-  private onSecond(recorder: Recorder, watch: Watch): void {
-    const { server } = this;
-    this.sendAll({ type: "sample", sample: recorder.sample(), totals: recorder.figures.totals() });
-    this.sendAll({
-      type: "tables",
-      routes: watch.routes.rows(),
-      ...topicRows(server),
-      limits: limitRows(server, this.peaks),
-      panels: this.options.own.map(stateOf),
+  private async greet(socket: ViewerSocket): Promise<void> {
+    // Asked for a report, the other workers begin to measure.
+    const [errors] = await Promise.all([this.workers.errors(0), this.workers.reports()]);
+    const { panels, traffic } = this.options;
+    const { runtime } = this.server;
+    this.send(socket, {
+      type: "hello",
+      worker: this.workers.own,
+      name: socket.data.name,
+      instance: this.instance,
+      runtime: { title: runtimeTitle(runtime), lines: runtimeLines(runtime) },
+      errors,
+      chat: this.chat,
+      panels: panels.map(({ info }) => info),
+      traffic,
     });
-    const many = server.counters.openConnections > MANY_CONNECTIONS;
-    const due = !many || (this.turn / TURNS_PER_SAMPLE) % SECONDS_WHEN_MANY === 0;
+    await this.sendHistory(socket);
+  }
+
+  private async sendHistory(socket: ViewerSocket): Promise<void> {
+    const samples = await this.workers.history(socket.data.worker);
+    this.send(socket, { type: "history", history: columnsOf(samples) });
+  }
+
+  private onTurn(turn: number): void {
+    if (turn % TURNS_PER_SECOND === 0) void this.onSecond(turn / TURNS_PER_SECOND);
+    for (const socket of this.sockets) if (socket.data.waits) void this.sendConnections(socket);
+  }
+
+  private async onSecond(second: number): Promise<void> {
+    const many = this.server.counters.openConnections > MANY_CONNECTIONS;
     for (const { data } of this.sockets) {
       data.messages = 0;
-      data.waits ||= due;
+      data.waits ||= !many || second % SECONDS_WHEN_MANY === 0;
+    }
+    // A worker that does not answer is waited for.
+    if (this.isAsking) return;
+    this.isAsking = true;
+    const since = this.errorsAt;
+    this.errorsAt = Date.now();
+    const [{ reports, silent }, errors] = await Promise.all([
+      this.workers.reports(),
+      this.workers.errors(since),
+    ]);
+    this.isAsking = false;
+    if (errors.length > 0) this.sendAll({ type: "errors", rows: errors });
+    const panels = this.options.own.map(stateOf);
+    const common = { panels, workers: workerRows(reports), silent, ...brokerRows(reports) };
+    const events = this.events.take(reports);
+    for (const worker of new Set([...this.sockets].map(({ data }) => data.worker))) {
+      const chosen = worker === 0 ? reports : reports.filter((report) => report.worker === worker);
+      const isMeant = ({ data }: ViewerSocket): boolean => data.worker === worker;
+      const rows = events.rows.filter((event) => worker === 0 || event.worker === worker);
+      if (rows.length > 0) this.sendAll({ type: "events", rows, skipped: events.skipped }, isMeant);
+      if (chosen.length > 0) {
+        const sample = mergedSample(
+          chosen.map((report) => report.sample),
+          chosen.map((report) => report.durations),
+        );
+        this.sendAll({ type: "sample", sample, totals: mergedTotals(chosen) }, isMeant);
+      }
+      const routes = routeRows(chosen.map((report) => report.routes));
+      const limits = mergedLimits(chosen);
+      this.sendAll({ type: "tables", routes, ...topicRows(chosen), limits, ...common }, isMeant);
     }
   }
 
-  private sendConnections(sockets: readonly ViewerSocket[], watch: Watch): void {
-    if (sockets.length === 0) return;
-    const { connections } = this.server;
-    this.peaks = peaksOf(connections);
-    const { isOwn } = this.options;
-    const rows = new ConnectionRows(connections, {
-      isOwn,
-      ageOf: (exchange) => watch.ageOf(exchange),
-    });
-    for (const socket of sockets) {
-      const { data } = socket;
-      data.waits = false;
-      this.send(socket, { type: "connections", ...rows.matching(data.filter, data.sort) });
-    }
+  private async sendConnections(socket: ViewerSocket): Promise<void> {
+    const { data } = socket;
+    data.waits = false;
+    const rows = await this.workers.connections(data.filter, data.sort, data.worker);
+    this.send(socket, { type: "connections", ...rows });
   }
 
-  private sendMembers(socket: ViewerSocket, topic: string): void {
-    const rows = memberRows(
-      this.server,
-      topic,
-      (member) => `${remoteOf(member)} ${member.request?.path ?? ""}`,
-    );
-    this.send(socket, { type: "members", topic, rows, total: this.server.subscribers(topic) });
+  private async sendMembers(socket: ViewerSocket, topic: string): Promise<void> {
+    const members = await this.workers.members(topic, socket.data.worker);
+    this.send(socket, { type: "members", topic, ...members });
   }
 
   private async act(socket: ViewerSocket, title: string, label: string): Promise<void> {
@@ -258,14 +260,11 @@ export class Viewers {
     if (problem !== "") this.refuse(socket, problem);
   }
 
-  private closeConnection(socket: ViewerSocket, id: string): void {
-    const connection = this.server.connections.find((open) => open.id === id);
-    if (connection === undefined) this.refuse(socket, "That connection is already closed.");
-    else connection.close();
+  private async closeConnection(socket: ViewerSocket, id: string): Promise<void> {
+    if (!(await this.workers.close(id))) this.refuse(socket, "That connection is already closed.");
   }
 
-  private say(line: ChatLine): void {
-    if (line.text.trim() === "") return;
+  private onChat(line: ChatLine): void {
     this.chat.push(line);
     if (this.chat.length > MAX_CHAT_LINES) this.chat.shift();
     this.sendAll({ type: "chat", line });
@@ -275,9 +274,9 @@ export class Viewers {
     this.send(socket, { type: "refused", text });
   }
 
-  private sendAll(message: ConsoleMessage): void {
+  private sendAll(message: ConsoleMessage, isMeant: (socket: ViewerSocket) => boolean = () => true): void {
     const text = JSON.stringify(message);
-    for (const socket of this.sockets) this.put(socket, text);
+    for (const socket of this.sockets) if (isMeant(socket)) this.put(socket, text);
   }
 
   private send(socket: ViewerSocket, message: ConsoleMessage): void {
@@ -289,6 +288,6 @@ export class Viewers {
     const { counters } = this.server;
     const before = counters.messagesSent;
     socket.send(text);
-    this.traffic.messagesOut += counters.messagesSent - before;
+    this.observer.traffic.messagesOut += counters.messagesSent - before;
   }
 }

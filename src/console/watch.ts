@@ -1,13 +1,14 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Exchange, Outcome, Server, ServerConnection, WebSocket } from "../index.ts";
 import type { TickReport } from "../loop/index.ts";
+import { fleet } from "../server/fleet.ts";
 import { EventSample } from "./event-sample.ts";
 import { type Figures, nameOf } from "./figures.ts";
 import type { EventRow } from "./messages.ts";
 import { RouteFigures } from "./route-figures.ts";
 
-/** Events that are shown of each quarter of a second. */
-const EVENTS_PER_TURN = 25;
+/** Events that are shown of each second. */
+const EVENTS_PER_SECOND = 100;
 const MAX_EVENT_TEXT = 300;
 
 /** What the channels of the engine publish; each has some of these. */
@@ -41,7 +42,7 @@ const TICK = "loop:tick";
 
 /** Listens to the diagnostics channels while a page is open, and keeps what concerns its server but not the console. */
 export class Watch {
-  private readonly sample = new EventSample<EventRow>(EVENTS_PER_TURN);
+  private readonly sample = new EventSample<EventRow>(EVENTS_PER_SECOND);
   readonly routes: RouteFigures = new RouteFigures();
   private readonly startedAt = performance.now();
   /** When the requests began that have arrived since the first page was opened. */
@@ -68,6 +69,7 @@ export class Watch {
         }
         this.sample.add(() => ({
           at: Date.now(),
+          worker: fleet()?.worker ?? 0,
           kind,
           text: describe(report).slice(0, MAX_EVENT_TEXT),
         }));
@@ -85,9 +87,8 @@ export class Watch {
   }
 
   /** The events since the last call, and how many were left out because there were too many. */
-  take(): { rows: EventRow[]; skipped: number } {
-    const { values, skipped } = this.sample.take();
-    return { rows: values, skipped };
+  take(): { values: EventRow[]; skipped: number } {
+    return this.sample.take();
   }
 
   stop(): void {

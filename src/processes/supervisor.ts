@@ -20,8 +20,8 @@ export type Message =
 export interface Supervisor {
   /** What the supervisor has passed to this worker; `kind` is the module that did. */
   readonly config: { readonly kind: string };
-  /** @param onSent called when the message is on its way @returns false when messages pile up */
-  send(message: Message, onSent?: () => void): boolean;
+  /** @param onSent called when the message is on its way, or lost because the supervisor has gone */
+  send(message: Message, onSent?: () => void): void;
   onMessage(listener: (message: Message) => void): void;
   /** Ends the exchange of messages, so that it keeps the process alive no longer. */
   disconnect(): void;
@@ -60,7 +60,6 @@ function supervisorOfThread(): Supervisor | undefined {
     send: (message, onSent) => {
       channel.postMessage(message);
       onSent?.();
-      return true;
     },
     onMessage: (listener) => channel.on("message", listener),
     disconnect: () => channel.close(),
@@ -75,9 +74,12 @@ function supervisorOfProcess(): Supervisor | undefined {
   return {
     config: JSON.parse(text) as { kind: string },
     send: (message, onSent) => {
-      if (!process.connected || process.send === undefined) return true;
+      if (!process.connected || process.send === undefined) {
+        onSent?.();
+        return;
+      }
       const envelope: Envelope = { [ENVELOPE]: message };
-      return process.send(envelope, undefined, undefined, () => onSent?.());
+      process.send(envelope, undefined, undefined, () => onSent?.());
     },
     onMessage: (listener) =>
       process.on("message", (value) => {

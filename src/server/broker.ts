@@ -1,5 +1,7 @@
 /** What a server needs to share its topics with the servers of other processes and machines. One broker serves one server. */
 export interface Broker {
+  /** What kind of broker it is, for people. */
+  readonly name?: string;
   /**
    * Begins to report to a receiver; the server calls it once, before everything else. A broker starts as disconnected, and
    * comes back by itself when its connection is lost.

@@ -1,5 +1,7 @@
 /** What a process that works together with others adds to its servers. */
 export interface Fleet {
+  /** The number of this process, from 1. */
+  readonly worker: number;
   /** @param server has just been made */
   onServer(server: object): void;
   /** @param listener accepts connections from now on */
@@ -7,10 +9,11 @@ export interface Fleet {
   /**
    * Asks this process and all others.
    * @param timeoutMs how long to wait for them
+   * @param detail what the question is about; it is copied
    */
-  ask(name: string, timeoutMs: number): Promise<FleetAnswers>;
-  /** Sets what this process answers when it is asked for a name. */
-  answer(name: string, answer: () => unknown): void;
+  ask(name: string, timeoutMs: number, detail?: unknown): Promise<FleetAnswers>;
+  /** Sets what this process answers when it is asked for a name. An answer undefined is left out. */
+  answer(name: string, answer: (detail: unknown) => unknown): void;
 }
 
 export interface FleetListener {

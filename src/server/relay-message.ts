@@ -7,6 +7,8 @@ const VERSION = 1;
 const IS_BINARY = 1;
 const IS_UNCOMPRESSED = 2;
 const KNOWN_FLAGS = IS_BINARY | IS_UNCOMPRESSED;
+/** Alone: a message between the servers themselves, which no client gets. */
+const IS_CONTROL = 4;
 export const NODE_ID_BYTES = 16;
 const HEAD_BYTES = 2 + NODE_ID_BYTES;
 
@@ -25,6 +27,19 @@ export function encodeRelayMessage(
   if (typeof data === "string") message.write(data, HEAD_BYTES);
   else message.set(data, HEAD_BYTES);
   return message;
+}
+
+/** Returns a message for the servers themselves. */
+export function encodeControlMessage(nodeId: Uint8Array, text: string): Buffer {
+  const message = encodeRelayMessage(nodeId, text, {});
+  message[1] = IS_CONTROL;
+  return message;
+}
+
+/** @returns the payload of a message for the servers themselves, in its memory; undefined for all others */
+export function controlPayload(message: Uint8Array): Buffer | undefined {
+  if (message[0] !== VERSION || message[1] !== IS_CONTROL) return undefined;
+  return Buffer.from(message.buffer, message.byteOffset, message.byteLength).subarray(HEAD_BYTES);
 }
 
 /** Whether a message that came back was published by the server with this id. */

@@ -21,8 +21,9 @@ export class RelayOutbox {
   private readonly counters: Counters;
   private readonly onDrop: (why: unknown) => void;
   private readonly waiting = new Fifo<Waiting>();
-  private waitingBytes = 0;
+  private queuedBytes = 0;
   private bytesUnderWay = 0;
+  private messagesUnderWay = 0;
   private isOpen = false;
   private onIdle: (() => void) | undefined;
 
@@ -34,6 +35,15 @@ export class RelayOutbox {
     this.onDrop = onDrop;
   }
 
+  /** Messages that wait or are on their way. */
+  get waitingMessages(): number {
+    return this.waiting.length + this.messagesUnderWay;
+  }
+
+  get waitingBytes(): number {
+    return this.queuedBytes + this.bytesUnderWay;
+  }
+
   /** Passes a message to the broker, or lets it wait; the oldest ones are dropped when too much waits. */
   send(topic: string, message: Uint8Array): void {
     if (this.isOpen && this.waiting.length === 0 && this.bytesUnderWay < WINDOW_BYTES) {
@@ -41,9 +51,9 @@ export class RelayOutbox {
       return;
     }
     this.waiting.push({ topic, message });
-    this.waitingBytes += sizeOf(topic, message);
+    this.queuedBytes += sizeOf(topic, message);
     const { maxBrokerBytes } = this.limits;
-    while (this.waiting.length > 0 && this.waitingBytes + this.bytesUnderWay > maxBrokerBytes) {
+    while (this.waiting.length > 0 && this.queuedBytes + this.bytesUnderWay > maxBrokerBytes) {
       this.takeOldest();
       this.drop(`more than limits.maxBrokerBytes (${maxBrokerBytes}) were waiting`);
     }
@@ -75,7 +85,7 @@ export class RelayOutbox {
 
   private takeOldest(): Waiting | undefined {
     const oldest = this.waiting.shift();
-    if (oldest !== undefined) this.waitingBytes -= sizeOf(oldest.topic, oldest.message);
+    if (oldest !== undefined) this.queuedBytes -= sizeOf(oldest.topic, oldest.message);
     return oldest;
   }
 
@@ -86,6 +96,7 @@ export class RelayOutbox {
       if (!isThenable(underWay)) return;
       const bytes = sizeOf(topic, message);
       this.bytesUnderWay += bytes;
+      this.messagesUnderWay++;
       underWay.then(
         () => this.onSettled(bytes),
         (error: unknown) => {
@@ -101,6 +112,7 @@ export class RelayOutbox {
 
   private onSettled(bytes: number): void {
     this.bytesUnderWay -= bytes;
+    this.messagesUnderWay--;
     if (this.bytesUnderWay === 0) this.onIdle?.();
     if (this.waiting.length > 0) this.flush();
   }

@@ -63,6 +63,7 @@ export class ServerCore implements HttpContext {
   /** Undefined when events are delivered at once. */
   readonly queue: EventQueue | undefined;
   readonly isBare: boolean;
+  readonly relay: TopicRelay | undefined;
   isClosing = false;
   isRefusingRequests = false;
   isPaused = false;
@@ -86,9 +87,8 @@ export class ServerCore implements HttpContext {
     this.timer = new DeadlineTimer(this.connections, limits);
     this.incompleteBytes = new IncompleteBytes(limits, counters);
     this.slots = new ConnectionSlots(limits, counters, this.connections);
-    const { routes } = this;
     this.httpLimits = Object.create(limits, {
-      maxBodyBytes: { get: () => Math.max(limits.maxBodyBytes, routes.maxBodyBytes) },
+      maxBodyBytes: { get: () => Math.max(limits.maxBodyBytes, this.routes.maxBodyBytes) },
     });
     this.queue = queueFor(options.delivery, limits);
     if (this.queue === undefined) {
@@ -99,7 +99,8 @@ export class ServerCore implements HttpContext {
       this.exchangeDelivery = new DeferredExchangeDelivery(this.backlog);
       this.webSocketDelivery = new DeferredWebSocketDelivery(this.backlog);
     }
-    if (options.broker !== undefined) this.topics.link = new TopicRelay(options.broker, this);
+    this.relay = options.broker && new TopicRelay(options.broker, this);
+    this.topics.link = this.relay;
   }
 
   /** Serves a connection, unless a limit is reached or it has gone already. */
@@ -278,7 +279,7 @@ export class ServerCore implements HttpContext {
     }
     clearTimeout(this.forceCloseTimer);
     this.backlog?.close();
-    await this.topics.link?.close();
+    await this.relay?.close();
   }
 
   /** Sets how long connections may still take; a time that was set before holds if it ends sooner. */

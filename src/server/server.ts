@@ -26,6 +26,7 @@ import { activeOn, type ServerConnection, serverConnectionOf } from "./server-co
 import { ServerCore } from "./server-core.ts";
 import { type CloseOptions, coreOptions, graceMsOf, type ServerOptions } from "./server-options.ts";
 import type { Target } from "./target.ts";
+import type { BrokerStatus } from "./topic-relay.ts";
 
 /** A server for HTTP/1.1 and WebSocket on any number of addresses. */
 export class Server extends Hooked implements AsyncDisposable {
@@ -207,7 +208,15 @@ export class Server extends Hooked implements AsyncDisposable {
 
   /** Whether topics reach the servers of other processes; undefined when there is no broker. */
   get brokerState(): BrokerState | undefined {
-    return this.core.topics.link?.state;
+    return this.core.relay?.state;
+  }
+
+  /**
+   * Returns what is known of the broker and of the other servers that use it; undefined without a broker. It asks the other
+   * servers, at most every 2 s, so call it again for their answers.
+   */
+  brokerStatus(): BrokerStatus | undefined {
+    return this.core.relay?.status();
   }
 
   /** How many have joined a topic in this process. */

@@ -5,7 +5,14 @@ import { cryptoModule } from "../node/builtins.ts";
 import { deliver, type Receiver, type TopicLink, type Topics } from "../websocket/topics.ts";
 import type { SendOptions } from "../websocket/web-socket-handlers.ts";
 import type { Broker, BrokerReceiver, BrokerState } from "./broker.ts";
-import { decodeRelayMessage, encodeRelayMessage, isFrom, NODE_ID_BYTES } from "./relay-message.ts";
+import {
+  controlPayload,
+  decodeRelayMessage,
+  encodeRelayMessage,
+  isFrom,
+  NODE_ID_BYTES,
+} from "./relay-message.ts";
+import { type BrokerNode, RelayNodes } from "./relay-nodes.ts";
 import { RelayOutbox } from "./relay-outbox.ts";
 import { RelaySubscriptions } from "./relay-subscriptions.ts";
 
@@ -15,6 +22,25 @@ export interface RelayContext {
   readonly counters: Counters;
   readonly topics: Topics<Receiver>;
   report(error: unknown): void;
+}
+
+/** What a server knows of its broker. */
+export interface BrokerStatus {
+  /** What kind of broker it is, such as "Redis". */
+  readonly name: string;
+  readonly state: BrokerState;
+  /** Messages of topics that the broker took, that came from it, and that other servers have not got. */
+  readonly sent: number;
+  readonly received: number;
+  readonly dropped: number;
+  /** What waits for the broker, with what is on its way. */
+  readonly waitingMessages: number;
+  readonly waitingBytes: number;
+  /**
+   * The servers that have answered lately, this one first. Reading the status asks them again, at most every 2 s, so the first
+   * result has this server only.
+   */
+  readonly nodes: readonly BrokerNode[];
 }
 
 /** For a broker to end: more is not waited for. */
@@ -31,6 +57,7 @@ export class TopicRelay implements TopicLink, BrokerReceiver {
   private readonly nodeId = cryptoModule().randomBytes(NODE_ID_BYTES);
   private readonly outbox: RelayOutbox;
   private readonly subscriptions: RelaySubscriptions;
+  private readonly nodes: RelayNodes;
   private isClosed = false;
   /** What has been reported: each once, until the broker has been away and is back. */
   private readonly reported = new Set<PorticoErrorCode>();
@@ -47,7 +74,18 @@ export class TopicRelay implements TopicLink, BrokerReceiver {
     this.subscriptions = new RelaySubscriptions(broker, context.limits, (error) =>
       this.reportOnce("ERR_BROKER", error),
     );
+    this.nodes = new RelayNodes(
+      broker,
+      this.nodeId,
+      (topic) => this.subscriptions.onFirst(topic),
+      () => ({
+        openConnections: context.counters.openConnections,
+        openWebSockets: context.counters.openWebSockets,
+        dropped: context.counters.brokerMessagesDropped,
+      }),
+    );
     broker.start(this);
+    this.nodes.start();
   }
 
   // TopicLink
@@ -62,6 +100,22 @@ export class TopicRelay implements TopicLink, BrokerReceiver {
 
   publish(topic: string, data: string | Uint8Array, options: SendOptions): void {
     if (!this.isClosed) this.outbox.send(topic, encodeRelayMessage(this.nodeId, data, options));
+  }
+
+  /** What is known of the broker and of the servers that use it. */
+  status(): BrokerStatus {
+    const { waitingMessages, waitingBytes } = this.outbox;
+    const { counters } = this.context;
+    return {
+      name: this.broker.name ?? "broker",
+      state: this.state,
+      sent: counters.brokerMessagesSent,
+      received: counters.brokerMessagesReceived,
+      dropped: counters.brokerMessagesDropped,
+      waitingMessages,
+      waitingBytes,
+      nodes: this.isClosed ? [] : this.nodes.list(),
+    };
   }
 
   async close(): Promise<void> {
@@ -86,6 +140,11 @@ export class TopicRelay implements TopicLink, BrokerReceiver {
     const { context } = this;
     try {
       if (isFrom(this.nodeId, message)) return;
+      const control = controlPayload(message);
+      if (control !== undefined) {
+        this.nodes.onMessage(control);
+        return;
+      }
       const { data, options } = decodeRelayMessage(message);
       context.counters.brokerMessagesReceived++;
       deliver(context.topics, topic, data, options);

@@ -3,14 +3,12 @@ import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
 
 /** What shares topics with other processes. */
 export interface TopicLink {
-  readonly state: "connected" | "disconnected";
   /** A topic has its first subscriber here. */
   onFirst(topic: string): void;
   /** A topic has lost its last subscriber here. */
   onLast(topic: string): void;
   /** Sends a message to the subscribers elsewhere. The data is copied before this returns. */
   publish(topic: string, data: string | Uint8Array, options: SendOptions): void;
-  close(): Promise<void>;
 }
 
 /** Who subscribes to what: names of topics and, for each, its subscribers in the order of subscription. */

@@ -1,9 +1,11 @@
 import type { Member } from "../processes/member.ts";
+import { Batch } from "./batch.ts";
 import { channelBytes, MAX_CHANNEL_BYTES, type ToPrimary, type ToWorker } from "./protocol.ts";
 
 /** A worker as the primary sees it. */
 interface Link {
   readonly member: Member;
+  readonly toWorker: Batch<ToWorker>;
   readonly topics: Set<string>;
   /** Bytes of messages that the worker has not taken from its channel yet. */
   pendingBytes: number;
@@ -32,7 +34,8 @@ export class Hub {
   }
 
   add(member: Member): void {
-    this.links.set(member, { member, topics: new Set(), pendingBytes: 0 });
+    const toWorker = new Batch<ToWorker>((data, onSent) => member.send({ type: "data", data }, onSent));
+    this.links.set(member, { member, toWorker, topics: new Set(), pendingBytes: 0 });
   }
 
   remove(member: Member): void {
@@ -46,10 +49,13 @@ export class Hub {
     }
   }
 
-  /** Handles what a worker has sent. */
-  onData(member: Member, data: ToPrimary): void {
+  /** Handles what a worker has sent in one turn. */
+  onData(member: Member, all: readonly ToPrimary[]): void {
     const link = this.links.get(member);
-    if (link === undefined) return;
+    if (link !== undefined) for (const data of all) this.handle(link, data);
+  }
+
+  private handle(link: Link, data: ToPrimary): void {
     if (data.kind === "publish") this.relay(link, data);
     else if (data.kind === "ask") this.ask(link, data);
     else if (data.kind === "answer") this.onAnswer(link, data.id, data.value);
@@ -66,7 +72,7 @@ export class Hub {
         continue;
       }
       link.pendingBytes += bytes;
-      send(link, { kind: "message", server, topic, message }, () => {
+      link.toWorker.add({ kind: "message", server, topic, message }, () => {
         link.pendingBytes -= bytes;
       });
     }
@@ -88,13 +94,13 @@ export class Hub {
     if (links?.delete(link) && links.size === 0) this.subscribers.delete(key);
   }
 
-  private ask(asker: Link, { id, name, timeoutMs }: ToPrimary & { kind: "ask" }): void {
+  private ask(asker: Link, { id, name, timeoutMs, detail }: ToPrimary & { kind: "ask" }): void {
     const number = ++this.lastQuestion;
     const open = new Set([...this.links.values()].filter(({ member }) => member.isReady));
     const timer = setTimeout(() => this.finish(number, question), timeoutMs);
     const question: Question = { asker, id, open, values: [], timer };
     this.questions.set(number, question);
-    for (const link of open) send(link, { kind: "question", id: number, name });
+    for (const link of open) link.toWorker.add({ kind: "question", id: number, name, detail });
     this.finishIfComplete(number, question);
   }
 
@@ -112,7 +118,7 @@ export class Hub {
   private finish(number: number, question: Question): void {
     this.forget(number, question);
     const { asker, id, values, open } = question;
-    send(asker, { kind: "answers", id, values, missing: open.size });
+    asker.toWorker.add({ kind: "answers", id, values, missing: open.size });
   }
 
   private forget(number: number, { timer }: Question): void {
@@ -123,8 +129,4 @@ export class Hub {
 
 function topicKey({ server, topic }: { readonly server: number; readonly topic: string }): string {
   return `${server} ${topic}`;
-}
-
-function send({ member }: Link, data: ToWorker, onSent?: () => void): void {
-  member.send({ type: "data", data }, onSent);
 }

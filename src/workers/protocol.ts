@@ -22,7 +22,13 @@ export type ToPrimary =
       readonly message: Uint8Array;
     }
   /** Asks all workers. */
-  | { readonly kind: "ask"; readonly id: number; readonly name: string; readonly timeoutMs: number }
+  | {
+      readonly kind: "ask";
+      readonly id: number;
+      readonly name: string;
+      readonly timeoutMs: number;
+      readonly detail: unknown;
+    }
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown };
 
 /** A message of the primary to a worker. */
@@ -33,7 +39,7 @@ export type ToWorker =
       readonly topic: string;
       readonly message: Uint8Array;
     }
-  | { readonly kind: "question"; readonly id: number; readonly name: string }
+  | { readonly kind: "question"; readonly id: number; readonly name: string; readonly detail: unknown }
   | {
       readonly kind: "answers";
       readonly id: number;

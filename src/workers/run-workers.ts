@@ -109,7 +109,7 @@ export async function runWorkers(options: WorkersOptions): Promise<void> {
     onEvent: report,
     onStart: (member) => hub.add(member),
     onEnd: (member) => hub.remove(member),
-    onData: (member, data) => hub.onData(member, data as ToPrimary),
+    onData: (member, data) => hub.onData(member, data as ToPrimary[]),
   });
   const forgetSignals = onEndSignals(() => group.stop());
   const replace = (): void => void group.replace();

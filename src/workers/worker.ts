@@ -2,6 +2,7 @@ import { type Supervisor, supervisor } from "../processes/supervisor.ts";
 import { setDefaultBroker } from "../server/broker.ts";
 import { type FleetAnswers, joinFleet } from "../server/fleet.ts";
 import { Server } from "../server/server.ts";
+import { Batch } from "./batch.ts";
 import { ChannelBroker } from "./channel-broker.ts";
 import { Leaving } from "./leaving.ts";
 import type { ToPrimary, ToWorker, WorkerTask } from "./protocol.ts";
@@ -12,8 +13,9 @@ type Waiting = (answers: FleetAnswers) => void;
 /** This process, when it is a worker. */
 export class Worker {
   private readonly supervisor: Supervisor;
+  private readonly toPrimary: Batch<ToPrimary>;
   private readonly brokers: ChannelBroker[] = [];
-  private readonly answers = new Map<string, () => unknown>();
+  private readonly answers = new Map<string, (detail: unknown) => unknown>();
   private readonly waiting = new Map<number, Waiting>();
   private readonly leaving: Leaving;
   private lastQuestion = 0;
@@ -30,6 +32,7 @@ export class Worker {
   /** @internal */
   constructor(link: Supervisor, task: WorkerTask) {
     this.supervisor = link;
+    this.toPrimary = new Batch((data, onSent) => link.send({ type: "data", data }, onSent));
     this.id = task.number;
     this.count = task.workers;
     this.module = task.module;
@@ -37,24 +40,25 @@ export class Worker {
     link.onMessage((message) => {
       if (message.type === "stop") this.leaving.stop();
       else if (message.type === "replaced") this.leaving.stop(true);
-      else if (message.type === "data") this.onData(message.data as ToWorker);
+      else if (message.type === "data") for (const data of message.data as ToWorker[]) this.onData(data);
     });
     // The primary passes on what a terminal sends to all processes.
     process.on("SIGINT", () => {});
     process.on("SIGHUP", () => {});
     process.on("SIGTERM", () => this.leaving.stop());
     joinFleet({
+      worker: task.number,
       onServer: (server) => server instanceof Server && this.leaving.addServer(server),
       onListening: (listener) => {
         this.leaving.addListener(listener);
         this.port ??= listener.port;
         this.readyIfDone();
       },
-      ask: (name, timeoutMs) => this.ask(name, timeoutMs),
+      ask: (name, timeoutMs, detail) => this.ask(name, timeoutMs, detail),
       answer: (name, answer) => void this.answers.set(name, answer),
     });
     setDefaultBroker(() => {
-      const broker = new ChannelBroker(this.brokers.length, link);
+      const broker = new ChannelBroker(this.brokers.length, this.toPrimary);
       this.brokers.push(broker);
       return broker;
     });
@@ -80,38 +84,35 @@ export class Worker {
     this.supervisor.send({ type: "ready", port: this.port });
   }
 
-  private ask(name: string, timeoutMs: number): Promise<FleetAnswers> {
+  private ask(name: string, timeoutMs: number, detail: unknown): Promise<FleetAnswers> {
     const id = ++this.lastQuestion;
     return new Promise((resolve) => {
       this.waiting.set(id, resolve);
-      this.send({ kind: "ask", id, name, timeoutMs });
+      this.toPrimary.add({ kind: "ask", id, name, timeoutMs, detail });
     });
   }
 
   private onData(data: ToWorker): void {
     if (data.kind === "message") this.brokers[data.server]?.onMessage(data.topic, data.message);
-    else if (data.kind === "question") void this.answer(data.id, data.name);
+    else if (data.kind === "question") void this.answer(data.id, data.name, data.detail);
     else {
       this.waiting.get(data.id)?.(data);
       this.waiting.delete(data.id);
     }
   }
 
-  private async answer(id: number, name: string): Promise<void> {
+  private async answer(id: number, name: string, detail: unknown): Promise<void> {
     let value: unknown;
     try {
-      value = await this.answers.get(name)?.();
+      value = await this.answers.get(name)?.(detail);
     } catch (error) {
       console.error(error);
     }
-    this.send({ kind: "answer", id, value });
-  }
-
-  private send(data: ToPrimary): void {
-    this.supervisor.send({ type: "data", data });
+    this.toPrimary.add({ kind: "answer", id, value });
   }
 
   private exit(): void {
+    this.toPrimary.flush();
     this.supervisor.send({ type: "stopped" }, () => process.exit());
   }
 }

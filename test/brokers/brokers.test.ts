@@ -20,6 +20,24 @@ const topics = [
   "a",
 ];
 
+/** The same broker, with a function that sees the text of each message that arrives. */
+function watched(broker: Broker, onText: (text: string) => unknown): Broker {
+  return {
+    start: (receiver) =>
+      broker.start({
+        onMessage(topic, message) {
+          onText(Buffer.from(message).toString("utf8", 18));
+          receiver.onMessage(topic, message);
+        },
+        onState: (state, error) => receiver.onState(state, error),
+      }),
+    publish: (topic, message) => broker.publish(topic, message),
+    subscribe: (topic) => broker.subscribe(topic),
+    unsubscribe: (topic) => broker.unsubscribe(topic),
+    close: () => broker.close(),
+  };
+}
+
 for (const kind of kinds) {
   const skip = kind.needs === undefined ? false : absent(kind.needs.program, kind.needs.debianPackage);
 
@@ -107,7 +125,8 @@ for (const kind of kinds) {
         publish: (topic, message) => broker.publish(topic, message),
         close: () => broker.close(),
         subscribe(topic) {
-          calls.push(`subscribe ${topic}`);
+          // Topics of the servers themselves.
+          if (!topic.startsWith("\0")) calls.push(`subscribe ${topic}`);
           broker.subscribe(topic);
         },
         unsubscribe(topic) {
@@ -203,6 +222,61 @@ for (const kind of kinds) {
       await eventually(() => to.server.brokerState === "connected", "the broker to be back");
       await reaches(from.server, "cut", client);
       await reaches(from.server, "while it is cut", later);
+    });
+
+    for (const direction of ["up", "down"] as const) {
+      for (const how of ["drop", "repeat"] as const) {
+        it(`go on when a link that has ${how === "drop" ? "dropped" : "repeated"} bytes ${direction === "up" ? "to" : "from"} the broker was cut and is back`, async (t) => {
+          const link = await linkTo(served?.port ?? 0);
+          t.after(() => link.close());
+          const arrived = new Set<string>();
+          // The publisher's own link is spoiled, or that of the subscriber.
+          const from = await nodeAt(t, direction === "up" ? link.port : (served?.port ?? 0));
+          const to = await nodeAt(t, direction === "down" ? link.port : (served?.port ?? 0), {}, (broker) =>
+            watched(broker, (text) => /^\d+$/.test(text) && arrived.add(text)),
+          );
+          const afar = direction === "up" ? from : to;
+          const client = await to.join("spoiled");
+          await reaches(from.server, "spoiled", client);
+          const spoiled = link.spoil(how, direction);
+          for (let index = 0; index < 50; index++) from.server.publish("spoiled", `${index}`);
+          await spoiled;
+          // What a client makes of such bytes is its own business; it must not end the program.
+          link.cut();
+          await eventually(() => afar.server.brokerState === "disconnected", "the cut to be noticed");
+          const whileAway = await to.join("while it was away");
+          link.mend();
+          await reaches(from.server, "spoiled", client);
+          await reaches(from.server, "while it was away", whileAway);
+          for (const { server, reports } of [from, to]) {
+            await eventually(() => server.brokerStatus()?.waitingBytes === 0, "what is under way to settle");
+            for (const { error } of reports) assert.match(String(codeOf(error)), /^ERR_BROKER/);
+          }
+          const lost = 50 - arrived.size;
+          const { brokerMessagesDropped } = from.server.counters;
+          // What is lost behind the broker, no publisher can know: the subscriber is told that it was away.
+          if (direction === "up")
+            assert.ok(lost <= brokerMessagesDropped, `${lost}, ${brokerMessagesDropped}`);
+          assert.ok(afar.reports.length > 0, "it was told");
+        });
+      }
+    }
+
+    it("arrive in order over a link whose delay changes", async (t) => {
+      const link = await linkTo(served?.port ?? 0);
+      t.after(() => link.close());
+      const [from, to] = [await nodeAt(t, link.port), await nodeAt(t, link.port)];
+      const client = await to.join("delayed");
+      await reaches(from.server, "delayed", client);
+      const sent = Array.from({ length: 100 }, (_, index) => `${index}`);
+      for (const [index, text] of sent.entries()) {
+        link.delay(index % 3 === 0 ? 100 : index % 7);
+        from.server.publish("delayed", text);
+        if (index % 10 === 0) await from.ping();
+      }
+      assert.deepEqual(await textsOf(client, sent.length), sent);
+      assert.deepEqual([from.server.brokerState, to.server.brokerState], ["connected", "connected"]);
+      assert.equal(from.server.counters.brokerMessagesDropped, 0);
     });
 
     it("do not wait for a link that passes nothing on, and what waits for it is bounded", async (t) => {

@@ -29,7 +29,8 @@ class FakeBroker implements Broker {
   }
 
   subscribe(topic: string): void {
-    this.calls.push(`subscribe ${topic}`);
+    // Topics of the servers themselves.
+    if (!topic.startsWith("\0")) this.calls.push(`subscribe ${topic}`);
   }
 
   unsubscribe(topic: string): void {
@@ -284,5 +285,48 @@ describe("a server with a broker", () => {
     setDefaultBroker(() => undefined);
     await using other = new Server();
     assert.equal(other.brokerState, undefined);
+  });
+});
+
+describe("the servers of a broker", () => {
+  it("find each other when one is asked for its status", async (t) => {
+    const join = memoryBroker();
+    const [one, two] = [nodeWith(t, join()), nodeWith(t, join())];
+    await two.join("news");
+    assert.deepEqual(
+      one.server.brokerStatus()?.nodes.map(({ isOwn }) => isOwn),
+      [true],
+      "nobody was asked before",
+    );
+    await turns(2);
+    const status = one.server.brokerStatus();
+    assert.deepEqual([status?.name, status?.state, status?.waitingBytes], ["memory", "connected", 0]);
+    const [own, other] = status?.nodes ?? [];
+    assert.deepEqual([own?.isOwn, other?.isOwn, other?.pid], [true, false, process.pid]);
+    assert.deepEqual([own?.openWebSockets, other?.openWebSockets], [0, 1]);
+    assert.notEqual(own?.id, other?.id);
+    assert.deepEqual([one.server.counters.brokerMessagesReceived, status?.sent], [0, 0]);
+    await two.server.close({ graceMs: 0 });
+    assert.deepEqual(one.server.brokerStatus()?.nodes.length, 2, "it is remembered for some seconds");
+  });
+
+  it("are unknown when their messages make no sense, which is reported", async (t) => {
+    const node = faked(t);
+    node.broker.receiver?.onState("connected");
+    node.server.brokerStatus();
+    const question = node.broker.foreign(0);
+    question.fill(0x7b, 18);
+    node.broker.receiver?.onMessage("\0nodes", question);
+    assert.deepEqual(codes(node), ["ERR_BROKER_MESSAGE"]);
+    assert.equal(node.server.brokerStatus()?.nodes.length, 1);
+  });
+
+  it("say what waits for the broker", (t) => {
+    const { server } = faked(t);
+    server.publish("a", "1");
+    const { name, state, waitingMessages, waitingBytes } = server.brokerStatus() ?? {};
+    assert.deepEqual([name, state, waitingMessages], ["broker", "disconnected", 1]);
+    assert.ok(Number(waitingBytes) > 0);
+    assert.equal(new Server().brokerStatus(), undefined);
   });
 });

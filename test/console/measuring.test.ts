@@ -4,8 +4,9 @@ import { describe, it, type TestContext } from "node:test";
 import { Durations } from "../../src/console/durations.ts";
 import { errorTotals } from "../../src/console/error-codes.ts";
 import { ErrorLog } from "../../src/console/error-log.ts";
-import { History } from "../../src/console/history.ts";
+import { columnsOf, History } from "../../src/console/history.ts";
 import { limitRows } from "../../src/console/limit-rows.ts";
+import { routeRows } from "../../src/console/merged.ts";
 import type { Sample } from "../../src/console/messages.ts";
 import { checkPanels, runAction, stateOf } from "../../src/console/own-panels.ts";
 import { RouteFigures } from "../../src/console/route-figures.ts";
@@ -15,30 +16,31 @@ import { Server } from "../../src/server/server.ts";
 describe("the history", () => {
   it("has the last 600 samples, the oldest first", () => {
     const history = new History();
-    assert.deepEqual(history.columns().at, []);
+    assert.deepEqual(columnsOf(history.inOrder()).at, []);
     for (let at = 1; at <= 1_450; at++) history.add({ at, p50: null, cpu: 1 / 3 } as Sample);
-    const { at, p50, cpu } = history.columns();
+    const { at, p50, cpu } = columnsOf(history.inOrder());
     assert.deepEqual([at.length, at[0], at[599], p50[0], cpu[0]], [600, 851, 1_450, null, 0.333]);
   });
 });
 
 describe("durations", () => {
-  it("have quantiles to about 6 %, together with those of the half minute before", () => {
+  it("have quantiles to about 6 %, together with others", () => {
     const [now, before] = [new Durations(), new Durations()];
-    assert.equal(now.quantile(0.5, before), null);
+    const together = (): Durations => Durations.of([now.pairs(), before.pairs()]);
+    assert.equal(together().quantile(0.5), null);
     for (let ms = 1; ms <= 1_000; ms++) (ms % 2 === 0 ? now : before).add(ms);
     for (const [share, expected] of [
       [0.5, 500],
       [0.99, 990],
     ] as const) {
-      const value = now.quantile(share, before) ?? 0;
+      const value = together().quantile(share) ?? 0;
       assert.ok(Math.abs(value - expected) / expected < 0.06, `${value} for ${expected}`);
     }
     for (const ms of [0, 1e-9, 1e12, Number.POSITIVE_INFINITY]) now.add(ms);
-    assert.ok(Number.isFinite(now.quantile(1, before)));
+    assert.ok(Number.isFinite(now.quantile(1)));
     now.clear();
     before.clear();
-    assert.equal(now.quantile(0.5, before), null);
+    assert.equal(together().quantile(0.5), null);
   });
 });
 
@@ -51,7 +53,7 @@ describe("figures of routes", () => {
     figures.respond(exchange("GET", "/a/:b"), 500, "complete", 2);
     figures.respond(exchange("GET", "/a/:b"), 200, "aborted", 9_000);
     figures.respond(exchange("GET", ""), 404, "complete", 1);
-    const [first, second] = figures.rows();
+    const [first, second] = routeRows([figures.report()]);
     assert.deepEqual([first?.route, first?.count, first?.errors, first?.aborted], ["GET /a/:b", 12, 1, 1]);
     assert.ok(Math.abs((first?.p99 ?? 0) - 2) < 0.2, "what was cut off has no duration");
     assert.equal(second?.route, "GET (no route)");
@@ -60,8 +62,8 @@ describe("figures of routes", () => {
   it("stay few, whatever methods clients send", () => {
     const figures = new RouteFigures();
     for (let i = 0; i < 10_000; i++) figures.respond(exchange(`M${i}`, "/"), 200, "complete", 1);
-    assert.equal(figures.rows().length, 100);
-    assert.equal(figures.rows()[0]?.route, "(other routes)");
+    assert.equal(routeRows([figures.report()]).length, 100);
+    assert.equal(routeRows([figures.report()])[0]?.route, "(other routes)");
   });
 });
 
@@ -81,13 +83,13 @@ describe("the log of errors", () => {
     const where = { method: "GET", path: "/a/1", route: "/a/:b" };
     for (let i = 0; i < 5_000; i++) report.publish({ server, error, where });
     report.publish({ server: new Server(), error, where });
-    const [row, ...others] = errors.takeChanged();
+    const [row, ...others] = errors.since(0);
     assert.deepEqual(
       [row?.count, row?.where, row?.text, others],
       [5_000, "GET /a/:b", "TypeError: a mistake", []],
     );
     assert.match(row?.stack ?? "", /measuring\.test\.ts/);
-    assert.deepEqual(errors.takeChanged(), []);
+    assert.deepEqual(errors.since((row?.lastAt ?? 0) + 1), []);
     assert.equal(errors.rows.length, 1);
   });
 

@@ -5,6 +5,7 @@ import type { BrowserContext, Page } from "playwright-core";
 import { launchBrowser } from "../support/browser.ts";
 import { type Program, startProgram } from "../support/program.ts";
 import { absent, chromium } from "../support/tools.ts";
+import { started } from "../workers/running.ts";
 import { type Demo, startDemo } from "./console-demo.ts";
 
 /** All rules of axe, with those that are best practices. */
@@ -63,6 +64,23 @@ describe("the console and axe", { skip: absent(chromium, "chromium") }, () => {
     await page.locator("#connections-rows tr", { hasText: "a console" }).locator("button").click();
     await page.getByRole("dialog").waitFor();
     for (const scheme of schemes) await check(page, 360, scheme);
+    await page.close();
+  });
+
+  it("has no violation with workers and a broker, and shows one worker that is chosen by the keyboard", async (t) => {
+    const workers = started(t, {}, {}, "console-primary.ts");
+    await workers.printed("ready", 2, 30_000);
+    const page = await open(`http://127.0.0.1:${workers.port}/console/`);
+    await page.locator("#workers-rows tr").nth(1).waitFor();
+    await page.locator("#nodes-rows tr").nth(1).waitFor();
+    for (const width of widths) for (const scheme of schemes) await check(page, width, scheme);
+    await page.locator("#worker").focus();
+    await page.keyboard.press("ArrowDown");
+    assert.equal(await page.locator("#worker").inputValue(), "1");
+    await page.locator("#worker option", { hasText: "Worker 2" }).waitFor({ state: "attached" });
+    const ofOther = page.locator("#connections-rows td.worker", { hasText: "2" });
+    await ofOther.first().waitFor({ state: "detached" });
+    assert.equal(await page.locator("#workers-rows tr").count(), 2);
     await page.close();
   });
 

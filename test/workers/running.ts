@@ -6,8 +6,6 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { PATIENCE_MS, within } from "../support/waiting.ts";
 
-const PRIMARY = fileURLToPath(new URL("programs/primary.ts", import.meta.url));
-
 /** A line that a primary or a worker has printed. */
 export interface Line {
   readonly type: string;
@@ -33,8 +31,10 @@ export class Running {
   private readonly exited: Promise<unknown[]>;
   private looks: (() => void)[] = [];
 
-  constructor(options: object, env: Record<string, string>) {
-    this.child = spawn(process.execPath, ["--import", "tsx", PRIMARY], {
+  /** @param options of the program "primary.ts" */
+  constructor(options: object, env: Record<string, string>, primary = "primary.ts") {
+    const path = fileURLToPath(new URL(`programs/${primary}`, import.meta.url));
+    this.child = spawn(process.execPath, ["--import", "tsx", path], {
       env: { ...process.env, OPTIONS: JSON.stringify(options), ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -116,8 +116,13 @@ export async function runningWorkers(
   return running;
 }
 
-export function started(t: TestContext, options: object, env: Record<string, string> = {}): Running {
-  const running = new Running(options, env);
+export function started(
+  t: TestContext,
+  options: object,
+  env: Record<string, string> = {},
+  primary?: string,
+): Running {
+  const running = new Running(options, env, primary);
   t.after(() => running.child.kill("SIGKILL"));
   return running;
 }

@@ -68,6 +68,7 @@ export class Connections {
 /** @type {import("./table.js").Column<Row>[]} */
 const COLUMNS = [
   { key: "", label: "Id", text: ({ id }) => id.slice(0, 8) },
+  { key: "worker", label: "Worker", text: ({ worker }) => String(worker), isNumber: true, isWorker: true },
   { key: "kind", label: "Kind", text: ({ kind, own }) => (own ? `${kind}, a console` : kind) },
   { key: "remote", label: "Remote", text: ({ remote }) => remote },
   { key: "serves", label: "Serves", text: ({ serves }) => serves || "idle" },

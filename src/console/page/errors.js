@@ -8,7 +8,7 @@ const KEPT = 50;
 /** The errors of the program, the last one first. */
 export class Errors {
   #list = byId("errors-list");
-  /** @type {Map<number, Row>} */
+  /** @type {Map<string, Row>} */
   #rows = new Map();
 
   /** @param {readonly Row[]} rows all that the server knows */
@@ -33,7 +33,7 @@ export class Errors {
     }
     while (this.#list.children.length > KEPT) {
       const last = this.#list.lastElementChild;
-      this.#rows.delete(Number(last?.id.slice("error-".length)));
+      this.#rows.delete(last?.id.slice("error-".length) ?? "");
       last?.remove();
     }
     const total = [...this.#rows.values()].reduce((sum, row) => sum + row.count, 0);
@@ -61,8 +61,9 @@ function entryOf(row) {
  * @param {HTMLElement} entry
  * @param {Row} row
  */
-function fill(entry, { where, count: times, firstAt, lastAt }) {
-  const at = where === "" ? "" : `${where} · `;
+function fill(entry, { worker, where, count: times, firstAt, lastAt }) {
+  const of = worker === 0 ? "" : `worker ${worker} · `;
+  const at = where === "" ? of : `${of}${where} · `;
   const since = times === 1 ? "" : ` · ${count(times)} times since ${clock(firstAt)}`;
   const note = entry.querySelector(".note");
   if (note) note.textContent = `${at}${clock(lastAt)}${since}`;

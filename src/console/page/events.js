@@ -31,7 +31,9 @@ export class Events {
    * @param {number} skipped how many more there were
    */
   add(rows, skipped) {
-    const made = rows.map(({ at, kind, text }) => line(new Date(at), kind, text));
+    const made = rows.map(({ at, worker, kind, text }) =>
+      line(new Date(at), kind, worker === 0 ? text : `worker ${worker}: ${text}`),
+    );
     if (skipped > 0)
       made.push(line(new Date(), "sampled", `${count(skipped)} more came too fast and are not shown`));
     if (this.#waiting) {

@@ -13,18 +13,23 @@ import { foldSections } from "./sections.js";
 import { Tables } from "./tables.js";
 import { TotalFigures } from "./totals.js";
 import { Traffic } from "./traffic.js";
+import { Workers } from "./workers.js";
 
 /** @param {import("../messages.ts").ConsoleMessage} message */
 function receive(message) {
   switch (message.type) {
     case "hello":
-      plots.begin(message.history);
+      workers.begin(message.worker);
       errors.begin(message.errors);
       showRuntime(message.runtime);
       chat.begin(message.name, message.chat);
       panels.begin(message.panels);
       traffic.begin(message.traffic);
       connections.askAgain();
+      if (workers.chosen !== "0") live.send({ type: "worker", text: workers.chosen });
+      break;
+    case "history":
+      plots.begin(message.history);
       break;
     case "sample":
       plots.add(message.sample);
@@ -32,6 +37,7 @@ function receive(message) {
       break;
     case "tables":
       tables.show(message);
+      workers.show(message);
       own.show(message.panels);
       break;
     case "members":
@@ -65,6 +71,10 @@ const events = new Events();
 const traffic = new Traffic();
 const live = new Live(receive, (open) => chat.enable(open));
 const connections = new Connections(live);
+const workers = new Workers((worker) => {
+  plots.clear();
+  live.send({ type: "worker", text: worker });
+});
 const chat = new Chat(live);
 const panels = new Panels(live);
 const tables = new Tables(live);

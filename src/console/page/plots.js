@@ -59,7 +59,7 @@ const PLOTS = [
     "Processor (one core) and event loop",
     percent,
     [
-      { key: "cpu", name: "process" },
+      { key: "cpu", name: "processor" },
       { key: "loopBusy", name: "loop busy" },
     ],
   ],
@@ -121,6 +121,12 @@ export class Plots {
     new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
     document.addEventListener("visibilitychange", redraw);
+  }
+
+  /** Something else is shown from now on. */
+  clear() {
+    this.#points = [];
+    this.#draw();
   }
 
   /** @param {Readonly<Record<keyof Sample, readonly (number | null)[]>>} history of the server; what was seen before stays */

@@ -9,6 +9,7 @@ import { make } from "./elements.js";
  * @property {(row: Row) => string} text
  * @property {(row: Row) => number | string} [value] for sorting; without it the text
  * @property {boolean} [isNumber]
+ * @property {boolean} [isWorker] it is hidden where there are no workers
  */
 
 /**
@@ -81,8 +82,9 @@ export class SortableTable {
   }
 
   /** @param {Column<Row>} column */
-  #head({ key, label, isNumber }) {
-    const head = make("th", { scope: "col", class: isNumber ? "number" : "" });
+  #head(column) {
+    const { key, label, isNumber } = column;
+    const head = make("th", { scope: "col", class: classOf(column) });
     if (key === "") head.append(label);
     else {
       const button = make("button", { type: "button", class: "sort" }, label);
@@ -129,9 +131,7 @@ export class SortableTable {
   /** @param {Row} row */
   #add(row) {
     const { columns, keyOf, action } = this.#plan;
-    const cells = columns.map(({ label, isNumber }) =>
-      make("td", { "data-label": label, class: isNumber ? "number" : "" }),
-    );
+    const cells = columns.map((column) => make("td", { "data-label": column.label, class: classOf(column) }));
     const extra = action ? [make("td", { class: "action" }, action(row))] : [];
     const entry = { element: make("tr", { "data-id": keyOf(row) }, ...cells, ...extra), cells };
     this.#shown.set(keyOf(row), entry);
@@ -146,4 +146,9 @@ export class SortableTable {
     const next = beside?.querySelector("button") ?? section?.querySelector("input, .sort");
     next?.focus();
   }
+}
+
+/** @param {{ isNumber?: boolean, isWorker?: boolean }} column */
+function classOf({ isNumber, isWorker }) {
+  return [isNumber ? "number" : "", isWorker ? "worker" : ""].filter(Boolean).join(" ");
 }

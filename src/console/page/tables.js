@@ -57,6 +57,12 @@ const TOPICS = [
     value: ({ members }) => members,
     isNumber: true,
   },
+  {
+    key: "",
+    label: "By worker",
+    text: ({ workers }) => workers.map(([worker, members]) => `${worker}: ${count(members)}`).join(", "),
+    isWorker: true,
+  },
 ];
 
 /**
