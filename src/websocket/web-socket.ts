@@ -101,7 +101,8 @@ export class WebSocket<Data = unknown, Request = unknown> {
    * `window.maxUnacked` messages are without an acknowledgement. Values that wait are sent in the order of their keys,
    * when the client has room again, before the handler `drain`.
    * @param key values of other keys are independent
-   * @param data text, bytes (copied if they wait), or a function that makes them when they can leave
+   * @param data text, bytes (copied if they wait), or a function that makes them when they can leave. The function can
+   *   return undefined to send nothing
    * @returns "sent", "queued" if it waits, "dropped" if what waits would exceed `maxBackpressureBytes`, or "closed"
    */
   sendLatest(key: string, data: LatestData, options: SendOptions = DEFAULT_SEND): SendResult {

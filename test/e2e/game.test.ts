@@ -96,6 +96,12 @@ describe("examples/game in a real browser", { skip: absent(chromium, "chromium")
       await seen(other, name, start);
     }
 
+    // A reload keeps the seat, and does not make a second player.
+    await ann.reload();
+    await ann.locator("#enter button").click();
+    await seen(ann, "Ann");
+    assert.equal(await bob.locator("#scores li").count(), 2);
+
     assert.equal(await program.stop("SIGTERM"), 0);
     await ann.locator("#state", { hasText: "The server is stopping" }).waitFor();
     assert.deepEqual(

@@ -11,6 +11,8 @@ const MAX_UNANSWERED = 30;
 const MAX_STEPS_AT_ONCE = 5;
 const STICK_PIXELS = 60;
 const RETRY_MS = 1000;
+/** The close code when another tab has taken the seat. */
+const REPLACED = 4001;
 
 const canvas = document.getElementById("arena");
 const scores = document.getElementById("scores");
@@ -24,7 +26,6 @@ let game = newGame();
 function newGame() {
   return {
     you: 0,
-    names: new Map(),
     snapshots: [],
     clockMs: undefined,
     own: undefined,
@@ -85,32 +86,31 @@ function push() {
 // The connection.
 
 function connect(name) {
-  const url = new URL(`play?${new URLSearchParams({ name })}`, location.href);
+  const arena = new URLSearchParams(location.search).get("arena") ?? "";
+  const seat = sessionStorage.getItem("seat") ?? "";
+  const url = new URL(`play?${new URLSearchParams({ name, arena, seat })}`, location.href);
   url.protocol = url.protocol.replace("http", "ws");
   const socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";
   game = newGame();
-  let farewell = "The connection is lost";
   const steps = startSteps(() => step(socket));
   socket.onmessage = ({ data }) => {
-    if (typeof data !== "string") takeSnapshot(decodeSnapshot(new Uint8Array(data)));
-    else if (takeNews(JSON.parse(data)) === "stop") farewell = "The server is stopping";
+    if (typeof data === "string") takeSeat(JSON.parse(data));
+    else takeSnapshot(decodeSnapshot(new Uint8Array(data)));
   };
-  socket.onclose = ({ reason }) => {
+  socket.onclose = ({ code, reason }) => {
     clearInterval(steps);
-    state.textContent = `${reason || farewell}. Trying again …`;
-    setTimeout(() => connect(name), RETRY_MS);
+    const why = code === 1001 ? "The server is stopping" : reason || "The connection is lost";
+    state.textContent = code === REPLACED ? "You play in another tab" : `${why}. Trying again …`;
+    if (code !== REPLACED) setTimeout(() => connect(name), RETRY_MS);
   };
 }
 
-function takeNews(news) {
-  if (news.type === "welcome") {
-    game.you = news.you;
-    game.names = new Map(news.names);
-    state.textContent = "";
-  } else if (news.type === "join") game.names.set(news.id, news.name);
-  else if (news.type === "leave") game.names.delete(news.id);
-  return news.type;
+/** The tab keeps its seat, and gets it again after a lost connection or a reload. */
+function takeSeat({ seat, you }) {
+  sessionStorage.setItem("seat", seat);
+  game.you = you;
+  state.textContent = "";
 }
 
 function takeSnapshot(snapshot) {
@@ -122,8 +122,8 @@ function takeSnapshot(snapshot) {
   game.clockMs = Math.abs(error) > 1000 ? clockMs : clockMs - error * 0.9;
   const own = snapshot.players.find(({ id }) => id === game.you);
   if (own === undefined) return;
-  // The server is right; what it has not applied yet is played again on top of that.
-  game.unanswered = game.unanswered.filter(({ seq }) => seq > own.ack);
+  // The server is right; inputs that it has not applied yet are played again on top of that.
+  game.unanswered = game.unanswered.filter(({ seq }) => seq > snapshot.ack);
   game.own = game.unanswered.reduce((from, { dx, dy }) => move(from, dx, dy), own);
 }
 
@@ -153,10 +153,11 @@ function step(socket) {
 
 function draw() {
   requestAnimationFrame(draw);
-  context.fillStyle = "#1b2430";
+  context.fillStyle = "#0e141b";
   context.fillRect(0, 0, rules.width, rules.height);
   const latest = game.snapshots.at(-1);
   if (latest === undefined) return;
+  if (game.shown !== undefined) disc(game.shown, rules.sight, "#1b2430");
   for (const coin of latest.coins) disc(coin, rules.coinRadius, "#f2c14e");
   for (const player of others()) show(player);
   const own = latest.players.find(({ id }) => id === game.you);
@@ -189,7 +190,7 @@ function show(player) {
   context.font = "18px system-ui, sans-serif";
   context.textAlign = "center";
   const above = player.y / rules.unitsPerPixel - rules.playerRadius - 8;
-  context.fillText(game.names.get(player.id) ?? "", player.x / rules.unitsPerPixel, above);
+  context.fillText(player.name, player.x / rules.unitsPerPixel, above);
 }
 
 function disc({ x, y }, radius, fill) {
@@ -207,10 +208,10 @@ function colour(id) {
 function showScores() {
   const players = [...(game.snapshots.at(-1)?.players ?? [])].sort((a, b) => b.score - a.score);
   scores.replaceChildren(
-    ...players.slice(0, 10).map(({ id, score }) => {
+    ...players.slice(0, 10).map(({ id, name, score }) => {
       const item = document.createElement("li");
       // Names come from others: as text, never as HTML.
-      item.textContent = `${game.names.get(id) ?? ""} ${score}`;
+      item.textContent = `${name} ${score}`;
       item.style.color = colour(id);
       item.classList.toggle("you", id === game.you);
       return item;
