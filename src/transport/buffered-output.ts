@@ -80,6 +80,14 @@ export abstract class BufferedOutput implements Sender {
     return at;
   }
 
+  /** @returns where {@link reserveInCork} would make room, or -1 */
+  protected findInCork(count: number): number {
+    if (this.form === "cork") return corkBuffer.find(count, this.reservedTo);
+    if (this.form === "pieces") return -1;
+    const start = corkBuffer.find(this.text.length + count, undefined);
+    return start < 0 ? start : start + this.text.length;
+  }
+
   /** Passes on everything that was gathered, which stays here until {@link clearGathered}. */
   protected sendGathered(): void {
     const { form } = this;

@@ -4,6 +4,7 @@ import { byteLengthOf } from "../transport/payload.ts";
 import { refusedBytes, type Transport } from "../transport/transport.ts";
 import type { LatestData } from "./latest-values.ts";
 import type { Opening } from "./opening.ts";
+import { type FillMessage, sendInto } from "./send-into.ts";
 import { publish } from "./topics.ts";
 import { type WebSocketContext, type WebSocketDelivery, WebSocketDriver } from "./web-socket-driver.ts";
 import type { Message, SendOptions, SendResult } from "./web-socket-handlers.ts";
@@ -83,6 +84,21 @@ export class WebSocket<Data = unknown, Request = unknown> {
   send(data: string | Uint8Array, options: SendOptions = DEFAULT_SEND): SendResult {
     const { connection } = this.driver;
     return connection.isOpen ? connection.writer.send(data, options) : "closed";
+  }
+
+  /**
+   * Sends a message that you write straight into the memory it leaves from. It saves the allocation and the copy of
+   * {@link send}. Compressed messages, and those of clients, are written elsewhere first. Above 64 KiB, memory is
+   * allocated for the message.
+   * @param size the most that the message can have, in bytes; it counts for the limits
+   * @param fill writes the message, binary unless `options` say otherwise. Its memory holds zeros, and is valid until it
+   *   returns. It returns how many bytes were written from the beginning; undefined means all. It is not called when the
+   *   result is "dropped" or the socket is not open. When it throws nothing is sent
+   * @returns as {@link send}
+   * @throws RangeError for an impossible size, or an impossible result of `fill`; what `fill` throws
+   */
+  sendInto(size: number, fill: FillMessage, options: SendOptions = DEFAULT_SEND): SendResult {
+    return sendInto(this.driver.connection, size, fill, options);
   }
 
   /**
