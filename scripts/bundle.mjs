@@ -14,25 +14,33 @@ const entries = Object.values({ ...exports, ...bin })
   .concat("dist/console/main.js", "dist/cli/reload-hooks.js", "dist/workers/worker-main.js")
   .map((path) => path.replace(/^(?:\.\/)?dist\/(.*)\.js$/, "src/$1.ts"));
 
-const { metafile } = await build({
+const options = {
   absWorkingDir: root,
-  entryPoints: entries,
   outbase: "src",
   outdir: "dist",
-  chunkNames: "chunks/[name]-[hash]",
   bundle: true,
-  splitting: true,
   format: "esm",
-  platform: "node",
   target: "es2023",
-  packages: "external",
   sourcemap: true,
   sourcesContent: false,
   metafile: true,
   logLevel: "warning",
-});
+};
+const isForBrowsers = (path) => path.startsWith("src/browser/");
+const builds = await Promise.all([
+  build({
+    ...options,
+    entryPoints: entries.filter((path) => !isForBrowsers(path)),
+    chunkNames: "chunks/[name]-[hash]",
+    splitting: true,
+    platform: "node",
+    packages: "external",
+  }),
+  // Each in one file, which a page can load as it is.
+  build({ ...options, entryPoints: entries.filter(isForBrowsers), platform: "browser" }),
+]);
 
-const made = new Set(Object.keys(metafile.outputs));
+const made = new Set(builds.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
 for (const name of readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" })) {
   const path = `dist/${name}`;
   const [, module] = /^(.*)\.d\.ts(?:\.map)?$/.exec(name) ?? [];

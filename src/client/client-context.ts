@@ -7,7 +7,7 @@ import { DeadlineTimer } from "../limits/deadline-timer.ts";
 import { IncompleteBytes } from "../limits/incomplete-bytes.ts";
 import type { Limits } from "../limits/limits.ts";
 import { publishClose, publishError, publishOpen } from "../websocket/channels.ts";
-import { Topics } from "../websocket/topics.ts";
+import { type Receiver, Topics } from "../websocket/topics.ts";
 import { DeferredWebSocketDelivery, ImmediateWebSocketDelivery } from "../websocket/web-socket-delivery.ts";
 import type { WebSocketContext, WebSocketDelivery, WebSocketDriver } from "../websocket/web-socket-driver.ts";
 
@@ -21,7 +21,7 @@ export class ClientContext implements WebSocketContext<WebSocket> {
   readonly timer: DeadlineTimer;
   readonly incompleteBytes: IncompleteBytes;
   readonly isPaused = false;
-  readonly topics: Topics<WebSocketDriver<WebSocket>> = new Topics();
+  readonly topics: Topics<Receiver> = new Topics();
   readonly byId: Map<string, WebSocket> = new Map();
   readonly webSocketDelivery: WebSocketDelivery<WebSocketDriver<WebSocket>>;
   private readonly connections = new Set<Connection>();

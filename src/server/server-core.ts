@@ -20,7 +20,7 @@ import { PAUSED_BY_SERVER } from "../limits/pausing.ts";
 import { MAX_TIMER_MS } from "../node/max-timer.ts";
 import type { HttpLimits } from "../protocol/http1/http-limits.ts";
 import type { Peer, Transport } from "../transport/transport.ts";
-import { Topics } from "../websocket/topics.ts";
+import { type Receiver, Topics } from "../websocket/topics.ts";
 import { DeferredWebSocketDelivery, ImmediateWebSocketDelivery } from "../websocket/web-socket-delivery.ts";
 import type { WebSocketDelivery, WebSocketDriver } from "../websocket/web-socket-driver.ts";
 import type { Broker } from "./broker.ts";
@@ -48,7 +48,7 @@ export class ServerCore implements HttpContext {
   readonly limits: Limits;
   readonly counters: Counters;
   readonly connections: Set<Connection> = new Set();
-  readonly topics: Topics<WebSocketDriver<AnyWebSocket>> = new Topics();
+  readonly topics: Topics<Receiver> = new Topics();
   readonly byId: Map<string, Exchange | AnyWebSocket> = new Map();
   readonly timer: DeadlineTimer;
   readonly incompleteBytes: IncompleteBytes;

@@ -13,7 +13,7 @@ import { listen, listenNow, type TransportListener } from "../transport/listen.t
 import { transportOf } from "../transport/open-socket.ts";
 import type { TransportListenerHandlers } from "../transport/pending-connections.ts";
 import type { Transport } from "../transport/transport.ts";
-import { publish } from "../websocket/topics.ts";
+import { publish, type Receiver } from "../websocket/topics.ts";
 import type { SendOptions } from "../websocket/web-socket-handlers.ts";
 import type { BrokerState } from "./broker.ts";
 import { Hooked } from "./hooked.ts";
@@ -176,6 +176,28 @@ export class Server extends Hooked implements AsyncDisposable {
    */
   publish(topic: string, data: string | Uint8Array, options: SendOptions = {}): number {
     return publish(this.core.topics, topic, data, options);
+  }
+
+  /**
+   * @internal Calls a listener for each message of a topic, whoever publishes it, at once and outside of polls.
+   * @param listener does not throw
+   * @returns what ends it
+   */
+  onTopic(topic: string, listener: (data: string | Uint8Array) => void): () => void {
+    const { topics } = this.core;
+    const receiver: Receiver = {
+      sendShared({ data }) {
+        listener(data);
+        return "sent";
+      },
+    };
+    topics.add(topic, receiver);
+    return () => topics.remove(topic, receiver);
+  }
+
+  /** @internal An error of a part. */
+  report(error: unknown): void {
+    this.core.report(error);
   }
 
   /** Whether topics reach the servers of other processes; undefined when there is no broker. */

@@ -12,7 +12,7 @@ import { LatestValues } from "./latest-values.ts";
 import { MessageBudget } from "./message-budget.ts";
 import { MessageInbox } from "./message-inbox.ts";
 import type { Opening } from "./opening.ts";
-import type { Topics } from "./topics.ts";
+import type { Receiver, Topics } from "./topics.ts";
 import { WebSocketConnection } from "./web-socket-connection.ts";
 import type { HandlersOf, Message, SendResult } from "./web-socket-handlers.ts";
 import type { WindowOptions } from "./window-options.ts";
@@ -32,7 +32,7 @@ export interface WebSocketDelivery<Driver> {
 
 /** What a WebSocket needs of its server, or of its client. `Socket` is what programs get. */
 export interface WebSocketContext<Socket> extends ConnectionContext {
-  readonly topics: Topics<WebSocketDriver<Socket>>;
+  readonly topics: Topics<Receiver>;
   readonly byId: { set(id: string, socket: Socket): unknown; delete(id: string): unknown };
   onWebSocketOpen(socket: Socket): void;
   onWebSocketClose(socket: Socket, code: number, reason: string): void;

@@ -55,6 +55,13 @@ export const rooms: readonly Room[] = [
   },
 
   {
+    path: "protocol/channels/",
+    floor: 3,
+    idea: "what clients and servers of channels say to each other",
+    node: [],
+  },
+
+  {
     path: "protocol/http1/",
     floor: 4,
     idea: "RFC 9112: bytes to requests and responses, and back",
@@ -72,6 +79,7 @@ export const rooms: readonly Room[] = [
     idea: "bytes in, bytes out, drained, closed: TCP, TLS, Unix sockets, memory",
   },
 
+  { path: "browser/", floor: 5, idea: "clients for browsers: what comes back, channels", node: [] },
   { path: "limits/", floor: 5, idea: "limits for clients: sizes, counters, deadlines, turns" },
 
   { path: "websocket/", floor: 6, idea: "a WebSocket as the program sees it, topics, shared frames" },
@@ -100,6 +108,12 @@ export const rooms: readonly Room[] = [
     path: "games/",
     floor: 10,
     idea: "rooms, seats and pooled writers for games",
+    node: ["node:crypto"],
+  },
+  {
+    path: "channels/",
+    floor: 10,
+    idea: "channels for clients: types, history, recovery, presence, requests",
     node: ["node:crypto"],
   },
   {

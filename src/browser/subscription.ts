@@ -1,0 +1,212 @@
+import type {
+  ChannelMessage,
+  Member,
+  Position,
+  ServerMessage,
+  Subscribed,
+} from "../protocol/channels/messages.ts";
+import type { CallOptions } from "./calls.ts";
+import { ChannelError } from "./channel-error.ts";
+
+/** What becomes of a message that arrives. */
+export interface ReceivedMessage {
+  /** Its place in the history; undefined in channels without one. */
+  readonly offset: number | undefined;
+  /** The connection that published it; undefined for the server. */
+  readonly client: string | undefined;
+  /** It was published before this subscription, or while there was no connection. */
+  readonly isOld: boolean;
+}
+
+export interface SubscriptionEvents<Output> {
+  /** How many of the last messages to get at first, and after messages were missed. Default 0. */
+  history?: number;
+  /** Each message once, in order. */
+  onMessage?(data: Output, message: ReceivedMessage): void;
+  /**
+   * The server has accepted the subscription, for the first time or after the connection was lost.
+   * @param isComplete nothing is missing between the last message before and the next one after. False at first
+   */
+  onSubscribed?(isComplete: boolean): void;
+  /** Messages are missing before the next one: load what you show again. */
+  onMissed?(): void;
+  onJoin?(member: Member): void;
+  onLeave?(user: string): void;
+  /** The server has refused the subscription, or ended it. It is not tried again. */
+  onEnded?(error: ChannelError): void;
+}
+
+/** "pending": the server has not accepted it, or the connection is lost, and it will be tried. */
+export type SubscriptionState = "pending" | "subscribed" | "ended";
+
+/** What a subscription needs of its client. */
+export interface SubscriptionOwner {
+  /** Whether a connection of this client has this id, or had it. */
+  isOwn(client: string): boolean;
+  publish(channel: string, data: unknown, options: PublishOptions): Promise<number | undefined>;
+  /** Sends the subscription. @param settle gets the answer before the next message is looked at */
+  subscribe(
+    channel: string,
+    since: Position | undefined,
+    history: number,
+    settle: (answer: Subscribed | ChannelError) => void,
+  ): void;
+  forget(subscription: Subscription<never, never>): void;
+  isConnected(): boolean;
+}
+
+export interface PublishOptions extends CallOptions {
+  /** This client does not want the message itself. Default false. */
+  quiet?: boolean;
+}
+
+const RETRY_MS = 1_000;
+const RETRIED = new Set<string>(["unavailable", "timeout", "conflict"]);
+
+/** The messages and members of one channel, over all connections. */
+export class Subscription<Input = unknown, Output = unknown> {
+  readonly channel: string;
+  state: SubscriptionState = "pending";
+  private readonly owner: SubscriptionOwner;
+  private readonly events: SubscriptionEvents<Output>;
+  private readonly present = new Map<string, Member>();
+  private position: Position | undefined;
+  private hasBegun = false;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Counts the attempts: an older one's answer means nothing. */
+  private attempt = 0;
+
+  /** Made by `client.subscribe`. */
+  constructor(channel: string, events: SubscriptionEvents<Output>, owner: SubscriptionOwner) {
+    this.channel = channel;
+    this.events = events;
+    this.owner = owner;
+  }
+
+  /** The users who are there, in channels with presence. While there is no connection: those of the last one. */
+  get members(): readonly Member[] {
+    return [...this.present.values()];
+  }
+
+  /**
+   * Publishes a message, when there is a connection.
+   * @returns its offset; undefined in channels without a history. Rejects with a {@link ChannelError}
+   */
+  publish(data: Input, options: PublishOptions = {}): Promise<number | undefined> {
+    return this.owner.publish(this.channel, data, options);
+  }
+
+  /** Ends the subscription. */
+  unsubscribe(): void {
+    if (this.state === "ended") return;
+    this.finish();
+    this.owner.forget(this as Subscription<never, never>);
+  }
+
+  /** There is a connection. */
+  onConnected(): void {
+    this.begin();
+  }
+
+  onDisconnected(): void {
+    this.attempt++;
+    clearTimeout(this.retryTimer);
+    if (this.state === "subscribed") this.state = "pending";
+  }
+
+  /** A message about this channel. */
+  receive(message: ServerMessage): void {
+    if (message.type === "ended") this.fail(new ChannelError(message.code, message.message));
+    // What comes before the answer to a new subscription belongs to the one before.
+    if (this.state !== "subscribed") return;
+    switch (message.type) {
+      case "message":
+        if (message.offset === undefined || this.advance(message.offset)) this.tell(message, false);
+        break;
+      case "skip":
+        this.advance(message.offset);
+        break;
+      case "join":
+        this.join(message);
+        break;
+      case "leave":
+        this.leave(message.user);
+        break;
+      case "reset":
+        this.position = message.position;
+        this.events.onMissed?.();
+    }
+  }
+
+  private begin(): void {
+    const attempt = ++this.attempt;
+    this.state = "pending";
+    this.owner.subscribe(this.channel, this.position, this.events.history ?? 0, (answer) => {
+      if (attempt !== this.attempt) return;
+      if (!(answer instanceof Error)) this.onSubscribed(answer);
+      else if (RETRIED.has(answer.code)) this.retryTimer = setTimeout(() => this.begin(), RETRY_MS);
+      // Without a connection, the next one begins again.
+      else if (answer.code !== "disconnected" && answer.code !== "offline") this.fail(answer);
+    });
+  }
+
+  private onSubscribed({ position, recovered, messages, members }: Subscribed): void {
+    const before = this.position;
+    this.state = "subscribed";
+    if (this.hasBegun && !recovered) this.events.onMissed?.();
+    this.hasBegun = true;
+    this.position = position;
+    const known = before?.epoch === position?.epoch ? (before?.offset ?? 0) : 0;
+    for (const message of messages) if ((message.offset ?? 0) > known) this.tell(message, true);
+    if (members !== undefined) this.follow(members);
+    this.events.onSubscribed?.(recovered);
+  }
+
+  private tell({ offset, data, client, quiet }: ChannelMessage, isOld: boolean): void {
+    if (quiet && client !== undefined && this.owner.isOwn(client)) return;
+    this.events.onMessage?.(data as Output, { offset, client, isOld });
+  }
+
+  /** @returns whether this is the next message */
+  private advance(offset: number): boolean {
+    const { position } = this;
+    if (position === undefined || offset <= position.offset) return false;
+    if (offset === position.offset + 1) {
+      this.position = { epoch: position.epoch, offset };
+      return true;
+    }
+    // Something is missing: recover it.
+    if (this.owner.isConnected()) this.begin();
+    return false;
+  }
+
+  private follow(members: readonly Member[]): void {
+    const users = new Set(members.map(({ user }) => user));
+    for (const user of this.present.keys()) if (!users.has(user)) this.leave(user);
+    for (const member of members) this.join(member);
+  }
+
+  private join({ user, info }: Member): void {
+    const isNew = !this.present.has(user);
+    const member: Member = info === undefined ? { user } : { user, info };
+    this.present.set(user, member);
+    if (isNew) this.events.onJoin?.(member);
+  }
+
+  private leave(user: string): void {
+    if (this.present.delete(user)) this.events.onLeave?.(user);
+  }
+
+  private fail(error: ChannelError): void {
+    if (this.state === "ended") return;
+    this.finish();
+    this.owner.forget(this as Subscription<never, never>);
+    this.events.onEnded?.(error);
+  }
+
+  private finish(): void {
+    this.attempt++;
+    clearTimeout(this.retryTimer);
+    this.state = "ended";
+  }
+}

@@ -1,0 +1,324 @@
+import { randomUUID } from "node:crypto";
+import { callHandler } from "../delivery/call-handler.ts";
+import type { Exchange, WebSocket } from "../exchange/exchange.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import { CLOSE, JSON_PROTOCOL, MESSAGE_PACK_PROTOCOL, type Member } from "../protocol/channels/messages.ts";
+import type { DeflateOptions } from "../protocol/websocket/permessage-deflate.ts";
+import type { Server } from "../server/server.ts";
+import { Channel, type ChannelContext, type Published, publishRecord } from "./channel.ts";
+import { type ChannelLimits, channelLimitsOf } from "./channel-limits.ts";
+import {
+  type ChannelDefinition,
+  checkDefinitions,
+  definitionOf,
+  historyOf,
+  type RequestDefinition,
+} from "./definitions.ts";
+import { memoryStore } from "./memory-store.ts";
+import { isOriginAllowed, type Origins } from "./origins.ts";
+import { type Authenticate, Session, type SessionContext } from "./session.ts";
+import { type MessagePack, recordOf } from "./shared-message.ts";
+import { validate } from "./standard-schema.ts";
+import type { ChannelStore } from "./store.ts";
+
+export interface ChannelsOptions<
+  Definitions extends Readonly<Record<string, ChannelDefinition>>,
+  Requests extends Readonly<Record<string, RequestDefinition>>,
+> {
+  /** Where clients connect. Default "/channels". */
+  path?: string;
+  /**
+   * Says who a client is, from the token that it sends first, and again when it sends a newer one. Undefined, or an error,
+   * refuses it. "anonymous": everybody can connect, and each connection is a user.
+   */
+  authenticate: "anonymous" | Authenticate;
+  /** By name, or by the begin of a name and "*". The whole name wins, and then the longest begin. */
+  channels: Definitions;
+  /** What clients can ask, by name. */
+  requests?: Requests;
+  /** Keeps histories and presence. Default: {@link memoryStore}, for a server without a broker. */
+  store?: ChannelStore;
+  /** The pages that can connect. Default "same": those of this host, and clients that are no browsers. */
+  origins?: Origins;
+  /** Lets clients speak MessagePack, too, such as by the package `@msgpack/msgpack`. Default: JSON only. */
+  messagePack?: MessagePack;
+  /** permessage-deflate for the connections. Default false. */
+  compression?: boolean | DeflateOptions;
+  limits?: Partial<ChannelLimits>;
+  /** Gets what the program's functions and the store throw. Default: the server's `onError`. */
+  onError?(error: unknown): unknown;
+}
+
+const optionNames: OptionNames<ChannelsOptions<Record<string, never>, Record<string, never>>> = {
+  path: true,
+  authenticate: true,
+  channels: true,
+  requests: true,
+  store: true,
+  origins: true,
+  messagePack: true,
+  compression: true,
+  limits: true,
+  onError: true,
+};
+
+/** Names of a table: those without a star as they are, patterns as any text that begins alike. */
+export type NameOf<Table> = {
+  [Name in keyof Table & string]: Name extends `${infer Begin}*` ? `${Begin}${string}` : Name;
+}[keyof Table & string];
+
+/** What a program can publish to a channel. */
+export type InputOf<Table, Name extends string> = {
+  [Pattern in keyof Table & string]: Name extends NameOf<Pick<Table, Pattern>>
+    ? InputOfDefinition<Table[Pattern]>
+    : never;
+}[keyof Table & string];
+
+type InputOfDefinition<Definition> =
+  Definition extends ChannelDefinition<infer Input, infer _Output> ? Input : unknown;
+
+/** The types of channels and requests, for `portico/client`: `new Client<TypesOf<typeof channels>>(url)`. */
+export type TypesOf<Of> =
+  Of extends Channels<infer Definitions, infer Requests>
+    ? {
+        channels: {
+          [Name in keyof Definitions]: Definitions[Name] extends ChannelDefinition<infer Input, infer Output>
+            ? { input: Input; output: Output }
+            : never;
+        };
+        requests: {
+          [Name in keyof Requests]: Requests[Name] extends RequestDefinition<
+            infer Input,
+            infer _O,
+            infer Answer
+          >
+            ? { input: Input; answer: Answer }
+            : never;
+        };
+      }
+    : never;
+
+const MAX_TICK_MS = 1_000;
+const MIN_TICK_MS = 5;
+
+/**
+ * Channels for the clients of a server: messages by name, with authorisation, types, history, recovery and presence.
+ * Mount {@link part}. `portico/client` is the client; docs/channels.md has what travels, for others.
+ */
+export class Channels<
+  const Definitions extends Readonly<Record<string, ChannelDefinition>> = Record<string, ChannelDefinition>,
+  const Requests extends Readonly<Record<string, RequestDefinition>> = Record<string, never>,
+> {
+  /** Adds the route to a server: `server.mount(channels.part)`. For one server. */
+  readonly part: (server: Server) => void;
+  private readonly options: ChannelsOptions<Definitions, Requests>;
+  private readonly limits: ChannelLimits;
+  private readonly open = new Map<string, Channel>();
+  private readonly sessions = new Set<Session>();
+  private readonly store: ChannelStore;
+  private server: Server | undefined;
+  private ticker: NodeJS.Timeout | undefined;
+  private lastState: string | undefined;
+
+  /** @throws TypeError or RangeError for options that cannot be */
+  constructor(options: ChannelsOptions<Definitions, Requests>) {
+    checkOptions("Channels", options, optionNames);
+    const { authenticate, channels, requests = {}, store = memoryStore() } = options;
+    if (authenticate !== "anonymous" && typeof authenticate !== "function") {
+      throw new TypeError('Channels needs authenticate: a function, or "anonymous"');
+    }
+    checkDefinitions(channels, requests);
+    this.options = options;
+    this.limits = channelLimitsOf(options.limits);
+    this.store = store;
+    this.part = (server) => this.mount(server);
+  }
+
+  /**
+   * Publishes a message to a channel, in all processes.
+   * @returns its position in the history; undefined in channels without one. Rejects when the message does not fit its
+   *   type, JSON cannot hold it, or the store fails: then it is published nowhere, or its fate is not known
+   */
+  async publish<Name extends NameOf<Definitions>>(
+    channel: Name,
+    data: InputOf<Definitions, Name>,
+  ): Promise<Published> {
+    const definition = this.definitionOf(channel);
+    if (definition === undefined) throw new TypeError(`there is no channel ${JSON.stringify(channel)}`);
+    const record = recordOf(await validate(definition.message, data), undefined, false);
+    return await publishRecord(
+      this.context(),
+      channel,
+      definition.history && historyOf(definition.history),
+      record,
+    );
+  }
+
+  /** The users in a channel with presence, of all processes, while somebody of this process is subscribed to it. */
+  members(channel: NameOf<Definitions>): readonly Member[] {
+    return this.open.get(channel)?.members() ?? [];
+  }
+
+  /** Channels that have subscribers in this process, with the number of them. */
+  *subscribers(): IterableIterator<readonly [channel: string, subscribers: number]> {
+    for (const [name, { subscribers }] of this.open) if (subscribers.size > 0) yield [name, subscribers.size];
+  }
+
+  /** Ends the subscriptions of a user to a channel in this process. @returns how many there were */
+  unsubscribe(user: string, channel: NameOf<Definitions>, reason = "the server has ended it"): number {
+    return this.sessionsOf(user).filter((session) => session.end(channel, "forbidden", reason)).length;
+  }
+
+  /** Disconnects a user in this process for good. @returns how many connections there were */
+  disconnect(user: string, reason = "the server has ended it"): number {
+    const sessions = this.sessionsOf(user);
+    for (const session of sessions) session.close(CLOSE.dismissed, reason);
+    return sessions.length;
+  }
+
+  private mount(server: Server): void {
+    if (this.server !== undefined) throw new TypeError("these channels belong to a server already");
+    this.server = server;
+    this.checkStore(server);
+    const { path = "/channels", origins = "same", compression = false, messagePack } = this.options;
+    const context = this.context();
+    server.websocket<Session | undefined>(
+      path,
+      {
+        upgrade(exchange) {
+          return isOriginAllowed(exchange, origins)
+            ? undefined
+            : exchange.refuse(403, "this origin is not allowed");
+        },
+        open: (socket) => this.onOpen(socket, context),
+        message: (socket, data, binary) => socket.data?.receive(data, binary),
+        close: (socket) => this.onClose(socket),
+      },
+      {
+        protocols: messagePack === undefined ? [JSON_PROTOCOL] : [JSON_PROTOCOL, MESSAGE_PACK_PROTOCOL],
+        compression,
+        delivery: "immediate",
+        maxMessageBytes: this.limits.maxMessageBytes,
+        budget: { perSecond: this.limits.messagesPerSecond, burst: this.limits.burst },
+      },
+    );
+    const { syncIntervalMs, presenceTtlMs, leaveDelayMs, signInTimeoutMs } = this.limits;
+    const shortest = Math.min(syncIntervalMs, presenceTtlMs, leaveDelayMs, signInTimeoutMs);
+    this.ticker = setInterval(() => this.tick(), Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, shortest / 4)));
+    this.ticker.unref();
+    server.onClose(() => this.onServerClose());
+  }
+
+  /** A store in memory cannot know what other processes publish. */
+  private checkStore(server: Server): void {
+    if (this.options.store !== undefined || server.brokerState === undefined) return;
+    for (const [name, { history, presence }] of Object.entries<ChannelDefinition>(this.options.channels)) {
+      if (history === undefined && presence !== true) continue;
+      throw new TypeError(
+        `channel ${JSON.stringify(name)} has a history or presence, and the server shares its topics with other ` +
+          "processes: set store, for example to redisStore(client)",
+      );
+    }
+  }
+
+  private onOpen(socket: WebSocket<Session | undefined>, context: SessionContext): void {
+    const isPacked = socket.protocol === MESSAGE_PACK_PROTOCOL;
+    const exchange = socket.request as Exchange;
+    if (socket.protocol === "") {
+      socket.closeNow(CLOSE.badMessage, `ask for the subprotocol ${JSON_PROTOCOL}`);
+      return;
+    }
+    const session = new Session(socket as WebSocket, exchange, context, isPacked);
+    socket.data = session;
+    this.sessions.add(session);
+  }
+
+  private onClose(socket: WebSocket<Session | undefined>): void {
+    const session = socket.data;
+    if (session === undefined) return;
+    this.sessions.delete(session);
+    session.onClose();
+  }
+
+  private tick(): void {
+    const now = performance.now();
+    const wallNow = Date.now();
+    for (const session of this.sessions) session.tick(wallNow);
+    const state = this.server?.brokerState;
+    const isBack = state === "connected" && this.lastState === "disconnected";
+    this.lastState = state;
+    for (const [name, channel] of this.open) {
+      if (channel.isIdle(now)) {
+        this.open.delete(name);
+        channel.close();
+      } else {
+        channel.tick(now);
+        if (isBack) channel.syncSoon();
+      }
+    }
+  }
+
+  private onServerClose(): void {
+    clearInterval(this.ticker);
+    for (const channel of this.open.values()) {
+      channel.attendance?.handOver().catch((error: unknown) => this.report(error));
+      channel.close();
+    }
+  }
+
+  private context(): SessionContext & ChannelContext {
+    const { options, limits, store } = this;
+    const { authenticate, messagePack, requests = {} } = options;
+    return {
+      limits,
+      store,
+      requests,
+      messagePack,
+      authenticate: authenticate === "anonymous" ? () => ({ user: randomUUID() }) : authenticate,
+      definitionOf: (name) => this.definitionOf(name),
+      acquire: (name, definition) => this.acquire(name, definition),
+      announce: (channel, text) => void this.mounted().publish(topicOf(channel), text),
+      listen: (channel, listener) =>
+        this.mounted().onTopic(topicOf(channel), (data) => listener(String(data))),
+      report: (error) => this.report(error),
+    };
+  }
+
+  private mounted(): Server {
+    if (this.server === undefined)
+      throw new TypeError("mount the channels first: server.mount(channels.part)");
+    return this.server;
+  }
+
+  private definitionOf(name: string): ChannelDefinition | undefined {
+    return definitionOf(this.options.channels, name);
+  }
+
+  private acquire(name: string, definition: ChannelDefinition): Channel {
+    let channel = this.open.get(name);
+    if (channel === undefined) {
+      channel = new Channel(name, definition, this.context());
+      this.open.set(name, channel);
+    }
+    channel.acquire();
+    return channel;
+  }
+
+  private sessionsOf(user: string): Session[] {
+    return [...this.sessions].filter((session) => session.user === user);
+  }
+
+  private report(error: unknown): void {
+    const { onError } = this.options;
+    if (onError === undefined) this.mounted().report(error);
+    else
+      callHandler(
+        () => onError(error),
+        (second) => this.mounted().report(second),
+      );
+  }
+}
+
+function topicOf(channel: string): string {
+  return `portico.channels/${channel}`;
+}

@@ -1,0 +1,142 @@
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
+import type { StandardSchema } from "./standard-schema.ts";
+import type { HistoryOptions } from "./store.ts";
+
+/** A client that has signed in, as the program's functions see it. */
+export interface ChannelClient {
+  /** Names the connection. */
+  readonly id: string;
+  readonly user: string;
+  /** What `authenticate` returned as `data`. */
+  readonly data: unknown;
+  readonly remoteAddress: string | undefined;
+}
+
+/** What a channel does with its clients and messages. */
+export interface ChannelDefinition<Input = unknown, Output = unknown> {
+  /** Decides who can subscribe; "everyone" is every client that has signed in. A promise is waited for. */
+  authorize: "everyone" | ((client: ChannelClient, channel: string) => boolean | Promise<boolean>);
+  /** What messages are: a schema of Zod, Valibot, ArkType or another library with the Standard Schema interface. */
+  message?: StandardSchema<Input, Output>;
+  /**
+   * Whether clients can publish. Default: they cannot. "subscribers": every client that is subscribed, what the schema
+   * allows. A function decides for each message, and can replace it, for example to add the user's name.
+   * @returns what is published, or undefined to refuse
+   */
+  publish?: "subscribers" | PublishFunction<Output>;
+  /** Keeps the last messages, so that clients can recover them. Default: no history. */
+  history?: HistoryOptions;
+  /** Tells who is there. Default false. */
+  presence?: boolean;
+}
+
+export type PublishFunction<Output> = {
+  // A method, so that definitions of all types fit into one table.
+  call(
+    client: ChannelClient,
+    message: Output,
+    channel: string,
+  ): Output | undefined | Promise<Output | undefined>;
+}["call"];
+
+/** A question of a client, and its answer. */
+export interface RequestDefinition<Input = unknown, Output = unknown, Answer = unknown> {
+  /** What the question is. Default: anything. */
+  input?: StandardSchema<Input, Output>;
+  /** For the answer, in milliseconds. Default: `limits.requestTimeoutMs`. */
+  timeoutMs?: number;
+  /** @param signal aborted when the time is over, or the client has disconnected */
+  answer(input: Output, client: ChannelClient, signal: AbortSignal): Answer | Promise<Answer>;
+}
+
+const channelNames: OptionNames<ChannelDefinition> = {
+  authorize: true,
+  message: true,
+  publish: true,
+  history: true,
+  presence: true,
+};
+
+const historyNames: OptionNames<HistoryOptions> = { maxMessages: true, maxBytes: true, maxAgeMs: true };
+
+const requestNames: OptionNames<RequestDefinition> = { input: true, timeoutMs: true, answer: true };
+
+const MAX_HISTORY = 10_000;
+const DEFAULT_HISTORY_BYTES = 1_048_576;
+const DAY_MS = 86_400_000;
+
+/** Defines a channel, with the types of its schema. */
+export function channel<Input = unknown, Output = Input>(
+  definition: ChannelDefinition<Input, Output>,
+): ChannelDefinition<Input, Output> {
+  return definition;
+}
+
+/** Defines a request, with the types of its schema and its answer. */
+export function request<Input = unknown, Output = Input, Answer = unknown>(
+  definition: RequestDefinition<Input, Output, Answer>,
+): RequestDefinition<Input, Output, Answer> {
+  return definition;
+}
+
+/** @throws TypeError or RangeError for a definition that cannot be */
+export function checkDefinitions(
+  channels: Readonly<Record<string, ChannelDefinition>>,
+  requests: Readonly<Record<string, RequestDefinition>>,
+): void {
+  for (const [pattern, definition] of Object.entries(channels)) {
+    const where = `channel ${JSON.stringify(pattern)}`;
+    const star = pattern.indexOf("*");
+    if (pattern === "" || (star >= 0 && star < pattern.length - 1)) {
+      throw new TypeError(`${where} is not a name or a pattern: "*" can only be its last character`);
+    }
+    checkOptions(where, definition, channelNames);
+    const { authorize, publish, history } = definition;
+    if (authorize !== "everyone" && typeof authorize !== "function") {
+      throw new TypeError(`${where} needs authorize: a function, or "everyone"`);
+    }
+    if (publish !== undefined && publish !== "subscribers" && typeof publish !== "function") {
+      throw new TypeError(`publish of ${where} cannot be ${String(publish)}: a function or "subscribers"`);
+    }
+    if (history !== undefined) checkHistory(where, history);
+  }
+  for (const [name, definition] of Object.entries(requests)) {
+    const where = `request ${JSON.stringify(name)}`;
+    checkOptions(where, definition, requestNames);
+    if (typeof definition.answer !== "function") throw new TypeError(`${where} needs answer: a function`);
+    const { timeoutMs } = definition;
+    if (timeoutMs !== undefined && !(timeoutMs >= 1)) {
+      throw new RangeError(`timeoutMs of ${where} cannot be ${timeoutMs}: set a number from 1 on`);
+    }
+  }
+}
+
+function checkHistory(where: string, history: HistoryOptions): void {
+  checkOptions(`history of ${where}`, history, historyNames);
+  const { maxMessages, maxBytes = 1, maxAgeMs = 1 } = history;
+  if (!(Number.isInteger(maxMessages) && maxMessages >= 1 && maxMessages <= MAX_HISTORY)) {
+    throw new RangeError(`history.maxMessages of ${where} cannot be ${maxMessages}: 1 to ${MAX_HISTORY}`);
+  }
+  if (!(maxBytes >= 1 && maxAgeMs >= 1)) {
+    throw new RangeError(`history of ${where} needs maxBytes and maxAgeMs from 1 on`);
+  }
+}
+
+/** With the defaults. */
+export function historyOf({ maxMessages, maxBytes, maxAgeMs }: HistoryOptions): Required<HistoryOptions> {
+  return { maxMessages, maxBytes: maxBytes ?? DEFAULT_HISTORY_BYTES, maxAgeMs: maxAgeMs ?? DAY_MS };
+}
+
+/** Finds the definition of a channel: that of its whole name, or of the longest pattern. */
+export function definitionOf(
+  channels: Readonly<Record<string, ChannelDefinition>>,
+  name: string,
+): ChannelDefinition | undefined {
+  if (!name.endsWith("*") && Object.hasOwn(channels, name)) return channels[name];
+  let found: string | undefined;
+  for (const pattern of Object.keys(channels)) {
+    if (!pattern.endsWith("*") || !name.startsWith(pattern.slice(0, -1))) continue;
+    if (found === undefined || pattern.length > found.length) found = pattern;
+  }
+  return found === undefined ? undefined : channels[found];
+}

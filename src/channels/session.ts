@@ -1,0 +1,242 @@
+import { randomBytes } from "node:crypto";
+import type { Exchange, WebSocket } from "../exchange/exchange.ts";
+import {
+  CLOSE,
+  type ClientMessage,
+  type ErrorCode,
+  type ServerMessage,
+} from "../protocol/channels/messages.ts";
+import { answerRequest } from "./answer-request.ts";
+import type { ChannelLimits } from "./channel-limits.ts";
+import { readClientMessage } from "./client-message.ts";
+import type { RequestDefinition } from "./definitions.ts";
+import { Failure, unavailable } from "./failure.ts";
+import { type MessagePack, recordOf, type SharedMessage } from "./shared-message.ts";
+import { InvalidValue, validate } from "./standard-schema.ts";
+import type { Presence } from "./store.ts";
+import { Subscriptions, type SubscriptionsContext, type SubscriptionsOwner } from "./subscriptions.ts";
+
+/** Who a client is. */
+export interface Identity {
+  /** Names the user: connections of one user are one member of a channel. */
+  user: string;
+  /** For the program's functions; clients do not see it. */
+  data?: unknown;
+  /** For the other members of channels with presence: what JSON can hold. */
+  info?: unknown;
+  /** When the token is not valid any more, in milliseconds since 1970 (`Date.now()`). Default: never. */
+  expiresAt?: number;
+}
+
+export type Authenticate = (
+  token: string | undefined,
+  exchange: Exchange,
+) => Identity | undefined | Promise<Identity | undefined>;
+
+/** What a session needs of its channels. */
+export interface SessionContext extends SubscriptionsContext {
+  readonly limits: ChannelLimits;
+  readonly requests: Readonly<Record<string, RequestDefinition>>;
+  readonly messagePack: MessagePack | undefined;
+  authenticate: Authenticate;
+}
+
+const ID_BYTES = 12;
+
+/** One client: its connection, from the sign-in to the end. */
+export class Session implements SubscriptionsOwner {
+  readonly id: string = randomBytes(ID_BYTES).toString("base64url");
+  private readonly socket: WebSocket;
+  private readonly context: SessionContext;
+  private readonly exchange: Exchange;
+  private readonly isPacked: boolean;
+  private readonly subscriptions: Subscriptions;
+  private readonly ended = new AbortController();
+  private identity: Identity | undefined;
+  private isSigningIn = false;
+  private expiresAt: number;
+  private pending = 0;
+  /** The client's messages are published one after the other. */
+  private published: Promise<unknown> = Promise.resolve();
+
+  constructor(socket: WebSocket, exchange: Exchange, context: SessionContext, isPacked: boolean) {
+    this.socket = socket;
+    this.exchange = exchange;
+    this.context = context;
+    this.isPacked = isPacked;
+    this.subscriptions = new Subscriptions(this, context);
+    this.expiresAt = Date.now() + context.limits.signInTimeoutMs;
+  }
+
+  get user(): string {
+    return this.identity?.user ?? "";
+  }
+
+  get data(): unknown {
+    return this.identity?.data;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.socket.remoteAddress;
+  }
+
+  get presence(): Presence {
+    const { info } = this.identity ?? {};
+    return { client: this.id, user: this.user, ...(info !== undefined && { info }) };
+  }
+
+  /** A message of the client. */
+  receive(bytes: Buffer, binary: boolean): void {
+    const message = this.read(bytes, binary);
+    if (message === undefined) this.close(CLOSE.badMessage, "this is not a message of the protocol");
+    else if (message.type === "ping") this.send({ type: "pong" });
+    else if (message.type === "hello" || message.type === "refresh") void this.signIn(message);
+    else if (this.identity === undefined) this.close(CLOSE.badMessage, "sign in first");
+    else void this.answer(message);
+  }
+
+  /** Sends a message that others get, too. A client that cannot keep up comes back, and recovers. */
+  deliver(message: SharedMessage): void {
+    const frames = message.framesFor(this.isPacked ? this.context.messagePack : undefined);
+    if (this.socket.driver.sendShared(frames) === "dropped") this.close(CLOSE.tooSlow, "too slow");
+  }
+
+  /** Ends the subscription to a channel. @returns whether there was one */
+  end(name: string, code: ErrorCode, message: string): boolean {
+    return this.subscriptions.end(name, code, message);
+  }
+
+  tick(now: number): void {
+    if (now < this.expiresAt) return;
+    if (this.identity === undefined) this.close(CLOSE.timeout, "there was no sign-in in time");
+    else this.close(CLOSE.signIn, "the token has expired");
+  }
+
+  close(code: number, reason: string): void {
+    this.socket.closeNow(code, reason);
+  }
+
+  /** The connection has ended. */
+  onClose(): void {
+    this.ended.abort();
+    this.subscriptions.clear();
+  }
+
+  private read(bytes: Buffer, binary: boolean): ClientMessage | undefined {
+    if (binary !== this.isPacked) return undefined;
+    try {
+      const { messagePack } = this.context;
+      return readClientMessage(binary ? messagePack?.decode(bytes) : JSON.parse(bytes.toString()));
+    } catch {
+      return undefined;
+    }
+  }
+
+  send(message: ServerMessage): void {
+    const { messagePack } = this.context;
+    if (!this.isPacked || messagePack === undefined) this.socket.reply(JSON.stringify(message));
+    // JSON leaves out what is undefined; MessagePack would send it as nil.
+    else this.socket.reply(messagePack.encode(JSON.parse(JSON.stringify(message))));
+  }
+
+  private async signIn({ type, id, token }: ClientMessage & { type: "hello" | "refresh" }): Promise<void> {
+    if (this.isSigningIn || (type === "hello") !== (this.identity === undefined)) {
+      return this.close(CLOSE.badMessage, `${type} came at the wrong time`);
+    }
+    this.isSigningIn = true;
+    const identity = await this.identify(token);
+    this.isSigningIn = false;
+    if (this.ended.signal.aborted) return;
+    if (identity === undefined || (this.identity !== undefined && this.user !== identity.user)) {
+      return this.close(CLOSE.signIn, "the sign-in was refused");
+    }
+    this.identity = identity;
+    this.expiresAt = identity.expiresAt ?? Number.POSITIVE_INFINITY;
+    const expiresInMs = identity.expiresAt && Math.max(0, identity.expiresAt - Date.now());
+    const expiry = expiresInMs === undefined ? {} : { expiresInMs };
+    if (type === "refresh") return this.send({ type: "refreshed", id, ...expiry });
+    const { pingAfterMs } = this.context.limits;
+    this.send({ type: "welcome", id, client: this.id, user: identity.user, pingAfterMs, ...expiry });
+  }
+
+  private async identify(token: string | undefined): Promise<Identity | undefined> {
+    try {
+      return await this.context.authenticate(token, this.exchange);
+    } catch (error) {
+      this.context.report(error);
+      return undefined;
+    }
+  }
+
+  /** Does what a message asks for, and answers it. Reads no more while too much is under way. */
+  private async answer(
+    message: Exclude<ClientMessage, { type: "ping" | "hello" | "refresh" }>,
+  ): Promise<void> {
+    const { id } = message;
+    if (++this.pending === this.context.limits.maxPending) this.socket.pause();
+    try {
+      const answer = await this.perform(message);
+      if (!this.ended.signal.aborted && answer !== undefined) this.send(answer);
+    } catch (error) {
+      const failure = this.failureOf(error);
+      if (!this.ended.signal.aborted)
+        this.send({ type: "error", id, code: failure.code, message: failure.message });
+    } finally {
+      if (this.pending-- === this.context.limits.maxPending) this.socket.resume();
+    }
+  }
+
+  private failureOf(error: unknown): Failure {
+    if (error instanceof Failure) return error;
+    if (error instanceof InvalidValue) return new Failure("invalid", error.message);
+    this.context.report(error);
+    return new Failure("failed", "the server failed to do this");
+  }
+
+  private async perform(
+    message: Exclude<ClientMessage, { type: "ping" | "hello" | "refresh" }>,
+  ): Promise<ServerMessage | undefined> {
+    switch (message.type) {
+      case "subscribe":
+        await this.subscriptions.add(message);
+        return undefined;
+      case "unsubscribe":
+        this.subscriptions.remove(message.channel);
+        return { type: "unsubscribed", id: message.id };
+      case "publish": {
+        const publishing = this.published.then(() => this.publish(message));
+        this.published = publishing.catch(() => {});
+        return await publishing;
+      }
+      case "request":
+        return { type: "answer", id: message.id, data: await this.request(message) };
+    }
+  }
+
+  private async publish(message: ClientMessage & { type: "publish" }): Promise<ServerMessage> {
+    const { id, channel: name, quiet } = message;
+    const channel = await this.subscriptions.find(name);
+    if (channel === undefined) throw new Failure("not-subscribed", "subscribe before you publish");
+    const { publish, message: schema } = channel.definition;
+    if (publish === undefined) throw new Failure("forbidden", "clients cannot publish to this channel");
+    let data = await validate(schema, message.data);
+    if (publish !== "subscribers") data = await publish(this, data, name);
+    if (data === undefined) throw new Failure("forbidden", "this message was refused");
+    const record = recordOf(data, this.id, quiet === true);
+    try {
+      const position = await channel.publish(record);
+      return { type: "published", id, ...(position !== undefined && { offset: position.offset }) };
+    } catch (error) {
+      this.context.report(error);
+      throw unavailable();
+    }
+  }
+
+  private async request({ name, data }: ClientMessage & { type: "request" }): Promise<unknown> {
+    const { requests, limits } = this.context;
+    const definition = Object.hasOwn(requests, name) ? requests[name] : undefined;
+    if (definition === undefined) throw new Failure("unknown-request", "the server has no such request");
+    const timeoutMs = definition.timeoutMs ?? limits.requestTimeoutMs;
+    return await answerRequest(definition, data, this, timeoutMs, this.ended.signal);
+  }
+}

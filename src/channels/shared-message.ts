@@ -1,0 +1,59 @@
+import type { ServerMessage } from "../protocol/channels/messages.ts";
+import { SharedFrames } from "../websocket/frames.ts";
+
+/** Encodes and decodes MessagePack, such as the package `@msgpack/msgpack`. */
+export interface MessagePack {
+  encode(value: unknown): Uint8Array;
+  decode(bytes: Uint8Array): unknown;
+}
+
+/** A message for many clients: made, framed and compressed once for each of the two encodings that is needed. */
+export class SharedMessage {
+  private readonly text: string;
+  private asJson: SharedFrames | undefined;
+  private asMessagePack: SharedFrames | undefined;
+
+  /** @param text a message as JSON */
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  static of(message: ServerMessage): SharedMessage {
+    return new SharedMessage(JSON.stringify(message));
+  }
+
+  /** @param messagePack undefined for JSON */
+  framesFor(messagePack: MessagePack | undefined): SharedFrames {
+    if (messagePack === undefined) {
+      this.asJson ??= new SharedFrames(this.text, {});
+      return this.asJson;
+    }
+    this.asMessagePack ??= new SharedFrames(messagePack.encode(JSON.parse(this.text)), {});
+    return this.asMessagePack;
+  }
+}
+
+/**
+ * Makes the record of a message: JSON text that stores keep, and that becomes the end of what clients are sent.
+ * @param data what JSON can hold
+ * @throws TypeError for what it cannot
+ */
+export function recordOf(data: unknown, client: string | undefined, quiet: boolean): string {
+  const record = JSON.stringify({ data, client, quiet: quiet || undefined });
+  // JSON.stringify leaves out undefined, functions and symbols.
+  if (!record.startsWith('{"data"')) throw new TypeError(`JSON cannot hold ${String(data)}`);
+  return record;
+}
+
+/** The JSON text of a message for clients. @param offset undefined in channels without a history */
+export function messageText(channel: string, offset: number | undefined, record: string): string {
+  const place = offset === undefined ? "" : `"offset":${offset},`;
+  return `{"type":"message","channel":${JSON.stringify(channel)},${place}${record.slice(1)}`;
+}
+
+const QUIET = /,"client":"([\w-]+)","quiet":true\}$/;
+
+/** Returns the client that published a message and does not want it; undefined for other messages. */
+export function quietClientOf(record: string): string | undefined {
+  return record.endsWith('"quiet":true}') ? QUIET.exec(record)?.[1] : undefined;
+}

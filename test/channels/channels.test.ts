@@ -1,0 +1,407 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { decode, encode } from "@msgpack/msgpack";
+import { memoryBroker } from "../../src/brokers/index.ts";
+import type { ReceivedMessage } from "../../src/browser/index.ts";
+import { Channels, type ChannelsOptions, channel, request, type TypesOf } from "../../src/channels/index.ts";
+import { linkTo } from "../support/link.ts";
+import { signal } from "../support/waiting.ts";
+import { isObject } from "./schemas.ts";
+import { becomes, clientOf, memoryStore, quick, serve } from "./support.ts";
+
+const chat = isObject<{ text: string }>("text");
+
+function chatChannels(more: Partial<ChannelsOptions<never, never>> = {}) {
+  return new Channels({
+    authenticate: (token) =>
+      token === undefined || token === "bad" ? undefined : { user: token, info: { name: token } },
+    channels: {
+      "room:*": channel({
+        authorize: (client, name) => name !== "room:secret" || client.user === "anna",
+        message: chat,
+        publish: "subscribers",
+        history: { maxMessages: 10 },
+        presence: true,
+      }),
+      news: channel({ authorize: "everyone" }),
+    },
+    requests: {
+      double: request({ input: isObject<{ n: number }>("n"), answer: ({ n }) => n * 2 }),
+      slow: request({ timeoutMs: 20, answer: () => new Promise(() => {}) }),
+      broken: request({
+        answer: () => {
+          throw new Error("a secret");
+        },
+      }),
+    },
+    limits: quick,
+    ...more,
+  });
+}
+
+type App = TypesOf<ReturnType<typeof chatChannels>>;
+
+describe("channels", () => {
+  it("bring messages to all who are subscribed, in order, with offsets", async (t) => {
+    const channels = chatChannels();
+    const { url } = await serve(t, channels);
+    const anna = clientOf<App>(t, url, { token: "anna" });
+    const ben = clientOf<App>(t, url, { token: "ben" });
+    const got: [string, number | undefined][] = [];
+    const subscribed = signal();
+    ben.subscribe("room:1", {
+      onMessage: ({ text }, { offset }) => got.push([text, offset]),
+      onSubscribed: () => subscribed.give(),
+    });
+    await subscribed.wait("the subscription");
+    const room = anna.subscribe("room:1");
+    assert.equal(await room.publish({ text: "one" }), 1);
+    assert.equal(await room.publish({ text: "two" }), 2);
+    await channels.publish("room:1", { text: "three" });
+    await becomes(
+      () => got,
+      [
+        ["one", 1],
+        ["two", 2],
+        ["three", 3],
+      ],
+      "the messages",
+    );
+  });
+
+  it("send a client that comes back what it has missed, once", async (t) => {
+    const channels = chatChannels();
+    const { server, url } = await serve(t, channels);
+    const link = await linkTo(Number(new URL(url).port));
+    t.after(() => link.close());
+    const texts: string[] = [];
+    const complete: boolean[] = [];
+    const client = clientOf<App>(t, url.replace(/:\d+/, `:${link.port}`), { token: "anna" });
+    client.subscribe("room:1", {
+      onMessage: ({ text }) => texts.push(text),
+      onSubscribed: (isComplete) => complete.push(isComplete),
+    });
+    await becomes(() => complete, [false], "the first subscription");
+    await channels.publish("room:1", { text: "1" });
+    await becomes(() => texts, ["1"], "the messages");
+    link.cut();
+    await becomes(() => server.webSockets.length, 0, "the connections");
+    await channels.publish("room:1", { text: "2" });
+    await channels.publish("room:1", { text: "3" });
+    link.mend();
+    await becomes(() => texts, ["1", "2", "3"], "the messages");
+    assert.deepEqual(complete, [false, true]);
+  });
+
+  it("tell a client that not all can be recovered", async (t) => {
+    const channels = chatChannels();
+    const { server, url } = await serve(t, channels);
+    const link = await linkTo(Number(new URL(url).port));
+    t.after(() => link.close());
+    const log: string[] = [];
+    const client = clientOf<App>(t, url.replace(/:\d+/, `:${link.port}`), { token: "anna" });
+    client.subscribe("room:1", {
+      history: 2,
+      onMessage: ({ text }, { isOld }) => log.push(isOld ? `old ${text}` : text),
+      onMissed: () => log.push("missed"),
+      onSubscribed: (isComplete) => log.push(isComplete ? "complete" : "not complete"),
+    });
+    await becomes(() => log, ["not complete"], "the log");
+    link.cut();
+    await becomes(() => server.webSockets.length, 0, "the connections");
+    for (let i = 1; i <= 12; i++) await channels.publish("room:1", { text: `${i}` });
+    link.mend();
+    await becomes(() => log, ["not complete", "missed", "old 11", "old 12", "not complete"], "the log");
+  });
+
+  it("send new subscribers the last messages", async (t) => {
+    const channels = chatChannels();
+    const { url } = await serve(t, channels);
+    for (let i = 1; i <= 3; i++) await channels.publish("room:1", { text: `${i}` });
+    const got: [string, ReceivedMessage][] = [];
+    clientOf<App>(t, url, { token: "anna" }).subscribe("room:1", {
+      history: 2,
+      onMessage: ({ text }, message) => got.push([text, message]),
+    });
+    const old = { client: undefined, isOld: true };
+    await becomes(
+      () => got,
+      [
+        ["2", { offset: 2, ...old }],
+        ["3", { offset: 3, ...old }],
+      ],
+      "the messages",
+    );
+  });
+
+  it("refuse what is not allowed, and say why", async (t) => {
+    const { url } = await serve(t, chatChannels());
+    const ben = clientOf<App>(t, url, { token: "ben" });
+    const ended: string[] = [];
+    const end = (name: string) => ({
+      onEnded: (error: Error & { code: string }) => ended.push(`${name} ${error.code}`),
+    });
+    ben.subscribe("room:secret", end("room:secret"));
+    await becomes(() => ended, ["room:secret forbidden"], "what ended");
+    ben.subscribe("other" as "news", end("other"));
+    await becomes(() => ended, ["room:secret forbidden", "other unknown-channel"], "what ended");
+    const news = ben.subscribe("news");
+    await assert.rejects(news.publish("x"), { code: "forbidden" });
+    const room = ben.subscribe("room:1");
+    await assert.rejects(room.publish({ text: 5 } as never), {
+      code: "invalid",
+      message: "text: has the wrong type",
+    });
+    room.unsubscribe();
+    await assert.rejects(room.publish({ text: "x" }), { code: "not-subscribed" });
+  });
+
+  it("do not tell the client that published quietly", async (t) => {
+    const { url } = await serve(t, chatChannels());
+    const [anna, ben] = [clientOf<App>(t, url, { token: "anna" }), clientOf<App>(t, url, { token: "ben" })];
+    const texts: string[] = [];
+    const [mine, theirs] = [signal(), signal()];
+    const room = anna.subscribe("room:1", {
+      onMessage: ({ text }) => texts.push(`anna ${text}`),
+      onSubscribed: () => mine.give(),
+    });
+    ben.subscribe("room:1", {
+      onMessage: ({ text }) => texts.push(`ben ${text}`),
+      onSubscribed: () => theirs.give(),
+    });
+    await mine.wait("anna");
+    await theirs.wait("ben");
+    await room.publish({ text: "1" }, { quiet: true });
+    await room.publish({ text: "2" });
+    await becomes(() => [...texts].sort(), ["anna 2", "ben 1", "ben 2"], "the messages");
+  });
+
+  it("answer requests, in time", async (t) => {
+    const errors: unknown[] = [];
+    const { url } = await serve(t, chatChannels({ onError: (error: unknown) => errors.push(error) }));
+    const client = clientOf<App>(t, url, { token: "anna" });
+    assert.equal(await client.request("double", { n: 21 }), 42);
+    await assert.rejects(client.request("double", { n: "x" } as never), { code: "invalid" });
+    await assert.rejects(client.request("slow", 1), { code: "timeout" });
+    await assert.rejects(client.request("broken", 1), {
+      code: "failed",
+      message: "the server failed to do this",
+    });
+    assert.match(String(errors), /a secret/);
+    await assert.rejects(client.request("none" as "slow", 1), { code: "unknown-request" });
+    const aborted = AbortSignal.timeout(5);
+    await assert.rejects(client.request("slow", 1, { signal: aborted }), { name: "TimeoutError" });
+  });
+
+  it("refuse a sign-in, and clients give up", async (t) => {
+    const { url } = await serve(t, chatChannels());
+    const refused = signal<number>();
+    const states: string[] = [];
+    const client = clientOf<App>(t, url, {
+      token: "bad",
+      onRefused: (code) => refused.give(code),
+      onState: (state) => states.push(state),
+    });
+    assert.equal(await refused.wait("the refusal"), 4401);
+    assert.equal(client.state, "closed");
+    assert.equal(states.includes("open"), false);
+    await assert.rejects(client.request("double", { n: 1 }), { code: "offline" });
+  });
+
+  it("know a client by a new token, and end it without one", async (t) => {
+    let tokens = 0;
+    const end = Date.now() + 150;
+    const channels = new Channels({
+      authenticate: (token) => ({
+        user: "anna",
+        data: token,
+        expiresAt: token === "once" ? end : Date.now() + 150,
+      }),
+      channels: { news: channel({ authorize: "everyone" }) },
+      requests: { token: request({ answer: (_, { data }) => data }) },
+      limits: { ...quick, signInTimeoutMs: 100 },
+    });
+    const { server, url } = await serve(t, channels);
+    const client = clientOf(t, url, { token: () => `t${++tokens}` });
+    assert.equal(await client.request("token", 0), "t1");
+    await becomes(() => tokens >= 3, true, "newer tokens");
+    assert.equal(server.counters.webSockets, 1, "all on one connection");
+    const closed = signal();
+    clientOf(t, url, { token: "once", onState: (state) => state === "waiting" && closed.give() });
+    await closed.wait("the end of a token");
+  });
+
+  it("tell who is there: users, not connections", async (t) => {
+    const channels = chatChannels();
+    const { url } = await serve(t, channels);
+    const watcher = clientOf<App>(t, url, { token: "watcher" });
+    const log: string[] = [];
+    const room = watcher.subscribe("room:1", {
+      onJoin: ({ user }) => log.push(`+${user}`),
+      onLeave: (user) => log.push(`-${user}`),
+    });
+    await becomes(() => log, ["+watcher"], "the log");
+    const first = clientOf<App>(t, url, { token: "anna" });
+    first.subscribe("room:1");
+    await becomes(() => log, ["+watcher", "+anna"], "the log");
+    assert.deepEqual(channels.members("room:1"), room.members);
+    assert.deepEqual(room.members[1], { user: "anna", info: { name: "anna" } });
+    const second = clientOf<App>(t, url, { token: "anna" });
+    const isThere = signal();
+    second.subscribe("room:1", { onSubscribed: () => isThere.give() });
+    await isThere.wait("the second connection");
+    first.close();
+    const third = clientOf<App>(t, url, { token: "ben" });
+    third.subscribe("room:1");
+    await becomes(() => log, ["+watcher", "+anna", "+ben"], "the log");
+    second.close();
+    await becomes(() => log, ["+watcher", "+anna", "+ben", "-anna"], "the log");
+    assert.deepEqual(
+      room.members.map(({ user }) => user),
+      ["watcher", "ben"],
+    );
+  });
+
+  it("do not tell of users who come back soon", async (t) => {
+    const { url } = await serve(t, chatChannels({ limits: { ...quick, leaveDelayMs: 400 } }));
+    const log: string[] = [];
+    clientOf<App>(t, url, { token: "watcher" }).subscribe("room:1", {
+      onJoin: ({ user }) => log.push(`+${user}`),
+      onLeave: (user) => log.push(`-${user}`),
+    });
+    for (let i = 0; i < 3; i++) {
+      const client = clientOf<App>(t, url, { token: "anna" });
+      const isThere = signal();
+      client.subscribe("room:1", { onSubscribed: () => isThere.give() });
+      await isThere.wait("the subscription");
+      client.close();
+    }
+    await becomes(() => log, ["+watcher", "+anna", "-anna"], "the log");
+  });
+
+  it("speak MessagePack, too", async (t) => {
+    const messagePack = { encode, decode };
+    const channels = chatChannels({ messagePack });
+    const { url } = await serve(t, channels);
+    const texts: string[] = [];
+    const anna = clientOf<App>(t, url, { token: "anna", messagePack });
+    const ben = clientOf<App>(t, url, { token: "ben" });
+    const [mine, theirs] = [signal(), signal()];
+    const room = anna.subscribe("room:1", {
+      onMessage: ({ text }) => texts.push(`anna ${text}`),
+      onSubscribed: () => mine.give(),
+    });
+    ben.subscribe("room:1", {
+      onMessage: ({ text }) => texts.push(`ben ${text}`),
+      onSubscribed: () => theirs.give(),
+    });
+    await mine.wait("anna");
+    await theirs.wait("ben");
+    await room.publish({ text: "grüße" });
+    await becomes(() => [...texts].sort(), ["anna grüße", "ben grüße"], "the messages");
+    assert.equal(await anna.request("double", { n: 4 }), 8);
+  });
+
+  it("are the same on several servers with one store", async (t) => {
+    const [store, brokerOf] = [memoryStore(), memoryBroker()];
+    const all = [chatChannels({ store }), chatChannels({ store })] as const;
+    const urls: string[] = [];
+    for (const channels of all) urls.push((await serve(t, channels, { broker: brokerOf() })).url);
+    const log: string[] = [];
+    const [here, there] = [signal(), signal()];
+    const watcher = clientOf<App>(t, urls[0] ?? "", { token: "watcher" });
+    watcher.subscribe("room:1", {
+      onMessage: ({ text }, { offset }) => log.push(`${offset} ${text}`),
+      onJoin: ({ user }) => log.push(`+${user}`),
+      onLeave: (user) => log.push(`-${user}`),
+      onSubscribed: () => here.give(),
+    });
+    await here.wait("the watcher");
+    const anna = clientOf<App>(t, urls[1] ?? "", { token: "anna" });
+    const room = anna.subscribe("room:1", { onSubscribed: () => there.give() });
+    await there.wait("anna");
+    await room.publish({ text: "hello" });
+    await all[0].publish("room:1", { text: "server" });
+    anna.close();
+    await becomes(() => log, ["+watcher", "+anna", "1 hello", "2 server", "-anna"], "the log");
+  });
+
+  it("need a store that is shared where the topics are", async () => {
+    const channels = chatChannels();
+    await assert.rejects(
+      serve({ after() {} } as never, channels, { broker: memoryBroker()() }),
+      /set store, for example to redisStore/,
+    );
+  });
+
+  it("end what the program ends", async (t) => {
+    const channels = chatChannels();
+    const { url } = await serve(t, channels);
+    const ended: string[] = [];
+    const refused = signal<number>();
+    const there = signal();
+    const client = clientOf<App>(t, url, { token: "anna", onRefused: (code) => refused.give(code) });
+    client.subscribe("room:1", {
+      onSubscribed: () => there.give(),
+      onEnded: ({ code, message }) => ended.push(code, message),
+    });
+    await there.wait("the subscription");
+    assert.equal(channels.unsubscribe("anna", "room:1", "enough"), 1);
+    await becomes(() => ended, ["forbidden", "enough"], "the end");
+    assert.equal(channels.disconnect("anna"), 1);
+    assert.equal(await refused.wait("the end"), 4410);
+  });
+
+  it("go on after messages that the broker lost", async (t) => {
+    const [store, lossy] = [memoryStore(), memoryBroker()];
+    const all = [chatChannels({ store }), chatChannels({ store })] as const;
+    const broker = lossy();
+    let isLossy = false;
+    const publish = broker.publish.bind(broker);
+    broker.publish = (topic, message) => (isLossy ? undefined : publish(topic, message));
+    const first = await serve(t, all[0], { broker });
+    const second = await serve(t, all[1], { broker: lossy() });
+    assert.ok(first.url !== second.url);
+    const texts: string[] = [];
+    const there = signal();
+    clientOf<App>(t, second.url, { token: "ben" }).subscribe("room:1", {
+      onMessage: ({ text }) => texts.push(text),
+      onSubscribed: () => there.give(),
+    });
+    await there.wait("the subscription");
+    await all[0].publish("room:1", { text: "1" });
+    isLossy = true;
+    await all[0].publish("room:1", { text: "2" });
+    isLossy = false;
+    await all[0].publish("room:1", { text: "3" });
+    await becomes(() => texts, ["1", "2", "3"], "the gap is filled");
+    isLossy = true;
+    await all[0].publish("room:1", { text: "4" });
+    await becomes(() => texts, ["1", "2", "3", "4"], "the last one is found, too");
+  });
+
+  it("close clients that are too slow, which recover", async (t) => {
+    const channels = chatChannels();
+    const { url } = await serve(t, channels, { limits: { maxBackpressureBytes: 200_000 } });
+    const link = await linkTo(Number(new URL(url).port));
+    t.after(() => link.close());
+    const lengths: number[] = [];
+    let missed = 0;
+    const there = signal();
+    const client = clientOf<App>(t, url.replace(/:\d+/, `:${link.port}`), { token: "anna" });
+    client.subscribe("room:1", {
+      history: 1,
+      onMessage: ({ text }) => lengths.push(text.length),
+      onMissed: () => missed++,
+      onSubscribed: () => there.give(),
+    });
+    await there.wait("the subscription");
+    link.stall();
+    const text = "x".repeat(100_000);
+    for (let i = 0; i < 200; i++) await channels.publish("room:1", { text });
+    link.mend();
+    await channels.publish("room:1", { text: "the last" });
+    await becomes(() => lengths.at(-1), 8, "the last message");
+    assert.ok(missed > 0 || lengths.length === 201, "all, or told");
+  });
+});
