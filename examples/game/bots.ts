@@ -46,6 +46,7 @@ class Bot {
   you = 0;
   /** The last tick that has come. */
   tick = 0;
+  /** Ticks that came while it did not play. */
   snapshots: number[] = [];
   /** From an input to the snapshot that has it applied, in milliseconds. */
   delaysMs: number[] = [];
@@ -55,10 +56,13 @@ class Bot {
   private socket: WebSocket<undefined> | undefined;
   private seq = 0;
   private ack = 0;
+  private received = 0;
   private readonly sentAt: number[] = [];
-  /** Where it should be after each input that has not been answered. */
-  private readonly expected = new Map<number, Point>();
+  /** The last input that was answered, those after it, and where each should lead. */
+  private inputs: { seq: number; dx: number; dy: number; position: Point }[] = [];
   private position: Point | undefined;
+  /** How often the server had it elsewhere: inputs that wait for too long are without effect. */
+  corrections = 0;
 
   constructor(arena: string) {
     this.arena = arena;
@@ -66,11 +70,14 @@ class Bot {
 
   async join(url: string): Promise<void> {
     const { arena, seat } = this;
-    this.seq = this.ack = this.tick = 0;
+    this.seq = this.ack = this.tick = this.received = 0;
     this.closedWith = this.position = undefined;
     this.sentAt.length = 0;
-    this.expected.clear();
-    this.socket = await connect(`${url}/play?${new URLSearchParams({ arena, seat })}`, {
+    this.inputs = [];
+    await connect(`${url}/play?${new URLSearchParams({ arena, seat })}`, {
+      open: (socket) => {
+        this.socket = socket;
+      },
       message: (_socket, data, binary) => {
         if (binary) this.take(data);
         else ({ seat: this.seat, you: this.you } = JSON.parse(data.toString()));
@@ -104,34 +111,46 @@ class Bot {
     const tick = data.readUInt32LE(0);
     check(tick > this.tick, `${this.you} got tick ${tick} after ${this.tick}`);
     this.tick = tick;
-    this.snapshots.push(tick);
     const ack = data.readUInt32LE(12);
+    this.socket?.send(`~a${++this.received}`);
     check(ack >= this.ack && ack <= this.seq, `${this.you} was answered input ${ack} of ${this.seq}`);
-    if (!this.isPlaying) return;
+    if (!this.isPlaying) {
+      this.snapshots.push(tick);
+      return;
+    }
     const nowMs = performance.now();
     for (; this.ack < ack; this.ack++) this.delaysMs.push(nowMs - (this.sentAt.shift() ?? nowMs));
     // To decode all of them would take longer than the server takes to make them.
     if (this.position === undefined || tick % rules.ticksPerSecond === this.you % rules.ticksPerSecond)
       this.compare(data);
-    for (const seq of this.expected.keys()) if (seq < ack) this.expected.delete(seq);
+    this.inputs = this.inputs.filter(({ seq }) => seq >= ack);
     const turn = Math.floor(this.seq / 20) * 40 * this.you;
     const [dx, dy] = [
       Math.round(Math.cos(turn) * rules.fullPush),
       Math.round(Math.sin(turn) * rules.fullPush),
     ];
-    if (this.position !== undefined) this.position = move(this.position, dx, dy);
     this.send(dx, dy);
     this.sentAt.push(nowMs);
-    if (this.position !== undefined) this.expected.set(this.seq, this.position);
+    if (this.position === undefined) return;
+    this.position = move(this.position, dx, dy);
+    this.inputs.push({ seq: this.seq, dx, dy, position: this.position });
   }
 
   private compare(data: Buffer): void {
     const { players, ack } = decodeSnapshot(data);
     const own = players.find(({ id }) => id === this.you);
-    const expected = this.expected.get(ack) ?? own;
     check(own !== undefined, `${this.you} is not in its snapshot`);
-    check(expected?.x === own?.x && expected?.y === own?.y, `${this.you} is not where its inputs lead`);
+    if (own === undefined) return;
+    const expected = this.inputs.find(({ seq }) => seq === ack)?.position ?? own;
     this.position ??= own;
+    if (expected.x === own.x && expected.y === own.y) return;
+    this.corrections++;
+    let position: Point = own;
+    for (const input of this.inputs) {
+      if (input.seq > ack) position = move(position, input.dx, input.dy);
+      input.position = position;
+    }
+    this.position = position;
   }
 }
 
@@ -266,6 +285,7 @@ const report = {
   calm: phase(calm, calmDelays),
   hostile: phase(hostile, hostileDelays),
   delayDoubled: doubled,
+  corrections: players.reduce((sum, { corrections }) => sum + corrections, 0),
   stalled: phase(stalled),
   oldSnapshots: Math.max(0, ...old),
   vanishedAndBack: [vanishing.length, back],

@@ -1,6 +1,6 @@
 // The world on the network: arenas, seats, and for each player a snapshot of what that player sees.
 import { Server, type WebSocket } from "portico";
-import { type ByteWriter, Room, type SavedSeat, type Seat, Seats } from "portico/games";
+import { answerGameClient, type ByteWriter, Room, type SavedSeat, type Seat, Seats } from "portico/games";
 import { decodeInput } from "./public/protocol.js";
 import { isNear, rules } from "./public/rules.js";
 import { type Player, World } from "./world.ts";
@@ -23,12 +23,11 @@ export class Game {
     for (const { data } of this.seats) this.arena(data.arena).world.players.add(data);
     this.server.websocket<Seat<Player>>(
       "/play",
-      { open: (socket) => this.enter(socket), message: (socket, data) => this.play(socket, data) },
-      { window: { maxUnacked: 4 }, budget: { perSecond: 60 } },
+      { open: (s) => this.enter(s), onEnqueue: answerGameClient, message: (s, data) => this.play(s, data) },
+      { window: { maxUnacked: 4, acknowledgedBy: "program" }, budget: { perSecond: 90 } },
     );
   }
 
-  /** One step of all worlds, and a snapshot for each player. */
   step(): void {
     this.seats.update();
     for (const [name, arena] of this.arenas) {

@@ -4,7 +4,7 @@ import { isNear, move, type Point, rules } from "./public/rules.js";
 
 const COINS = 40;
 /** Ticks that a player can save while no input comes, and make up for when the network delivers several at once. */
-const MAX_SAVED_TICKS = 6;
+const MAX_SAVED_TICKS = 10;
 
 /** Plain data, so that a player can be saved. */
 export interface Player extends Point {

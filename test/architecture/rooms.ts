@@ -62,6 +62,13 @@ export const rooms: readonly Room[] = [
   },
 
   {
+    path: "protocol/games/",
+    floor: 3,
+    idea: "what clients and servers of games say to each other by themselves",
+    node: [],
+  },
+
+  {
     path: "protocol/http1/",
     floor: 4,
     idea: "RFC 9112: bytes to requests and responses, and back",

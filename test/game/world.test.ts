@@ -76,7 +76,7 @@ describe("the world", () => {
     assert.equal(player.seq, 101);
     for (let tick = 0; tick < 100; tick++) world.step();
     send(20);
-    assert.equal(moved(), 16);
+    assert.equal(moved(), 20);
   });
 
   it("takes only the input that follows", () => {
