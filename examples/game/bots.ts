@@ -31,6 +31,7 @@ const PLAYERS_PER_ARENA = 50;
 const WINDOW = 4;
 const STALL_MS = 300;
 const PATIENCE_MS = 20_000;
+const JOINING_AT_ONCE = 25;
 /** Inputs of a flooder at once, and how often. */
 const FLOOD_INPUTS = 200;
 const FLOOD_MS = 50;
@@ -209,8 +210,12 @@ function takeDelays(of: readonly Bot[]): number[] {
 
 const bots = (count: string): Bot[] =>
   Array.from({ length: Number(count) }, (_, i) => new Bot(`${Math.floor(i / PLAYERS_PER_ARENA)}`));
-const joinAll = (some: readonly Bot[]): Promise<unknown> =>
-  Promise.all(some.map((bot) => bot.join(server.url)));
+
+/** A few at a time: so many handshakes at once would wait for each other. */
+async function joinAll(some: readonly Bot[]): Promise<void> {
+  for (let i = 0; i < some.length; i += JOINING_AT_ONCE)
+    await Promise.all(some.slice(i, i + JOINING_AT_ONCE).map((bot) => bot.join(server.url)));
+}
 
 const folder = mkdtempSync(join(tmpdir(), "portico-bots-"));
 const file = join(folder, "seats.json");
