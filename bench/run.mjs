@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { cells as allCells, cellNamed } from "./lib/cells.mjs";
 import { check, compare } from "./lib/check.mjs";
 import { congestionControl, runWith } from "./lib/congestion.mjs";
+import { measureGame } from "./lib/game.mjs";
 import { Measurement } from "./lib/measure.mjs";
 import { modes } from "./lib/modes.mjs";
 import { absence, addHost, peers as allPeers, CEILING, isPortico } from "./lib/peers.mjs";
@@ -18,10 +19,11 @@ import { tableHead, tableRows } from "./lib/table.mjs";
 /** @typedef {import("./lib/report.mjs").Result} Result */
 
 const INSTALL_TIMEOUT_MS = 300_000;
-const usage = `npm run bench -- [${[...Object.keys(modes), "check", "brokers"].join(" | ")}] [--cells a,b] [--peers a,b] [--rounds N] [--seconds S] [--json FILE] [--host NAME=PATH] [--congestion NAME]
+const usage = `npm run bench -- [${[...Object.keys(modes), "check", "brokers", "game"].join(" | ")}] [--cells a,b] [--peers a,b] [--rounds N] [--seconds S] [--json FILE] [--host NAME=PATH] [--congestion NAME]
   check: in memory; fails when a ratio to node:http or ws is below 0.8 of the recorded one; --record writes them down
   check --with FOLDER: in memory, beside the build of another checkout
   brokers: topics over two processes, beside socket.io and ws; needs redis-server
+  game: one world in ticks, beside Colyseus; 400 and 1,000 players
   cells: ${allCells.map((cell) => cell.name).join(", ")}
   peers: ${[CEILING, ...Object.keys(allPeers)].join(", ")}`;
 
@@ -42,6 +44,9 @@ function readArguments() {
   }
   if (name === "brokers" && rest.length === 0) {
     return { name, brokers: { rounds: Number(values.rounds ?? 3), seconds: Number(values.seconds ?? 2) } };
+  }
+  if (name === "game" && rest.length === 0) {
+    return { name, game: { rounds: Number(values.rounds ?? 3), seconds: Number(values.seconds ?? 5) } };
   }
   const mode = modes[name];
   if (mode === undefined || rest.length > 0)
@@ -127,6 +132,11 @@ async function main() {
     // Its packages are among those that have just been installed.
     const { measureBrokers } = await import("./lib/brokers.mjs");
     await measureBrokers(chosen.brokers.rounds, chosen.brokers.seconds);
+    return;
+  }
+  if (chosen.game !== undefined) {
+    await installPeers();
+    await measureGame(chosen.game.rounds, chosen.game.seconds, [400, 1_000]);
     return;
   }
   if (chosen.mode === undefined) {
