@@ -18,6 +18,7 @@ const sections = [
       "delivery",
       "loop",
       "games",
+      "game",
       "fetch",
       "files",
       "testing",
@@ -39,7 +40,7 @@ const sections = [
     ],
   ],
   ["Other models", ["evo", "craftos", "daslang", "facil", "lua"]],
-  ["How it is made", ["architecture", "glossary", "performance", "game"]],
+  ["How it is made", ["architecture", "glossary", "performance"]],
 ];
 
 /** Folders of docs/ whose pages are a section; their README.md comes first and has the name of the folder. */
