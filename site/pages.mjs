@@ -14,6 +14,7 @@ const sections = [
       "routes",
       "exchanges",
       "websockets",
+      "channels",
       "backpressure",
       "delivery",
       "loop",

@@ -24,7 +24,7 @@ export interface ClientOptions extends Omit<ReconnectOptions, "protocols"> {
   onRefused?(code: number, reason: string): void;
 }
 
-/** A sign-in that is refused so often in a row is not tried again. */
+/** After so many refusals in a row, the client gives up. */
 const MAX_REFUSALS = 3;
 /** A token is refreshed when this part of its time is over. */
 const REFRESH_AT = 0.8;
@@ -56,7 +56,7 @@ export class Client<App extends Types = Types> {
     const events = {
       onOpen: () => void this.signIn(),
       onMessage: (data: string | ArrayBuffer) => this.receive(data),
-      onClose: (code: number, reason: string) => this.onClose(code, reason),
+      onClose: (code: number, reason: string, wasStable: boolean) => this.onClose(code, reason, wasStable),
       onState: (state: ConnectionState) => this.onState(state),
       ping: () => this.encode({ type: "ping" }),
     };
@@ -163,7 +163,6 @@ export class Client<App extends Types = Types> {
     this.ids.add(client);
     this.user = user;
     this.isWelcome = true;
-    this.refusals = 0;
     this.socket.settle(pingAfterMs);
     this.refreshAfter(expiresInMs);
     this.options.onState?.("open", user);
@@ -186,17 +185,14 @@ export class Client<App extends Types = Types> {
     if (answer?.type === "refreshed") this.refreshAfter(answer.expiresInMs);
   }
 
-  private onClose(code: number, reason: string): boolean {
+  private onClose(code: number, reason: string, wasStable: boolean): boolean {
     this.onDisconnected();
-    const isRefused =
-      code === CLOSE.badMessage ||
-      code === CLOSE.dismissed ||
-      (code === CLOSE.signIn && ++this.refusals >= MAX_REFUSALS);
-    if (isRefused) {
-      this.calls.close();
-      this.options.onRefused?.(code, reason);
-    }
-    return !isRefused;
+    if (wasStable) this.refusals = 0;
+    if (code === CLOSE.badMessage || code === CLOSE.signIn) this.refusals++;
+    if (code !== CLOSE.dismissed && this.refusals < MAX_REFUSALS) return true;
+    this.calls.close();
+    this.options.onRefused?.(code, reason);
+    return false;
   }
 
   private onDisconnected(): void {

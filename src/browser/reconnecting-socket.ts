@@ -23,7 +23,7 @@ export interface ReconnectOptions {
   minPauseMs?: number;
   /** The longest pause, in milliseconds. Default 30 s. */
   maxPauseMs?: number;
-  /** For an attempt, in milliseconds. Default 10 s. */
+  /** For an attempt, the sign-in included, in milliseconds. Default 10 s. */
   connectTimeoutMs?: number;
   /** For anything to arrive after a ping, in milliseconds. Default 10 s. */
   pongTimeoutMs?: number;
@@ -32,17 +32,19 @@ export interface ReconnectOptions {
 }
 
 export interface ReconnectEvents {
-  /** A connection is open. Call {@link ReconnectingSocket.settle} when it is good for something. */
+  /** A connection is open. Call {@link ReconnectingSocket.settle} when it works; it is given up otherwise. */
   onOpen(): void;
   onMessage(data: string | ArrayBuffer): void;
-  /** A connection has ended. @returns false not to come back */
-  onClose(code: number, reason: string): boolean;
+  /** A connection has ended. @param wasStable whether it had worked for a while @returns false not to come back */
+  onClose(code: number, reason: string, wasStable: boolean): boolean;
   onState(state: ConnectionState): void;
   /** Returns what to send after a silence, so that the server answers. */
   ping(): string | Uint8Array<ArrayBuffer>;
 }
 
 const ABNORMAL = 1006;
+/** A connection that has worked for so long is good. */
+const STABLE_MS = 3_000;
 
 interface PageLike {
   readonly visibilityState?: string;
@@ -65,7 +67,9 @@ export class ReconnectingSocket {
   private readonly options: ReconnectOptions;
   private readonly events: ReconnectEvents;
   private socket: SocketLike | undefined;
+  /** Attempts in a row, and connections that ended soon. */
   private attempts = 0;
+  private settledAt = Number.POSITIVE_INFINITY;
   /** Of the attempt or the pause that is under way. */
   private timer: ReturnType<typeof setTimeout> | undefined;
   private heartbeat: ReturnType<typeof setTimeout> | undefined;
@@ -99,9 +103,13 @@ export class ReconnectingSocket {
     return true;
   }
 
-  /** The connection works: pauses begin short again. @param pingAfterMs after such a silence a ping is sent; 0: never */
+  /**
+   * The connection works: the time of the attempt ends. When it has worked for a while, the pauses after it begin short again.
+   * @param pingAfterMs after such a silence a ping is sent; 0: never
+   */
   settle(pingAfterMs: number): void {
-    this.attempts = 0;
+    clearTimeout(this.timer);
+    this.settledAt = Date.now();
     this.pingAfterMs = pingAfterMs;
     this.listenForSilence();
   }
@@ -137,7 +145,6 @@ export class ReconnectingSocket {
       this.socket = socket;
       socket.binaryType = "arraybuffer";
       socket.onopen = () => {
-        clearTimeout(timer);
         this.setState("open");
         this.events.onOpen();
       };
@@ -155,10 +162,13 @@ export class ReconnectingSocket {
 
   private ended(code: number, reason: string): void {
     const { socket } = this;
+    const wasStable = Date.now() - this.settledAt >= STABLE_MS;
+    if (wasStable) this.attempts = 0;
+    this.settledAt = Number.POSITIVE_INFINITY;
     this.drop();
     // A connection that has gone silent would wait for the other side's close.
     socket?.close();
-    if (!this.events.onClose(code, reason)) this.close();
+    if (!this.events.onClose(code, reason, wasStable)) this.close();
     else if (this.state !== "closed") {
       const { minPauseMs = 500, maxPauseMs = 30_000 } = this.options;
       const pause = Math.min(maxPauseMs, minPauseMs * 2 ** this.attempts++);

@@ -6,6 +6,8 @@ export type { ChannelClient, ChannelDefinition, PublishFunction, RequestDefiniti
 export { channel, request } from "./definitions.ts";
 export { memoryStore } from "./memory-store.ts";
 export type { Origins } from "./origins.ts";
+export type { RedisStoreOptions } from "./redis-store.ts";
+export { redisStore } from "./redis-store.ts";
 export type { Authenticate, Identity } from "./session.ts";
 export type { MessagePack } from "./shared-message.ts";
 export type { StandardSchema } from "./standard-schema.ts";

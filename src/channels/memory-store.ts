@@ -17,7 +17,7 @@ interface Connection {
 
 const EPOCH_BYTES = 9;
 /** A history without messages, which a subscriber has begun, is forgotten after it: names cost nothing to make up. */
-const EMPTY_MS = 600_000;
+export const EMPTY_HISTORY_MS = 600_000;
 /** Streams are looked through for expired ones after so many appends. */
 const SWEEP_EVERY = 1_000;
 
@@ -89,7 +89,7 @@ class MemoryStore implements ChannelStore {
       stream = { epoch, offset: 0, messages: [], bytes: 0, expiresAt: 0 };
       this.streams.set(channel, stream);
     }
-    const keptMs = stream.offset > 0 ? maxAgeMs : Math.min(maxAgeMs, EMPTY_MS);
+    const keptMs = stream.offset > 0 ? maxAgeMs : Math.min(maxAgeMs, EMPTY_HISTORY_MS);
     stream.expiresAt = now + keptMs;
     return stream;
   }

@@ -56,6 +56,7 @@ export class Session implements SubscriptionsOwner {
   private isSigningIn = false;
   private expiresAt: number;
   private pending = 0;
+  private lastId = -1;
   /** The client's messages are published one after the other. */
   private published: Promise<unknown> = Promise.resolve();
 
@@ -88,7 +89,8 @@ export class Session implements SubscriptionsOwner {
   /** A message of the client. */
   receive(bytes: Buffer, binary: boolean): void {
     const message = this.read(bytes, binary);
-    if (message === undefined) this.close(CLOSE.badMessage, "this is not a message of the protocol");
+    if (message === undefined || !this.isNext(message))
+      this.close(CLOSE.badMessage, "this is not a message of the protocol");
     else if (message.type === "ping") this.send({ type: "pong" });
     else if (message.type === "hello" || message.type === "refresh") void this.signIn(message);
     else if (this.identity === undefined) this.close(CLOSE.badMessage, "sign in first");
@@ -130,6 +132,14 @@ export class Session implements SubscriptionsOwner {
     } catch {
       return undefined;
     }
+  }
+
+  /** Numbers grow: what a broken network brings twice is not done twice. */
+  private isNext(message: ClientMessage): boolean {
+    if (message.type === "ping") return true;
+    const isNext = message.id > this.lastId;
+    this.lastId = message.id;
+    return isNext;
   }
 
   send(message: ServerMessage): void {

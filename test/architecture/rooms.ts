@@ -86,7 +86,12 @@ export const rooms: readonly Room[] = [
     idea: "bytes in, bytes out, drained, closed: TCP, TLS, Unix sockets, memory",
   },
 
-  { path: "browser/", floor: 5, idea: "clients for browsers: what comes back, channels, games", node: [] },
+  {
+    path: "browser/",
+    floor: 5,
+    idea: "clients for browsers: a socket that comes back, channels, games",
+    node: [],
+  },
   { path: "limits/", floor: 5, idea: "limits for clients: sizes, counters, deadlines, turns" },
 
   { path: "websocket/", floor: 6, idea: "a WebSocket as the program sees it, topics, shared frames" },

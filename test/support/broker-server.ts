@@ -36,7 +36,7 @@ const initdb = find("initdb", ...postgresFolders);
 const NOBODY = 65_534;
 const other = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -46,7 +46,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function answers(port: number): Promise<boolean> {
+export async function answers(port: number): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");
   try {
     await once(socket, "connect");

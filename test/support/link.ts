@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
-/** A TCP proxy in front of a server, which a test cuts, stalls and delays. */
+/** A TCP proxy in front of a server, which a test cuts, stalls, delays and disturbs. */
 export interface Link {
   readonly port: number;
   /** Ends all connections; new ones are ended at once until {@link mend}. */
@@ -9,6 +9,8 @@ export interface Link {
   /** Keeps all connections open, and passes nothing on until {@link mend}. */
   stall(): void;
   mend(): void;
+  /** Loses, or passes on twice, what comes next on each open connection, in one direction or both. */
+  disturb(how: "lose" | "duplicate"): void;
   close(): Promise<void>;
 }
 
@@ -17,16 +19,22 @@ export async function linkTo(port: number, delayMs = 0): Promise<Link> {
   const sockets = new Set<Socket>();
   let isCut = false;
   let isStalled = false;
+  const disturbed = new Map<Socket, "lose" | "duplicate">();
   const pass = (from: Socket, to: Socket): void => {
     sockets.add(from);
     if (isStalled) from.pause();
     from.on("data", (bytes) => {
-      if (delayMs === 0) to.write(bytes);
-      else setTimeout(() => to.write(bytes), delayMs);
+      const how = disturbed.get(from);
+      disturbed.delete(from);
+      if (how === "lose") return;
+      const sent = how === "duplicate" ? Buffer.concat([bytes, bytes]) : bytes;
+      if (delayMs === 0) to.write(sent);
+      else setTimeout(() => to.write(sent), delayMs);
     });
     from.on("error", () => {});
     from.on("close", () => {
       sockets.delete(from);
+      disturbed.delete(from);
       to.destroy();
     });
   };
@@ -56,6 +64,9 @@ export async function linkTo(port: number, delayMs = 0): Promise<Link> {
       isCut = false;
       isStalled = false;
       for (const socket of sockets) socket.resume();
+    },
+    disturb(how) {
+      for (const socket of sockets) disturbed.set(socket, how);
     },
     async close() {
       server.close();

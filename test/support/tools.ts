@@ -6,6 +6,8 @@ export const chromium: string | undefined = ["/usr/bin/chromium", "/usr/bin/chro
 );
 export const curl: string | undefined = ["/usr/bin/curl", "/bin/curl"].find(existsSync);
 
+export const nginx: string | undefined = ["/usr/sbin/nginx", "/usr/bin/nginx"].find(existsSync);
+
 /**
  * For the `skip` of a test that needs a program: says which Debian package brings it.
  * @returns false when it is there, and in CI, where the test must fail instead

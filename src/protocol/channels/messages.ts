@@ -6,7 +6,7 @@ export const MESSAGE_PACK_PROTOCOL = "portico.channels.1.msgpack";
 
 /** Close codes (RFC 6455 §7.4.2) by which a server says what a client should do. */
 export const CLOSE = {
-  /** The client broke a rule of the protocol: it does not come back. */
+  /** What the client sent breaks a rule of the protocol: come back, but not for ever. */
   badMessage: 4400,
   /** The sign-in was refused, or its time is over: come back with another token. */
   signIn: 4401,
