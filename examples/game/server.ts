@@ -10,7 +10,7 @@ const game = new Game(existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) 
 const { server, seats } = game;
 server.get("/*", serveFiles(`${import.meta.dirname}/public`));
 server.get("/client/*", serveFiles(new URL(".", import.meta.resolve("portico/client/game")).pathname));
-server.get("/stats", () => ({ seats: seats.size, loop: loop.takeFigures() }));
+server.get("/stats", () => ({ seats: seats.size, cpu: process.cpuUsage(), loop: loop.takeFigures() }));
 const { url } = await server.listen({ host: "127.0.0.1", port: Number(port) });
 const loop = startLoop({ server, hz: rules.ticksPerSecond, step: () => game.step() });
 console.log(`The game is at ${url}/`);

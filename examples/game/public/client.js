@@ -84,7 +84,9 @@ function connect(name) {
     },
     onClose: (code, reason) => {
       const why = code === 1001 ? "The server is stopping" : reason || "The connection is lost";
-      state.textContent = code === REPLACED ? "You play in another tab" : `${why}. Trying again …`;
+      if (code === REPLACED) state.textContent = "You play in another tab";
+      // Attempts that fail meanwhile say nothing new.
+      else if (!state.textContent.endsWith("…")) state.textContent = `${why}. Trying again …`;
       return code !== REPLACED;
     },
   });
