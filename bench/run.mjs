@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { cells as allCells, cellNamed } from "./lib/cells.mjs";
 import { check, compare } from "./lib/check.mjs";
 import { congestionControl, runWith } from "./lib/congestion.mjs";
+import { measureGame } from "./lib/game.mjs";
 import { Measurement } from "./lib/measure.mjs";
 import { modes } from "./lib/modes.mjs";
 import { absence, addHost, peers as allPeers, CEILING, isPortico } from "./lib/peers.mjs";
@@ -18,11 +19,12 @@ import { tableHead, tableRows } from "./lib/table.mjs";
 /** @typedef {import("./lib/report.mjs").Result} Result */
 
 const INSTALL_TIMEOUT_MS = 300_000;
-const usage = `npm run bench -- [${[...Object.keys(modes), "check", "brokers", "workers"].join(" | ")}] [--cells a,b] [--peers a,b] [--rounds N] [--seconds S] [--json FILE] [--host NAME=PATH] [--congestion NAME]
+const usage = `npm run bench -- [${[...Object.keys(modes), "check", "brokers", "workers", "game"].join(" | ")}] [--cells a,b] [--peers a,b] [--rounds N] [--seconds S] [--json FILE] [--host NAME=PATH] [--congestion NAME]
   check: in memory; fails when a ratio to node:http or ws is below 0.8 of the recorded one; --record writes them down
   check --with FOLDER: in memory, beside the build of another checkout
   brokers: topics over two processes, beside socket.io and ws; needs redis-server
   workers: what a request costs in one process and in two that share a port
+  game: one world in ticks, beside Colyseus; 400 and 1,000 players
   cells: ${allCells.map((cell) => cell.name).join(", ")}
   peers: ${[CEILING, ...Object.keys(allPeers)].join(", ")}`;
 
@@ -47,6 +49,9 @@ function readArguments() {
       name,
       alone: { rounds: Number(values.rounds ?? rounds), seconds: Number(values.seconds ?? seconds) },
     };
+  }
+  if (name === "game" && rest.length === 0) {
+    return { name, game: { rounds: Number(values.rounds ?? 3), seconds: Number(values.seconds ?? 5) } };
   }
   const mode = modes[name];
   if (mode === undefined || rest.length > 0)
@@ -138,6 +143,11 @@ async function main() {
     await installPeers();
     const { measureWorkers } = await import("./lib/workers.mjs");
     await measureWorkers(chosen.alone.rounds, chosen.alone.seconds);
+    return;
+  }
+  if (chosen.game !== undefined) {
+    await installPeers();
+    await measureGame(chosen.game.rounds, chosen.game.seconds, [400, 1_000]);
     return;
   }
   if (chosen.mode === undefined) {

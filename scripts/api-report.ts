@@ -163,7 +163,10 @@ export function apiReports(): Map<string, string> {
     if (types === undefined) continue;
     if (!existsSync(join(root, types))) throw new Error(`${types} is missing. Run npm run build first.`);
     const file = posix.normalize(types);
-    reports.set(`${path === "." ? name : path.slice(2)}.api.md`, report(path.replace(".", name), file, main));
+    reports.set(
+      `${path === "." ? name : path.slice(2).replaceAll("/", "-")}.api.md`,
+      report(path.replace(".", name), file, main),
+    );
     if (path === ".")
       main = new Set(
         load(file)

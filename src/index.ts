@@ -54,6 +54,7 @@ export type { Transport, TransportSink } from "./transport/transport.ts";
 export type { Refusal, UpgradeAnswer } from "./websocket/handshake-result.ts";
 export type { LatestData } from "./websocket/latest-values.ts";
 export type { BudgetOptions } from "./websocket/message-budget.ts";
+export type { FillMessage } from "./websocket/send-into.ts";
 export type { LentBuffer, Message, SendOptions, SendResult } from "./websocket/web-socket-handlers.ts";
 export type { WebSocketState } from "./websocket/web-socket-states.ts";
 export type { WindowOptions } from "./websocket/window-options.ts";

@@ -1,150 +1,77 @@
-// The world on the network: who is in it, what they send, and one snapshot for all of them in each tick.
-import { type Exchange, Server, type WebSocket } from "portico";
-import { decodeInput, encodeSnapshot } from "./public/protocol.js";
-import { World } from "./world.ts";
+// The world on the network: arenas, seats, and for each player a snapshot of what that player sees.
+import { Server, type WebSocket } from "portico";
+import { answerGameClient, type ByteWriter, Room, type SavedSeat, type Seat, Seats } from "portico/games";
+import { decodeInput } from "./public/protocol.js";
+import { isNear, rules } from "./public/rules.js";
+import { type Player, World } from "./world.ts";
 
-const TOPIC = "everybody";
-const MAX_PLAYERS = 250;
-/** So many inputs of one player may wait. A player who sends more is not read from until some have been applied. */
-export const MAX_WAITING_INPUTS = 16;
-/** From here on a player is slow: about ten snapshots of a full game. */
-export const SLOW_BYTES = 32_768;
-const MAX_NAME_LENGTH = 16;
-
-/** What is kept for each connection. */
-interface Seat {
-  readonly name: string;
-  /** In the world; 0 before the player has joined it. */
-  id: number;
-  /** Inputs that have come and that have not been applied. */
-  waiting: number;
-  /** The last `ack` of the world. */
-  applied: number;
-  held: boolean;
-}
-
-export interface GameStats {
-  inputs: number;
-  /** The most inputs that waited for one player. */
-  mostWaiting: number;
-  /** How often a player was too slow for snapshots. */
-  slow: number;
+/** Players meet only those of their arena. */
+class Arena extends Room<Seat<Player>> {
+  readonly world = new World();
 }
 
 export class Game {
-  readonly server: Server;
-  readonly world: World;
-  readonly stats: GameStats = { inputs: 0, mostWaiting: 0, slow: 0 };
-  private readonly sockets = new Map<number, WebSocket<Seat>>();
+  readonly server = new Server({ delivery: "deferred", limits: { maxMessageBytes: 64 } });
+  readonly arenas = new Map<string, Arena>();
+  readonly seats = new Seats<Player>({
+    graceMs: 30_000,
+    onFree: ({ data }) => this.arena(data.arena).world.players.delete(data),
+  });
 
-  constructor(world: World = new World()) {
-    this.world = world;
-    this.server = new Server({
-      delivery: "deferred",
-      limits: {
-        maxMessageBytes: 64,
-        // No player makes the server keep more than this: what goes beyond it is not sent.
-        maxBackpressureBytes: 262_144,
-        // One that takes nothing at all is gone.
-        writeTimeoutMs: 10_000,
-        webSocketIdleTimeoutMs: 20_000,
-        pongTimeoutMs: 10_000,
-      },
-    });
-    this.server.websocket<Seat>("/play", {
-      upgrade: (exchange) => ({ name: nameFrom(exchange), id: 0, waiting: 0, applied: 0, held: false }),
-      open: (socket) => this.join(socket),
-      onEnqueue: (socket) => this.count(socket),
-      message: (socket, data, binary) => this.take(socket, binary ? decodeInput(data) : undefined),
-      close: (socket) => this.leave(socket),
-    });
+  constructor(saved: readonly SavedSeat<Player>[]) {
+    this.seats.restore(saved);
+    for (const { data } of this.seats) this.arena(data.arena).world.players.add(data);
+    this.server.websocket<Seat<Player>>(
+      "/play",
+      { open: (s) => this.enter(s), onEnqueue: answerGameClient, message: (s, data) => this.play(s, data) },
+      { window: { maxUnacked: 4, acknowledgedBy: "program" }, budget: { perSecond: 90 } },
+    );
   }
 
-  /** What a tick does after the events: one step of the world, and one snapshot for all. */
   step(): void {
-    this.world.step();
-    for (const player of this.world.players) this.readOn(player.id, player.ack);
-    for (const socket of this.sockets.values()) this.look(socket);
-    this.server.publish(TOPIC, encodeSnapshot(this.world.snapshot()));
-  }
-
-  /** Tells the players, and closes. The loop goes on meanwhile. @returns when all connections are gone */
-  async stop(): Promise<void> {
-    const farewell = JSON.stringify({ type: "stop" });
-    for (const socket of this.sockets.values()) socket.send(farewell);
-    await this.server.close({ graceMs: 2_000 });
-  }
-
-  private join(socket: WebSocket<Seat>): void {
-    if (this.sockets.size >= MAX_PLAYERS) {
-      socket.close(1013, "the game is full");
-      return;
+    this.seats.update();
+    for (const [name, arena] of this.arenas) {
+      arena.world.step();
+      arena.sendLatest("world", (socket, writer) => writeSnapshot(writer, arena.world, socket.data.data));
+      if (arena.world.players.size === 0) this.arenas.delete(name);
     }
-    const seat = socket.data;
-    seat.id = this.world.join(seat.name);
-    this.sockets.set(seat.id, socket);
-    this.server.publish(TOPIC, JSON.stringify({ type: "join", id: seat.id, name: seat.name }));
-    this.admit(socket);
   }
 
-  /** Tells a player all that snapshots do not, and lets the player have them: at first, and after being slow. */
-  private admit(socket: WebSocket<Seat>): void {
-    const { id } = socket.data;
-    const names = this.world.players.map((player) => [player.id, player.name]);
-    socket.send(JSON.stringify({ type: "welcome", you: id, names }));
-    socket.subscribe(TOPIC);
+  private enter(socket: WebSocket<Seat<Player>>): unknown {
+    const ask = (key: string): string => socket.request?.searchParams.get(key) ?? "";
+    const name =
+      ask("name")
+        .replace(/[\p{C}\p{M}\p{Z}]/gu, "")
+        .slice(0, 16) || "nobody";
+    const player = this.arena(ask("arena")).world.createPlayer(name, ask("arena"));
+    const seat = this.seats.resume(ask("seat"), socket) ?? this.seats.take(socket, player);
+    if (seat === undefined) return socket.close(1013, "the game is full");
+    socket.data = seat;
+    seat.data.seq = 0; // each connection counts its inputs from 1
+    const arena = this.arena(seat.data.arena);
+    arena.world.players.add(seat.data);
+    arena.add(socket);
+    return socket.send(JSON.stringify({ seat: seat.token, you: seat.data.id }));
   }
 
-  /** Runs when a message comes, long before the tick: the only moment to stop one who sends too many. */
-  private count(socket: WebSocket<Seat>): void {
-    const seat = socket.data;
-    seat.waiting++;
-    this.stats.mostWaiting = Math.max(this.stats.mostWaiting, seat.waiting);
-    if (seat.waiting < MAX_WAITING_INPUTS) return;
-    seat.held = true;
-    socket.pause();
+  private play(socket: WebSocket<Seat<Player>>, data: Uint8Array): void {
+    const input = decodeInput(data);
+    const player = socket.data.data;
+    if (input === undefined || !this.arena(player.arena).world.input(player, input))
+      socket.closeNow(1008, "that is not an input of this game");
   }
 
-  private take(socket: WebSocket<Seat>, input: ReturnType<typeof decodeInput>): void {
-    if (input !== undefined && this.world.input(socket.data.id, input)) this.stats.inputs++;
-    else socket.closeNow(1008, "that is no input of this game");
-  }
-
-  private readOn(id: number, ack: number): void {
-    const socket = this.sockets.get(id);
-    if (socket === undefined) return;
-    const seat = socket.data;
-    seat.waiting -= ack - seat.applied;
-    seat.applied = ack;
-    if (!seat.held || seat.waiting > MAX_WAITING_INPUTS / 2) return;
-    seat.held = false;
-    socket.resume();
-  }
-
-  /** A player who is slow gets nothing until everything has been taken: only the latest snapshot counts. */
-  private look(socket: WebSocket<Seat>): void {
-    if (socket.isSubscribed(TOPIC)) {
-      if (socket.pendingBytes <= SLOW_BYTES) return;
-      socket.unsubscribe(TOPIC);
-      this.stats.slow++;
-    } else if (socket.pendingBytes === 0) this.admit(socket);
-  }
-
-  private leave(socket: WebSocket<Seat>): void {
-    const { id } = socket.data;
-    if (!this.sockets.delete(id)) return;
-    this.world.leave(id);
-    this.server.publish(TOPIC, JSON.stringify({ type: "leave", id }));
+  private arena(name: string): Arena {
+    const arena = this.arenas.get(name) ?? new Arena();
+    this.arenas.set(name, arena);
+    return arena;
   }
 }
 
-/** What a player is called: short, and without characters that are not seen or that change how others are. */
-export function nameFrom(exchange: Pick<Exchange, "searchParams">): string {
-  const given = exchange.searchParams.get("name") ?? "";
-  const shown = given
-    .normalize("NFC")
-    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "")
-    .replace(/(\p{M}{2})\p{M}+/gu, "$1")
-    .trim();
-  return [...shown].slice(0, MAX_NAME_LENGTH).join("") || "nobody";
+/** The part of the world that a player sees. */
+export function writeSnapshot(writer: ByteWriter, { tick, players, coins }: World, player: Player): void {
+  const seen = [...players].filter((other) => isNear(player, other, rules.sight));
+  writer.u32(tick).f64(performance.now()).u32(player.seq).u16(seen.length);
+  for (const { id, name, x, y, score } of seen) writer.u32(id).u16(x).u16(y).u16(score).text(name);
+  for (const coin of coins) if (isNear(player, coin, rules.sight)) writer.u16(coin.x).u16(coin.y);
 }

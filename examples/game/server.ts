@@ -1,38 +1,22 @@
-// A game for browsers: node --import tsx examples/game/server.ts [port]
-import { readFileSync } from "node:fs";
+// A game for browsers: node --import tsx examples/game/server.ts [port [file that keeps the seats]]
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { startLoop } from "portico/loop";
+import { serveFiles } from "portico/web";
 import { Game } from "./game.ts";
 import { rules } from "./public/rules.js";
 
-const game = new Game();
-const { server } = game;
-
-const files: [path: string, file: string, type: string][] = [
-  ["/", "index.html", "text/html; charset=utf-8"],
-  ["/client.js", "client.js", "text/javascript"],
-  ["/rules.js", "rules.js", "text/javascript"],
-  ["/protocol.js", "protocol.js", "text/javascript"],
-  ["/style.css", "style.css", "text/css"],
-];
-for (const [path, file, type] of files) {
-  const content = readFileSync(new URL(`public/${file}`, import.meta.url));
-  server.get(path, (exchange) => {
-    exchange.setHeader("Content-Type", type).setHeader("X-Content-Type-Options", "nosniff");
-    exchange.setHeader("Content-Security-Policy", "default-src 'self'; img-src data:");
-    exchange.end(content);
+const [, , port = "9001", file = ""] = process.argv;
+const game = new Game(existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : []);
+const { server, seats } = game;
+server.get("/*", serveFiles(`${import.meta.dirname}/public`));
+server.get("/client/*", serveFiles(new URL(".", import.meta.resolve("portico/client/game")).pathname));
+server.get("/stats", () => ({ seats: seats.size, cpu: process.cpuUsage(), loop: loop.takeFigures() }));
+const { url } = await server.listen({ host: "127.0.0.1", port: Number(port) });
+const loop = startLoop({ server, hz: rules.ticksPerSecond, step: () => game.step() });
+console.log(`The game is at ${url}/`);
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, async () => {
+    await server.close({ graceMs: 2_000 });
+    if (file !== "") writeFileSync(file, JSON.stringify(seats.save()), { mode: 0o600 });
   });
 }
-
-const { url } = await server.listen({ host: "127.0.0.1", port: Number(process.argv[2] ?? 9001) });
-const loop = startLoop({ server, hz: rules.ticksPerSecond, step: () => game.step() });
-
-server.get("/stats", () => {
-  const players = game.world.players.length;
-  return { players, tick: game.world.tick, ...game.stats, loop: loop.takeFigures() };
-});
-
-// The loop ends when the server has closed: until then clients are still answered.
-const stop = (): Promise<void> => game.stop();
-process.once("SIGINT", stop);
-process.once("SIGTERM", stop);
-console.log(`The game is at ${url}/`);

@@ -1,122 +1,55 @@
-// The simulation: no clock, no network. The same joins, inputs and random numbers always give the same world.
-import type { Input, PlayerState, Snapshot } from "./public/protocol.js";
-import { move, type Point, rules } from "./public/rules.js";
+// The simulation: no clock, no network. The same players, inputs and random numbers always give the same world.
+import type { Input } from "./public/protocol.js";
+import { isNear, move, type Point, rules } from "./public/rules.js";
 
 const COINS = 40;
-/** Ticks that a player may save while nothing comes, and make up for when the network delivers several at once. */
-const MAX_SAVED_TICKS = 6;
-const MAX_ID = 65_535;
-const MAX_SCORE = 65_535;
+/** Ticks that a player can save while no input comes, and make up for when the network delivers several at once. */
+const MAX_SAVED_TICKS = 10;
 
-export interface Player extends PlayerState {
+/** Plain data, so that a player can be saved. */
+export interface Player extends Point {
   readonly name: string;
-  /** Inputs that wait for their tick. */
-  readonly waiting: number;
-}
-
-interface Body {
+  readonly arena: string;
   readonly id: number;
-  readonly name: string;
-  position: Point;
   score: number;
-  /** The last input that has been applied. */
-  ack: number;
-  /** The last input that has come. */
   seq: number;
   savedTicks: number;
-  readonly inputs: Input[];
 }
 
 export class World {
-  private readonly random: () => number;
-  private readonly bodies = new Map<number, Body>();
-  private readonly coins: Point[] = [];
-  private lastId = 0;
-  private ticks = 0;
+  readonly players = new Set<Player>();
+  readonly coins: Point[] = [];
+  tick = 0;
+  /** Numbers from 0 up to 1. */
+  random = Math.random;
 
-  /** @param random numbers from 0 up to 1 */
-  constructor(random: () => number = Math.random) {
-    this.random = random;
-    for (let i = 0; i < COINS; i++) this.coins.push(this.randomPoint(rules.coinRadius));
+  /** A new player near the middle, who is not in the world yet. */
+  createPlayer(name: string, arena: string): Player {
+    const id = 1 + Math.max(0, ...[...this.players].map((player) => player.id));
+    return { ...this.point(0.3), name, arena, id, score: 0, seq: 0, savedTicks: 0 };
   }
 
-  /** Ticks that have passed. */
-  get tick(): number {
-    return this.ticks;
-  }
-
-  get players(): Player[] {
-    return [...this.bodies.values()].map(({ id, name, position, score, ack, inputs }) => {
-      return { id, name, score, ack, ...position, waiting: inputs.length };
-    });
-  }
-
-  /** @returns the id, which nobody else has */
-  join(name: string): number {
-    do this.lastId = (this.lastId % MAX_ID) + 1;
-    while (this.bodies.has(this.lastId));
-    const id = this.lastId;
-    const position = this.freePoint();
-    this.bodies.set(id, { id, name, position, score: 0, ack: 0, seq: 0, savedTicks: 0, inputs: [] });
-    return id;
-  }
-
-  leave(id: number): void {
-    this.bodies.delete(id);
-  }
-
-  /** Keeps an input for the next tick. @returns false when it is not the one that follows */
-  input(id: number, input: Input): boolean {
-    const body = this.bodies.get(id);
-    if (body === undefined || input.seq !== body.seq + 1) return false;
-    body.seq = input.seq;
-    body.inputs.push(input);
+  /** Moves a player, but never faster than time: an input too many has no effect. @returns false for a wrong number */
+  input(player: Player, { seq, dx, dy }: Input): boolean {
+    if (seq !== player.seq + 1) return false;
+    player.seq = seq;
+    if (player.savedTicks === 0) return true;
+    player.savedTicks--;
+    Object.assign(player, move(player, dx, dy));
+    const taken = this.coins.findIndex((coin) => isNear(player, coin, rules.playerRadius + rules.coinRadius));
+    if (taken >= 0) player.score = (player.score + this.coins.splice(taken, 1).length) % 65_536;
     return true;
   }
 
-  /** One tick: each player is moved by one input, or by a few more that came late; never faster than time. */
   step(): void {
-    this.ticks++;
-    for (const body of this.bodies.values()) {
-      body.savedTicks = Math.min(body.savedTicks + 1, MAX_SAVED_TICKS);
-      while (body.savedTicks > 0) {
-        const input = body.inputs.shift();
-        if (input === undefined) break;
-        body.savedTicks--;
-        body.ack = input.seq;
-        body.position = move(body.position, input.dx, input.dy);
-        this.collect(body);
-      }
-    }
+    this.tick++;
+    while (this.coins.length < COINS) this.coins.push(this.point(1));
+    for (const player of this.players) player.savedTicks = Math.min(player.savedTicks + 1, MAX_SAVED_TICKS);
   }
 
-  snapshot(): Snapshot {
-    return { tick: this.ticks, players: this.players, coins: this.coins };
-  }
-
-  private collect(body: Body): void {
-    const reach = (rules.playerRadius + rules.coinRadius) * rules.unitsPerPixel;
-    for (const [i, coin] of this.coins.entries()) {
-      if (Math.hypot(coin.x - body.position.x, coin.y - body.position.y) >= reach) continue;
-      body.score = Math.min(body.score + 1, MAX_SCORE);
-      this.coins[i] = this.randomPoint(rules.coinRadius);
-    }
-  }
-
-  /** Of several points the one that is farthest from everybody. */
-  private freePoint(): Point {
-    const room = (point: Point): number =>
-      Math.min(
-        ...[...this.bodies.values()].map(({ position: { x, y } }) => Math.hypot(point.x - x, point.y - y)),
-      );
-    const points = Array.from({ length: 8 }, () => this.randomPoint(rules.playerRadius));
-    return points.reduce((best, point) => (room(point) > room(best) ? point : best));
-  }
-
-  private randomPoint(margin: number): Point {
-    const { width, height, unitsPerPixel } = rules;
-    const between = (size: number): number =>
-      Math.floor((margin + this.random() * (size - 2 * margin)) * unitsPerPixel);
-    return { x: between(width), y: between(height) };
+  /** @param share of the arena, around its middle */
+  private point(share: number): Point {
+    const at = (size: number): number => (0.5 + (this.random() - 0.5) * share) * size * rules.unitsPerPixel;
+    return { x: Math.floor(at(rules.width)), y: Math.floor(at(rules.height)) };
   }
 }

@@ -6,8 +6,18 @@ const FIRST_BYTES = 1_024;
  * `DataView` reads them with `true` as last argument.
  */
 export class ByteWriter {
-  private memory = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  private memory: Buffer;
   private at = 0;
+  private readonly canGrow: boolean;
+
+  /**
+   * @param memory to write into, such as that of `socket.sendInto`: a call that it has no room for throws a RangeError.
+   *   Default: memory that grows
+   */
+  constructor(memory?: Buffer) {
+    this.memory = memory ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
+    this.canGrow = memory === undefined;
+  }
 
   /** Bytes written since the last {@link clear}. */
   get length(): number {
@@ -94,6 +104,8 @@ export class ByteWriter {
     const at = this.at;
     const end = at + count;
     if (end > this.memory.length) {
+      if (!this.canGrow)
+        throw new RangeError(`${end} bytes do not fit into the ${this.memory.length} bytes of this writer`);
       const larger = Buffer.allocUnsafeSlow(Math.max(end, 2 * this.memory.length));
       this.memory.copy(larger, 0, 0, at);
       this.memory = larger;

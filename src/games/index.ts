@@ -1,3 +1,4 @@
+export { answerGameClient } from "./answer-game-client.ts";
 export { ByteWriter } from "./byte-writer.ts";
 export type { BroadcastOptions, RoomEvents } from "./room.ts";
 export { Room } from "./room.ts";

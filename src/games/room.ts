@@ -29,6 +29,22 @@ const COPIED_BYTES = 16_384;
 const pooled = new ByteWriter();
 let isPooledFree = true;
 
+/** @returns what `fill` wrote, which must be sent at once; undefined when the member is left out */
+function written<Socket>(
+  socket: Socket,
+  fill: (socket: Socket, writer: ByteWriter) => unknown,
+): Buffer | undefined {
+  const writer = isPooledFree ? pooled : new ByteWriter();
+  const wasFree = isPooledFree;
+  isPooledFree = false;
+  try {
+    if (fill(socket, writer.clear()) === false) return undefined;
+    return writer.length > COPIED_BYTES ? Buffer.from(writer.bytes) : writer.bytes;
+  } finally {
+    isPooledFree = wasFree;
+  }
+}
+
 /**
  * Members of one process that get the same messages, or each a part of them. A member that disconnects leaves by itself.
  * Unlike topics, rooms know their members, and do not reach other processes.
@@ -115,24 +131,34 @@ export class Room<Data = unknown> {
     return accepted;
   }
 
+  /**
+   * Sends each member the newest value of something, such as the part of the world that it sees: `sendLatest` of each
+   * socket. A member that is behind gets its message when it has room again, and then one of that moment.
+   * @param key values of other keys are independent
+   * @param fill writes the message for a member when it can leave; false leaves the member out. The writer is empty, and
+   *   valid until `fill` returns
+   */
+  sendLatest(
+    key: string,
+    fill: (socket: WebSocket<Data>, writer: ByteWriter) => unknown,
+    options?: SendOptions,
+  ): void {
+    for (const socket of this.members.keys()) {
+      // It can have left the room before its message leaves.
+      socket.sendLatest(key, () => (this.has(socket) ? written(socket, fill) : undefined), options);
+    }
+  }
+
   private broadcastEach(
     fill: (socket: WebSocket<Data>, writer: ByteWriter) => unknown,
     except: WebSocket<Data> | undefined,
     options: SendOptions,
   ): number {
-    const writer = isPooledFree ? pooled : new ByteWriter();
-    const wasFree = isPooledFree;
-    isPooledFree = false;
     let accepted = 0;
-    try {
-      for (const socket of this.members.keys()) {
-        if (socket === except || fill(socket, writer.clear()) === false) continue;
-        const { bytes } = writer;
-        const message = bytes.length > COPIED_BYTES ? Buffer.from(bytes) : bytes;
-        if (isAccepted(socket.send(message, options))) accepted++;
-      }
-    } finally {
-      isPooledFree = wasFree;
+    for (const socket of this.members.keys()) {
+      if (socket === except) continue;
+      const message = written(socket, fill);
+      if (message !== undefined && isAccepted(socket.send(message, options))) accepted++;
     }
     return accepted;
   }

@@ -15,7 +15,7 @@ import { transportOf } from "../transport/open-socket.ts";
 import type { TransportListenerHandlers } from "../transport/pending-connections.ts";
 import type { Transport } from "../transport/transport.ts";
 import { checkSend } from "../websocket/send-options.ts";
-import { publish, type Receiver } from "../websocket/topics.ts";
+import { onTopic, publish } from "../websocket/topics.ts";
 import type { SendOptions } from "../websocket/web-socket-handlers.ts";
 import type { BrokerState } from "./broker.ts";
 import { Hooked } from "./hooked.ts";
@@ -184,21 +184,9 @@ export class Server extends Hooked implements AsyncDisposable {
     return publish(this.core.topics, topic, data, options);
   }
 
-  /**
-   * @internal Calls a listener for each message of a topic, whoever publishes it, at once and outside of polls.
-   * @param listener does not throw
-   * @returns what ends it
-   */
+  /** @internal See {@link onTopic}. @returns what ends it */
   onTopic(topic: string, listener: (data: string | Uint8Array) => void): () => void {
-    const { topics } = this.core;
-    const receiver: Receiver = {
-      sendShared({ data }) {
-        listener(data);
-        return "sent";
-      },
-    };
-    topics.add(topic, receiver);
-    return () => topics.remove(topic, receiver);
+    return onTopic(this.core.topics, topic, listener);
   }
 
   /** @internal An error of a part. */

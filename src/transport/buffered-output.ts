@@ -22,12 +22,25 @@ class CorkBuffer {
   private reservations = 0;
   private isRetained = false;
   private retained = 0;
+  /** A program fills memory that is still free: nothing is reserved meanwhile. */
+  isLocked = false;
+
+  /**
+   * Finds room without reserving it.
+   * @param end of the reservation to extend; undefined for a new one
+   * @returns where the next reservation would begin, or -1 when there is no room
+   */
+  find(count: number, end: number | undefined): number {
+    const isPossible = !this.isLocked && this.top + count <= CORK_BYTES && (end ?? this.top) === this.top;
+    return isPossible ? this.top : -1;
+  }
 
   /**
    * Begins a reservation. The sender ends it with {@link endReservation}.
    * @returns where it begins, or -1 when there is no room
    */
   beginReservation(sender: Sender, count: number): number {
+    if (this.isLocked) return -1;
     if (this.top + count > CORK_BYTES) this.flushOthers(sender);
     if (this.top + count > CORK_BYTES) return -1;
     this.reservations++;
@@ -39,7 +52,7 @@ class CorkBuffer {
 
   /** Makes the reservation that ends at `end` longer. @returns false if another one follows, or there is no room */
   extendReservation(end: number, count: number): boolean {
-    if (end !== this.top || end + count > CORK_BYTES) return false;
+    if (this.find(count, end) < 0) return false;
     this.top += count;
     return true;
   }
@@ -155,6 +168,14 @@ export abstract class BufferedOutput implements Sender {
     this.reservedTo = at + count;
     this.gathered += count;
     return at;
+  }
+
+  /** @returns where {@link reserveInCork} would make room, or -1 */
+  protected findInCork(count: number): number {
+    if (this.form === "cork") return corkBuffer.find(count, this.reservedTo);
+    if (this.form === "pieces") return -1;
+    const start = corkBuffer.find(this.text.length + count, undefined);
+    return start < 0 ? start : start + this.text.length;
   }
 
   /** Passes on everything that was gathered, which stays here until {@link clearGathered}. */

@@ -144,6 +144,13 @@ export abstract class Transport extends BufferedOutput implements Flushable {
     return at;
   }
 
+  /** @returns where {@link reserve} would make room now, or -1 */
+  nextReservation(count: number): number {
+    if (count > COPY_BYTES) return -1;
+    if (this.gathered > GATHER_BYTES) this.flush();
+    return this.findInCork(count);
+  }
+
   /** Calls `onDrain` when everything that was written has been taken, even if that is already so. */
   requestDrain(): void {
     this.isDrainRequested = true;

@@ -7,8 +7,8 @@ import type { MessageWriter } from "./message-writer.ts";
 import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
 import type { WindowOptions } from "./window-options.ts";
 
-/** Data, or a function that makes it when it can leave. */
-export type LatestData = string | Uint8Array | (() => string | Uint8Array);
+/** Data, or a function that makes it when it can leave. It can return undefined: then nothing is sent. */
+export type LatestData = string | Uint8Array | (() => string | Uint8Array | undefined);
 
 /** What it needs of a WebSocket. */
 interface Sender {
@@ -132,7 +132,9 @@ export class LatestValues {
 
   private transmit(data: LatestData, options: SendOptions): SendResult {
     const { writer } = this.sender;
-    const result = writer.send(typeof data === "function" ? data() : data, options);
+    const message = typeof data === "function" ? data() : data;
+    if (message === undefined) return "sent";
+    const result = writer.send(message, options);
     if (this.window === undefined || result === "closed" || result === "dropped") return result;
     this.sent++;
     this.sentAt.push(performance.now());

@@ -60,6 +60,19 @@ export class MessageWriter {
     return this.sent();
   }
 
+  /** Whether a message can be written where it leaves from: uncompressed, and by a server, which does not mask. */
+  canWriteInPlace(size: number, { compress }: SendOptions): boolean {
+    const { role, deflater, thresholdBytes } = this.agreement;
+    return role === "server" && (deflater === undefined || compress === false || size < thresholdBytes);
+  }
+
+  /** A message was written where it leaves from. @param payload only for the debug log */
+  sentInPlace(payload: Buffer, { binary }: SendOptions): SendResult {
+    if (webSocketLog !== undefined)
+      webSocketLog(this.transport, `> ${describeFrame(FIN | (binary === false ? TEXT : BINARY), payload)}`);
+    return this.sent();
+  }
+
   /** Sends a message whose frames are shared with others. */
   sendShared(frames: SharedFrames): SendResult {
     if (!this.hasRoom(frames.length)) return this.drop();
@@ -105,7 +118,8 @@ export class MessageWriter {
     }
   }
 
-  private hasRoom(length: number): boolean {
+  /** Whether a message can be sent within the limits for a slow client. */
+  hasRoom(length: number): boolean {
     const pending = this.transport.pendingBytes - this.transport.slackBytes;
     if (pending <= 0) return true;
     const { limits, counters } = this;

@@ -83,3 +83,23 @@ export function deliver<Subscriber extends Receiver>(
   }
   return taken;
 }
+
+/**
+ * Calls a listener for each message of a topic, in whatever process it is published, at once and outside of polls.
+ * @param listener must not throw
+ * @returns what ends it
+ */
+export function onTopic(
+  topics: Topics<Receiver>,
+  topic: string,
+  listener: (data: string | Uint8Array) => void,
+): () => void {
+  const receiver: Receiver = {
+    sendShared({ data }) {
+      listener(data);
+      return "sent";
+    },
+  };
+  topics.add(topic, receiver);
+  return () => topics.remove(topic, receiver);
+}

@@ -73,7 +73,7 @@ export class DeferredWebSocketDelivery implements WebSocketDelivery<Driver> {
 
   message(driver: Driver, data: Buffer, binary: boolean, isBorrowed: boolean): void {
     const own = isBorrowed ? Buffer.from(data) : owned(data);
-    if (driver.hasEnqueueHandler) driver.enqueue(own, binary);
+    if (driver.hasEnqueueHandler && !driver.enqueue(own, binary)) return;
     driver.connection.isReadDespiteFullQueue = false;
     this.push(new MessageEvent(driver.socket, own, binary));
   }

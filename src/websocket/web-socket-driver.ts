@@ -42,7 +42,6 @@ export interface WebSocketContext<Socket> extends ConnectionContext {
 
 /** The inside of a WebSocket: between its connection, which reports, and the handlers of the program. */
 export class WebSocketDriver<Socket> implements ConnectionOwner {
-  /** What the program gets. */
   readonly socket: Socket;
   readonly context: WebSocketContext<Socket>;
   readonly connection: WebSocketConnection<WebSocketDriver<Socket>>;
@@ -219,20 +218,20 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
     return this.handlers.onEnqueue !== undefined;
   }
 
-  /** Reports a message that is about to be queued, but never before `open` has run. */
-  enqueue(data: Buffer, binary: boolean): void {
-    if (this.isOpenTaken || this.shouldEnqueueBeforeOpen) this.dispatchEnqueue(data, binary);
-    else {
-      this.earlyMessages ??= [];
-      this.earlyMessages.push({ data, binary });
-    }
+  /** Reports a message that is about to be queued, but never before `open` has run. @returns whether to queue it */
+  enqueue(data: Buffer, binary: boolean): boolean {
+    if (this.isOpenTaken || this.shouldEnqueueBeforeOpen) return this.dispatchEnqueue(data, binary);
+    this.earlyMessages ??= [];
+    this.earlyMessages.push({ data, binary });
+    return true;
   }
 
-  private dispatchEnqueue(data: Buffer, binary: boolean): void {
+  private dispatchEnqueue(data: Buffer, binary: boolean): boolean {
+    let result: unknown;
+    const call = (): unknown => (result = this.handlers.onEnqueue?.(this.socket, data, binary));
     // What it sends now is copied: `message` may change it later.
-    withLease(data, "hand over", () => {
-      if (!this.isEndedByProgram) this.dispatch(() => this.handlers.onEnqueue?.(this.socket, data, binary));
-    });
+    if (!this.isEndedByProgram) withLease(data, "hand over", () => this.dispatch(call));
+    return result !== false;
   }
 
   dispatchMessage(data: Buffer, binary: boolean): void {

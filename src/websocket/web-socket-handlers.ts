@@ -49,6 +49,8 @@ export interface HandlersOf<Socket, Data, Request, Bytes extends Buffer = Buffer
    * Deferred delivery only: a message has arrived and is about to be queued. It is called before `message`, and outside of
    * the program's own turn. Messages that arrived before `open` has run are reported right after it.
    * @param data the same that `message` gets
+   * @returns false to keep the message from `message`, such as one that was answered at once. A message that arrived before
+   *   `open` has run is queued already
    */
   onEnqueue?(socket: Socket, data: Buffer, binary: boolean): unknown;
   /** @param data UTF-8 when not `binary`. The program's own, unless the option `lent` is set */

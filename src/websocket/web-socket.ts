@@ -4,6 +4,7 @@ import { byteLengthOf } from "../transport/payload.ts";
 import { refusedBytes, type Transport } from "../transport/transport.ts";
 import type { LatestData } from "./latest-values.ts";
 import type { Opening } from "./opening.ts";
+import { type FillMessage, sendInto } from "./send-into.ts";
 import { checkSend } from "./send-options.ts";
 import { publish } from "./topics.ts";
 import { type WebSocketContext, type WebSocketDelivery, WebSocketDriver } from "./web-socket-driver.ts";
@@ -89,6 +90,21 @@ export class WebSocket<Data = unknown, Request = unknown> {
   }
 
   /**
+   * Sends a message that you write straight into the memory it leaves from. It saves the allocation and the copy of
+   * {@link send}. Compressed messages, and those of clients, are written elsewhere first. Above 64 KiB, memory is
+   * allocated for the message.
+   * @param size the most that the message can have, in bytes; it counts for the limits
+   * @param fill writes the message, binary unless `options` say otherwise. Its memory holds zeros, and is valid until it
+   *   returns. It returns how many bytes were written from the beginning; undefined means all. It is not called when the
+   *   result is "dropped" or the socket is not open. When it throws nothing is sent
+   * @returns as {@link send}
+   * @throws RangeError for an impossible size, or an impossible result of `fill`; what `fill` throws
+   */
+  sendInto(size: number, fill: FillMessage, options: SendOptions = DEFAULT_SEND): SendResult {
+    return sendInto(this.driver.connection, size, fill, options);
+  }
+
+  /**
    * Sends a message whatever waits already, and reads no more until the peer has taken it: for what answers the peer
    * itself, which then is the measure of what can wait.
    */
@@ -105,7 +121,8 @@ export class WebSocket<Data = unknown, Request = unknown> {
    * `window.maxUnacked` messages are without an acknowledgement. Values that wait are sent in the order of their keys,
    * when the client has room again, before the handler `drain`.
    * @param key values of other keys are independent
-   * @param data text, bytes (copied if they wait), or a function that makes them when they can leave
+   * @param data text, bytes (copied if they wait), or a function that makes them when they can leave. The function can
+   *   return undefined to send nothing
    * @returns "sent", "queued" if it waits, "dropped" if what waits would exceed `maxBackpressureBytes`, or "closed"
    */
   sendLatest(key: string, data: LatestData, options: SendOptions = DEFAULT_SEND): SendResult {

@@ -61,6 +61,13 @@ export const rooms: readonly Room[] = [
   },
 
   {
+    path: "protocol/games/",
+    floor: 3,
+    idea: "what clients and servers of games say to each other by themselves",
+    node: [],
+  },
+
+  {
     path: "protocol/http1/",
     floor: 4,
     idea: "RFC 9112: bytes to requests and responses, and back",
@@ -81,7 +88,7 @@ export const rooms: readonly Room[] = [
   {
     path: "browser/",
     floor: 5,
-    idea: "clients for browsers: connections that come back, channels",
+    idea: "clients for browsers: a socket that comes back, channels, games",
     node: [],
   },
   { path: "limits/", floor: 5, idea: "limits for clients: sizes, counters, deadlines, turns" },

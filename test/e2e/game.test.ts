@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { BrowserContext, Page } from "playwright-core";
 import { launchBrowser } from "../support/browser.ts";
@@ -56,18 +59,25 @@ async function play(browser: BrowserContext, url: string, name: string, errors: 
 }
 
 describe("examples/game in a real browser", { skip: absent(chromium, "chromium") }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "portico-game-"));
+  const startGame = (port: string): Promise<Program> =>
+    startProgram("--import", "tsx", "examples/game/server.ts", port, join(folder, "seats.json"));
   let program: Program;
   let browser: BrowserContext;
   let close: () => Promise<void> = async () => {};
 
   before(async () => {
-    program = await startProgram("--import", "tsx", "examples/game/server.ts", "0");
+    program = await startGame("0");
     ({ context: browser, close } = await launchBrowser());
   });
-  after(() => close());
+  after(async () => {
+    await close();
+    await program.stop("SIGTERM");
+    rmSync(folder, { recursive: true, force: true });
+  });
 
-  it("two tabs move and see each other, and are told when the server stops", {
-    timeout: 50_000,
+  it("two tabs move, see each other, and come back to their seats after a reload and a restart", {
+    timeout: 120_000,
   }, async () => {
     const errors: string[] = [];
     const ann = await play(browser, program.url, "Ann", errors);
@@ -96,8 +106,27 @@ describe("examples/game in a real browser", { skip: absent(chromium, "chromium")
       await seen(other, name, start);
     }
 
+    // A reload keeps the seat, and does not make a second player.
+    await ann.reload();
+    await ann.locator("#enter button").click();
+    await seen(ann, "Ann");
+    assert.equal(await bob.locator("#scores li").count(), 2);
+
     assert.equal(await program.stop("SIGTERM"), 0);
     await ann.locator("#state", { hasText: "The server is stopping" }).waitFor();
+    const seat = await bob.evaluate(`sessionStorage.getItem("seat")`);
+    program = await startGame(new URL(program.url).port);
+    for (const [page, name] of [
+      [ann, "Ann"],
+      [bob, "<b>Bob"],
+    ] as const) {
+      await page.bringToFront();
+      await page.locator("#state").filter({ hasText: /^$/ }).waitFor({ state: "attached" });
+      await seen(page, name);
+    }
+    assert.equal(await bob.evaluate(`sessionStorage.getItem("seat")`), seat);
+    await bob.locator("#scores li").nth(1).waitFor();
+    assert.equal(await bob.locator("#scores li").count(), 2);
     assert.deepEqual(
       errors.filter((text) => !text.includes("ERR_CONNECTION_REFUSED")),
       [],

@@ -40,3 +40,29 @@ test("a socket that open closes reports none of them", async (t) => {
   server.poll();
   assert.deepEqual(log, ["close"]);
 });
+
+test("a message for which onEnqueue returns false is not queued, and an answer leaves at once", async (t) => {
+  const { server, connect } = harness(t, { delivery: "deferred" });
+  const log: string[] = [];
+  const results: Record<string, unknown> = {
+    keep: undefined,
+    zero: 0,
+    drop: false,
+    fail: Promise.resolve(false),
+  };
+  server.websocket("/", {
+    onEnqueue: (socket, data) => {
+      if (`${data}` === "drop") socket.send("dropped");
+      return results[`${data}`];
+    },
+    message: (_socket, data) => void log.push(`${data}`),
+  });
+  const client = await open(connect(), "/");
+  await eventually(() => server.waitingEvents === 1, "the opening");
+  server.poll();
+  for (const text of Object.keys(results)) client.send(text);
+  assert.equal(await client.text(), "dropped");
+  await eventually(() => server.waitingEvents === 3, "the others");
+  server.poll();
+  assert.deepEqual(log, ["keep", "zero", "fail"]);
+});

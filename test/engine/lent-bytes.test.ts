@@ -37,6 +37,8 @@ const SOCKET_WAYS = [
   "send",
   "send twice",
   "reply",
+  "into memory",
+  "into memory while others send",
   "ping",
   "to a neighbour",
   "to all",
@@ -360,6 +362,17 @@ class Stage {
         this.expect(client, bytes);
         socket.reply(bytes, { binary: true });
         break;
+      case "into memory":
+        this.expect(client, bytes);
+        // Room for more than is written, so that the header can be shorter, too.
+        socket.sendInto(bytes.length + 130, (memory) => {
+          memory.set(bytes);
+          return bytes.length;
+        });
+        break;
+      case "into memory while others send":
+        this.sendMeanwhile(index, bytes);
+        break;
       case "ping":
         this.expect(client, bytes.subarray(0, 125));
         socket.ping(bytes.subarray(0, 125));
@@ -375,6 +388,25 @@ class Stage {
       default:
         this.respond(index, bytes);
     }
+  }
+
+  /** While a message is written, its socket and another one send. */
+  private sendMeanwhile(index: number, bytes: Uint8Array): void {
+    const [socket, client] = [this.serverSockets[index], this.sockets[index]];
+    const neighbour = (index + 1) % CLIENTS;
+    const before = bytes.subarray(bytes.length >> 1);
+    this.expect(client, before);
+    this.expect(client, bytes);
+    this.expect(this.sockets[neighbour], bytes);
+    this.expect(this.sockets[neighbour], before);
+    socket?.sendInto(bytes.length, (memory) => {
+      memory.set(bytes);
+      this.serverSockets[neighbour]?.send(memory, { binary: true });
+      socket.send(memory.subarray(bytes.length >> 1), { binary: true });
+      this.serverSockets[neighbour]?.sendInto(before.length, (inner) => void inner.set(before));
+      if (bytes.length % 2 === 1) this.server.flush();
+      return undefined;
+    });
   }
 }
 

@@ -1,16 +1,15 @@
 // The browser's side: sends inputs, shows the own player at once, and the others a moment late but smoothly.
+import { GameSocket, Snapshots } from "./client/index.js";
 import { decodeSnapshot, encodeInput } from "./protocol.js";
 import { move, rules } from "./rules.js";
 
 const STEP_MS = 1000 / rules.ticksPerSecond;
-/** The others are shown so many ticks late, so that there is nearly always a snapshot on either side. */
-const DELAY_TICKS = 3;
-const KEPT_SNAPSHOTS = 30;
 /** Without an answer to so many inputs the own player stands still, too. */
 const MAX_UNANSWERED = 30;
 const MAX_STEPS_AT_ONCE = 5;
 const STICK_PIXELS = 60;
-const RETRY_MS = 1000;
+/** The close code when another tab has taken the seat. */
+const REPLACED = 4001;
 
 const canvas = document.getElementById("arena");
 const scores = document.getElementById("scores");
@@ -18,21 +17,10 @@ const state = document.getElementById("state");
 const form = document.getElementById("enter");
 const context = canvas.getContext("2d");
 
-/** Everything of one connection; a new one begins with nothing. */
-let game = newGame();
-
-function newGame() {
-  return {
-    you: 0,
-    names: new Map(),
-    snapshots: [],
-    clockMs: undefined,
-    own: undefined,
-    shown: undefined,
-    seq: 0,
-    unanswered: [],
-  };
-}
+const snapshots = new Snapshots({ delayMs: 100 });
+/** What belongs to one connection. */
+let own = { id: 0, seq: 0, unanswered: [], position: undefined, shown: undefined };
+let socket;
 
 // What the player wants.
 
@@ -85,98 +73,82 @@ function push() {
 // The connection.
 
 function connect(name) {
-  const url = new URL(`play?${new URLSearchParams({ name })}`, location.href);
+  const arena = new URLSearchParams(location.search).get("arena") ?? "";
+  const url = new URL(`play?${new URLSearchParams({ name, arena })}`, location.href);
   url.protocol = url.protocol.replace("http", "ws");
-  const socket = new WebSocket(url);
-  socket.binaryType = "arraybuffer";
-  game = newGame();
-  let farewell = "The connection is lost";
-  const steps = startSteps(() => step(socket));
-  socket.onmessage = ({ data }) => {
-    if (typeof data !== "string") takeSnapshot(decodeSnapshot(new Uint8Array(data)));
-    else if (takeNews(JSON.parse(data)) === "stop") farewell = "The server is stopping";
-  };
-  socket.onclose = ({ reason }) => {
-    clearInterval(steps);
-    state.textContent = `${reason || farewell}. Trying again …`;
-    setTimeout(() => connect(name), RETRY_MS);
-  };
+  socket = new GameSocket(url, {
+    seat: sessionStorage.getItem("seat") ?? "",
+    onMessage: (data) => {
+      if (typeof data === "string") takeSeat(JSON.parse(data));
+      else takeSnapshot(decodeSnapshot(new Uint8Array(data)));
+    },
+    onClose: (code, reason) => {
+      const why = code === 1001 ? "The server is stopping" : reason || "The connection is lost";
+      if (code === REPLACED) state.textContent = "You play in another tab";
+      // Attempts that fail meanwhile say nothing new.
+      else if (!state.textContent.endsWith("…")) state.textContent = `${why}. Trying again …`;
+      return code !== REPLACED;
+    },
+  });
 }
 
-function takeNews(news) {
-  if (news.type === "welcome") {
-    game.you = news.you;
-    game.names = new Map(news.names);
-    state.textContent = "";
-  } else if (news.type === "join") game.names.set(news.id, news.name);
-  else if (news.type === "leave") game.names.delete(news.id);
-  return news.type;
+/** The tab keeps its seat, and gets it again after a lost connection or a reload. */
+function takeSeat({ seat, you }) {
+  sessionStorage.setItem("seat", seat);
+  socket.seat = seat;
+  snapshots.clear();
+  own = { id: you, seq: 0, unanswered: [], position: undefined, shown: undefined };
+  state.textContent = "";
 }
 
 function takeSnapshot(snapshot) {
-  game.snapshots.push(snapshot);
-  if (game.snapshots.length > KEPT_SNAPSHOTS) game.snapshots.shift();
-  // When tick 0 was, by this clock: followed slowly, so that a snapshot that comes late moves nobody.
-  const clockMs = performance.now() - snapshot.tick * STEP_MS;
-  const error = clockMs - (game.clockMs ?? clockMs);
-  game.clockMs = Math.abs(error) > 1000 ? clockMs : clockMs - error * 0.9;
-  const own = snapshot.players.find(({ id }) => id === game.you);
-  if (own === undefined) return;
-  // The server is right; what it has not applied yet is played again on top of that.
-  game.unanswered = game.unanswered.filter(({ seq }) => seq > own.ack);
-  game.own = game.unanswered.reduce((from, { dx, dy }) => move(from, dx, dy), own);
-}
-
-/** Like the server's loop: as many steps as time has had, or a browser's timers would make a few too many. */
-function startSteps(run) {
-  const startMs = performance.now();
-  let done = 0;
-  return setInterval(() => {
-    const due = Math.floor((performance.now() - startMs) / STEP_MS);
-    done = Math.max(done, due - MAX_STEPS_AT_ONCE);
-    for (; done < due; done++) run();
-  }, STEP_MS / 4);
+  snapshots.add(snapshot.timeMs, snapshot);
+  const seen = snapshot.players.find(({ id }) => id === own.id);
+  if (seen === undefined) return;
+  // The server is right; inputs that it has not applied yet are played again on top of that.
+  own.unanswered = own.unanswered.filter(({ seq }) => seq > snapshot.ack);
+  own.position = own.unanswered.reduce((from, { dx, dy }) => move(from, dx, dy), seen);
 }
 
 /** One tick of the own player: sent, and shown without waiting for the answer. */
-function step(socket) {
+function step() {
   const [dx, dy] = push();
-  if (game.own === undefined || socket.readyState !== WebSocket.OPEN) return;
-  if ((dx === 0 && dy === 0) || game.unanswered.length >= MAX_UNANSWERED) return;
-  const input = { seq: ++game.seq, dx, dy };
+  if (own.position === undefined || socket.state !== "open") return;
+  if ((dx === 0 && dy === 0) || own.unanswered.length >= MAX_UNANSWERED) return;
+  const input = { seq: ++own.seq, dx, dy };
   socket.send(encodeInput(input));
-  game.unanswered.push(input);
-  game.own = move(game.own, dx, dy);
+  own.unanswered.push(input);
+  own.position = move(own.position, dx, dy);
 }
+
+// Like the server's loop: as many steps as time has had, or a browser's timers would make a few too many.
+let steps = 0;
+setInterval(() => {
+  const due = Math.floor(performance.now() / STEP_MS);
+  for (steps = Math.max(steps, due - MAX_STEPS_AT_ONCE); steps < due; steps++) step();
+}, STEP_MS / 4);
 
 // The picture.
 
 function draw() {
   requestAnimationFrame(draw);
-  context.fillStyle = "#1b2430";
+  context.fillStyle = "#0e141b";
   context.fillRect(0, 0, rules.width, rules.height);
-  const latest = game.snapshots.at(-1);
-  if (latest === undefined) return;
+  const { latest } = snapshots;
+  const around = snapshots.at(socket?.clock.serverMs ?? 0);
+  if (around === undefined) return;
+  if (own.shown !== undefined) disc(own.shown, rules.sight, "#1b2430");
   for (const coin of latest.coins) disc(coin, rules.coinRadius, "#f2c14e");
-  for (const player of others()) show(player);
-  const own = latest.players.find(({ id }) => id === game.you);
-  if (own === undefined || game.own === undefined) return;
+  // The others where they were a moment ago, between two snapshots.
+  for (const player of around.to.players) {
+    const from = around.from.players.find(({ id }) => id === player.id) ?? player;
+    if (player.id !== own.id) show({ ...player, ...between(from, player, around.share) });
+  }
+  const self = latest.players.find(({ id }) => id === own.id);
+  if (self === undefined || own.position === undefined) return;
   // The picture is drawn more often than the player moves: half of the way each time.
-  game.shown = between(game.shown ?? game.own, game.own, 0.5);
-  show({ ...own, ...game.shown });
-}
-
-/** Where the others were a moment ago, between two snapshots. */
-function others() {
-  const at = (performance.now() - game.clockMs) / STEP_MS - DELAY_TICKS;
-  const after = game.snapshots.find(({ tick }) => tick >= at) ?? game.snapshots.at(-1);
-  const before = game.snapshots.findLast(({ tick }) => tick < at) ?? after;
-  const share = after === before ? 0 : Math.min(1, (at - before.tick) / (after.tick - before.tick));
-  return after.players.flatMap((player) => {
-    if (player.id === game.you) return [];
-    const from = before.players.find(({ id }) => id === player.id) ?? player;
-    return [{ ...player, ...between(from, player, share) }];
-  });
+  own.shown = between(own.shown ?? own.position, own.position, 0.5);
+  show({ ...self, ...own.shown });
 }
 
 function between(from, to, share) {
@@ -189,7 +161,7 @@ function show(player) {
   context.font = "18px system-ui, sans-serif";
   context.textAlign = "center";
   const above = player.y / rules.unitsPerPixel - rules.playerRadius - 8;
-  context.fillText(game.names.get(player.id) ?? "", player.x / rules.unitsPerPixel, above);
+  context.fillText(player.name, player.x / rules.unitsPerPixel, above);
 }
 
 function disc({ x, y }, radius, fill) {
@@ -205,14 +177,14 @@ function colour(id) {
 }
 
 function showScores() {
-  const players = [...(game.snapshots.at(-1)?.players ?? [])].sort((a, b) => b.score - a.score);
+  const players = [...(snapshots.latest?.players ?? [])].sort((a, b) => b.score - a.score);
   scores.replaceChildren(
-    ...players.slice(0, 10).map(({ id, score }) => {
+    ...players.slice(0, 10).map(({ id, name, score }) => {
       const item = document.createElement("li");
       // Names come from others: as text, never as HTML.
-      item.textContent = `${game.names.get(id) ?? ""} ${score}`;
+      item.textContent = `${name} ${score}`;
       item.style.color = colour(id);
-      item.classList.toggle("you", id === game.you);
+      item.classList.toggle("you", id === own.id);
       return item;
     }),
   );

@@ -9,18 +9,21 @@ export interface Input {
 
 export interface PlayerState extends Point {
   readonly id: number;
-  /** The `seq` of the last input that has been applied. */
-  readonly ack: number;
+  readonly name: string;
   readonly score: number;
 }
 
+/** What one player sees. */
 export interface Snapshot {
   readonly tick: number;
+  /** The server's time, in milliseconds. */
+  readonly timeMs: number;
+  /** The `seq` of the last input that has been applied. */
+  readonly ack: number;
   readonly players: readonly PlayerState[];
   readonly coins: readonly Point[];
 }
 
 export function encodeInput(input: Input): Uint8Array;
 export function decodeInput(bytes: Uint8Array): Input | undefined;
-export function encodeSnapshot(snapshot: Snapshot): Uint8Array;
 export function decodeSnapshot(bytes: Uint8Array): Snapshot;

@@ -10,6 +10,8 @@ export const rules: {
   readonly speed: number;
   readonly playerRadius: number;
   readonly coinRadius: number;
+  readonly sight: number;
   readonly fullPush: number;
 };
 export function move(from: Point, dx: number, dy: number): Point;
+export function isNear(a: Point, b: Point, pixels: number): boolean;

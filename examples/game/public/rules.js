@@ -11,6 +11,8 @@ export const rules = {
   speed: 300,
   playerRadius: 18,
   coinRadius: 10,
+  /** How far a player sees, in pixels. */
+  sight: 500,
   /** A push of the stick to its end. */
   fullPush: 127,
 };
@@ -40,4 +42,13 @@ export function move(from, dx, dy) {
  */
 function clamp(value, least, most) {
   return Math.min(most, Math.max(least, value));
+}
+
+/**
+ * @param {{ x: number, y: number }} a
+ * @param {{ x: number, y: number }} b
+ * @param {number} pixels how far apart the points can be
+ */
+export function isNear(a, b, pixels) {
+  return Math.hypot(a.x - b.x, a.y - b.y) < pixels * rules.unitsPerPixel;
 }

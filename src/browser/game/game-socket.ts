@@ -1,0 +1,123 @@
+import { acknowledgement, readTime, timeQuestion } from "../../protocol/games/control-messages.ts";
+import { type ConnectionState, ReconnectingSocket, type ReconnectOptions } from "../reconnecting-socket.ts";
+import { Clock } from "./clock.ts";
+
+export interface GameSocketOptions extends ReconnectOptions {
+  /** The token of the seat to come back to, such as from `sessionStorage`. */
+  seat?: string;
+  /**
+   * Whether binary messages are acknowledged once `onMessage` has handled them, for a `window` with
+   * `acknowledgedBy: "program"`. Send no other binary messages than those of `sendLatest` then. Default true.
+   */
+  acknowledges?: boolean;
+  /** How often the server is asked for its time, in milliseconds. Default 5 s. */
+  clockEveryMs?: number;
+  /** A message has come, in order. Those of the clock are left out. */
+  onMessage?(data: string | ArrayBuffer): void;
+  /** The state of the connection has changed: to show it. */
+  onState?(state: ConnectionState): void;
+  /**
+   * A connection has ended.
+   * @returns false not to come back. Default: for 4001, the code when another tab has taken the seat
+   */
+  onClose?(code: number, reason: string): boolean;
+}
+
+const REPLACED = 4001;
+/** Questions for the time in quick succession when a connection begins. */
+const FIRST_QUESTIONS = 5;
+/** After such a silence, in milliseconds, the connection is tried. */
+const SILENCE_MS = 10_000;
+
+/**
+ * A WebSocket to a game on Portico. It comes back to its seat after growing pauses with jitter, knows the server's time, and
+ * acknowledges snapshots. The server needs `answerGameClient` of `portico/games`. For browsers, Node 22 and later, Bun and
+ * Deno.
+ */
+export class GameSocket {
+  /** The server's time. It begins again with each connection. */
+  readonly clock: Clock = new Clock();
+  /** The token of the seat, which each connection sends as the parameter `seat` of its URL. Set it when the server gives one. */
+  seat: string;
+  private readonly options: GameSocketOptions;
+  private readonly socket: ReconnectingSocket;
+  private clockTimer: ReturnType<typeof setTimeout> | undefined;
+  private binaryMessages = 0;
+  /** Questions of this connection that were answered; -1 before its first message. */
+  private answers = -1;
+
+  /**
+   * Connects, and comes back until {@link close}.
+   * @param url such as "wss://example.com/play", or a function that is called for each connection
+   */
+  constructor(url: string | URL | (() => string | URL), options: GameSocketOptions = {}) {
+    this.options = options;
+    this.seat = options.seat ?? "";
+    const withSeat = (): string => {
+      const full = new URL(typeof url === "function" ? url() : url);
+      if (this.seat !== "") full.searchParams.set("seat", this.seat);
+      return full.href;
+    };
+    this.socket = new ReconnectingSocket(withSeat, options, {
+      onOpen: () => this.begin(),
+      onMessage: (data) => this.receive(data),
+      onClose: (code, reason) => this.onClose(code, reason),
+      onState: (state) => this.options.onState?.(state),
+      ping: () => timeQuestion(performance.now()),
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.socket.state;
+  }
+
+  /** Sends a message. @returns false when no connection is open: then it is lost */
+  send(data: string | Uint8Array<ArrayBuffer>): boolean {
+    return this.socket.send(data);
+  }
+
+  /** Ends the connection for good. The seat waits for its `graceMs`. */
+  close(): void {
+    clearTimeout(this.clockTimer);
+    this.socket.close();
+  }
+
+  private begin(): void {
+    this.clock.reset();
+    this.binaryMessages = 0;
+    this.answers = -1;
+  }
+
+  private receive(data: string | ArrayBuffer): void {
+    // The server has opened its side: before, its program would get the question.
+    if (this.answers < 0) {
+      this.answers = 0;
+      this.socket.settle(SILENCE_MS);
+      this.ask();
+    }
+    const time = typeof data === "string" ? readTime(data) : undefined;
+    if (time !== undefined) {
+      this.clock.add(time.sentMs, time.serverMs);
+      const isFirst = ++this.answers < FIRST_QUESTIONS;
+      clearTimeout(this.clockTimer);
+      if (isFirst) this.ask();
+      else this.clockTimer = setTimeout(() => this.ask(), this.options.clockEveryMs ?? 5_000);
+      return;
+    }
+    try {
+      this.options.onMessage?.(data);
+    } finally {
+      if (typeof data !== "string" && this.options.acknowledges !== false)
+        this.send(acknowledgement(++this.binaryMessages));
+    }
+  }
+
+  private onClose(code: number, reason: string): boolean {
+    clearTimeout(this.clockTimer);
+    return this.options.onClose?.(code, reason) ?? code !== REPLACED;
+  }
+
+  private ask(): void {
+    this.send(timeQuestion(performance.now()));
+  }
+}
