@@ -238,7 +238,7 @@ export class Machine {
     lua._luaL_traceback(L, L, 0, 0);
     const traceback = frame.utf8(-1);
     lua._lua_settop(L, -2);
-    return new LuaError(message, traceback);
+    return new LuaError(placed(message, traceback), traceback);
   }
 
   private withText<Result>(text: string, use: (at: Pointer) => Result): Result {
@@ -251,6 +251,13 @@ export class Machine {
       this.lua._free(at);
     }
   }
+}
+
+/** A message that names a place in the chunks of Portico names the program's call instead. */
+function placed(message: string, traceback: string): string {
+  if (!message.startsWith(`${OWN_CHUNK}:`)) return message;
+  const [, place = ""] = /\n\t(?!\[)(.*?:\d+: )in /.exec(traceback) ?? [];
+  return message.replace(/^\S+:\d+: /, place);
 }
 
 function messageOf(error: unknown): string {

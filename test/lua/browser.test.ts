@@ -68,7 +68,10 @@ describe("Lua programs in a real browser", { skip: absent(chromium, "chromium") 
       await patiently(ask, port, "/");
       const page = await visit(`http://127.0.0.1:${port}/`);
       assert.equal(await page.title(), "Site");
-      assert.equal(await page.evaluate("getComputedStyle(document.querySelector('p')).color"), "rgb(1, 2, 3)");
+      assert.equal(
+        await page.evaluate("getComputedStyle(document.querySelector('p')).color"),
+        "rgb(1, 2, 3)",
+      );
       await page.click("a");
       await page.locator("h1").waitFor();
       assert.equal(await page.title(), "Sub");
