@@ -91,7 +91,9 @@ export class Frame {
   /** A copy of the bytes of a string. */
   bytes(at: number): Buffer {
     const start = this.locate(at);
-    return Buffer.from(this.view().subarray(start, start + this.found));
+    const copy = Buffer.allocUnsafe(this.found);
+    this.view().copy(copy, 0, start, start + this.found);
+    return copy;
   }
 
   /** Remembers a value, which stays in the machine until it is released. */
