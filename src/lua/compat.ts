@@ -4,14 +4,28 @@
  */
 export const COMPAT: string = String.raw`
 local host = host
-local type, select, tostring, error, math_type = type, select, tostring, error, math.type
+local type, select, tostring, error, rawget, rawset, pcall, math_type =
+  type, select, tostring, error, rawget, rawset, pcall, math.type
 local getinfo, getupvalue, setupvalue, upvaluejoin =
   debug.getinfo, debug.getupvalue, debug.setupvalue, debug.upvaluejoin
 local load, floor, fmod = load, math.floor, math.fmod
 
 dofile, loadfile = nil, nil
 debug.getregistry, debug.sethook, debug.gethook, debug.setmetatable, debug.debug = nil, nil, nil, nil, nil
-debug.setuservalue, debug.getuservalue, debug.setcstacklimit = nil, nil, nil
+debug.setuservalue, debug.getuservalue, debug.setcstacklimit, warn = nil, nil, nil, nil
+
+-- Tables have no finalizers in Lua 5.1. Here nothing could interrupt them.
+local setmetatable = setmetatable
+host.setmetatable = setmetatable
+function _G.setmetatable(t, meta)
+  local finalizer = type(meta) == "table" and rawget(meta, "__gc")
+  if not finalizer then return setmetatable(t, meta) end
+  rawset(meta, "__gc", nil)
+  local ok, result = pcall(setmetatable, t, meta)
+  rawset(meta, "__gc", finalizer)
+  if not ok then error(result, 2) end
+  return result
+end
 
 _VERSION = "Lua 5.1"
 math.pow = function(x, y) return x ^ y end

@@ -155,8 +155,9 @@ export class Machine {
     this.frame.L = thread.L;
     if (status !== LUA_OK && status !== LUA_YIELD) {
       const error = this.takeError(thread.L);
-      lua._lua_resetthread(thread.L);
-      this.recycle(thread);
+      // It is not used again: after an error of the step limit, its steps would no longer be counted.
+      lua._lua_pushnil(this.main);
+      lua._lua_rawsetp(this.main, REGISTRY, thread.L);
       throw error;
     }
     return { hasEnded: status === LUA_OK, values: lua.HEAPU32[this.results >> 2] ?? 0 };

@@ -10,7 +10,7 @@ local STATE = {}
 -- What the host remembers is released with the state of its handles.
 local function released(release)
   local meta = { __gc = function(state) release(state.id) end }
-  return function(state) return setmetatable(state, meta) end
+  return function(state) return host.setmetatable(state, meta) end
 end
 
 -- A class of handles: tables whose functions are made when they are asked for, because most are not.
