@@ -12,6 +12,7 @@ const STRIDE = 1_000;
  * do in it.
  */
 const STEPS_PER_MS = 10_000;
+const LEAST_MS = 10;
 
 /**
  * Interrupts a program that goes on without waiting. It gets an error, as if a function had raised it. If it catches that
@@ -56,7 +57,7 @@ export class StepLimit {
 
   /** Whether the program has used the time of its steps. */
   private isLate(): boolean {
-    const maxMs = this.maxSteps / STEPS_PER_MS;
+    const maxMs = Math.max(LEAST_MS, this.maxSteps / STEPS_PER_MS);
     // Asking for processor time takes longer.
     if (performance.now() - this.startedAt < maxMs) return false;
     const { user, system } = process.cpuUsage(this.usedBefore);

@@ -6,7 +6,7 @@ import WebSocket from "ws";
 import { absent, curl } from "../support/tools.ts";
 import { opened } from "../support/ws-client.ts";
 
-export interface Reply {
+interface Reply {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly body: Buffer;
