@@ -2,7 +2,7 @@
 export const CRAFTOS_HTTP: string = String.raw`
 local host = host
 local check = host.expect.expect
-local error, type, rawset, next, setmetatable = error, type, rawset, next, setmetatable
+local error, type, rawset, next, setmetatable = error, type, rawset, next, host.setmetatable
 local pullEvent, pullEventRaw = os.pullEvent, os.pullEventRaw
 local create, resume, status, unpack = coroutine.create, coroutine.resume, coroutine.status, table.unpack
 local STATE = {}
