@@ -27,6 +27,7 @@
  * @property {number} [size] WebSocket: bytes of a message
  * @property {boolean} [tls]
  * @property {boolean} [churn] a new connection for each request
+ * @property {boolean} [byTime] whether goals compare what the server does per second of its processor time
  * @property {number} [warmth] times the usual warming up: what is done seldom is compiled late
  * @property {readonly Goal[]} goals
  */

@@ -67,5 +67,25 @@ export const modes = {
     warmSeconds: 1,
     seconds: 2,
   },
+  /** Programs in Lua beside the same in TypeScript. A server that is polled by a timer is not always busy. */
+  lua: {
+    cells: [
+      {
+        ...cellNamed("get"),
+        name: "get-x256",
+        title: "GET of 13 bytes, 256 connections, goals by processor time",
+        connections: 256,
+        byTime: true,
+        goals: [
+          { subject: "lua-evo", peer: "evo-timer", ratio: 0.6 },
+          { subject: "lua-craftos", peer: "craftos-pull", ratio: 0.4 },
+        ],
+      },
+    ],
+    peers: ["evo-timer", "lua-evo", "craftos-pull", "lua-craftos"],
+    rounds: 5,
+    warmSeconds: 1,
+    seconds: 2,
+  },
   ceiling: { cells, peers: [CEILING], rounds: 3, warmSeconds: 0.5, seconds: 1 },
 };

@@ -34,6 +34,10 @@ export const peers = {
   "evo-http": ["plain"],
   "evo-ws": ["echo"],
   craftos: ["plain", "contents", "blobs", "echo"],
+  "craftos-pull": ["plain"],
+  "evo-timer": ["plain"],
+  "lua-craftos": ["plain"],
+  "lua-evo": ["plain"],
   facil: ["plain", "contents", "blobs", "echo"],
   net: ["plain", "blobs", "http-tls", "echo", "echo-tls"],
 };
@@ -59,7 +63,7 @@ export function addHost(nameAndPath) {
 
 /** @param {string} peer */
 export function isPortico(peer) {
-  return /^(portico|evo|craftos|facil)/.test(peer);
+  return /^(portico|evo|craftos|facil|lua)/.test(peer);
 }
 
 /**

@@ -45,15 +45,22 @@ function values(result) {
   return result.samples.map(({ value }) => value);
 }
 
+/** Per second of the server's processor time. @param {Result} result */
+function valuesByTime(result) {
+  return result.samples.map(({ value, busy = Number.NaN }) => value / busy);
+}
+
 /**
  * The ratio is taken round by round, between neighbours in time, so that a machine that slows down hits both.
  * @param {Result} above
  * @param {Result | undefined} below
+ * @param {(result: Result) => number[]} [rates]
  */
-function ratios(above, below) {
+function ratios(above, below, rates = values) {
   if (below === undefined || above.error !== undefined || below.error !== undefined) return undefined;
-  const pairs = values(above).slice(0, below.samples.length);
-  return spread(pairs.map((value, round) => value / (below.samples[round]?.value ?? Number.NaN)));
+  const others = rates(below);
+  const pairs = rates(above).slice(0, others.length);
+  return spread(pairs.map((value, round) => value / (others[round] ?? Number.NaN)));
 }
 
 /**
@@ -95,7 +102,7 @@ export function goalResults(cell, results) {
   return cell.goals.flatMap(({ subject: name = "portico", peer, ratio: goal }) => {
     const subject = named(name);
     const other = peer === "best" ? best(cell, results) : named(peer);
-    const ratio = subject && ratios(subject, other);
+    const ratio = subject && ratios(subject, other, cell.byTime ? valuesByTime : values);
     if (ratio === undefined || other === undefined) return [];
     const met = cell.less ? ratio.median <= goal : ratio.median >= goal;
     return [{ subject: name, peer: other.peer, goal, ratio, met }];

@@ -23,11 +23,11 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   readonly transport: Transport;
   releaseSlot: (() => void) | undefined;
   share: Connection["share"] = undefined;
-  private readonly context: HttpContext;
-  private readonly reader: RequestReader;
-  private readonly intake: ExchangeIntake;
+  readonly context: HttpContext;
+  readonly reader: RequestReader;
+  readonly intake: ExchangeIntake;
   private readonly deadline: Deadline;
-  private state: HttpState = IDLE;
+  state: HttpState = IDLE;
   private readonly pauses: Pauses;
   private isPumping = false;
   /** The response is complete, and has said that the connection ends with the exchange. */

@@ -8,6 +8,13 @@ export interface RequestOwner extends HttpServer {
   webSocketTimeouts(): UpgradeOptions;
 }
 
+const filesOf = new WeakMap<object, TemporaryFile>();
+
+/** Removes the file with the body of a request that has been answered without a response. */
+export function removeContentFile(exchange: object): void {
+  filesOf.get(exchange)?.remove();
+}
+
 /** A request whose body is complete. You can keep it; everything but `body_file` stays valid. */
 export class HttpRequest {
   /** @internal */
@@ -36,7 +43,9 @@ export class HttpRequest {
     this.udata = server.udata;
     this.body = body;
     this.file = file;
-    if (file !== undefined) exchange.onAbort(() => file.remove());
+    if (file === undefined) return;
+    filesOf.set(exchange, file);
+    exchange.onAbort(() => file.remove());
   }
 
   /** The connection, as the functions of `Server` accept it; the same object for all its requests. */

@@ -1,5 +1,10 @@
+import { readRaw, writeRaw } from "../connection/raw-access.ts";
 import { callHandler } from "../delivery/call-handler.ts";
 import { MAX_TIMER_MS } from "../node/max-timer.ts";
+import { activeOn } from "../server/server-connection.ts";
+import { Transport } from "../transport/transport.ts";
+import { cut } from "./cut.ts";
+import { removeContentFile } from "./http-request.ts";
 import type { Connection, HttpServer } from "./http-server.ts";
 import type { HttpSettings } from "./settings.ts";
 
@@ -13,6 +18,24 @@ export interface ServerFunctions {
   set_udata(server: HttpServer, sockfd: Connection | 0, udata: unknown): unknown;
   /** Returns the data of a connection or, for 0, of the server. */
   get_udata(server: HttpServer, sockfd: Connection | 0): unknown;
+  /**
+   * Reads what the client has sent after the request that is being handled, before it is read as the next request.
+   * @param sockfd a request's `sockfd`
+   * @param buffer receives the bytes
+   * @param max_len how many at most; the length of `buffer` when absent
+   * @returns the number of bytes, 0 when none are there, or -1 when the connection has ended or is a WebSocket
+   */
+  read(server: HttpServer, sockfd: Connection, buffer: Uint8Array, max_len?: number): number;
+  /**
+   * Sends bytes as they are, after what was sent before. A request that has no response yet counts as answered: write all of
+   * the answer in one callback, and do not use `HttpResponse` for it.
+   * @param sockfd a request's `sockfd`
+   * @param data text as UTF-8, or bytes, which are copied
+   * @param length how many bytes of it; all when absent
+   * @returns 0, or -1 when the connection has ended or is a WebSocket, while a response is under way, and when more than
+   *   `limits.maxBackpressureBytes` would wait for the client
+   */
+  write(server: HttpServer, sockfd: Connection, data: string | Uint8Array, length?: number): 0 | -1;
   /** Returns the settings that `start_http_server` got. */
   settings(server: HttpServer): Readonly<HttpSettings>;
   /**
@@ -55,6 +78,17 @@ export const Server: ServerFunctions = {
     return before;
   },
   get_udata: (server, sockfd) => (sockfd === 0 ? server.udata : connectionData.get(sockfd)),
+  read(_server, sockfd, buffer, max_len = buffer.length) {
+    if (!(sockfd instanceof Transport) || !(max_len >= 0)) return -1;
+    return readRaw(sockfd, buffer.subarray(0, max_len));
+  },
+  write(_server, sockfd, data, length) {
+    if (!(sockfd instanceof Transport) || (length !== undefined && !(length >= 0))) return -1;
+    const active = activeOn(sockfd);
+    if (!writeRaw(sockfd, Buffer.from(cut(data, length)))) return -1;
+    if (active !== undefined) queueMicrotask(() => removeContentFile(active));
+    return 0;
+  },
   settings: (server) => settingsOf.get(server) ?? {},
   run_every(server, milliseconds, repetitions, task, arg) {
     const timers = timersOf.get(server);

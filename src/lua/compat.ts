@@ -4,17 +4,30 @@
  */
 export const COMPAT: string = String.raw`
 local host = host
-local type, select, tostring, error, math_type = type, select, tostring, error, math.type
+local type, select, tostring, error, rawget, rawset, pcall, math_type =
+  type, select, tostring, error, rawget, rawset, pcall, math.type
 local getinfo, getupvalue, setupvalue, upvaluejoin =
   debug.getinfo, debug.getupvalue, debug.setupvalue, debug.upvaluejoin
 local load, floor, fmod = load, math.floor, math.fmod
 
 dofile, loadfile = nil, nil
 debug.getregistry, debug.sethook, debug.gethook, debug.setmetatable, debug.debug = nil, nil, nil, nil, nil
-debug.setuservalue, debug.getuservalue, debug.setcstacklimit = nil, nil, nil
+debug.setuservalue, debug.getuservalue, debug.setcstacklimit, warn = nil, nil, nil, nil
+
+-- Tables have no finalizers in Lua 5.1. Here nothing could interrupt them.
+local setmetatable = setmetatable
+host.setmetatable = setmetatable
+function _G.setmetatable(t, meta)
+  local finalizer = type(meta) == "table" and rawget(meta, "__gc")
+  if not finalizer then return setmetatable(t, meta) end
+  rawset(meta, "__gc", nil)
+  local ok, result = pcall(setmetatable, t, meta)
+  rawset(meta, "__gc", finalizer)
+  if not ok then error(result, 2) end
+  return result
+end
 
 _VERSION = "Lua 5.1"
-unpack = table.unpack
 math.pow = function(x, y) return x ^ y end
 math.log10 = function(x) return math.log(x, 10) end
 math.mod = math.fmod
@@ -51,6 +64,22 @@ local function whole(n)
   return n
 end
 local sub, rep, byte, char, format, random = string.sub, string.rep, string.byte, string.char, string.format, math.random
+local find, match, concat, insert, remove, unpackPlain =
+  string.find, string.match, table.concat, table.insert, table.remove, table.unpack
+string.find = function(s, pattern, from, plain) return find(s, pattern, whole(from), plain) end
+string.match = function(s, pattern, from) return match(s, pattern, whole(from)) end
+table.concat = function(t, separator, i, j) return concat(t, separator, whole(i), whole(j)) end
+table.insert = function(t, ...)
+  if select("#", ...) ~= 2 then return insert(t, ...) end
+  local at, value = ...
+  return insert(t, whole(at), value)
+end
+table.remove = function(t, ...)
+  if select("#", ...) == 0 then return remove(t) end
+  return remove(t, whole((...)))
+end
+unpack = function(t, i, j) return unpackPlain(t, whole(i), whole(j)) end
+table.unpack = unpack
 string.sub = function(s, i, j) return sub(s, whole(i), whole(j)) end
 string.rep = function(s, n, separator) return rep(s, whole(n), separator) end
 string.byte = function(s, i, j) return byte(s, whole(i), whole(j)) end

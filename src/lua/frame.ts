@@ -88,10 +88,18 @@ export class Frame {
     return this.view().toString("utf8", start, start + this.found);
   }
 
+  /** The bytes of a string. Valid until something is pushed. Copy them to keep them. */
+  borrowedBytes(at: number): Buffer {
+    const start = this.locate(at);
+    return this.view().subarray(start, start + this.found);
+  }
+
   /** A copy of the bytes of a string. */
   bytes(at: number): Buffer {
     const start = this.locate(at);
-    return Buffer.from(this.view().subarray(start, start + this.found));
+    const copy = Buffer.allocUnsafe(this.found);
+    this.view().copy(copy, 0, start, start + this.found);
+    return copy;
   }
 
   /** Remembers a value, which stays in the machine until it is released. */

@@ -13,8 +13,9 @@ export interface LuaOptions {
   /** Bytes that the values of the program can hold; unlimited when absent. Beyond, it gets the error "not enough memory". */
   maxMemoryBytes?: number;
   /**
-   * Steps of the machine that the program can make in one go, before it waits or ends; unlimited when absent. Beyond, it
-   * gets the error "too many steps without waiting". Counting makes calculations about half as fast.
+   * Steps of the machine that the program can make in one go, before it waits or ends; unlimited when absent. Processor time
+   * counts, too: 1 ms for each 10,000 steps. Beyond, it gets the error "too many steps without waiting". Counting makes
+   * calculations about half as fast.
    */
   maxSteps?: number;
   /** For CraftOS: a folder with a ROM, which the program sees as `/rom`. */

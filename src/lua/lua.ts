@@ -9,9 +9,11 @@ import { EvoFlavour } from "./evo/flavour.ts";
 import type { Flavour, Surroundings } from "./flavour.ts";
 import { Folder } from "./folder.ts";
 import type { Frame } from "./frame.ts";
+import { LIMITS } from "./limits-prelude.ts";
 import { type LuaOptions, limitOf, luaOptionNames } from "./lua-options.ts";
 import { Machine, OWN_CHUNK } from "./machine.ts";
 import { MODULES } from "./modules-prelude.ts";
+import { matchPattern } from "./pattern.ts";
 import { NOTHING, Tasks } from "./tasks.ts";
 import { Values } from "./values.ts";
 
@@ -74,9 +76,11 @@ export class Lua implements AsyncDisposable {
         around.writeError(frame.text(1));
         return 0;
       },
+      matchPattern,
       ...this.flavour.functions,
     });
-    for (const chunk of [COMPAT, ...this.flavour.chunks, MODULES]) this.runOwn(chunk);
+    const limits = options.maxSteps === undefined ? [] : [LIMITS];
+    for (const chunk of [COMPAT, ...limits, ...this.flavour.chunks, MODULES]) this.runOwn(chunk);
     const find = (name: string): number => this.findOwn(name);
     this.flavour.begin(find);
     this.callGlobalCode = find("callGlobal");

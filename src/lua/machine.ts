@@ -155,8 +155,9 @@ export class Machine {
     this.frame.L = thread.L;
     if (status !== LUA_OK && status !== LUA_YIELD) {
       const error = this.takeError(thread.L);
-      lua._lua_resetthread(thread.L);
-      this.recycle(thread);
+      // It is not used again: after an error of the step limit, its steps would no longer be counted.
+      lua._lua_pushnil(this.main);
+      lua._lua_rawsetp(this.main, REGISTRY, thread.L);
       throw error;
     }
     return { hasEnded: status === LUA_OK, values: lua.HEAPU32[this.results >> 2] ?? 0 };
@@ -238,7 +239,7 @@ export class Machine {
     lua._luaL_traceback(L, L, 0, 0);
     const traceback = frame.utf8(-1);
     lua._lua_settop(L, -2);
-    return new LuaError(message, traceback);
+    return new LuaError(placed(message, traceback), traceback);
   }
 
   private withText<Result>(text: string, use: (at: Pointer) => Result): Result {
@@ -251,6 +252,13 @@ export class Machine {
       this.lua._free(at);
     }
   }
+}
+
+/** A message that names a place in the chunks of Portico names the program's call instead. */
+function placed(message: string, traceback: string): string {
+  if (!message.startsWith(`${OWN_CHUNK}:`)) return message;
+  const [, place = ""] = /\n\t(?!\[)(.*?:\d+: )in /.exec(traceback) ?? [];
+  return message.replace(/^\S+:\d+: /, place);
 }
 
 function messageOf(error: unknown): string {

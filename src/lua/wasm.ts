@@ -34,7 +34,6 @@ export interface LuaApi {
   _lua_rawlen(L: Pointer, at: number): bigint;
   _lua_rawset(L: Pointer, at: number): void;
   _lua_rawsetp(L: Pointer, at: number, key: Pointer): void;
-  _lua_resetthread(L: Pointer): number;
   _lua_resume(L: Pointer, from: Pointer, values: number, results: Pointer): number;
   _lua_rotate(L: Pointer, at: number, by: number): void;
   _lua_setglobal(L: Pointer, name: Pointer): void;
@@ -86,7 +85,6 @@ const NAMES: Readonly<Record<keyof LuaApi, true>> = {
   _lua_rawlen: true,
   _lua_rawset: true,
   _lua_rawsetp: true,
-  _lua_resetthread: true,
   _lua_resume: true,
   _lua_rotate: true,
   _lua_setglobal: true,

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, it } from "node:test";
-import { type HttpRequest, HttpResponse, Server } from "../../src/facil/index.ts";
+import { type HttpRequest, HttpResponse } from "../../src/facil/index.ts";
 import { temporaryFolder } from "../support/places.ts";
-import { eventually, signal, sleep } from "../support/waiting.ts";
+import { eventually, signal } from "../support/waiting.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
 import { answer, serve } from "./helpers.ts";
 
@@ -71,39 +71,6 @@ describe("on_request(request)", () => {
       ["example.com:1", 3, undefined, "abc"],
       ["example.com:1", 13, undefined, null],
     ]);
-  });
-
-  it("Server.set_udata and get_udata keep data of the server (0) and of a connection", async (t) => {
-    const { connect, server } = await serve(t, (request) => {
-      const before = Server.set_udata(request.server, request.sockfd, request.path);
-      answer(request, `${String(before)} ${String(Server.get_udata(request.server, request.sockfd))}`);
-    });
-    const [one, two] = [await connect(), await connect()];
-    assert.equal((await one.get("/1").answer()).text, "undefined /1");
-    assert.equal((await two.get("/2").answer()).text, "undefined /2");
-    assert.equal((await one.get("/3").answer()).text, "/1 /3");
-    assert.equal(Server.set_udata(server, 0, "all"), null);
-    assert.equal(Server.get_udata(server, 0), "all");
-    assert.equal(server.udata, "all");
-  });
-
-  it("Server.settings has what start_http_server got, and Server.run_every repeats a task until the server stops", async (t) => {
-    const { server, stopped } = await serve(t, () => {}, { timeout: 7 });
-    assert.equal(Server.settings(server).timeout, 7);
-    const calls: string[] = [];
-    const log = (name: string): void => void calls.push(name);
-    assert.equal(Server.run_every(server, 1, 2, log, "twice"), 0);
-    assert.equal(Server.run_every(server, 1, 0, log, "for ever"), 0);
-    assert.equal(Server.run_every(server, -1, 0, log, "never"), -1);
-    assert.equal(Server.run_every(server, 1, 0.5, log, "never"), -1);
-    await eventually(() => calls.filter((name) => name === "for ever").length >= 5, "five calls");
-    assert.equal(calls.filter((name) => name === "twice").length, 2);
-    server.stop();
-    await stopped;
-    const { length } = calls;
-    assert.equal(Server.run_every(server, 1, 0, log, "late"), -1);
-    await sleep(20);
-    assert.equal(calls.length, length);
   });
 
   it("headers are looked up by name, in any case", async (t) => {

@@ -81,6 +81,7 @@ export const documentedItems: Readonly<Record<string, readonly string[]>> = {
   facil: [
     'start_http_server(on_request, public folder (a string), udata or null, { port = "3000", address?, threads = 1, processes = 1, public_folder?, timeout?, on_init?, on_finish?, … })',
     "on_request(request)",
+    "Server.set_udata/get_udata/settings/run_every, raw Server.read/write",
     "HttpResponse.create(request), .write_header and .write_header1/2 (C's argument orders), .set_cookie, .write_body, .write_body_move, .printf, .sendfile, .sendfile2, .status, .status_str, .content_length, .date, .last_modified, .reset, .close, .send, .destroy(response)",
     "websocket_upgrade({ request, on_message, on_open?, on_shutdown?, on_close?, response?, udata? }), same as Websocket.upgrade(settings)",
     "on_message(ws, data, size, is_text)",

@@ -1,35 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { freePort } from "../support/places.ts";
-import { ask, talk } from "./clients.ts";
+import { patiently, talk, testWithClients } from "./clients.ts";
 import { runProgram } from "./harness.ts";
 
 const BYTES = Buffer.from(Array.from({ length: 4_096 }, (_, index) => index % 256));
 
-/** Asks until the program listens: `http.listen` does not report when it does. */
-async function patiently(
-  port: number,
-  ...others: [string, Parameters<typeof ask>[2]?]
-): ReturnType<typeof ask> {
-  for (;;) {
-    try {
-      return await ask(port, ...others);
-    } catch (error) {
-      if (!String(error).includes("ECONNREFUSED")) throw error;
-    }
-  }
-}
-
-test("craftos: http.listen serves until its callback returns true", async (t) => {
+testWithClients("craftos: http.listen serves until its callback returns true", async (t, ask) => {
   const port = await freePort();
   const program = await runProgram(t, "craftos/listen", [`${port}`]);
-  assert.equal((await patiently(port, "/a?b=c")).text, "Hello from /a?b=c5");
+  assert.equal((await patiently(ask, port, "/a?b=c")).text, "Hello from /a?b=c5");
   await ask(port, "/stop");
   assert.equal(await program.ended, 0);
   assert.deepEqual(program.lines, ["stopped"]);
 });
 
-test("craftos: an API with JSON in a loop of events", async (t) => {
+testWithClients("craftos: an API with JSON in a loop of events", async (t, ask) => {
   const program = await runProgram(t, "craftos/json-api");
   const port = await program.port();
   assert.equal((await ask(port, "/items")).text, "[]");
@@ -41,25 +27,31 @@ test("craftos: an API with JSON in a loop of events", async (t) => {
   assert.equal((await ask(port, "/x")).status, 404);
 });
 
-test("craftos: a form is decoded, and header fields are found by the names that were sent", async (t) => {
-  const port = await freePort();
-  await runProgram(t, "craftos/form-post", [`${port}`]);
-  const headers = { "Content-Type": "application/x-www-form-urlencoded" };
-  const reply = await patiently(port, "/", { method: "POST", body: "who=A+%26+B", headers });
-  assert.equal(reply.text, "Hello, A & B!\n");
-  assert.equal((await ask(port, "/", { method: "POST", body: "who=x" })).status, 415);
-});
+testWithClients(
+  "craftos: a form is decoded, and header fields are found by the names that were sent",
+  async (t, ask) => {
+    const port = await freePort();
+    await runProgram(t, "craftos/form-post", [`${port}`]);
+    const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+    const reply = await patiently(ask, port, "/", { method: "POST", body: "who=A+%26+B", headers });
+    assert.equal(reply.text, "Hello, A & B!\n");
+    assert.equal((await ask(port, "/", { method: "POST", body: "who=x" })).status, 415);
+  },
+);
 
-test("craftos: files of a folder are served byte by byte, and nothing outside of it", async (t) => {
-  const port = await freePort();
-  const files = { "site/index.html": "<p>home</p>", "site/all.bin": BYTES, "secret.txt": "secret" };
-  await runProgram(t, "craftos/static-site", [`${port}`], files);
-  const home = await patiently(port, "/");
-  assert.equal(home.text, "<p>home</p>");
-  assert.equal(home.headers["content-type"], "text/html");
-  assert.deepEqual((await ask(port, "/all.bin")).body, BYTES);
-  assert.equal((await ask(port, "/none")).status, 404);
-});
+testWithClients(
+  "craftos: files of a folder are served byte by byte, and nothing outside of it",
+  async (t, ask) => {
+    const port = await freePort();
+    const files = { "site/index.html": "<p>home</p>", "site/all.bin": BYTES, "secret.txt": "secret" };
+    await runProgram(t, "craftos/static-site", [`${port}`], files);
+    const home = await patiently(ask, port, "/");
+    assert.equal(home.text, "<p>home</p>");
+    assert.equal(home.headers["content-type"], "text/html");
+    assert.deepEqual((await ask(port, "/all.bin")).body, BYTES);
+    assert.equal((await ask(port, "/none")).status, 404);
+  },
+);
 
 test("craftos: a chat in one loop of events", async (t) => {
   const program = await runProgram(t, "craftos/websocket-chat");
@@ -97,17 +89,17 @@ test("craftos: a coroutine for each client receives its messages only, in order"
   assert.equal(await two.next(), "still here");
 });
 
-test("craftos: two servers in parallel", async (t) => {
+testWithClients("craftos: two servers in parallel", async (t, ask) => {
   const [one, two] = [await freePort(), await freePort()];
   const program = await runProgram(t, "craftos/two-servers", [`${one}`, `${two}`]);
-  assert.equal((await patiently(one, "/")).text, "first 1");
-  assert.equal((await patiently(two, "/")).text, "second 2");
+  assert.equal((await patiently(ask, one, "/")).text, "first 1");
+  assert.equal((await patiently(ask, two, "/")).text, "second 2");
   assert.equal((await ask(two, "/stop")).text, "second 3");
   assert.equal(await program.ended, 0);
   assert.deepEqual(program.lines, ["ended\t2"]);
 });
 
-test("craftos: a kernel resumes its processes with the events that they want", async (t) => {
+testWithClients("craftos: a kernel resumes its processes with the events that they want", async (t, ask) => {
   const program = await runProgram(t, "craftos/kernel");
   const port = await program.port();
   assert.equal((await ask(port, "/")).text, "clock counter web");
@@ -119,10 +111,10 @@ test("craftos: a kernel resumes its processes with the events that they want", a
   assert.match(program.text, /halted\ttrue/);
 });
 
-test("craftos: a callback that sleeps loses no request", async (t) => {
+testWithClients("craftos: a callback that sleeps loses no request", async (t, ask) => {
   const port = await freePort();
   const program = await runProgram(t, "craftos/timers", [`${port}`]);
-  await patiently(port, "/");
+  await patiently(ask, port, "/");
   const all = await Promise.all(["/slow", "/1", "/2", "/3"].map((path) => ask(port, path)));
   assert.deepEqual(
     all.map(({ text }) => text),
@@ -148,27 +140,30 @@ test("craftos: a program talks to its own servers", async (t) => {
   ]);
 });
 
-test("craftos: any bytes are uploaded, kept in a file and downloaded", async (t) => {
+testWithClients("craftos: any bytes are uploaded, kept in a file and downloaded", async (t, ask) => {
   const port = await freePort();
   const program = await runProgram(t, "craftos/bytes", [`${port}`]);
-  assert.equal((await patiently(port, "/", { method: "PUT", body: BYTES })).text, "4096");
+  assert.equal((await patiently(ask, port, "/", { method: "PUT", body: BYTES })).text, "4096");
   const got = await ask(port, "/stop");
   assert.deepEqual(got.body, BYTES);
   assert.equal(got.headers["x-first"], "0");
   assert.equal(await program.ended, 0);
 });
 
-test("craftos: server_stop ends http.listen, and terminate everything that waits", async (t) => {
-  const port = await freePort();
-  const program = await runProgram(t, "craftos/shutdown", [`${port}`]);
-  assert.equal((await patiently(port, "/")).text, "stopping");
-  await program.printed(/raw\tterminate/);
-  await patiently(port, "/");
-  assert.equal(await program.ended, 0);
-  assert.match(program.text, /server stopped\n/);
-  assert.match(program.text, /false\tTerminated\n/);
-  assert.match(program.text, /false\t.*attempt to use a closed file\ndone\n/);
-});
+testWithClients(
+  "craftos: server_stop ends http.listen, and terminate everything that waits",
+  async (t, ask) => {
+    const port = await freePort();
+    const program = await runProgram(t, "craftos/shutdown", [`${port}`]);
+    assert.equal((await patiently(ask, port, "/")).text, "stopping");
+    await program.printed(/raw\tterminate/);
+    await patiently(ask, port, "/");
+    assert.equal(await program.ended, 0);
+    assert.match(program.text, /server stopped\n/);
+    assert.match(program.text, /false\tTerminated\n/);
+    assert.match(program.text, /false\t.*attempt to use a closed file\ndone\n/);
+  },
+);
 
 test("craftos: modules, settings, files and libraries", async (t) => {
   const files = {

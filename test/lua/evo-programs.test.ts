@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ask, talk } from "./clients.ts";
+import { talk, testWithClients } from "./clients.ts";
 import { runProgram } from "./harness.ts";
 
-test("evo: an API with JSON creates, lists and deletes", async (t) => {
+testWithClients("evo: an API with JSON creates, lists and deletes", async (t, ask) => {
   const program = await runProgram(t, "evo/json-api", ["0"]);
   const port = await program.port();
   assert.equal((await ask(port, "/items")).text, "[]");
@@ -21,7 +21,7 @@ test("evo: an API with JSON creates, lists and deletes", async (t) => {
   assert.equal((await ask(port, "/elsewhere")).status, 404);
 });
 
-test("evo: a form is decoded", async (t) => {
+testWithClients("evo: a form is decoded", async (t, ask) => {
   const program = await runProgram(t, "evo/form-post", ["0"]);
   const port = await program.port();
   assert.match((await ask(port, "/")).text, /<form/);
@@ -31,17 +31,20 @@ test("evo: a form is decoded", async (t) => {
   assert.equal((await ask(port, "/", { method: "POST", body: "x" })).status, 415);
 });
 
-test("evo: files of a folder are served byte by byte, and nothing outside of it", async (t) => {
-  const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
-  const files = { "site/index.html": "<p>home</p>", "site/all.bin": bytes, "secret.txt": "secret" };
-  const program = await runProgram(t, "evo/static-site", ["0", "site"], files);
-  const port = await program.port();
-  const home = await ask(port, "/");
-  assert.equal(home.text, "<p>home</p>");
-  assert.equal(home.headers["content-type"], "text/html; charset=utf-8");
-  assert.deepEqual((await ask(port, "/all.bin")).body, bytes);
-  assert.equal((await ask(port, "/missing")).status, 404);
-});
+testWithClients(
+  "evo: files of a folder are served byte by byte, and nothing outside of it",
+  async (t, ask) => {
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+    const files = { "site/index.html": "<p>home</p>", "site/all.bin": bytes, "secret.txt": "secret" };
+    const program = await runProgram(t, "evo/static-site", ["0", "site"], files);
+    const port = await program.port();
+    const home = await ask(port, "/");
+    assert.equal(home.text, "<p>home</p>");
+    assert.equal(home.headers["content-type"], "text/html; charset=utf-8");
+    assert.deepEqual((await ask(port, "/all.bin")).body, bytes);
+    assert.equal((await ask(port, "/missing")).status, 404);
+  },
+);
 
 test("evo: everybody in a chat sees what anybody says", async (t) => {
   const program = await runProgram(t, "evo/websocket-chat", ["0"]);
@@ -76,14 +79,14 @@ test("evo: messages keep their kind and their bytes", async (t) => {
   }
 });
 
-test("evo: a large response is streamed as fast as the client takes it", async (t) => {
+testWithClients("evo: a large response is streamed as fast as the client takes it", async (t, ask) => {
   const program = await runProgram(t, "evo/streamed-file", ["0"]);
   const { body } = await ask(await program.port(), "/file");
   assert.equal(body.length, 3_000_000);
   assert.ok(body.equals(Buffer.from("0123456789".repeat(300_000))));
 });
 
-test("evo: a shutdown answers what is pending, and uv.run returns", async (t) => {
+testWithClients("evo: a shutdown answers what is pending, and uv.run returns", async (t, ask) => {
   const program = await runProgram(t, "evo/graceful-shutdown", ["0"]);
   const port = await program.port();
   const pending = ask(port, "/wait");
@@ -106,7 +109,7 @@ test("evo: a replaced OnEvent sees all events in order, next to a TCP client of 
   ]);
 });
 
-test("evo: timers run next to a server, and coroutines wait for them", async (t) => {
+testWithClients("evo: timers run next to a server, and coroutines wait for them", async (t, ask) => {
   const program = await runProgram(t, "evo/timers", ["0"]);
   const port = await program.port();
   assert.equal((await ask(port, "/later")).text, "later");
@@ -115,7 +118,7 @@ test("evo: timers run next to a server, and coroutines wait for them", async (t)
   assert.equal(stopped, `stopped at ${(await ask(port, "/ticks")).text}`);
 });
 
-test("evo: several servers listen in one program", async (t) => {
+testWithClients("evo: several servers listen in one program", async (t, ask) => {
   const program = await runProgram(t, "evo/several-listeners");
   const line = await program.printed(/listening on (.*)\n/);
   const [one = 0, two = 0, sockets = 0] = line.split(", ").map(Number);
@@ -138,7 +141,7 @@ test("evo: a loop of its own polls the server and ends the program", async (t) =
   assert.match(program.text, /over after some steps: true/);
 });
 
-test("evo: routes, their errors, header fields and chunks", async (t) => {
+testWithClients("evo: routes, their errors, header fields and chunks", async (t, ask) => {
   const program = await runProgram(t, "evo/routes", ["0"]);
   const port = await program.port();
   const [repeated = "", invalid = "", typed = "", count] = program.lines;

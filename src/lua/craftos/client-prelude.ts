@@ -21,7 +21,7 @@ end
 function http.request(url, body, headers)
   if type(url) == "table" then
     local options = url
-    check(1, options.url, "string")
+    host.expect.field(options, "url", "string")
     host.request(options.url, options.body, options.headers, options.method, options.timeout)
   else
     check(1, url, "string")
@@ -42,10 +42,12 @@ local function fetch(...)
   end
 end
 function http.get(url, headers)
+  check(1, url, "string", "table")
   if type(url) == "table" then return fetch(url) end
   return fetch(url, nil, headers)
 end
 function http.post(url, body, headers)
+  check(1, url, "string", "table")
   if type(url) == "table" then return fetch(url) end
   return fetch(url, body or "", headers)
 end
@@ -105,6 +107,7 @@ function http.websocketAsync(url, headers)
   return true
 end
 function http.websocket(url, headers)
+  check(1, url, "string")
   http.websocketAsync(url, headers)
   while true do
     local event, about, result = pullEvent()

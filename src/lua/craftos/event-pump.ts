@@ -37,7 +37,8 @@ export class EventPump {
       try {
         const { value, done } = await events.next();
         if (done) return;
-        await this.expect(value);
+        const expected = this.expect(value);
+        if (expected !== undefined) await expected;
         this.batch.push(value);
       } catch {
         // What an iteration reports as an error is an event for a program.

@@ -129,6 +129,21 @@ local File = {}
 File.__index = File
 File.__name = "FILE*"
 local function wrap(handle) return setmetatable({ handle = handle }, File) end
+-- The number that comes next; what follows it stays unread.
+local function readNumber(handle)
+  local digits, c = "", nil
+  repeat
+    c = handle.read(1)
+    if type(c) == "number" then c = string.char(c) end
+  until c == nil or not c:find("%s")
+  while c and c:find("[%w.+-]") and #digits < 200 do
+    digits = digits .. c
+    c = handle.read(1)
+    if type(c) == "number" then c = string.char(c) end
+  end
+  if c and handle.seek then handle.seek("cur", -1) end
+  return tonumber(digits)
+end
 function File:read(...)
   local wanted, results = { ... }, {}
   if #wanted == 0 then wanted[1] = "l" end
@@ -137,7 +152,7 @@ function File:read(...)
     if what == "a" then results[i] = self.handle.readAll() or ""
     elseif what == "L" then results[i] = self.handle.readLine(true)
     elseif what == "l" then results[i] = self.handle.readLine()
-    elseif what == "n" then results[i] = tonumber(self.handle.readLine())
+    elseif what == "n" then results[i] = readNumber(self.handle)
     else results[i] = self.handle.read(what) end
     if type(results[i]) == "number" and type(what) == "number" then results[i] = string.char(results[i]) end
   end
@@ -177,7 +192,9 @@ function io.write(...) return defaultOutput:write(...) end
 function io.read(...) return defaultInput:read(...) end
 function io.close(file) return (file or defaultOutput):close() end
 function io.lines(path, ...)
-  local file = path and assert(io.open(path, "r")) or defaultInput
+  local file, message = defaultInput, nil
+  if path then file, message = io.open(path, "r") end
+  if file == nil then error(message, 2) end
   return file:lines(...)
 end
 function io.type(file)

@@ -20,6 +20,17 @@ interface Place {
   readonly isReadOnly: boolean;
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  EEXIST: "File exists",
+  EINVAL: "Can't copy a directory inside itself",
+  EISDIR: "Not a file",
+  ENAMETOOLONG: "File name too long",
+  ENOENT: "No such file",
+  ENOSPC: "Out of space",
+  ENOTDIR: "Not a directory",
+  ERR_FS_CP_EINVAL: "Can't copy a directory inside itself",
+};
+
 /** "/a/../b/" is "b". */
 function combined(path: string): string {
   return posix.resolve("/", path.replaceAll("\\", "/")).slice(1);
@@ -37,7 +48,14 @@ export class ComputerFiles {
     this.onModule = onModule;
   }
 
+  /** Functions whose errors name the path as the program sees it. */
   functions(): Record<string, HostFunction> {
+    return Object.fromEntries(
+      Object.entries(this.plainFunctions()).map(([name, call]) => [name, withoutRealPath(call)]),
+    );
+  }
+
+  private plainFunctions(): Record<string, HostFunction> {
     const check = (test: (place: Place, stats: Stats | undefined) => boolean): HostFunction => {
       return (frame) => {
         const place = this.find(frame.utf8(1));
@@ -139,6 +157,18 @@ export class ComputerFiles {
     else cpSync(source.real, target.real, { recursive: true });
     return 0;
   }
+}
+
+/** The system's errors name the real path, which is none of the program's business. */
+function withoutRealPath(call: HostFunction): HostFunction {
+  return (frame) => {
+    try {
+      return call(frame);
+    } catch (error) {
+      if (!(error instanceof Error) || !("code" in error)) throw error;
+      throw new Error(`/${combined(frame.utf8(1))}: ${REASONS[String(error.code)] ?? "Access denied"}`);
+    }
+  };
 }
 
 function statsOf(place: Place): Stats | undefined {

@@ -2,13 +2,19 @@
 export const CRAFTOS_HTTP: string = String.raw`
 local host = host
 local check = host.expect.expect
-local error, type, rawset, next, setmetatable = error, type, rawset, next, setmetatable
+local error, type, rawset, next, setmetatable = error, type, rawset, next, host.setmetatable
 local pullEvent, pullEventRaw = os.pullEvent, os.pullEventRaw
 local create, resume, status, unpack = coroutine.create, coroutine.resume, coroutine.status, table.unpack
 local STATE = {}
 
+-- What the host remembers is released with the state of its handles.
+local function released(release)
+  local meta = { __gc = function(state) release(state.id) end }
+  return function(state) return host.setmetatable(state, meta) end
+end
+
 -- A class of handles: tables whose functions are made when they are asked for, because most are not.
-local function class(methods, release)
+local function class(methods)
   local meta = {}
   function meta.__index(handle, name)
     local method = methods[name]
@@ -27,9 +33,9 @@ local function class(methods, release)
     for name in next, methods do local _ = handle[name] end
     return names, handle, nil
   end
-  if release then function meta.__gc(handle) release(handle[STATE].id) end end
   return function(state, fields)
-    local handle = fields or {}
+    -- There is room for the functions that most programs ask for.
+    local handle = fields or { [STATE] = state, write = nil, setResponseHeader = nil, close = nil }
     handle[STATE] = state
     return setmetatable(handle, meta)
   end
@@ -103,9 +109,10 @@ function responseMethods.close(state) host.closeResponse(state.id) end
 function responseMethods.setStatusCode(state, code, reason) host.setStatusCode(state.id, code, reason) end
 function responseMethods.setResponseHeader(state, name, value) host.setResponseHeader(state.id, name, value) end
 
-local request, response = class(requestMethods, host.releasePair), class(responseMethods, host.releasePair)
+local request, response, pairState = class(requestMethods), class(responseMethods), released(host.releasePair)
 function host.events.http_request(port, id)
-  return port, request({ id = id }), response({ id = id })
+  local state = pairState({ id = id })
+  return port, request(state), response(state)
 end
 
 http = {}
@@ -185,12 +192,12 @@ function clientMethods.close(state)
   state.closed = true
   host.closeClient(state.id)
 end
-local newClient = class(clientMethods, host.releaseClient)
+local newClient, clientState = class(clientMethods), released(host.releaseClient)
 local clients = setmetatable({}, { __mode = "v" })
 local function client(id, clientID)
   local known = clients[id]
   if known == nil then
-    known = newClient({ id = id }, { clientID = clientID })
+    known = newClient(clientState({ id = id }), { clientID = clientID })
     clients[id] = known
   end
   return known
@@ -207,12 +214,12 @@ function serverMethods.close(state)
   state.closed = true
   host.closeServer(state.id)
 end
-local server = class(serverMethods, host.releaseServer)
+local server, serverState = class(serverMethods), released(host.releaseServer)
 function http.websocketServer(port, headers)
   check(1, port, "number")
   check(2, headers, "table", "nil")
   local id, real = host.websocketServer(port, headers)
   if id == nil then return nil, real end
-  return server({ id = id }, { port = real })
+  return server(serverState({ id = id }), { port = real })
 end
 `;

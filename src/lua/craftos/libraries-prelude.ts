@@ -71,10 +71,25 @@ function rednet.receive(_, timeout)
 end
 keys = {}
 function keys.getName() return nil end
-help, multishell, turtle, pocket = nil, nil, nil, nil
 
 package.preload["cc.strings"] = function()
   local strings = {}
+  function strings.wrap(text, width)
+    check(1, text, "string")
+    check(2, width, "number", "nil")
+    width = width or term.getSize()
+    local lines = {}
+    for paragraph in (text .. "\\n"):gmatch("(.-)\\n") do
+      local line = ""
+      for word, space in paragraph:gmatch("(%S+)(%s*)") do
+        if #line > 0 and #line + #word > width then lines[#lines + 1], line = line:gsub("%s+$", ""), "" end
+        while #word > width do lines[#lines + 1], word = word:sub(1, width), word:sub(width + 1) end
+        line = line .. word .. space
+      end
+      lines[#lines + 1] = line:gsub("%s+$", "")
+    end
+    return lines
+  end
   function strings.ensure_width(line, width) return (line .. (" "):rep(width)):sub(1, width) end
   function strings.split(text, separator, plain, limit)
     local parts, at = {}, 1
@@ -90,7 +105,17 @@ package.preload["cc.strings"] = function()
   return strings
 end
 package.preload["cc.pretty"] = function()
-  return { pretty_print = function(value) print(type(value) == "table" and textutils.serialize(value) or value) end }
+  local function text(value)
+    if type(value) == "table" then
+      local ok, shown = pcall(textutils.serialize, value, { allow_repetitions = true })
+      return ok and shown or tostring(value)
+    end
+    return type(value) == "string" and ("%q"):format(value) or tostring(value)
+  end
+  return {
+    pretty = text, render = text, write = function(value) write(text(value)) end,
+    print = function(value) print(text(value)) end, pretty_print = function(value) print(text(value)) end,
+  }
 end
 
 -- Programs share the globals, and each has a table for what it sets.
@@ -98,18 +123,26 @@ local programs = {}
 local function environment() return setmetatable({}, { __index = _G }) end
 local folder = ""
 shell = {}
+local aliases = {}
 function shell.dir() return folder end
 function shell.setDir(path) folder = fs.combine(path) end
 function shell.path() return ".:/rom/programs" end
 function shell.setPath() end
 function shell.resolve(path) return path:sub(1, 1) == "/" and fs.combine(path) or fs.combine(folder, path) end
 function shell.resolveProgram(name)
+  name = aliases[name] or name
   for _, path in ipairs({ shell.resolve(name), shell.resolve(name .. ".lua"), "rom/programs/" .. name .. ".lua" }) do
     if fs.exists(path) and not fs.isDir(path) then return path end
   end
 end
 function shell.getRunningProgram() return programs[#programs] end
-function shell.aliases() return {} end
+function shell.aliases() local all = {} for name, target in pairs(aliases) do all[name] = target end return all end
+function shell.setAlias(name, target) aliases[name] = target end
+function shell.clearAlias(name) aliases[name] = nil end
+function shell.programs() return {} end
+function shell.complete() return {} end
+function shell.setCompletionFunction() end
+function shell.getCompletionInfo() return {} end
 function shell.exit() os.shutdown() end
 local function runProgram(f, name, ...)
   programs[#programs + 1] = name
@@ -147,6 +180,23 @@ function os.loadAPI(path)
   return true
 end
 function os.unloadAPI(name) _G[name] = nil end
+
+-- A ROM brings APIs that are absent here. Each is loaded when a program asks for it.
+if host.isDir("rom/apis") then
+  local files = {}
+  for _, file in ipairs(host.list("rom/apis")) do
+    local name = file:match("^([%a_][%w_]*)%.lua$")
+    if name == "keys" then keys = nil end
+    if name and rawget(_G, name) == nil then files[name] = "rom/apis/" .. file end
+  end
+  setmetatable(_G, { __index = function(t, name)
+    local path = files[name]
+    if path == nil then return nil end
+    files[name] = nil
+    os.loadAPI(path)
+    return rawget(t, name)
+  end })
+end
 
 local globals = _G
 function host.globals() return globals end

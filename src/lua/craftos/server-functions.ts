@@ -16,7 +16,6 @@ import { Slot } from "./slot.ts";
 interface Pair {
   readonly request: RequestHandle;
   readonly response: ResponseHandle;
-  tables: number;
 }
 
 interface Client {
@@ -69,7 +68,7 @@ export class ServerFunctions {
       case "http_request": {
         const [, port, request, response] = event as ["http_request", number, RequestHandle, ResponseHandle];
         frame.pushNumber(port);
-        frame.pushNumber(this.pairs.add({ request, response, tables: 2 }));
+        frame.pushNumber(this.pairs.add({ request, response }));
         return 2;
       }
       case "websocket_server_connect": {
@@ -133,8 +132,7 @@ export class ServerFunctions {
     const pair = (frame: Frame): Pair => this.pairs.get(frame.number(1));
     return {
       releasePair: (frame) => {
-        const found = this.pairs.find(frame.number(1));
-        if (found !== undefined && --found.tables === 0) this.pairs.release(frame.number(1));
+        this.pairs.release(frame.number(1));
         return 0;
       },
       content(frame) {

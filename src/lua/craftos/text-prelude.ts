@@ -42,6 +42,7 @@ function term.nativePaletteColor() return 0, 0, 0 end
 term.isColour, term.setTextColour, term.getTextColour = term.isColor, term.setTextColor, term.getTextColor
 term.setBackgroundColour, term.getBackgroundColour = term.setBackgroundColor, term.getBackgroundColor
 term.setPaletteColour, term.getPaletteColour = term.setPaletteColor, term.getPaletteColor
+term.nativePaletteColour = term.nativePaletteColor
 local native = term
 function term.native() return native end
 function term.current() return native end
@@ -77,6 +78,8 @@ function colors.subtract(set, ...) return bit32.band(set, bit32.bnot(bit32.bor(.
 function colors.test(set, color) return bit32.band(set, color) == color end
 function colors.packRGB(r, g, b) return math.floor(r * 255) * 65536 + math.floor(g * 255) * 256 + math.floor(b * 255) end
 function colors.unpackRGB(rgb) return (rgb >> 16 & 255) / 255, (rgb >> 8 & 255) / 255, (rgb & 255) / 255 end
+function colors.fromBlit(digit) local n = tonumber(digit, 16) return n and 2 ^ n end
+function colors.rgb8(...) if select("#", ...) == 1 then return colors.unpackRGB(...) end return colors.packRGB(...) end
 function colors.toBlit(color) return ("%x"):format(math.floor(math.log(color, 2))) end
 colours = {}
 for name, value in pairs(colors) do colours[name] = value end
@@ -133,6 +136,7 @@ function textutils.unserialize(text)
   if f == nil then return nil end
   local ok, value = pcall(f)
   if ok then return value end
+  return nil
 end
 textutils.unserialise = textutils.unserialize
 textutils.empty_json_array = setmetatable({}, { __newindex = function() error("attempt to mutate textutils.empty_json_array", 2) end })
@@ -158,6 +162,7 @@ function textutils.formatTime(time, twentyFour)
   if twentyFour then return ("%d:%02d"):format(hour, minute) end
   return ("%d:%02d %s"):format((hour + 11) % 12 + 1, minute, hour >= 12 and "PM" or "AM")
 end
+function textutils.complete() return {} end
 function textutils.slowWrite(text) write(text) end
 function textutils.slowPrint(text) print(text) end
 function textutils.pagedPrint(text) return print(text) end

@@ -62,7 +62,7 @@ export class Timers {
       this.running.delete(id);
       this.http.queueEvent(event, id);
     };
-    this.running.set(id, setTimeout(ring, Math.min(Math.max(0, seconds * 1_000), MAX_TIMER_MS)));
+    this.running.set(id, setTimeout(ring, seconds > 0 ? Math.min(seconds * 1_000, MAX_TIMER_MS) : 0));
     return id;
   }
 }

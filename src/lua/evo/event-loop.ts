@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from "../../node/max-timer.ts";
 import type { Thread } from "../machine.ts";
 import { NOTHING, type Push, type Tasks } from "../tasks.ts";
 
@@ -67,7 +68,7 @@ export class EventLoop {
   sleep(ms: number): void {
     const thread = this.tasks.current;
     if (thread === undefined) return;
-    setTimeout(() => this.tasks.wake(thread, NOTHING), ms);
+    setTimeout(() => this.tasks.wake(thread, NOTHING), ms > 0 ? Math.min(ms, MAX_TIMER_MS) : 0);
   }
 
   /** The main chunk has ended. */

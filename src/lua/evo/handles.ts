@@ -47,7 +47,7 @@ export class Handles {
       resumeTimer: quiet((frame) => timer(frame.number(1))?.resume()),
       setRepeat: quiet((frame) => {
         const found = timer(frame.number(1));
-        if (found !== undefined) found.repeatMs = frame.number(2);
+        if (found !== undefined) found.setRepeat(frame.number(2));
       }),
       getRepeat(frame) {
         frame.pushNumber(timer(frame.number(1))?.repeatMs ?? 0);

@@ -176,6 +176,7 @@ end
 function host.main(code, name, ...)
   local folder = name:match("^@(.*)/[^/]*$")
   if folder then package.path = package.path .. ";" .. folder .. "/?.lua;" .. folder .. "/?/init.lua" end
+  arg = { [0] = name:gsub("^@", ""), ... }
   local f, message = load(code, name)
   if f == nil then error(message, 0) end
   return f(...)

@@ -147,8 +147,10 @@ local function methodsOf(kind)
   end
   function methods:is_closing() return callbacks[self.handle] == nil or host.isClosing(self.handle) end
   function methods:is_active() return host.isActive(self.handle) end
-  function methods:ref() host.reference(self.handle, true) end
-  function methods:unref() host.reference(self.handle, false) end
+  local unreferenced = setmetatable({}, { __mode = "k" })
+  function methods:ref() unreferenced[self] = nil host.reference(self.handle, true) end
+  function methods:unref() unreferenced[self] = true host.reference(self.handle, false) end
+  function methods:has_ref() return not unreferenced[self] end
   return methods
 end
 local function own(self)
@@ -197,15 +199,18 @@ local Signal = methodsOf("signal")
 function Signal:start(callback, name) own(self).signal = callback host.startSignal(self.handle, name or "sigint") return 0 end
 function Signal:stop() host.stopSignal(self.handle) return 0 end
 function uv.new_signal() return object(Signal, host.newSignal()) end
+-- Each method is a function of uv, too: with the kind in its name, unless handles of several kinds have it.
+local shared = {}
+for method in ("close is_closing is_active ref unref has_ref read_start read_stop write try_write shutdown"):gmatch("%S+") do
+  shared[method] = true
+end
 for name, methods in pairs({ timer = Timer, tcp = Tcp, signal = Signal }) do
   for method, code in pairs(methods) do
     if type(code) == "function" then
-      local prefix = (method == "start" or method == "stop" or method == "again" or method == "set_repeat") and name .. "_" or ""
-      uv[prefix .. method] = uv[prefix .. method] or function(self, ...) return self[method](self, ...) end
+      uv[shared[method] and method or name .. "_" .. method] = function(self, ...) return self[method](self, ...) end
     end
   end
 end
-uv.tcp_connect = function(self, ...) return self:connect(...) end
 preload.uv = function() return uv end
 
 -- Timers of the runtime.

@@ -1,10 +1,10 @@
 import { Handle } from "./handle.ts";
 
-const SIGNALS: Readonly<Record<string, NodeJS.Signals>> = {
-  sigint: "SIGINT",
-  sigterm: "SIGTERM",
-  sighup: "SIGHUP",
-};
+const SIGNALS: ReadonlyMap<string, NodeJS.Signals> = new Map([
+  ["sigint", "SIGINT"],
+  ["sigterm", "SIGTERM"],
+  ["sighup", "SIGHUP"],
+]);
 
 /** Waits for a signal to the process. */
 export class SignalHandle extends Handle {
@@ -18,7 +18,7 @@ export class SignalHandle extends Handle {
   };
 
   start(name: string): void {
-    const signal = SIGNALS[name.toLowerCase()];
+    const signal = SIGNALS.get(name.toLowerCase());
     if (signal === undefined)
       throw new TypeError(`the signal ${name} is not available: use sigint, sigterm or sighup`);
     this.stop();

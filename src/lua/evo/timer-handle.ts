@@ -1,4 +1,10 @@
+import { MAX_TIMER_MS } from "../../node/max-timer.ts";
 import { Handle } from "./handle.ts";
+
+/** A time that a timer of Node can wait for. */
+function possible(ms: number): number {
+  return ms > 0 ? Math.min(ms, MAX_TIMER_MS) : 0;
+}
 
 /** A timer of libuv. */
 export class TimerHandle extends Handle {
@@ -8,9 +14,13 @@ export class TimerHandle extends Handle {
   private timer: NodeJS.Timeout | undefined;
 
   start(delayMs: number, repeatMs: number): void {
-    this.delayMs = delayMs;
-    this.repeatMs = repeatMs;
-    this.arm(delayMs);
+    this.delayMs = possible(delayMs);
+    this.repeatMs = possible(repeatMs);
+    this.arm(this.delayMs);
+  }
+
+  setRepeat(ms: number): void {
+    this.repeatMs = possible(ms);
   }
 
   again(): void {

@@ -132,6 +132,18 @@ export class RequestReader {
     return head;
   }
 
+  /**
+   * Takes what has been received behind a request, before it is read as the next one.
+   * @returns how many bytes were copied to `target`
+   */
+  takeUnread(target: Uint8Array): number {
+    const isBetween = this.state === COMPLETE || (this.state === LINE && !this.line.hasBegun);
+    if (!isBetween) return 0;
+    const taken = this.bytes.copy(target, 0, this.position, this.end);
+    this.position += taken;
+    return taken;
+  }
+
   /** Goes on to the next signal. */
   next(): RequestSignal {
     try {
