@@ -29,8 +29,8 @@ export interface HandlerModule {
   readonly fetch?: FetchHandler;
   /**
    * Called and awaited after the file has been loaded, before its routes are used. Add hooks, parts and further routes
-   * here. They are removed when the file is loaded again or the server stops. Use `server.onClose` to stop timers and
-   * other things that the file has started.
+   * here. They are removed when the file is loaded again or the server stops. `server.onClose` runs then: use it to
+   * stop timers and other things that the file has started.
    */
   readonly setup?: (server: Server) => unknown;
 }
