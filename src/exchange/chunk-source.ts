@@ -4,12 +4,16 @@ import { isThenable } from "../delivery/call-handler.ts";
 
 type Chunk = string | Uint8Array;
 
-/** Where the content of a response may come from. */
+/** A source of a response body. */
 export type ChunkSource = AsyncIterable<Chunk> | Iterable<Chunk> | ReadableStream<Chunk>;
 
-/** A source of chunks that can be cancelled at any time, also while a chunk is awaited. */
+/** A source of chunks that can be cancelled at any time, even while a chunk is awaited. */
 export interface ChunkReader {
-  /** @returns undefined at the end @throws what the source fails with, and TypeError for what is no chunk */
+  /**
+   * Returns the next chunk.
+   * @returns undefined at the end
+   * @throws the error of the source, and TypeError for an invalid chunk
+   */
   next(): Promise<Chunk | undefined>;
   cancel(): void;
 }
@@ -17,8 +21,8 @@ export interface ChunkReader {
 function ignore(): void {}
 
 /**
- * @returns the chunk of a step, undefined at the end; a copy of borrowed bytes
- * @throws TypeError for what is no chunk, undefined among it
+ * @returns the chunk of a step, or undefined at the end; borrowed bytes are copied
+ * @throws TypeError for an invalid chunk, including undefined
  */
 export function chunkOf(step: { done?: boolean | undefined; value?: unknown }): Chunk | undefined {
   const { done, value } = step;

@@ -42,13 +42,16 @@ const STATUS: Partial<Record<PorticoErrorCode, number>> = {
   ERR_FORM_TYPE: 415,
 };
 
-/** An error of the engine, told apart by its `code`. Its name is "PorticoError", or "AbortError" for content that was cut off. */
+/**
+ * An error of the engine. Compare its `code`. Its `name` is "PorticoError", or "AbortError" for a body that was cut
+ * off.
+ */
 export class PorticoError extends Error {
   readonly code: PorticoErrorCode;
-  /** The status that answers the request when a handler lets this error pass. */
+  /** The status of the response if a handler throws this error. */
   readonly status: number;
 
-  /** @param detail what exactly, appended to the message of the code */
+  /** @param detail details, appended to the message of the code */
   constructor(code: PorticoErrorCode, detail?: string) {
     super(detail === undefined ? MESSAGES[code] : `${MESSAGES[code]}: ${detail}`);
     this.name = "PorticoError";
@@ -57,7 +60,9 @@ export class PorticoError extends Error {
   }
 }
 
-/** Content that never becomes complete, in the form that aborted operations of the platform have: named "AbortError". */
+/**
+ * Creates the error for a body that was cut off. It is named "AbortError", as aborted operations of the platform are.
+ */
 export function abortError(): PorticoError {
   const error = new PorticoError("ERR_ABORTED");
   error.name = "AbortError";

@@ -1,4 +1,4 @@
-/** Told when a global setting changes. */
+/** Receives changes of global settings. */
 export interface SettingsListener {
   settingsChanged(): void;
 }
@@ -23,7 +23,7 @@ export function maxMessageSize(): number {
   return maxMessageBytes;
 }
 
-/** @throws RangeError for anything but a whole number from 0 on */
+/** @throws RangeError for anything but an integer of at least 0 */
 export function setMaxMessageSize(bytes: number): void {
   if (!Number.isInteger(bytes) || bytes < 0) {
     throw new RangeError(`Websocket.max_msg_size cannot be ${String(bytes)}: bytes from 0 on are needed`);
