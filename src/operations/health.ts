@@ -6,28 +6,32 @@ import { beginLeaving, isLeaving } from "../server/readiness.ts";
 import type { Server } from "../server/server.ts";
 
 /**
- * Fails when it throws, rejects, returns false or takes too long. It is not started again before it has settled.
- * @param signal aborted when the time is over; pass it on, so that the check settles
+ * A health check. It fails if it throws, rejects, returns false or takes too long. It is not started again before it
+ * has settled.
+ * @param signal aborted after the timeout; pass it on, so that the check settles
  */
 export type HealthCheck = (signal: AbortSignal) => unknown;
 
 export interface HealthOptions {
-  /** Answers 200 as long as the program answers at all. Default "/livez"; false: nowhere. */
+  /** The path of the liveness check, which answers 200 while the program can answer. Default "/livez"; false: none. */
   live?: string | false;
-  /** Answers 200 when all checks succeed, and 503 otherwise, or when the server is about to close. Default "/readyz". */
+  /**
+   * The path of the readiness check. It answers 200 if all checks succeed, and 503 otherwise or when the server is
+   * about to close. Default "/readyz"; false: none.
+   */
   ready?: string | false;
   /**
-   * Checks of the things that the program needs, by name. Requests that arrive while a check runs share its result. After
-   * its time a check counts as failed until it settles.
+   * The checks by name, for the services that the program needs. Requests that arrive while a check runs share its
+   * result. After its timeout a check counts as failed until it settles.
    */
   checks?: Record<string, HealthCheck>;
-  /** The server whose closing makes it not ready. Default: the server that it is mounted on. */
+  /** The server whose closing makes readiness fail. Default: the server that it is mounted on. */
   server?: Server;
   /** How long a check can take, in milliseconds. Default 2,000. */
   timeoutMs?: number;
   /**
-   * Gets the error of a failed check, once for each run. Clients only see the check's name. Errors that it throws go to the
-   * console.
+   * Receives the error of a failed check, once for each run. Clients see only the check's name. If it throws, the error
+   * is printed to the console.
    */
   onFailure?: (name: string, error: unknown) => unknown;
 }
@@ -45,9 +49,9 @@ const healthOptionNames: OptionNames<HealthOptions> = {
 const ANSWER_MS = 500;
 
 /**
- * Answers the health checks of Kubernetes, load balancers and others, for `server.mount`. With deferred delivery `poll`
- * answers them, so a program that stops polling counts as dead.
- * In a worker (see `portico/workers`) readiness is that of all workers: it fails when a check fails in one of them.
+ * Answers the health checks of Kubernetes, load balancers and others. Use it with `server.mount`. With deferred
+ * delivery `poll` answers them, so a program that stops polling counts as dead. In a worker (see `portico/workers`)
+ * readiness covers all workers: it fails if a check fails in any of them.
  */
 export function health(options: HealthOptions = {}): (server: Server) => void {
   checkOptions("health", options, healthOptionNames);
