@@ -1,6 +1,6 @@
 /**
- * The names of an options type, as a table beside it. The compiler refuses a table that lacks a name of the type, or has
- * one that the type has not.
+ * The names of an options type, as a table next to it. The compiler refuses a table with a missing or an additional
+ * name.
  */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 
@@ -8,9 +8,9 @@ export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 const NEAR = 2;
 
 /**
- * Checks that options have known names only: a misspelled option would be left out in silence.
- * @param where what the options are for, such as "listen"
- * @throws TypeError for an unknown name, with the nearest known one, and for what is not an object
+ * Checks that options have only known names: a misspelled option would be ignored silently.
+ * @param where the name of the function or object, such as "listen"
+ * @throws TypeError for an unknown name, with the nearest known one, and for a value that is not an object
  */
 export function checkOptions<Options extends object>(
   where: string,
@@ -29,7 +29,7 @@ export function checkOptions<Options extends object>(
   }
 }
 
-/** Returns what to do about an unknown name: the known one that was probably meant, or all of them. */
+/** Returns a hint for an unknown name: the known name that was probably meant, or all of them. */
 export function hintFor(name: string, known: readonly string[]): string {
   const nearest = nearestOf(name, known);
   return nearest === undefined
@@ -37,7 +37,7 @@ export function hintFor(name: string, known: readonly string[]): string {
     : `Did you mean ${JSON.stringify(nearest)}?`;
 }
 
-/** Returns the known name that was probably meant, or undefined when none is near. */
+/** Returns the known name that was probably meant, or undefined if none is similar. */
 export function nearestOf(name: string, known: readonly string[]): string | undefined {
   const given = plain(name);
   let nearest: string | undefined;

@@ -7,11 +7,12 @@ import { failureContent } from "./failure-content.ts";
 import { answerWith, isPlain, type JsonContent } from "./handler-result.ts";
 
 /**
- * Shapes what the server answers in place of the program.
- * @param exchange has the status and the fields of the answer; more can be set, or the whole answer sent, at once
- * @param status such as 404
- * @param code why; see docs/errors.md
- * @returns the content, or undefined to leave it as it is
+ * Changes the responses that the server sends instead of the program.
+ * @param exchange has the status and header fields of the response. Set more, or send the whole response, before the
+ *   hook returns
+ * @param status the status, such as 404
+ * @param code the reason; see docs/errors.md
+ * @returns the body, or undefined to keep the default
  */
 export type FailureHook = (
   exchange: Exchange,
@@ -27,7 +28,7 @@ function isDevelopment(): boolean {
   return process.env["NODE_ENV"] !== "production";
 }
 
-/** Tells the developer once of each kind of failure that is the client's, which is nowhere else to be seen. */
+/** Prints a message once for each kind of client error, because no other place shows them to the developer. */
 export function tellOnce(status: number, code: string, about: string): void {
   if (status < 400 || status >= 500 || toldKinds.has(code) || !isDevelopment()) return;
   toldKinds.add(code);
@@ -37,10 +38,10 @@ export function tellOnce(status: number, code: string, about: string): void {
 }
 
 /**
- * Answers a failure whose status and fields have been set.
- * @param hooks asked in their order until one answers
- * @param onError gets what a hook throws
- * @returns false when a hook has thrown, and may have set anything
+ * Runs the hooks for a failure whose status and header fields have been set.
+ * @param hooks called in order until one answers
+ * @param onError receives the error of a hook
+ * @returns false if a hook threw, which can leave the response changed
  */
 export function shapeFailure(
   hooks: readonly FailureHook[],
@@ -71,7 +72,7 @@ export function shapeFailure(
   return true;
 }
 
-/** Sends the content that a failure has where no hook has given any. */
+/** Sends the default response to a failure, if no hook has sent one. */
 export function answerFailure(exchange: Exchange, status: number, code: string, error: unknown): void {
   const accept = exchange.header("accept") ?? "";
   // Servers run without NODE_ENV in production, too: other machines never see a stack.

@@ -7,16 +7,16 @@ import { ANY, type Match, Router } from "./router.ts";
 const HEAD_METHODS = ["HEAD", "GET"];
 
 /**
- * Answers an exchange: by what it returns, or by calls such as `end`, now or later. What it throws, or what a promise
- * that it returns rejects with, is reported and answered with 500. So is a promise that resolves with nothing, unless the
- * exchange has been answered by then, or `onBody`, `stream` or `answerWithin` has been called. A handler that is not
- * asynchronous can answer later, within `handlerTimeoutMs`.
+ * Answers an exchange with its result, or with calls such as `end`, now or later. An error or rejection is reported and
+ * answered with 500. So is a promise that resolves with undefined, unless the exchange has been answered by then, or
+ * `onBody`, `stream` or `answerWithin` has been called. A synchronous handler can answer later, within
+ * `handlerTimeoutMs`.
  */
 export type Handler<Params = Record<string, string>> = (
   exchange: Exchange<Params>,
 ) => HandlerResult | PromiseLike<HandlerResult>;
 
-/** What a route leads to: a handler, or WebSockets. */
+/** The target of a route: a handler, or WebSockets. */
 export type Target =
   | {
       readonly kind: "http";
@@ -34,12 +34,12 @@ export type Target =
       readonly isImmediate: boolean;
     };
 
-/** Where the route of an exchange leads to; undefined for none. */
+/** Returns the target of an exchange's route, or undefined if it has none. */
 export function targetOf(exchange: Exchange): Target | undefined {
   return (exchange.matched as Match<Target> | undefined)?.route.target;
 }
 
-/** What is answered where no route does. */
+/** Options for requests without a matching route. */
 export interface RouteTableOptions {
   readonly autoHead: boolean;
   readonly autoOptions: boolean;
@@ -48,7 +48,7 @@ export interface RouteTableOptions {
 
 /** The routes of a server. */
 export class RouteTable {
-  /** The largest content limit of a route, in bytes. */
+  /** The largest body limit of a route, in bytes. */
   maxBodyBytes = 0;
   private readonly options: RouteTableOptions;
   private routes: Router<Target> = new Router();
@@ -65,7 +65,7 @@ export class RouteTable {
     this.maxBodyBytes = Math.max(this.maxBodyBytes, target.maxBodyBytes ?? 0);
   }
 
-  /** Takes the routes that are added meanwhile in place of those that there are; keeps these when it throws. */
+  /** Replaces all routes by those that `add` adds. If it throws, the previous routes stay. */
   replace(add: () => void): void {
     const { routes, webSocketRoutes, maxBodyBytes } = this;
     this.routes = new Router();
@@ -79,7 +79,7 @@ export class RouteTable {
     }
   }
 
-  /** Finds the route of a request. @returns undefined when none serves it: see {@link refuseUnmatched} */
+  /** Finds the route of a request. @returns undefined if none matches: see {@link refuseUnmatched} */
   match(exchange: Exchange): Target | undefined {
     if (exchange.hasAmbiguousPath || isForNoResource(exchange)) return undefined;
     const match = this.find(exchange);
@@ -99,8 +99,8 @@ export class RouteTable {
   }
 
   /**
-   * Answers a request that no route serves. RFC 9110 §15.5.5, §15.5.6 and §15.5.22: 404, 405 with Allow, or 426 where only
-   * WebSockets are served.
+   * Answers a request without a route. RFC 9110 §15.5.5, §15.5.6 and §15.5.22: 404, 405 with Allow, or 426 if the path
+   * serves only WebSockets.
    */
   refuseUnmatched(exchange: Exchange): void {
     if (isForNoResource(exchange)) {

@@ -32,7 +32,7 @@ import { queueFor } from "./polling.ts";
 import { RouteTable, type RouteTableOptions, targetOf } from "./route-table.ts";
 import { TopicRelay } from "./topic-relay.ts";
 
-/** Gets an error and the exchange or WebSocket whose handler it left. */
+/** Receives an error, and the exchange or WebSocket whose handler threw it. */
 export type ErrorReporter = (error: unknown, where: Exchange | WebSocket | undefined) => unknown;
 
 export interface CoreOptions extends RouteTableOptions {
@@ -43,7 +43,7 @@ export interface CoreOptions extends RouteTableOptions {
   readonly allowHalfOpen: boolean;
 }
 
-/** The inside of a server: its connections, and the way of what they report to the program. */
+/** The internal part of a server: its connections, and the delivery of their events to the program. */
 export class ServerCore implements HttpContext {
   readonly limits: Limits;
   readonly counters: Counters;
@@ -59,7 +59,7 @@ export class ServerCore implements HttpContext {
   readonly exchangeDelivery: ExchangeDelivery;
   readonly webSocketDelivery: WebSocketDelivery<WebSocketDriver<AnyWebSocket>>;
   readonly allowHalfOpen: boolean;
-  /** Undefined when events are delivered at once. */
+  /** The queue of events; undefined with immediate delivery. */
   readonly queue: EventQueue | undefined;
   readonly isBare: boolean;
   isClosing = false;
@@ -73,7 +73,7 @@ export class ServerCore implements HttpContext {
   private forceCloseTimer: NodeJS.Timeout | undefined;
   private forceCloseAt = Number.POSITIVE_INFINITY;
 
-  /** @param server what subscribers of node:diagnostics_channel are told */
+  /** @param server the object for subscribers of node:diagnostics_channel */
   constructor(limits: Limits, counters: Counters, options: CoreOptions, server: object) {
     this.limits = limits;
     this.counters = counters;
@@ -101,7 +101,7 @@ export class ServerCore implements HttpContext {
     if (options.broker !== undefined) this.topics.link = new TopicRelay(options.broker, this);
   }
 
-  /** Serves a connection, unless a limit is reached or it has gone already. */
+  /** Serves a connection, unless a limit is reached or it has already ended. */
   accept(transport: Transport): void {
     const releaseSlot = transport.closed ? undefined : this.acquireSlot(transport);
     if (releaseSlot === undefined) {
@@ -121,8 +121,8 @@ export class ServerCore implements HttpContext {
   }
 
   /**
-   * Counts a connection, or the handshake that comes before it.
-   * @returns what gives its place back, or undefined when it is turned away
+   * Counts a connection, or the handshake that precedes it.
+   * @returns a function that releases its slot, or undefined if it is refused
    */
   acquireSlot(client: Peer): (() => void) | undefined {
     return this.isClosing ? this.slots.refuse() : this.slots.acquire(client);
@@ -254,7 +254,7 @@ export class ServerCore implements HttpContext {
     if (!this.isBare) tellOnce(status, code, "What a client sent");
   }
 
-  /** Reads from no connection, old or new, until it is called with false. */
+  /** Stops reading from all connections, old and new, until it is called with false. */
   setPaused(isPaused: boolean): void {
     this.isPaused = isPaused;
     for (const connection of this.connections) {
@@ -265,7 +265,7 @@ export class ServerCore implements HttpContext {
     }
   }
 
-  /** Ends all connections: in their own time until `graceMs` have passed, and then at once. */
+  /** Lets connections end by themselves for `graceMs`, and then ends them. */
   async close(graceMs: number): Promise<void> {
     this.isClosing = true;
     // Programs that poll have stopped to do so, or have been told of the last event.
@@ -283,7 +283,7 @@ export class ServerCore implements HttpContext {
     await this.topics.link?.close();
   }
 
-  /** Sets how long connections may still take; a time that was set before holds if it ends sooner. */
+  /** Sets how long connections can still take. A time set earlier applies if it ends sooner. */
   forceCloseAfter(graceMs: number): void {
     const end = performance.now() + graceMs;
     if (end >= this.forceCloseAt) return;

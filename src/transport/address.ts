@@ -1,11 +1,11 @@
 import type { TransportAddress } from "./listen.ts";
 
-/** What `listen` of a server takes: an address, or a port of all addresses. */
+/** The parameters of `listen`: an address, or a port on all addresses. */
 export type ListenArguments = [address?: TransportAddress | number];
 
 /**
  * Returns the address that a program has given to `listen`.
- * @throws TypeError for anything else, also for a second argument: other servers take a host or a function there
+ * @throws TypeError for anything else, and for a second argument, which is a host or a function in other servers
  */
 export function addressOf(given: readonly unknown[]): TransportAddress {
   const [address = {}] = given;

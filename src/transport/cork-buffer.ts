@@ -11,9 +11,9 @@ const CORK_BYTES = 262_144;
 const MAX_RETAINED = 16;
 
 /**
- * Memory in which output is gathered until it leaves. All transports share one piece, because what is written in one turn
- * of the event loop leaves at its end. A message is copied once, into memory that is in the cache, and none is allocated.
- * A separate buffer for each message would cost several times as much, from 1 KiB on.
+ * Memory in which output is gathered until it is sent. All transports share it, because output of one turn of the event
+ * loop is sent at its end. A message is copied once, into cached memory, without an allocation. A separate buffer for
+ * each message would cost several times as much, from 1 KiB on.
  */
 class CorkBuffer {
   bytes: Buffer = Buffer.allocUnsafeSlow(CORK_BYTES);
@@ -25,7 +25,7 @@ class CorkBuffer {
 
   /**
    * Begins a reservation. The sender ends it with {@link endReservation}.
-   * @returns where it begins, or -1 when there is no room
+   * @returns its position, or -1 if there is no room
    */
   beginReservation(sender: Sender, count: number): number {
     if (this.top + count > CORK_BYTES) this.flushOthers(sender);
@@ -37,14 +37,14 @@ class CorkBuffer {
     return start;
   }
 
-  /** Makes the reservation that ends at `end` longer. @returns false if another one follows, or there is no room */
+  /** Extends the reservation that ends at `end`. @returns false if another one follows, or there is no room */
   extendReservation(end: number, count: number): boolean {
     if (end !== this.top || end + count > CORK_BYTES) return false;
     this.top += count;
     return true;
   }
 
-  /** Call this when a reservation has been sent, or moved elsewhere. */
+  /** Ends a reservation, after it has been sent or moved elsewhere. */
   endReservation(): void {
     if (--this.reservations > 0) return;
     this.senders = [];
@@ -54,12 +54,15 @@ class CorkBuffer {
     this.isRetained = false;
   }
 
-  /** Whether slow clients hold too many former memories, so that reservations must be copied before they are sent. */
+  /** Whether slow clients hold too many former buffers, so that reservations must be copied before sending. */
   get isCrowded(): boolean {
     return this.retained >= MAX_RETAINED;
   }
 
-  /** Keeps the memory as it is while the system still reads from it. @returns what to call when it has done so */
+  /**
+   * Keeps the memory unchanged while the system reads from it.
+   * @returns a function to call when the system has finished
+   */
   retain(): () => void {
     this.isRetained = true;
     this.retained++;

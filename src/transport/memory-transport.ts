@@ -4,16 +4,16 @@ import { Transport } from "./transport.ts";
 /** The most that one read delivers, as with a socket. */
 const READ_BYTES = 65_536;
 
-/** What one end of a pair in memory is told of the other. */
+/** The properties of one end of a pair in memory, as the other end sees them. */
 export interface MemoryPeer {
-  /** Default "memory". */
+  /** The address. Default "memory". */
   remoteAddress?: string;
   remotePort?: number;
   /** Whether the connection counts as encrypted. Default false. */
   encrypted?: boolean;
 }
 
-/** One end of a pair of transports inside one process: for tests, without ports and without sockets. */
+/** One end of a pair of transports inside one process, for tests without ports and sockets. */
 export class MemoryTransport extends Transport {
   readonly remoteAddress: string;
   readonly remotePort: number | undefined;
@@ -37,8 +37,8 @@ export class MemoryTransport extends Transport {
   }
 
   /**
-   * @param client what the second end, which a server accepts, is told of the first
-   * @returns two transports: what is written to one arrives at the other, in a later tick
+   * @param client the client's properties, as the second end sees them, which a server accepts
+   * @returns two transports: data written to one arrives at the other in a later tick
    */
   static pair(client: MemoryPeer = {}): [MemoryTransport, MemoryTransport] {
     const { encrypted = false } = client;

@@ -8,17 +8,19 @@ export type OriginRule = string | RegExp;
 
 export interface CorsOptions {
   /**
-   * Origins whose pages can read the responses. "*" (default): all; origins such as "https://app.example:8443", or "null";
-   * regular expressions that match the whole origin (`/https:\/\/[a-z]+\.example/`); or a function.
+   * The origins whose pages can read the responses: "*" (default) for all, origins such as "https://app.example:8443"
+   * or "null", regular expressions that match the whole origin (`/https:\/\/[a-z]+\.example/`), or a function.
    */
   origins?: OriginRule | readonly OriginRule[] | ((origin: string, exchange: Exchange) => boolean);
   /** Methods beyond GET, HEAD and POST. Default PUT, PATCH and DELETE. */
   methods?: readonly string[];
-  /** Request header fields that pages can set. Default: those that they ask for. */
+  /** The request header fields that pages can set. Default: those that they request. */
   headers?: readonly string[];
   /** Response header fields that pages can read, in addition to the usual ones. Default none. */
   exposedHeaders?: readonly string[];
-  /** Let pages send cookies, and read the responses to such requests. Needs origins other than "*". Default false. */
+  /**
+   * Lets pages send cookies, and read the responses to such requests. Requires origins other than "*". Default false.
+   */
   credentials?: boolean;
   /** How long browsers can keep the answer to a preflight, in seconds. Default 600. */
   maxAgeSeconds?: number;
@@ -37,9 +39,9 @@ const TOKENS = new RegExp(`^${TOKEN_PATTERN}(?:[ \\t]*,[ \\t]*${TOKEN_PATTERN})*
 
 /**
  * Cross-origin resource sharing (Fetch Standard §3.3) for `server.onRequest`. Answers preflights with 204, and adds the
- * fields to all other responses, also to failures. Other origins get the response without these fields.
- * @throws TypeError for credentials with "*", for an unknown option, and for text that is not an origin. FieldError for a
- *   method or a field name that cannot be sent
+ * fields to all other responses, including error responses. Other origins get the response without these fields.
+ * @throws TypeError for credentials with "*", for an unknown option, and for text that is not an origin. FieldError for
+ *   a method or a field name that cannot be sent
  */
 export function cors(options: CorsOptions = {}): (exchange: Exchange) => void {
   checkOptions("cors", options, corsOptionNames);

@@ -37,7 +37,7 @@ function frameHead(first: number, length: number): string {
   return scratch.toString("latin1", 0, end);
 }
 
-/** One message for many sockets: framed once, and compressed once for each window size among them. */
+/** One message for many sockets. It is framed once, and compressed once for each window size. */
 export class SharedFrames {
   readonly data: string | Uint8Array;
   readonly options: SendOptions;

@@ -12,9 +12,9 @@ import type { HandshakeResult } from "./handshake-result.ts";
 import type { KeepAlive } from "./keep-alive.ts";
 import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
 
-/** The sending half of a WebSocket that is open: frames, compression, and limits for clients that do not read. */
+/** The sending half of an open WebSocket: frames, compression, and limits for clients that do not read. */
 export class MessageWriter {
-  /** A send was answered "queued" or "dropped": the program waits for `drain`. */
+  /** Whether a send returned "queued" or "dropped", so that the program waits for `drain`. */
   isSlow = false;
   private pendingPong: Buffer | undefined;
   private readonly transport: Transport;
@@ -37,14 +37,14 @@ export class MessageWriter {
     this.counters = counters;
   }
 
-  /** Sends a message, unless too much waits already. */
+  /** Sends a message, unless too much data already waits. */
   send(data: string | Uint8Array, options: SendOptions): SendResult {
     const length = byteLengthOf(data);
     return this.hasRoom(length) ? this.sendAlways(data, length, options) : this.drop();
   }
 
   /**
-   * Sends a message, however much waits already.
+   * Sends a message, even if much data already waits.
    * @param length in bytes
    */
   sendAlways(data: string | Uint8Array, length: number, options: SendOptions): SendResult {
@@ -56,7 +56,7 @@ export class MessageWriter {
     return this.sent();
   }
 
-  /** Sends a message whose frames are shared with others. */
+  /** Sends a message whose frames are shared with other sockets. */
   sendShared(frames: SharedFrames): SendResult {
     if (!this.hasRoom(frames.length)) return this.drop();
     const { deflater, thresholdBytes } = this.agreement;
@@ -77,20 +77,20 @@ export class MessageWriter {
     return this.result();
   }
 
-  /** Answers a ping. RFC 6455 §5.5.3: of a flood of pings the last can be answered alone. */
+  /** Answers a ping. RFC 6455 §5.5.3: of several pings only the last needs an answer. */
   pong(data: Buffer): void {
     if (this.transport.pendingBytes > this.limits.writeHighWaterBytes) this.pendingPong = Buffer.from(data);
     else this.frame(FIN | PONG_FRAME, data);
   }
 
-  /** Everything has been taken: sends the answer that waited for it. */
+  /** Sends the waiting answer to a ping, after all data has been sent. */
   sendPendingPong(): void {
     const data = this.pendingPong;
     this.pendingPong = undefined;
     if (data !== undefined) this.frame(FIN | PONG_FRAME, data);
   }
 
-  /** @param first the first byte of the frame: FIN, RSV1 and opcode */
+  /** Sends a frame. @param first its first byte: FIN, RSV1 and opcode */
   frame(first: number, payload: string | Uint8Array): void {
     const { transport } = this;
     if (webSocketLog !== undefined) webSocketLog(transport, `> ${describeFrame(first, payload)}`);
@@ -111,7 +111,7 @@ export class MessageWriter {
     );
   }
 
-  /** Counts a message that there is no room for. */
+  /** Counts a dropped message. */
   drop(): "dropped" {
     this.isSlow = true;
     this.counters.messagesDropped++;

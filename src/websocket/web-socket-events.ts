@@ -4,7 +4,7 @@ import type { WebSocket } from "./web-socket.ts";
 /** A connection, which an event keeps in memory after the client has disconnected, besides the head of its request. */
 const CONNECTION_BYTES = 4_096;
 
-/** What a WebSocket with deferred delivery has to tell. */
+/** An event of a WebSocket with deferred delivery. */
 export type WebSocketEvent<Socket extends WebSocket = WebSocket> =
   | OpenEvent<Socket>
   | MessageEvent<Socket>

@@ -1,6 +1,6 @@
 import { checkFieldValue, FieldError } from "./field-lines.ts";
 
-/** What a program can set a field to. Each element of a list becomes a field line (RFC 9110 §5.3). */
+/** A value that a program can set a field to. Each element of a list becomes a field line (RFC 9110 §5.3). */
 export type FieldValue = string | number | readonly (string | number)[];
 
 /** Fields that cannot be combined to a list, so a message has one line of each (RFC 9110 §5.3). */

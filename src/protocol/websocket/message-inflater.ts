@@ -7,9 +7,9 @@ const MAX_WINDOW_BITS = 15;
 let sharedInflate: SyncInflate | undefined;
 
 export interface InflaterOptions {
-  /** Whether the peer keeps its window from one message to the next. RFC 7692 §7.1.1. */
+  /** Whether the sender keeps its window from one message to the next. RFC 7692 §7.1.1. */
   contextTakeover: boolean;
-  /** The peer's largest window, 8 to 15. RFC 7692 §7.1.2. */
+  /** The sender's largest window, 8 to 15. RFC 7692 §7.1.2. */
   windowBits: number;
 }
 

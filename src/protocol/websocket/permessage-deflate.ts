@@ -10,27 +10,32 @@ import { WebSocketError } from "./websocket-error.ts";
 const EXTENSION_NAME = "permessage-deflate";
 const MAX_WINDOW_BITS = 15;
 
-/** Settings of permessage-deflate, for a server and for a client. All are optional. */
+/** Settings of permessage-deflate, for servers and clients. All are optional. */
 export interface DeflateOptions {
   /**
-   * Whether the server keeps its window between messages. Default false: one compressor for all connections
-   * instead of 256 KiB for each.
+   * Whether the server keeps its window between messages. Default false: all connections share one compressor instead
+   * of using 256 KiB each.
    */
   contextTakeover?: boolean | undefined;
-  /** Whether the client can keep its window, which costs the server up to 40 KiB a connection. Default false. */
+  /** Whether the client can keep its window, which costs the server up to 40 KiB for each connection. Default false. */
   clientContextTakeover?: boolean | undefined;
-  /** Messages below this size are sent as they are, in bytes. Default 1024: smaller ones gain little. */
+  /**
+   * The size below which messages are sent uncompressed, in bytes. Default 1,024, because smaller messages gain little.
+   */
   thresholdBytes?: number | undefined;
   /**
-   * zlib's level, 0 to 9. Default 3: 27 KiB of JSON take 55 µs and become 1957 bytes, 160 µs and 1834 bytes at
-   * zlib's own default of 6.
+   * The zlib level, 0 to 9. Default 3: 27 KiB of JSON take 55 µs and become 1,957 bytes. With zlib's default of 6 they
+   * take 160 µs and become 1,834 bytes.
    */
   level?: number | undefined;
-  /** zlib's memLevel, 1 to 9. Default 8, zlib's own. */
+  /** The zlib memLevel, 1 to 9. Default 8, as in zlib. */
   memLevel?: number | undefined;
-  /** Largest window of the server, 9 to 15. Default 15. */
+  /** The largest window of the server, 9 to 15, as a power of two. Default 15. */
   serverMaxWindowBits?: number | undefined;
-  /** Largest window of the client, 9 to 15. Default 15; a server with less declines clients that cannot limit theirs. */
+  /**
+   * The largest window of the client, 9 to 15, as a power of two. Default 15. With less, a server declines compression
+   * for clients that cannot limit their window.
+   */
   clientMaxWindowBits?: number | undefined;
 }
 

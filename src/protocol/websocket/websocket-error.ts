@@ -27,7 +27,7 @@ const RULES: Record<WebSocketErrorCode, readonly [closeCode: number, message: st
   WS_HANDSHAKE_EXTENSION: [1010, "the server chose an extension that was not offered"],
 };
 
-/** What went wrong, one name per rule. Stable: programs can compare it. */
+/** The code of an error, one for each rule. Codes are stable: programs can compare them. */
 export type WebSocketErrorCode =
   | "WS_RESERVED_BITS"
   | "WS_RESERVED_OPCODE"
@@ -51,14 +51,14 @@ export type WebSocketErrorCode =
   | "WS_HANDSHAKE_PROTOCOL"
   | "WS_HANDSHAKE_EXTENSION";
 
-/** A rule of RFC 6455 or RFC 7692 that the other side broke. */
+/** A violation of RFC 6455 or RFC 7692 by the other side. */
 export class WebSocketError extends Error {
   override readonly name: string = "WebSocketError";
   readonly code: WebSocketErrorCode;
-  /** The code for the close frame that answers it: 1002, 1007, 1009, 1010 or 1013. RFC 6455 §7.4.1. */
+  /** The code of the close frame sent in response: 1002, 1007, 1009, 1010 or 1013. RFC 6455 §7.4.1. */
   readonly closeCode: number;
 
-  /** @param message in place of the rule's own text. */
+  /** @param message replaces the default text of the rule. */
   constructor(code: WebSocketErrorCode, message: string = RULES[code][1]) {
     super(message);
     this.code = code;
