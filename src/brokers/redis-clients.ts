@@ -1,4 +1,5 @@
-// What is used of the two clients for Redis. A program makes its client and hands it in, so this package depends on neither.
+// The parts of the two Redis clients that are used. A program creates its client and passes it in, so this package
+// depends on neither.
 
 /** The functions that both clients have. */
 interface RedisPublisher {

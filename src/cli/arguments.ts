@@ -12,7 +12,7 @@ export function whole(least: number, most: number): (text: string) => number {
   };
 }
 
-/** @returns a parser of seconds, which may have a fraction, within bounds, for commander */
+/** Returns a parser for commander that accepts seconds within bounds, with or without a fraction. */
 export function seconds(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);

@@ -93,7 +93,7 @@ export async function connect<Data = undefined>(
   }
 }
 
-/** Waits for the response head, at most as long as a head may take. */
+/** Waits for the response head, for `headTimeoutMs` at most. */
 function readHead(
   transport: Transport,
   limits: Limits,

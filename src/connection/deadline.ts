@@ -16,14 +16,14 @@ export interface Progress {
   readonly inProgress: boolean;
   /** Whether the client waits for 100 (Continue) before it sends the content. */
   readonly owesContinue: boolean;
-  /** How long the program may take to answer, in milliseconds; 0 when it has answered. */
+  /** How long the program can take to answer, in milliseconds; 0 once it has answered. */
   readonly answerMs: number;
 }
 
 /** What is due: a look whether a silent client is still there, or the end of one that takes nothing or is late. */
 export type Due = "nothing" | "look" | "write timeout" | "end";
 
-/** The one deadline that runs for a connection, beside the one of a client that takes nothing. */
+/** The running deadline of a connection. The deadline of a client that reads nothing is separate. */
 export class Deadline {
   kind: DeadlineKind = "none";
   private readonly timer: DeadlineTimer;
@@ -36,7 +36,7 @@ export class Deadline {
   /** When a connection that lingers ends, whatever still comes. */
   private lastTick = 0;
 
-  /** @param member is told of ticks */
+  /** @param member receives ticks */
   constructor(timer: DeadlineTimer, limits: Limits, member: Ticking) {
     this.timer = timer;
     this.limits = limits;

@@ -31,7 +31,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   private readonly reader: RequestReader;
   private readonly stream: Http1Stream;
   private readonly deadline: Deadline;
-  /** The exchange that hooks decide about, or have answered: nobody else is told of it. */
+  /** The exchange that hooks are deciding about, or have answered. Nothing else sees it. */
   private guarded: Exchange | undefined;
   private steps = 0;
   private isLastDelivered = false;
@@ -58,7 +58,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     this.reader.receive(bytes, start, end);
   }
 
-  /** Hooks run at once. Deferred delivery tells the program of an exchange when they have let it pass. */
+  /** Hooks run at once. With deferred delivery the program gets an exchange after them. */
   get delivery(): ExchangeDelivery {
     const isAtOnce = this.guarded !== undefined || this.exchange?.driver.isImmediate === true;
     return isAtOnce ? AT_ONCE : this.context.exchangeDelivery;
@@ -226,7 +226,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     return true;
   }
 
-  /** The exchange can get no further: the program is told once. */
+  /** Called when the exchange cannot continue. The program learns of it once. */
   abandon(): void {
     const { exchange, delivery } = this;
     this.exchange = undefined;
@@ -261,7 +261,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
       return true;
     if (this.requests >= context.limits.maxRequestsPerConnection) return true;
     if (this.hasEnded && reader.buffered === 0) return true;
-    // RFC 9110 §10.1.1: a client that was not asked to continue may or may not send the content. Only closing is safe.
+    // RFC 9110 §10.1.1: a client that was not asked to continue might still send the body. Only closing is safe.
     if (this.owesContinue) return true;
     if (reader.remainingBytes <= context.limits.maxDiscardBytes) return false;
     const { readsAllBody, readsBody } = exchange.driver;

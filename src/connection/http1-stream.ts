@@ -32,7 +32,7 @@ export interface AnsweredRequest {
   takeContinue(): boolean;
 }
 
-/** What is told of the stream: its connection. */
+/** The listener of the stream: its connection. */
 export interface StreamOwner {
   /**
    * @param closes whether the connection ends after the exchange
@@ -42,7 +42,7 @@ export interface StreamOwner {
   onResponseError(code: ResponseErrorCode | undefined): void;
   /** @param demand "wanted" when the client has just been asked to send it */
   onBodyDemand(demand: BodyDemand): void;
-  /** The program has changed how long it may take to answer. */
+  /** Called when the program has changed the timeout of its answer. */
   onAnswerTime(): void;
   upgrade(to: Upgrade): boolean;
 }
@@ -76,7 +76,7 @@ export class Http1Stream implements HttpStream<Upgrade> {
     this.counters = counters;
   }
 
-  /** A request has come: what is written from now on answers it. */
+  /** Called when a request has arrived. Output from now on answers it. */
   begin(head: RequestHead): void {
     this.minorVersion = head.minorVersion;
     this.tellsKeepAlive = head.namesKeepAlive;

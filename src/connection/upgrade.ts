@@ -20,7 +20,7 @@ import type { HttpContext } from "./http-context.ts";
 
 const AT_ONCE = new ImmediateWebSocketDelivery();
 
-/** A handshake that may be accepted, or the response that refuses it. */
+/** An acceptable handshake, or the response that refuses it. */
 type Handshake =
   | { readonly ok: true; readonly agreement: HandshakeResult; readonly response: string }
   | { readonly ok: false; readonly status: number; readonly headers: Record<string, string> };
@@ -84,7 +84,7 @@ function negotiateUpgrade(
     const headers = check.status === 426 ? UPGRADE_REQUIRED : check.status === 405 ? { Allow: "GET" } : {};
     return { ok: false, status: check.status, headers };
   }
-  // What follows the head would be taken for frames (RFC 9110 §7.8).
+  // The client would interpret a body as frames (RFC 9110 §7.8).
   if (head.chunked || head.contentLength > 0) return { ok: false, status: 400, headers: {} };
 
   const protocol = chooseProtocol(check.protocols, exchange, options.protocols);

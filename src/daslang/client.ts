@@ -19,7 +19,7 @@ export class Client extends NetworkCallbacks {
   readonly #limits: Required<ConnectionLimits>;
   readonly #session: Session;
   #attempt: Attempt | undefined;
-  /** Why the last `connect` answered false, until a tick tells it. */
+  /** Why the last `connect` returned false, until a tick reports it. */
   #refusal: number | undefined;
 
   /** @throws RangeError for a limit below 1 */

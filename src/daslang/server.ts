@@ -83,8 +83,8 @@ export class Server extends NetworkCallbacks {
    * @param data text is sent as UTF-8
    * @param size the number of bytes of `data` to send; all by default
    * @returns true if the data was accepted for sending, false after `onError`. The error is "can't send, not connected"
-   *   with -1, or "can't send" with ENOBUFS (more than `maxSendBytes` would wait), EPIPE (the client has disconnected,
-   *   which a later tick reports) or EINVAL (an invalid size)
+   *   with -1, or "can't send" with one of three codes: ENOBUFS (more than `maxSendBytes` would wait), EPIPE (the
+   *   client has disconnected, which a later tick reports), EINVAL (an invalid size)
    */
   send(data: Uint8Array | string, size?: number): boolean {
     if (this._server !== null) return server_send(this._server, data, size);

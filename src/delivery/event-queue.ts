@@ -180,7 +180,7 @@ export class PolledQueue<Event extends QueuedEvent> {
     this.bytes -= bytes;
     if (!this.full || this.bytes > this.maxBytes() / 2) return;
     this.full = false;
-    // Later: a resumed connection may call the program, which is about to run the event that was taken.
+    // Later, because a resumed connection can call the program, which is about to run the removed event.
     process.nextTick(() => this.resumeSources());
   }
 

@@ -41,7 +41,7 @@ const COMPLETE = 2;
 
 function ignore(): void {}
 
-/** Whether a response may have this size when it has so much content at the least. */
+/** Returns whether a response can have this size, given the length of the body so far. */
 function fits(bytes: number, totalSize: number | undefined): boolean {
   return totalSize === undefined || (Number.isSafeInteger(totalSize) && totalSize >= bytes);
 }

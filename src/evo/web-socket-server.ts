@@ -168,7 +168,7 @@ export class WebSocketServer extends WebServer {
 
   protected endClients(engine: Server): void {
     for (const socket of engine.webSockets) {
-      // Not the call of a program: what waits in the queue is still processed.
+      // This is not a call of the program: waiting events are still processed.
       socket.driver.connection.closeNow(GOING_AWAY, REASON);
     }
   }

@@ -42,7 +42,8 @@ export function readerOf(source: ChunkSource | Chunk): ChunkReader {
   if (typeof source === "string" || source instanceof Uint8Array) return readerOf([source]);
   // All of it is there now, while borrowed bytes are still valid.
   if (Array.isArray(source)) return readerOf(source.map(ownChunk).values());
-  // It may fail while nobody iterates over it, and would then end the process: that of a HEAD request is not opened yet.
+  // A stream can fail while nothing iterates over it, and would then end the process. That of a HEAD request is not
+  // opened yet.
   if (source instanceof Readable) source.on("error", ignore);
   if (source instanceof ReadableStream) {
     const reader = source.getReader();

@@ -100,7 +100,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
     return this.isAbortReported || this.response.state === "gone";
   }
 
-  /** Whether the program has begun an answer: a source that it streams may have given nothing yet. */
+  /** Whether the program has begun an answer. A source that it streams might have produced nothing yet. */
   get hasAnswer(): boolean {
     return this.response.state !== "pending" || this.interruptSource !== undefined;
   }
@@ -219,8 +219,8 @@ export class ExchangeDriver<Exchange, Upgrade> {
   }
 
   /**
-   * The connection is lost to this exchange.
-   * @returns whether the program is to be told by {@link dispatchAbort}: not when the response is complete
+   * Called when the connection is lost to this exchange.
+   * @returns whether to call {@link dispatchAbort}: not if the response is complete
    */
   abandon(): boolean {
     const wasFinished = this.response.isFinished;

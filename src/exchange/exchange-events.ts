@@ -1,7 +1,7 @@
 import { EVENT_BYTES, QueuedEvent } from "../delivery/event-queue.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** An exchange, besides the head of its request. */
+/** The size of an exchange without the head of its request. */
 const EXCHANGE_BYTES = 1_024;
 /** A connection, which an event keeps in memory after the client has disconnected. */
 const CONNECTION_BYTES = 4_096;

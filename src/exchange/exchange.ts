@@ -255,8 +255,8 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
    * Turns the connection into a WebSocket (RFC 6455 §4.2). The handshake response includes the header fields set so
    * far. An `upgrade` handler is called first.
    * @returns whether it succeeded; with an `upgrade` handler a promise, which never rejects. False if `upgrade` or a
-   *   status of at least 300 refused the request, if the response has begun, or if the handshake was invalid and
-   *   answered with 400 or 426
+   *   status of at least 300 refused the request, or if the response has begun. Also false for an invalid handshake,
+   *   which is answered with 400 or 426
    * @throws TypeError for an unknown handler or option
    */
   upgrade<Data = undefined>(

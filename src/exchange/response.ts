@@ -180,7 +180,7 @@ export class Response implements ResponseHead {
 
   /** Keeps the fields set so far for a later error response. */
   keepFields(): void {
-    // The content of a failure has a type of its own.
+    // The body of an error response has a different type.
     this.keptLines = this.hasType ? withoutField(this.fieldLines, "content-type") : this.fieldLines;
     this.isTouched = false;
   }

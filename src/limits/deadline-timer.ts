@@ -66,7 +66,8 @@ export class DeadlineTimer {
 
   private arm(step: number): void {
     const now = performance.now();
-    // What has passed of a longer step counts: else those who come and go would stop the clock of all others.
+    // The part of a longer step that has passed counts. Otherwise connections that come and go would stop the clock of
+    // all others.
     if (this.timer !== undefined) {
       this.tick += Math.min(this.step, Math.floor((now - this.since) / UNIT_MS));
     }

@@ -3,8 +3,8 @@ import { PAUSED_BY_TURN, type Pausable } from "./pausing.ts";
 /**
  * How many steps of work a connection does before it lets the others go first: signals of its reader, KiB of its input
  * and of its messages (4 KiB where a WebSocket has only to unmask them). In all one or two milliseconds. libuv reads up
- * to 2 MiB of one client in one turn of the event loop, and the smallest requests, messages or fragments in that would
- * hold all others for 100 to 200 ms.
+ * to 2 MiB of one client in one turn of the event loop. With the smallest requests, messages or fragments that would
+ * delay all others by 100 to 200 ms.
  */
 export const TURN_STEPS = 1_024;
 

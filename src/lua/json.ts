@@ -12,7 +12,7 @@ export interface JsonStyle {
   readonly arrayIdentity: number;
 }
 
-/** How deep tables may be nested. */
+/** How deep tables can be nested. */
 const MAX_DEPTH = 128;
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',

@@ -244,7 +244,7 @@ function rethrow(error: unknown): void {
   throw error;
 }
 
-/** The first line of a program may be for a shell. */
+/** The first line of a program can be for a shell. */
 function withoutShebang(code: Buffer): Buffer {
   if (code[0] !== 0x23) return code;
   const end = code.indexOf(0x0a);

@@ -2,7 +2,7 @@ import { LuaError } from "./errors.ts";
 import type { Frame } from "./frame.ts";
 import { LUA_MASKCOUNT, type LuaApi, type Pointer } from "./wasm.ts";
 
-/** How many errors a program may catch before it is stopped for good. */
+/** How many errors a program can catch before it is stopped. */
 const PATIENCE = 8;
 const MESSAGE = "too many steps without waiting";
 

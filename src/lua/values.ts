@@ -3,7 +3,7 @@ import type { Machine } from "./machine.ts";
 import type { Tasks } from "./tasks.ts";
 import { LuaType } from "./wasm.ts";
 
-/** How deep tables and objects may be nested. */
+/** How deep tables and objects can be nested. */
 const MAX_DEPTH = 64;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

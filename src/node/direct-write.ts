@@ -49,7 +49,7 @@ export interface WriteHandle {
 /** Latin1 text, bytes, or several pieces of bytes. */
 export type WriteData = string | Uint8Array | readonly Uint8Array[];
 
-/** What {@link writeDirectly} answers beside the negative number of a system error. */
+/** The results of {@link writeDirectly}, in addition to negative numbers of system errors. */
 export const DONE = 0;
 /** It is completed later, and no other write must begin before. */
 export const UNDER_WAY = 1;
@@ -90,9 +90,9 @@ export function directWriteHandle(socket: Socket): WriteHandle | undefined {
 }
 
 /**
- * @param handle without a write under way, by its stream neither
- * @param data not empty; bytes must stay as they are until the write is done
- * @param writer is told when it was not done at once
+ * @param handle a handle without a write in progress, including writes of its stream
+ * @param data not empty; bytes must not change until the write is done
+ * @param writer is notified later if the write was not done at once
  * @returns {@link DONE}, {@link UNDER_WAY} or the negative number of a system error
  */
 export function writeDirectly(handle: WriteHandle, data: WriteData, writer: Writer): number {

@@ -26,7 +26,7 @@ export interface RawHandle extends WriteHandle {
   setNoDelay?(isOn: boolean): number;
 }
 
-/** What a handle tells of the other end. */
+/** The other end, as reported by a handle. */
 interface PeerName {
   address?: string;
   port?: number;
@@ -41,7 +41,7 @@ interface ShutdownRequest {
 
 /** Hears of what happens to a handle. */
 export interface HandleListener {
-  /** Nothing more is told of reads. */
+  /** Ignores further reads. */
   readonly closed: boolean;
   /** So many bytes have come. They lie at the beginning of `readMemory.bytes`. Valid until the handler returns. */
   onRead(count: number): void;
@@ -69,7 +69,7 @@ const NOT_ENDED = { endEmitted: false };
 /** In place of a socket: what the function that all handles share looks for. Four members more have symbols as names. */
 class Owner {
   readonly listener: HandleListener;
-  /** Of a Readable: the end is told when it comes. */
+  /** From Readable: the end is reported when it arrives. */
   readonly _readableState = NOT_ENDED;
 
   constructor(listener: HandleListener) {
@@ -94,7 +94,7 @@ class Owner {
   read(): void {}
 }
 
-/** What the shared function may ask of an owner, by the names in Node's source. */
+/** The members of an owner that the shared function can use, with their names in Node's source. */
 const KNOWN_MEMBERS = new Set(
   "kUpdateTimer destroyed kBuffer kBufferCb kBufferGen push destroy _readableState kMaybeDestroy on read".split(
     " ",
@@ -182,7 +182,7 @@ export function shutdownHandle(handle: RawHandle, listener: HandleListener): voi
   );
 }
 
-/** Closes a handle. Its listener is told in a later turn. */
+/** Closes a handle. Its listener is notified in a later turn. */
 export function closeHandle(handle: RawHandle): void {
   handle.close(onClosed);
 }

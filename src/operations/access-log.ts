@@ -84,10 +84,10 @@ export function accessLog(
     client === undefined ? exchange.remoteAddress : client(exchange).address;
   return (server) => {
     const addresses = new WeakMap<Exchange, string | undefined>();
-    // A socket that is gone does not know its peer any more.
+    // A closed socket no longer knows its remote address.
     server.onRequest((exchange) => void addresses.set(exchange, addressOf(exchange)));
     server.onResponse((exchange, { outcome, status, durationMs }) => {
-      // A promise, which a program in JavaScript may return, leaves nothing out.
+      // A promise, which a JavaScript program can return, skips nothing.
       if (skip?.(exchange) === true) return undefined;
       const userAgent = exchange.header("user-agent");
       const record: AccessRecord = {

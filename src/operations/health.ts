@@ -69,7 +69,7 @@ export function health(options: HealthOptions = {}): (server: Server) => void {
     const own = async (): Promise<Readiness> => {
       if (isLeaving(server)) return { status: "closing" };
       const results = await Promise.all(runs.map((run) => run()));
-      // It may have begun to close meanwhile.
+      // The server can have begun to close meanwhile.
       if (isLeaving(server)) return { status: "closing" };
       const status = results.some(([, result]) => result === "failed") ? "failed" : "ok";
       return { status, checks: Object.fromEntries(results) };
@@ -118,8 +118,8 @@ function answer(exchange: Exchange, status: number, content: object): void {
 }
 
 /**
- * Runs a check at most once at a time, however many requests ask. A check that is still running after its time has
- * failed; it is started again only when it has settled, so that checks that hang do not pile up.
+ * Runs a check at most once at a time, however many requests ask. A check that still runs after its timeout has failed.
+ * It is started again only when it has settled, so hanging checks do not pile up.
  * @returns whether the check has succeeded in time
  */
 function sharedRun(

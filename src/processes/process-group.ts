@@ -135,7 +135,7 @@ export class ProcessGroup<Config extends object> {
   private async replaceAll(): Promise<void> {
     for (const slot of this.slots) {
       const { current } = slot;
-      // What starts later runs the new program already.
+      // Processes that start later already run the new program.
       if (this.isStopping || !current?.isReady) continue;
       try {
         await this.start(slot);
@@ -260,7 +260,7 @@ export class ProcessGroup<Config extends object> {
   private end(member: Member, type: "stop" | "replaced"): void {
     member.send({ type });
     const { process: worker, isReady } = member;
-    // A process that is still starting may miss the message, and has no clients to close.
+    // A process that is still starting can miss the message, and has no clients to close.
     if (!isReady) worker.process.kill("SIGTERM");
     const kill = setTimeout(
       () => worker.process.kill("SIGKILL"),

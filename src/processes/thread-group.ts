@@ -31,7 +31,7 @@ export class ThreadGroup {
     await Promise.all(this.threads.map((thread) => thread.ready));
   }
 
-  /** @param graceMs how long the servers in them may take */
+  /** @param graceMs how long the servers in them can take, in milliseconds */
   async stop(graceMs: number): Promise<void> {
     await Promise.all(this.threads.map((thread) => thread.stop(graceMs, this.isLasting)));
   }
@@ -86,7 +86,7 @@ class Thread {
         reject(new Error(`a thread has ended with ${code} before it served`));
       });
     });
-    // A group that stops while it starts does not wait for `ready`: a rejection is no error then.
+    // A group that stops while it starts does not wait for `ready`. A rejection is then not an error.
     this.ready.catch(() => {});
   }
 

@@ -239,7 +239,7 @@ export class Server extends Hooked implements AsyncDisposable {
     this.closed = new Promise((resolve) => {
       settle = resolve;
     });
-    // Set before: the callbacks of `onClose` may close as well.
+    // Set before, because callbacks of `onClose` can close as well.
     settle(this.shutDown(graceMs));
     return this.closed;
   }

@@ -83,7 +83,7 @@ export class ClientConnection implements TransportSink {
     return this.put({ method: "GET", head, request: undefined, upgrade: take });
   }
 
-  /** Drops the connection; what waits for it is told why. */
+  /** Drops the connection and rejects waiting calls with an error. */
   fail(reason: unknown): void {
     this.near.destroy();
     if (this.state === "closed") return;
@@ -161,7 +161,7 @@ export class ClientConnection implements TransportSink {
     const trailers = new Promise<Headers>((resolve, reject) => {
       this.settleTrailers = { resolve, reject };
     });
-    // Who does not ask for them does not have to look whether they came.
+    // Code that does not ask for them does not have to check for them.
     trailers.catch(() => {});
     const init = { status, statusText: reason, headers: headersOf(fields) };
     this.settleHead?.resolve(new TestResponse(this.content?.readable ?? null, init, trailers));
@@ -182,7 +182,7 @@ export class ClientConnection implements TransportSink {
     this.settleTrailers?.resolve(headersOf(trailers));
     this.content?.end();
     this.settleTrailers = this.content = undefined;
-    // The last read may have paused it.
+    // The last read can have paused it.
     this.near.resume();
     if (this.sent && keepsAlive) this.state = "idle";
     else if (this.sent) this.end();

@@ -7,7 +7,7 @@ export interface Sender {
 /** This fits into a usual second-level cache, together with what is copied into it. */
 const CORK_BYTES = 262_144;
 
-/** How many former memories slow clients may hold that did not take everything at once. */
+/** How many former buffers can be held for slow clients. */
 const MAX_RETAINED = 16;
 
 /**

@@ -211,7 +211,7 @@ interface SecureServer {
   setContext(options: SecureContextOptions): void;
 }
 
-/** @param proxied its connections come from a server that has read who the peer is */
+/** @param proxied whether its connections come from a server that has read the client's address */
 function secureServer(
   options: TlsOptions,
   handlers: TransportListenerHandlers,
@@ -245,7 +245,7 @@ function secureServer(
     // After a timeout, Node itself leaves the socket open.
     socket.destroy();
   });
-  // What is not named again stays as it was: versions, ciphers, authorities.
+  // Options that are not given stay unchanged: versions, ciphers, authorities.
   let current: SecureContextOptions = options;
   return {
     server,

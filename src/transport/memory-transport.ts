@@ -87,10 +87,10 @@ export class MemoryTransport extends Transport {
   protected send(data: string | Uint8Array): void {
     const { peer } = this;
     if (peer === undefined) return;
-    // Copied like by a kernel: the receiver may change what it gets.
+    // Copied, as by a kernel, because the receiver can change the data.
     peer.inbox.append(typeof data === "string" ? Buffer.from(data, "latin1") : data);
     this.sentBytes += data.length;
-    // A peer that has gone takes nothing; it takes a tick until that is known here.
+    // A closed other end receives nothing. It takes a tick until this end knows.
     (peer.closed ? this : peer).schedule();
   }
 
@@ -126,14 +126,15 @@ export class MemoryTransport extends Transport {
       peer.drained();
     }
     if (this.closed || peer === undefined || !peer.ended) return;
-    // What waits for a peer that has gone can only fail, whether this end is read from or not.
+    // Data for a closed other end can only fail, whether this end is read or not.
     const failed = peer.closed && this.pendingBytes > 0;
     if (!failed && (this.paused || this.inbox.length > 0)) return;
     if (!failed && !this.endDelivered) {
       this.endDelivered = true;
       this.reportEnd();
     }
-    // Like a socket: closed when both directions have ended, or when the peer has gone. The sink may have done it.
+    // As a socket does: closes when both directions have ended, or when the other end has closed. The sink can have
+    // done it.
     if (this.closed || !(this.ended || peer.closed)) return;
     this.closed = this.ended = true;
     this.reportClose(undefined);

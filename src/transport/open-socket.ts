@@ -9,12 +9,12 @@ import { StreamTransport } from "./stream-transport.ts";
 import { Transport } from "./transport.ts";
 
 /**
- * Makes a transport of a TCP, TLS or Unix socket of Node that nobody else uses.
+ * Creates a transport for a TCP, TLS or Unix socket of Node that no other code uses.
  * @param socket connected, and not read from yet
- * @param direct take its handle, or where it needs its socket (TLS) read into the buffer that all sockets share and write
- *   to the handle, where that is possible
- * @param peer the other end, when that is not the socket's peer
- * @param alreadyRead bytes that have been read from it by others
+ * @param direct whether to use its handle. If it needs its socket (TLS), it is read into the shared buffer and written
+ *   through the handle, if possible
+ * @param peer the client, if it differs from the socket's other end
+ * @param alreadyRead bytes that other code has read from it
  */
 export function openSocket(
   socket: Socket,

@@ -68,7 +68,7 @@ export function proxyHeaderReader(options: ProxyProtocolOptions): ProxyHeaderRea
     };
     const fail = (error: Error | undefined): void => {
       leave();
-      // A reset may still be told.
+      // A reset can still be reported.
       socket.on("error", () => {}).destroy();
       handlers.failed(error);
     };

@@ -21,7 +21,7 @@ export abstract class QueuedTransport extends Transport {
 
   /** Bytes that were given to {@link startWrite}. */
   protected abstract readonly startedTotal: number;
-  /** Whether a write in progress may read from the cork buffer. Otherwise it gets a copy. */
+  /** Whether a write in progress can read from the cork buffer. Otherwise it gets a copy. */
   protected abstract readonly writesFromCorkBuffer: boolean;
 
   /**
@@ -123,7 +123,7 @@ export abstract class QueuedTransport extends Transport {
     } else this.abandon(outcome);
   }
 
-  /** Not at once: it may be that the handle is still at work. */
+  /** Not at once, because the handle might still be in use. */
   private abandon(status: number): void {
     process.nextTick(() => this.failWrite(status));
   }

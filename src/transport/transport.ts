@@ -180,7 +180,7 @@ export abstract class Transport extends BufferedOutput implements Flushable {
   /** Hands over the gathered output. */
   flush(): void {
     if (this.gathered === 0) return;
-    // What comes too late is dropped, and not counted.
+    // Late data is dropped, and not counted.
     if (!this.closed && !this.ended) {
       this.totals.bytesSent += this.gathered;
       if (transportLog !== undefined) transportLog(this, `> ${this.gathered} bytes`);
@@ -277,7 +277,7 @@ export function refusedBytes({
   return Math.max(0, pendingBytes - slackBytes);
 }
 
-/** A Buffer on the same memory: bytes may be those of another realm, or of another type of array. */
+/** A Buffer on the same memory, because bytes can be from another realm, or of another array type. */
 function asBuffer(data: Uint8Array): Buffer {
   return Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -8,7 +8,10 @@ export interface UnixAddress {
   readonly mode?: number | undefined;
 }
 
-/** `sun_path` without its NUL: 108 bytes on Linux, 104 on macOS and the BSDs. What is longer would be cut by some Nodes. */
+/**
+ * `sun_path` without its NUL: 108 bytes on Linux, 104 on macOS and the BSDs. Some versions of Node would cut longer
+ * paths.
+ */
 const MAX_PATH_BYTES = process.platform === "linux" ? 107 : 103;
 /** Windows has named pipes in place of files. */
 const isPipe = process.platform === "win32";
@@ -109,7 +112,7 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-/** A name of Linux that is no file. */
+/** An abstract name of Linux, which is not a file. */
 function isAbstract(path: string): boolean {
   return path.startsWith("\0");
 }

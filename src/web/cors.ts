@@ -68,7 +68,7 @@ export function cors(options: CorsOptions = {}): (exchange: Exchange) => void {
     if (origin === undefined) return;
     const preflight =
       exchange.method === "OPTIONS" && exchange.header("access-control-request-method") !== undefined;
-    // A promise, which a program in JavaScript may return, is no permission.
+    // A promise, which a JavaScript program can return, is not a permission.
     const allowed = allows(origin, exchange) === true;
     if (allowed) {
       exchange.setHeader("Access-Control-Allow-Origin", any ? "*" : origin);
@@ -107,7 +107,7 @@ function originTest(
   return (origin) => texts.has(origin) || expressions.some((expression) => expression.test(origin));
 }
 
-/** Matches whole texts only: what is found somewhere in an origin can be in anybody's. */
+/** Matches only whole texts, because any site can include a given text in its origin. */
 function whole({ source, flags }: RegExp): RegExp {
   // With these flags an expression would remember where it stopped.
   return new RegExp(`^(?:${source})$`, flags.replace(/[gy]/g, ""));

@@ -61,7 +61,7 @@ function inUnits(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-// "./" before the name: it may look like a scheme.
+// "./" before the name, because the name can look like a scheme.
 function linkTo(name: string): string {
   const isFolder = name.endsWith("/");
   return `./${encodeURIComponent(isFolder ? name.slice(0, -1) : name)}${isFolder ? "/" : ""}`;

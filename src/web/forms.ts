@@ -73,7 +73,7 @@ export async function readForm(exchange: Exchange<unknown>, options: FormOptions
       }
       const { name, filename, type } = part;
       const bytes = await collect(part, held);
-      // What browsers send for a file that was not chosen.
+      // Browsers send this if no file was chosen.
       if (filename !== "" || bytes.length > 0) files.push({ name, filename, type, bytes });
     }
   } finally {

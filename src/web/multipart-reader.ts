@@ -47,7 +47,7 @@ export class MultipartReader {
     void this.run(source);
   }
 
-  /** The parts in their order. What is not taken of one is thrown away before the next. */
+  /** Returns the parts in order. Unread data of a part is discarded before the next. */
   async *parts(): AsyncGenerator<RawPart, void, undefined> {
     try {
       for (;;) {
@@ -75,7 +75,7 @@ export class MultipartReader {
         if (this.state !== "running") return;
         for (let at = 0; at < chunk.length; at += SLICE_BYTES) {
           await this.feed(chunk.subarray(at, at + SLICE_BYTES));
-          // What follows the last boundary means nothing.
+          // Data after the last boundary has no meaning.
           if (this.state !== "running") return;
         }
       }
@@ -153,7 +153,7 @@ export class MultipartReader {
         yield chunk;
       }
     } catch (error) {
-      // The parser has an error of its own for a part that is cut.
+      // The parser reports a separate error for a truncated part.
       this.fail(error);
       throw this.failure;
     }

@@ -191,7 +191,7 @@ class FileServer {
     const compressible = compress === true && isCompressible(type) && size >= COMPRESS_FROM_BYTES;
     if (precompressed === true || compressible) exchange.appendHeader("Vary", "Accept-Encoding");
     const wantsRange = exchange.method === "GET" && exchange.header("range") !== undefined;
-    // A range is of something whose bytes are known: who asks for one gets it of the file as it is.
+    // A range needs known bytes, so it is a range of the unchanged file.
     const coding =
       compressible && variant === undefined && !wantsRange && mayCompress()
         ? acceptableCodings(exchange.header("accept-encoding"), CODINGS_ON_THE_FLY)[0]
@@ -283,13 +283,13 @@ async function sendFileRanges(
   await sendRanges(exchange, handle, ranges, multipartRanges(ranges, size, type, boundary));
 }
 
-/** What a path has below its route, as sent: there %2F is no separator. */
+/** The part of a path below its route, as sent, where %2F is not a separator. */
 function pathBelow({ path, route }: Exchange): string {
   const skipped = route.endsWith("/*") ? route.split("/").length - 1 : 1;
   return path.split("/").slice(skipped).join("/");
 }
 
-/** A relative reference that begins with "./" can lead to no other host and is no other scheme. */
+/** A relative reference that begins with "./" cannot lead to another host or scheme. */
 function redirectToFolder(exchange: Exchange): void {
   const name = exchange.path.slice(exchange.path.lastIndexOf("/") + 1);
   const query = exchange.query === "" ? "" : `?${exchange.query}`;

@@ -16,10 +16,7 @@ import { MessageIntake } from "./message-intake.ts";
 import { MessageWriter } from "./message-writer.ts";
 import { CLOSED, type ConnectionState, OPEN, type WebSocketState } from "./web-socket-states.ts";
 
-/**
- * A WebSocket on its transport: reads frames, answers control frames, checks deadlines, and performs the closing
- * handshake.
- */
+/** A WebSocket on its transport: reading, control frames, deadlines, and the closing handshake. */
 export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner>
   implements Connection, TransportSink
 {
@@ -92,9 +89,9 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
    */
   start(head: Buffer, hasEnded = false): void {
     const { context, transport } = this;
-    // A hook that was told of the upgrade has ended it: it was never open.
+    // A hook has ended it during the upgrade, so it was never open.
     if (this.state === CLOSED) return;
-    // It may also have paused the server.
+    // It can also have paused the server.
     if (this.pauses.by === 0) transport.resume();
     if (context.isPaused) this.pauseFor(PAUSED_BY_SERVER);
     if (this.isOpen) context.onInput(this, head.length);
@@ -157,7 +154,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   onEnd(): void {
     this.hasEnded = true;
     this.pauses.end();
-    // What was read before the end still goes to the program.
+    // Data read before the end still goes to the program.
     if (this.pauses.by === 0) this.pump();
   }
 

@@ -229,7 +229,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
   }
 
   private dispatchEnqueue(data: Buffer, binary: boolean): void {
-    // What it sends now is copied: `message` may change it later.
+    // Data sent now is copied, because `message` can change it later.
     withLease(data, "hand over", () => {
       if (!this.isEndedByProgram) this.dispatch(() => this.handlers.onEnqueue?.(this.socket, data, binary));
     });

@@ -1,7 +1,10 @@
 import { EVENT_BYTES, QueuedEvent } from "../delivery/event-queue.ts";
 import type { WebSocket } from "./web-socket.ts";
 
-/** A connection, which an event keeps in memory after the client has disconnected, besides the head of its request. */
+/**
+ * The size of a connection without the head of its request. An event keeps it in memory after the client has
+ * disconnected.
+ */
 const CONNECTION_BYTES = 4_096;
 
 /** An event of a WebSocket with deferred delivery. */

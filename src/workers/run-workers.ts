@@ -58,7 +58,7 @@ const optionNames: OptionNames<WorkersOptions> = {
   onEvent: true,
 };
 
-/** Time for the callbacks of `worker.onStop`, on top of what the servers may take, in milliseconds. */
+/** The time for the callbacks of `worker.onStop`, in addition to that of the servers, in milliseconds. */
 const END_MS = 5_000;
 const REPORT_MS = 1_000;
 
@@ -93,7 +93,7 @@ export async function runWorkers(options: WorkersOptions): Promise<void> {
     drainMs,
     graceMs,
   };
-  // All workers accept from one socket, which stays open when one of them ends: what waits in it is not lost.
+  // All workers accept from one socket, which stays open when one of them ends, so waiting connections are not lost.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
     exec: fileURLToPath(

@@ -19,7 +19,7 @@ const rules: readonly Rule[] = [
   { pattern: /\bbesides?\b/gi, advice: "next to, in addition to, compared with" },
   { pattern: /\b(?:has|have|had|is|are) gone\b/gi, advice: "disconnected, ended" },
   {
-    pattern: /\b(?<!there )(?:is|are|was|were) no (?!longer\b|more\b|fewer\b|less\b)\w+/gi,
+    pattern: /\b(?<!there\s)(?:is|are|was|were) no (?!longer\b|more\b|fewer\b|less\b)\w+/gi,
     advice: "is not a …",
   },
   {
@@ -82,15 +82,19 @@ export function proseOf(page: string): string {
     .replace(/^ *(?:[-*]|\d+\.) /gm, "\n");
 }
 
-/** The prose of the docstrings in a file of declarations. */
-export function docstringsOf(declarations: string): string {
+/** The prose of the comments in a file: docstrings, and comments at the end of or between lines. */
+export function commentsOf(source: string): string {
   let names = 0;
-  return [...declarations.matchAll(/\/\*\*([\s\S]*?)\*\//g)]
-    .map(([, text = ""]) =>
-      text
-        .replace(/^\s*\* ?/gm, "")
-        .replace(/\{@link [^}]*\}|`[^`]*`/g, () => `C${names++}`)
-        .replace(/^@\w+ ?/gm, "\n"),
-    )
-    .join("\n\n");
+  const docstrings = [...source.matchAll(/\/\*\*([\s\S]*?)\*\//g)].map(([, text = ""]) =>
+    text.replace(/^\s*\* ?/gm, ""),
+  );
+  // Rows of a table have their columns apart.
+  const lines = [...source.matchAll(/^ *\/\/ .*(?:\n *\/\/ .*)*/gm)].map(([text]) =>
+    text.replace(/^ *\/\/ (?:.*\S {2,}\S.*$)?/gm, ""),
+  );
+  const ends = [...source.matchAll(/[;{},([] \/\/ (.*)$/gm)].map(([, text = ""]) => text);
+  return [...docstrings, ...lines, ...ends]
+    .join("\n\n.\n\n")
+    .replace(/\{@link [^}]*\}|`[^`]*`/g, () => `C${names++}`)
+    .replace(/@(?:param|property) \w+ ?|@\w+ ?/g, "\n\n.\n\n");
 }

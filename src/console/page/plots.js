@@ -123,7 +123,10 @@ export class Plots {
     document.addEventListener("visibilitychange", redraw);
   }
 
-  /** @param {Readonly<Record<keyof Sample, readonly (number | null)[]>>} history of the server; what was seen before stays */
+  /**
+   * @param {Readonly<Record<keyof Sample, readonly (number | null)[]>>} history the history of the server; earlier
+   *   samples stay
+   */
   begin(history) {
     const points = history.at.map((at, index) => ({
       at: at ?? 0,

@@ -32,7 +32,7 @@ interface ServerOfClients {
 /** Wakes coroutines that wait for something else than an event. */
 const WAKE = "portico_wake";
 
-/** What may be written: numbers become text as in Lua. */
+/** Reads a value to write. Numbers become text as in Lua. */
 function textOf(frame: Frame, at: number): Buffer {
   const type = frame.type(at);
   if (type === LuaType.boolean) return Buffer.from(String(frame.isTruthy(at)));

@@ -2,7 +2,7 @@ import { FieldError, isFieldValue } from "./field-lines.ts";
 
 /**
  * Checks the status of a response (RFC 9110 §15) and its reason phrase (RFC 9112 §4).
- * @throws FieldError for what may not be sent
+ * @throws FieldError for a status or a reason that cannot be sent
  */
 export function checkStatus(code: number, reason: string | undefined): void {
   if (!Number.isInteger(code) || code < 100 || code > 599) {

@@ -162,7 +162,10 @@ function afterFieldValue(
   return p;
 }
 
-/** The first word that holds an octet below 0x20 or DEL: what ends a field value, or a tab; or one that only may. */
+/**
+ * Returns the first word with an octet below 0x20 or DEL: the end of a field value, or a tab. It can also return a word
+ * that only might have one.
+ */
 function afterPlainWords(words: Uint32Array, at: number, end: number): number {
   let w = at;
   for (; w < end; w++) {

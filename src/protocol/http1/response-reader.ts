@@ -14,7 +14,7 @@ export interface ResponseEvents {
   onHead(head: ResponseHeadReader, hasContent: boolean): void;
   /** @param bytes `bytes[start..end)` are content. Valid until the handler returns. Copy it to keep it. */
   onBody?(bytes: Buffer, start: number, end: number): void;
-  /** @param keepsAlive whether the connection may be used again (RFC 9112 §9.3) */
+  /** @param keepsAlive whether the connection can be used again (RFC 9112 §9.3) */
   onComplete(trailers: Fields, keepsAlive: boolean): void;
   /** 101, which is an error where this is missing. `head.upgradeHead` has the first bytes of the new protocol. */
   onUpgrade?(head: ResponseHeadReader): void;
@@ -62,10 +62,10 @@ export class ResponseReader {
   }
 
   /**
-   * Reads on, to the end of a response at most.
+   * Reads more bytes, up to the end of a response.
    * @param bytes only read during the call
    * @param at where to begin
-   * @returns the position after what was taken: what is left belongs to the next response
+   * @returns the position after the read bytes; the rest belongs to the next response
    * @throws HttpError for an invalid response. The connection cannot be used afterwards
    */
   receive(bytes: Buffer, at = 0): number {

@@ -10,7 +10,7 @@ import type { WebSocketErrorCode } from "./websocket-error.ts";
  *
  * @param code undefined for a close frame without a code; the reason is not sent then.
  * @param reason cut to 123 bytes of UTF-8, never inside a character.
- * @throws RangeError for a code that may not be sent (§7.4).
+ * @throws RangeError for a code that cannot be sent (§7.4).
  */
 export function encodeClosePayload(code: number | undefined, reason = ""): Buffer {
   if (code === undefined) return NO_BYTES;

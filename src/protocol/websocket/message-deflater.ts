@@ -65,7 +65,7 @@ export class MessageDeflater {
     try {
       return this.#context.deflate(bytesOf(payload));
     } catch (error) {
-      // The peer will not see what the window has now.
+      // The receiver will not see the current content of the window.
       this.#context.reset();
       throw error;
     }

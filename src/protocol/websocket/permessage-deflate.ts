@@ -108,7 +108,7 @@ export function offer(options: DeflateOptions): string {
   if (!settings.contextTakeover) parts.push("server_no_context_takeover");
   if (!settings.clientContextTakeover) parts.push("client_no_context_takeover");
   if (settings.serverMaxWindowBits < 15) parts.push(`server_max_window_bits=${settings.serverMaxWindowBits}`);
-  // §7.1.2.2: without a value it says that the server may limit the client's window.
+  // §7.1.2.2: without a value it permits the server to limit the client's window.
   const bits = settings.clientMaxWindowBits;
   parts.push(bits < 15 ? `client_max_window_bits=${bits}` : "client_max_window_bits");
   return parts.join("; ");
@@ -184,7 +184,7 @@ interface WireParams {
   clientNoContextTakeover: boolean;
   serverMaxWindowBits?: number;
   clientMaxWindowBits?: number;
-  /** client_max_window_bits was there; in an offer it may have no value (§7.1.2.2). */
+  /** client_max_window_bits was present; in an offer it can have no value (§7.1.2.2). */
   limitsClientWindow: boolean;
 }
 
@@ -194,7 +194,7 @@ function answer(
 ): { response: string; params: DeflateParams } | null {
   // §7.1.2.1: zlib has no raw window of 8 bits, so that offer is declined; clients offer again without it.
   if (offered.serverMaxWindowBits === 8) return null;
-  // §7.1.2.2: the server may only limit a window that the client has said it can limit.
+  // §7.1.2.2: the server can only limit a window if the client has offered that.
   if (settings.clientMaxWindowBits < 15 && !offered.limitsClientWindow) return null;
   const params: DeflateParams = {
     serverContextTakeover: settings.contextTakeover && !offered.serverNoContextTakeover,
@@ -209,7 +209,7 @@ function answer(
     ),
   };
   const parts = [EXTENSION_NAME];
-  // §7.1.1: both may be in a response whose offer did not have them.
+  // §7.1.1: both can be in a response even if the offer did not have them.
   if (!params.serverContextTakeover) parts.push("server_no_context_takeover");
   if (!params.clientContextTakeover) parts.push("client_no_context_takeover");
   // A smaller window than the client expects needs no word; some clients refuse what they did not offer.

@@ -1,4 +1,4 @@
-// One name per rule that a peer can break: the code for the close frame (RFC 6455 §7.4.1) and what to say.
+// For each rule the code of the close frame (RFC 6455 §7.4.1) and the message.
 const RULES: Record<WebSocketErrorCode, readonly [closeCode: number, message: string]> = {
   // The frame header, RFC 6455 §5.2.
   WS_RESERVED_BITS: [1002, "a reserved bit is set that no extension has given a meaning here"],
