@@ -11,11 +11,19 @@ import {
   DefaultTheme,
   DocumentReflection,
   normalizePath,
+  PageEvent,
   ReflectionKind,
+  RendererEvent,
   StructureRouter,
 } from "typedoc";
 import { brokenLinks } from "./links.mjs";
+import { writeLlms } from "./llms.mjs";
 import { examplePages, guidePages } from "./pages.mjs";
+import { writeSearch } from "./search-index.mjs";
+
+/** Headings of TypeDoc that come right after the title, whatever their level. */
+const HEADING =
+  /<h([345])( class="tsd-index-heading uppercase")?>(?=(?:Settings|On This Page|Hierarchy|Implements|Index)\b)/g;
 
 const root = new URL("../", import.meta.url);
 /** @param {string} path */
@@ -68,9 +76,9 @@ const app = await Application.bootstrap({
   router: "site",
   theme: "site",
   customCss: inRoot("site/site.css"),
+  customJs: inRoot("site/page/tables.js"),
+  favicon: inRoot("src/console/page/favicon.svg"),
   sortEntryPoints: false,
-  searchInDocuments: true,
-  searchInComments: true,
   includeHierarchySummary: false,
   navigation: { includeFolders: false },
   visibilityFilters: {},
@@ -115,6 +123,25 @@ app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
   for (const module of project.children ?? []) module.name = module.name.replace(/^src/, manifest.name);
 });
 
+// What readers with a screen reader need: a main landmark, headings without gaps, and results of the search that are links
+// and not lists of links.
+app.renderer.on(PageEvent.END, (event) => {
+  event.contents = (event.contents ?? "")
+    .replace('<div class="col-content">', '<div class="col-content" role="main">')
+    .replace(
+      '<div class="col-sidebar">',
+      '<div class="col-sidebar" role="complementary" aria-label="Contents">',
+    )
+    .replace(/<script async (?=[^>]*id="tsd-search-script")/, "<script defer ")
+    .replace(/<ul (role="listbox" id="tsd-search-results")><\/ul>/, "<div $1></div>")
+    .replace(HEADING, '<h$1 aria-level="2"$2>');
+});
+/** @type {import("typedoc").Router | undefined} */
+let router;
+app.renderer.on(RendererEvent.BEGIN, () => {
+  router = app.renderer.router;
+});
+
 const project = await app.convert();
 if (project === undefined) process.exit(1);
 app.validate(project);
@@ -123,7 +150,11 @@ await rm(out, { recursive: true, force: true });
 // to stand still, so that the same sources always give the same site.
 Date.now = () => 0;
 await app.generateOutputs(project);
+if (router === undefined) process.exit(1);
+const found = await writeSearch(out, project, router);
+await writeLlms(root, out, [...sections, ["Examples", [examples]]], programs);
 const broken = await brokenLinks(out);
 for (const line of broken) app.logger.error(line);
 if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1);
-console.log(`${texts.length + programs.length} pages and ${entries.length} entries: open ${out}/index.html`);
+const counts = `${texts.length + programs.length} pages, ${entries.length} entries, ${found} things to be found`;
+console.log(`${counts}: open ${out}/index.html`);

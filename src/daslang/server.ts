@@ -46,7 +46,7 @@ export class Server extends NetworkCallbacks {
 
   /**
    * Starts to listen; the port is open when this returns.
-   * @param port 0 for any free port, which {@link port} then returns
+   * @param port 0 for any free port, which `port` of this server then returns
    * @returns false after `onError("can't bind", errno)`; you can try again
    * @throws Error "null server" before `make_server_adapter`
    */
