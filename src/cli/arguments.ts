@@ -8,7 +8,7 @@ export function whole(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Use a whole number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`Use an integer from ${least} to ${most}.`);
   };
 }
 

@@ -57,7 +57,7 @@ export function serveReloads(server: Server, root: string): (html: string) => st
       codeOf(error) === "ENOSPC"
         ? "the system watches too many files (fs.inotify.max_user_watches)"
         : messageOf(error);
-    throw new Failure(`${root} cannot be watched for --live: ${reason}`);
+    throw new Failure(`Cannot watch ${root} for --live: ${reason}`);
   }
   return (html) => {
     const tag = `<script src="${SCRIPT_PATH}?${version}" async></script>`;

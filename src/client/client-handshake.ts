@@ -139,5 +139,7 @@ export class ClientHandshake {
 function queueOf(delivery: "immediate" | EventQueue = "immediate"): EventQueue | undefined {
   if (delivery === "immediate") return undefined;
   if (delivery instanceof EventQueue) return delivery;
-  throw new TypeError(`the delivery of connect is "immediate" or an EventQueue, not ${String(delivery)}`);
+  throw new TypeError(
+    `the delivery of connect cannot be ${String(delivery)}. Use "immediate" or an EventQueue`,
+  );
 }

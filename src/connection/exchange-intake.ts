@@ -140,7 +140,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     const limit = this.reader.maxBodyBytes;
     if (exchange.requestHead.contentLength > limit) {
       context.counters.countError(TOO_LARGE.code);
-      const reason = new HttpError("HTTP_BODY_TOO_LARGE", `more than ${limit} bytes of content`);
+      const reason = new HttpError("HTTP_BODY_TOO_LARGE", `more than ${limit} bytes of body`);
       exchange.driver.fail(TOO_LARGE.status, TOO_LARGE.code, reason, CLOSE);
       return;
     }

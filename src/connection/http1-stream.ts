@@ -120,12 +120,12 @@ export class Http1Stream implements HttpStream<Upgrade> {
       this.transport.writeText(text);
       return;
     }
-    if (httpLog !== undefined && length > 0) httpLog(this.transport, `> ${length} bytes of content`);
+    if (httpLog !== undefined && length > 0) httpLog(this.transport, `> ${length} bytes of body`);
     writePayload(this.transport, text, whole, length, "", COPY_BYTES);
   }
 
   writeBody(chunk: string | Uint8Array, length: number): void {
-    if (httpLog !== undefined) httpLog(this.transport, `> ${length} bytes of content`);
+    if (httpLog !== undefined) httpLog(this.transport, `> ${length} bytes of body`);
     const before = this.isChunked ? `${length.toString(16)}\r\n` : "";
     writePayload(this.transport, before, chunk, length, this.isChunked ? "\r\n" : "", COPY_BYTES);
   }

@@ -124,7 +124,8 @@ const HANDSHAKE_FIELD = /^(?:connection|upgrade|content-length|transfer-encoding
 export function checkHandshakeField(name: string, value: FieldValue): void {
   checkFieldName(name);
   fieldTexts(name, value);
-  if (HANDSHAKE_FIELD.test(name)) throw new FieldError(`${name} is decided by the handshake`);
+  if (HANDSHAKE_FIELD.test(name))
+    throw new FieldError(`you cannot set ${name}, because the handshake sets it`);
 }
 
 /** RFC 6455 §4.2.2: one of those that the client offers, or none. */

@@ -24,7 +24,7 @@ export class Access {
    */
   constructor(token: string | undefined, path: string) {
     if (token !== undefined && !(typeof token === "string" && token.length >= MIN_TOKEN_LENGTH))
-      throw new RangeError(`the token of a console needs at least ${MIN_TOKEN_LENGTH} characters`);
+      throw new RangeError(`the token of a console must have at least ${MIN_TOKEN_LENGTH} characters`);
     this.token = token;
     this.proof = createHmac("sha256", token ?? "")
       .update("portico console")

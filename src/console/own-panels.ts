@@ -49,7 +49,7 @@ const MAX_TEXT = 200;
  * @throws TypeError for unknown names, and for a panel without a title or with another panel's title
  */
 export function checkPanels(panels: readonly ConsolePanel[]): void {
-  if (!Array.isArray(panels)) throw new TypeError("panels has to be an array of panels with a title");
+  if (!Array.isArray(panels)) throw new TypeError("panels must be an array of panels with titles");
   const titles = new Set<string>();
   for (const panel of panels) {
     checkOptions("a panel of the console", panel, panelNames);

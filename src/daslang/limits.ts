@@ -66,7 +66,7 @@ function checked<Options extends object>(options: Options): Options {
   for (const [name, value] of Object.entries(options)) {
     const whole = Number.isInteger(value) || value === Number.POSITIVE_INFINITY;
     if (name === "host" || (whole && value >= 1)) continue;
-    throw new RangeError(`${name} must be a whole number from 1 on, not ${String(value)}`);
+    throw new RangeError(`${name} cannot be ${String(value)}. Use an integer of at least 1`);
   }
   return options;
 }

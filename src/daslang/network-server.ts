@@ -56,7 +56,7 @@ export class NetworkServer {
     const other = instance._server;
     if (other !== null && other !== this) {
       if (other.isOpen || other.isConnected)
-        throw new Error("can't restore: the instance has a server of its own, save or close that first");
+        throw new Error("can't restore: the instance has another server. Save or close that first");
       other.release();
     }
     this.release();

@@ -21,7 +21,7 @@ export function budgetOf(given: number | PollBudget | undefined): Required<PollB
   const budget = { ...UNLIMITED, ...(typeof given === "number" ? { maxEvents: given } : given) };
   for (const [name, value] of Object.entries(budget)) {
     if (!(value >= 0))
-      throw new RangeError(`${name} of a poll cannot be ${value}: a number from 0 on is needed`);
+      throw new RangeError(`${name} of a poll cannot be ${value}. Use a number of at least 0`);
   }
   return budget;
 }

@@ -81,7 +81,8 @@ export abstract class WebServer {
     this.options = options;
     this.queue = new EventQueue(() => this.limits.maxQueueBytes);
     const { pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
-    if (!(pollIntervalMs >= 0)) throw new RangeError("pollIntervalMs must be a number of milliseconds");
+    if (!(pollIntervalMs >= 0))
+      throw new RangeError("pollIntervalMs must be a number of milliseconds, at least 0");
     this.pollIntervalMs = pollIntervalMs;
     const onError = (error: unknown): void => this.report(error);
     this.engineOptions = { ...engineOptions, delivery: this.queue, onError, isBare: true };
@@ -185,7 +186,7 @@ export abstract class WebServer {
    * @throws Error that names the event
    */
   UNKNOWN_OR_INVALID_WEBSERVER_EVENT(eventName: string, _payload?: WebServerMessage): void {
-    throw new Error(`there is no handler for the event ${eventName}: add a method of that name`);
+    throw new Error(`the event ${eventName} has no handler. Add a method with that name`);
   }
 
   /** The names of the events with handlers. */

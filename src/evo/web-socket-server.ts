@@ -148,7 +148,7 @@ export class WebSocketServer extends WebServer {
    * @throws TypeError for any value except true and false
    */
   SetEchoMode(enabled: boolean): void {
-    if (typeof enabled !== "boolean") throw new TypeError("the echo mode is true or false");
+    if (typeof enabled !== "boolean") throw new TypeError("the echo mode must be true or false");
     this.isEchoing = enabled;
   }
 

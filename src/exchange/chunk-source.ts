@@ -29,7 +29,7 @@ export function chunkOf(step: { done?: boolean | undefined; value?: unknown }): 
   if (done === true) return undefined;
   if (typeof value === "string") return value;
   if (value instanceof Uint8Array) return copyIfBorrowed(value);
-  throw new TypeError("a chunk of the content is neither text nor bytes");
+  throw new TypeError("a chunk of the body is neither text nor bytes");
 }
 
 function ownChunk(chunk: Chunk): Chunk {

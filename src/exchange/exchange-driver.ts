@@ -157,7 +157,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
   }
 
   answerWithin(ms: number): void {
-    if (!(ms >= 0)) throw new RangeError(`${ms} is not a time in milliseconds`);
+    if (!(ms >= 0)) throw new RangeError(`${ms} is not a time in milliseconds. Use a number of at least 0`);
     this.answerTimeoutMs = ms;
     this.answersLater = true;
     this.stream.restartAnswer();

@@ -201,7 +201,7 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
    * @throws FieldError for another status
    */
   refuse(code: number, content: string | Uint8Array = ""): Refusal {
-    if (code < 300) throw new FieldError(`${code} refuses nothing: use a status from 300 to 599`);
+    if (code < 300) throw new FieldError(`${code} does not refuse a request. Use a status from 300 to 599`);
     this.status(code).end(content);
     return REFUSAL;
   }

@@ -106,7 +106,7 @@ export class Response implements ResponseHead {
   /** Omits Content-Type. @throws FieldError for any other field */
   omitHeader(name: string): void {
     if (name.toLowerCase() !== "content-type") {
-      throw new FieldError(`only Content-Type can be null, not ${name}: use removeHeader`);
+      throw new FieldError(`only Content-Type can be null, not ${name}. Use removeHeader`);
     }
     this.isTouched = true;
     this.removeHeader(name);
@@ -144,7 +144,7 @@ export class Response implements ResponseHead {
 
   tryEnd(chunk: string | Uint8Array, totalBytes: number | undefined): TryEndResult {
     if (totalBytes !== undefined && !(Number.isSafeInteger(totalBytes) && totalBytes >= 0)) {
-      throw new RangeError(`${totalBytes} is not a length in bytes`);
+      throw new RangeError(`${totalBytes} is not a length in bytes. Use an integer of at least 0`);
     }
     const bytes = asBytes(chunk);
     const length = byteLengthOf(bytes);
@@ -267,12 +267,13 @@ export class Response implements ResponseHead {
         return false;
       case 14:
         if (name.toLowerCase() !== "content-length") return false;
-        if (!/^\d{1,15}$/.test(value)) throw new FieldError("Content-Length must be a whole number");
+        if (!/^\d{1,15}$/.test(value))
+          throw new FieldError("Content-Length must be an integer of at least 0");
         this.declared = Number(value);
         return true;
       case 17:
         if (name.toLowerCase() !== "transfer-encoding") return false;
-        throw new FieldError("the server chooses the transfer coding: write() chunks by itself");
+        throw new FieldError("you cannot set Transfer-Encoding: write() uses chunks automatically");
       default:
         return false;
     }

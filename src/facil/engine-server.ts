@@ -97,7 +97,9 @@ export class EngineServer implements RequestOwner, SettingsListener {
   get descriptor(): number {
     const fd = this.listener?.fd ?? -1;
     if (fd >= 0) return fd;
-    throw new Error("threads cannot share a port here: Node tells no descriptor; use processes instead");
+    throw new Error(
+      "threads cannot share a port here, because Node provides no descriptor. Use processes instead",
+    );
   }
 
   /** Called when `Websocket.max_msg_size` has changed. */

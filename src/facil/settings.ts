@@ -115,15 +115,15 @@ function portFrom(port: string | number): number {
   const number = typeof port === "string" && /^\d{1,5}$/.test(port) ? Number(port) : port;
   if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number <= 65_535)
     return number;
-  throw new RangeError(`port cannot be ${JSON.stringify(port)}: a number from 0 to 65535 is needed`);
+  throw new RangeError(`port cannot be ${JSON.stringify(port)}. Use a number from 0 to 65535`);
 }
 
 function whole(name: string, value: number): number {
   if (Number.isInteger(value) && value >= 1) return value;
-  throw new RangeError(`${name} cannot be ${String(value)}: a whole number from 1 on is needed`);
+  throw new RangeError(`${name} cannot be ${String(value)}. Use an integer of at least 1`);
 }
 
 function checked(name: string, value: number, least: number): number {
   if (value >= least) return value;
-  throw new RangeError(`${name} cannot be ${String(value)}: a number from ${least} on is needed`);
+  throw new RangeError(`${name} cannot be ${String(value)}. Use a number of at least ${least}`);
 }

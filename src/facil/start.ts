@@ -38,7 +38,7 @@ export async function start_http_server(
   const isFolder = typeof folder_or_udata === "string";
   if (isFolder && settings.public_folder !== undefined) {
     throw new TypeError(
-      "the public folder is given twice: pass it as the second argument or as the setting public_folder",
+      "the public folder is set twice. Pass it as the second argument, or as the setting public_folder",
     );
   }
   const plan = planFrom(isFolder ? { ...settings, public_folder: folder_or_udata } : settings);

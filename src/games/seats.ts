@@ -85,9 +85,8 @@ export class Seats<Data = unknown> {
   constructor(options: SeatsOptions<Data>) {
     checkOptions("Seats", options, optionNames);
     const { graceMs, maxSeats = DEFAULT_SEATS } = options;
-    if (!(graceMs >= 0)) throw new RangeError(`graceMs cannot be ${graceMs}: a number from 0 on is needed`);
-    if (!(maxSeats >= 1))
-      throw new RangeError(`maxSeats cannot be ${maxSeats}: a number from 1 on is needed`);
+    if (!(graceMs >= 0)) throw new RangeError(`graceMs cannot be ${graceMs}. Use a number of at least 0`);
+    if (!(maxSeats >= 1)) throw new RangeError(`maxSeats cannot be ${maxSeats}. Use a number of at least 1`);
     this.options = options;
     this.now = options.now ?? (() => performance.now());
   }
@@ -172,11 +171,13 @@ export class Seats<Data = unknown> {
   restore(saved: readonly SavedSeat<Data>[]): void {
     for (const seat of saved) {
       if (typeof seat?.token !== "string" || seat.token === "")
-        throw new TypeError("a saved seat needs a token: pass what save() has returned");
+        throw new TypeError("a saved seat needs a token. Pass the result of save()");
     }
     const count = this.seats.size + saved.length;
     if (count > (this.options.maxSeats ?? DEFAULT_SEATS))
-      throw new RangeError(`${count} seats are more than maxSeats allows`);
+      throw new RangeError(
+        `${count} seats are more than maxSeats (${this.options.maxSeats ?? DEFAULT_SEATS})`,
+      );
     for (const { token, data } of saved) if (!this.seats.has(token)) this.make(token, data);
   }
 

@@ -145,6 +145,6 @@ function checkLimit(name: string, value: unknown): void {
       ? typeof value === "boolean"
       : typeof value === "number" && value >= least;
   if (!isLimit) {
-    throw new RangeError(`limits.${name} cannot be ${String(value)}: a number from ${least} on is needed`);
+    throw new RangeError(`limits.${name} cannot be ${String(value)}. Use a number of at least ${least}`);
   }
 }

@@ -70,11 +70,10 @@ export function checkLoopOptions(options: LoopOptions): void {
   const { hz, step, maxPollMs = 0, maxEvents = 0, maxCatchUp = 1, spinMs = 0 } = options;
   if (typeof step !== "function")
     throw new TypeError(`step of startLoop must be a function, not ${String(step)}`);
-  if (!(hz > 0 && hz <= 1_000))
-    throw new RangeError(`hz cannot be ${hz}: a number above 0 and up to 1,000 is needed`);
+  if (!(hz > 0 && hz <= 1_000)) throw new RangeError(`hz cannot be ${hz}. Use a number above 0, up to 1,000`);
   if (!(maxCatchUp >= 1))
-    throw new RangeError(`maxCatchUp cannot be ${maxCatchUp}: a number from 1 on is needed`);
+    throw new RangeError(`maxCatchUp cannot be ${maxCatchUp}. Use a number of at least 1`);
   for (const [name, value] of Object.entries({ maxPollMs, maxEvents, spinMs })) {
-    if (!(value >= 0)) throw new RangeError(`${name} cannot be ${value}: a number from 0 on is needed`);
+    if (!(value >= 0)) throw new RangeError(`${name} cannot be ${value}. Use a number of at least 0`);
   }
 }

@@ -107,7 +107,7 @@ export class Loop {
   stepOnce(): void {
     if (!this.paused || this.isOver || this.isTicking)
       throw new Error(
-        "stepOnce runs a tick of a loop that is paused: call pause() before, and not from inside a tick",
+        "stepOnce needs a paused loop. Call pause() first, and do not call stepOnce inside a tick",
       );
     this.runTick(this.clock.now(), 0, true);
   }

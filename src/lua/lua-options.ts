@@ -49,5 +49,5 @@ export const luaOptionNames: OptionNames<LuaOptions> = {
 /** Checks a limit. @throws RangeError for a value that is not a positive integer */
 export function limitOf(name: string, value: number | undefined): number | undefined {
   if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return value;
-  throw new RangeError(`${name} is ${value}: give a whole number above 0`);
+  throw new RangeError(`${name} is ${value}. Use an integer above 0`);
 }

@@ -125,7 +125,7 @@ export class Lua implements AsyncDisposable {
    */
   run(code: string | Uint8Array, name: string, ...parameters: string[]): Promise<number> {
     if (this.hasStarted)
-      throw new Error("A program has been run already. Create another Lua for another one.");
+      throw new Error("This Lua has already run a program. Create another one for another program.");
     this.hasStarted = true;
     return new Promise((resolve, reject) => {
       this.finish = { resolve, reject };
@@ -258,7 +258,7 @@ function withoutShebang(code: Buffer): Buffer {
 export async function createLua(options: LuaOptions): Promise<Lua> {
   checkOptions("createLua", options, luaOptionNames);
   if (options.flavour !== "evo" && options.flavour !== "craftos") {
-    throw new TypeError(`flavour is ${JSON.stringify(options.flavour)}: give "evo" or "craftos"`);
+    throw new TypeError(`flavour cannot be ${JSON.stringify(options.flavour)}. Use "evo" or "craftos"`);
   }
   const maxMemoryBytes = limitOf("maxMemoryBytes", options.maxMemoryBytes);
   const maxSteps = limitOf("maxSteps", options.maxSteps);

@@ -17,10 +17,10 @@ export type BindTarget = ListenOptions & { reusePort?: boolean };
 export function bindNow(server: Server, target: BindTarget): void {
   const { host, path, port = 0, backlog = DEFAULT_BACKLOG, ipv6Only = false, reusePort = false } = target;
   if (path === undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw new RangeError(`${port} is not a port: 0 to 65535`);
+    throw new RangeError(`${port} is not a port. Use 0 to 65535`);
   }
   if (host !== undefined && isIP(host) === 0) {
-    throw new TypeError(`${host} cannot be bound at once: give a literal address, such as 127.0.0.1`);
+    throw new TypeError(`${host} cannot be bound synchronously. Use an IP address such as 127.0.0.1`);
   }
   const setUp: unknown = Reflect.get(server, "_listen2");
   const flags = (ipv6Only ? IPV6_ONLY : 0) | (reusePort ? REUSE_PORT : 0);

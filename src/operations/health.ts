@@ -158,7 +158,7 @@ async function succeeds(
   });
   try {
     if ((await Promise.race([work, late])) !== false) return true;
-    failed(new Error("the check answered false"));
+    failed(new Error("the check returned false"));
   } catch (error) {
     failed(error);
   } finally {

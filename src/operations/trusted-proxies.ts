@@ -95,7 +95,7 @@ type Trust = (address: string | undefined, hops: number) => boolean;
 function trustOf(trust: readonly string[] | number): Trust {
   if (typeof trust === "number") {
     if (!(Number.isInteger(trust) && trust >= 0 && trust <= MAX_HOPS)) {
-      throw new RangeError(`trust cannot be ${trust}: give the number of your proxies, 0 to ${MAX_HOPS}`);
+      throw new RangeError(`trust cannot be ${trust}. Use the number of your proxies, 0 to ${MAX_HOPS}`);
     }
     return (_address, hops) => hops < trust;
   }

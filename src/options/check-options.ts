@@ -18,7 +18,7 @@ export function checkOptions<Options extends object>(
   names: OptionNames<NoInfer<Options>>,
 ): void {
   if (typeof given !== "object" || given === null) {
-    throw new TypeError(`the options of ${where} are an object, not ${String(given)}`);
+    throw new TypeError(`the options of ${where} must be an object, not ${String(given)}`);
   }
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(names, name)) {

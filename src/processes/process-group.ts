@@ -187,7 +187,7 @@ export class ProcessGroup<Config extends object> {
         clearTimeout(late);
         this.options.onEnd?.(member);
         slot.endedWith = reason;
-        reject(new Error(`worker ${member.number} ended with ${reason} before it served`));
+        reject(new Error(`worker ${member.number} ended with ${reason} before it was ready`));
         const isReplacement = former !== undefined && !member.isReady;
         if (slot.current === member && !isReplacement) this.onEnded(slot, member);
         this.checkEnd();
@@ -206,7 +206,7 @@ export class ProcessGroup<Config extends object> {
     if (readyWithinMs === undefined) return undefined;
     return setTimeout(
       () => {
-        reject(new Error(`worker ${member.number} did not listen within ${readyWithinMs} ms`));
+        reject(new Error(`worker ${member.number} was not ready within ${readyWithinMs} ms`));
         member.process.process.kill("SIGKILL");
       },
       Math.min(readyWithinMs, MAX_TIMER_MS),
@@ -231,7 +231,7 @@ export class ProcessGroup<Config extends object> {
     const { maxCrashes = Number.POSITIVE_INFINITY } = this.options;
     if (slot.crashes >= maxCrashes && !this.servesSteadily()) {
       this.failure = new Error(
-        `worker ${slot.number} has crashed ${slot.crashes} times in a row, the last time with ${slot.endedWith}. Its own output says why.`,
+        `worker ${slot.number} has crashed ${slot.crashes} times in a row, the last time with ${slot.endedWith}. See its output for the reason.`,
       );
       this.stop();
       return;

@@ -55,12 +55,12 @@ export function shapeFailure(
       const result: unknown = hook(exchange, status, code);
       if (isThenable(result)) {
         result.then(undefined, onError);
-        throw new PorticoError("ERR_RESULT", "a promise, where a failure is answered at once");
+        throw new PorticoError("ERR_RESULT", "a promise, because failures are answered synchronously");
       }
       if (exchange.headSent) return true;
       if (result === undefined) continue;
       if (typeof result !== "string" && !isUint8Array(result) && !Array.isArray(result) && !isPlain(result)) {
-        throw new PorticoError("ERR_RESULT", "anything else where a failure is answered");
+        throw new PorticoError("ERR_RESULT", "any other value from a hook for failures");
       }
       answerWith(exchange, result);
       return true;

@@ -43,7 +43,7 @@ export function answerWith(exchange: Exchange, result: unknown): unknown {
 
 function sendJson(exchange: Exchange, value: object): boolean {
   const text: unknown = JSON.stringify(value);
-  if (typeof text !== "string") throw new TypeError("what the handler returned is not JSON serializable");
+  if (typeof text !== "string") throw new TypeError("the result of the handler cannot be serialized as JSON");
   if (!exchange.headSent && !exchange.driver.response.hasType) {
     exchange.setHeader("Content-Type", "application/json");
   }

@@ -88,12 +88,13 @@ export abstract class Routable {
     handler: Handler<RouteParams<Path>>,
     options: RouteOptions = {},
   ): this {
-    if (!isToken(method)) throw new PorticoError("ERR_ROUTE", `${method} is not a method`);
+    if (!isToken(method))
+      throw new PorticoError("ERR_ROUTE", `${JSON.stringify(method)} is not a method. Use one such as "GET"`);
     if (typeof handler !== "function") throw new PorticoError("ERR_ROUTE", "the handler is not a function");
     checkOptions(`the route ${path}`, options, routeOptionNames);
     const { handlerTimeoutMs } = options;
     if (handlerTimeoutMs !== undefined && !(handlerTimeoutMs >= 0)) {
-      throw new RangeError(`handlerTimeoutMs cannot be ${handlerTimeoutMs}: a number from 0 on is needed`);
+      throw new RangeError(`handlerTimeoutMs cannot be ${handlerTimeoutMs}. Use a number of at least 0`);
     }
     this.addRoute(method, path, {
       kind: "http",
@@ -161,12 +162,15 @@ export abstract class Routable {
 /** @throws TypeError for a way of delivery that a route cannot have */
 function isImmediate({ delivery }: { readonly delivery?: unknown }): boolean {
   if (delivery === undefined || delivery === "immediate") return delivery !== undefined;
-  throw new TypeError(`the delivery of a route cannot be ${String(delivery)}: "immediate" or nothing`);
+  throw new TypeError(`the delivery of a route cannot be ${String(delivery)}. Use "immediate", or omit it`);
 }
 
 /** Refuses a promise as the result of a function that must be synchronous. @throws PorticoError ERR_ROUTE */
 export function refuseAsync(result: unknown, name: string): void {
   if (!isThenable(result)) return;
   result.then(undefined, () => {});
-  throw new PorticoError("ERR_ROUTE", `the function for ${name} is asynchronous: wait before`);
+  throw new PorticoError(
+    "ERR_ROUTE",
+    `the function for ${name} is asynchronous. Await its work before calling ${name}`,
+  );
 }

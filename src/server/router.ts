@@ -87,7 +87,8 @@ export class Router<T> {
       }
     }
     const routes = wildcard ? node.wildcards : node.routes;
-    if (routes.has(method)) throw new PorticoError("ERR_ROUTE", `${method} ${pattern} was added before`);
+    if (routes.has(method))
+      throw new PorticoError("ERR_ROUTE", `${method} ${pattern} has already been added`);
     const route: Route<T> = { pattern, names, target };
     routes.set(method, route);
     if (names.length === 0) this.statics.set(path, node);

@@ -37,7 +37,8 @@ export class TopicRelay implements TopicLink, BrokerReceiver {
 
   /** @throws TypeError if another server has this broker; the error of its `start` */
   constructor(broker: Broker, context: RelayContext) {
-    if (inUse.has(broker)) throw new TypeError("the broker belongs to another server: make one for each");
+    if (inUse.has(broker))
+      throw new TypeError("the broker belongs to another server. Create one for each server");
     inUse.add(broker);
     this.broker = broker;
     this.context = context;

@@ -155,7 +155,7 @@ export class ClientConnection implements TransportSink {
     if (hasContent) {
       this.content = new ContentStream(
         () => this.near.resume(),
-        () => this.fail(new TestClientError("ERR_CUT_OFF", "its reader has cancelled it")),
+        () => this.fail(new TestClientError("ERR_CUT_OFF", "its reader cancelled it")),
       );
     }
     const trailers = new Promise<Headers>((resolve, reject) => {

@@ -28,7 +28,7 @@ export async function within<T>(
       reject(
         new TestClientError(
           "ERR_TIMEOUT",
-          `no ${what} within ${ms} ms; a server with deferred delivery must be polled`,
+          `no ${what} within ${ms} ms. Poll a server with deferred delivery`,
         ),
       );
       late();

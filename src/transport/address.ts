@@ -11,13 +11,13 @@ export function addressOf(given: readonly unknown[]): TransportAddress {
   const [address = {}] = given;
   if (given.length > 1) {
     throw new TypeError(
-      'listen takes one argument, such as { port: 9001, host: "127.0.0.1" }, and returns when it listens',
+      'listen accepts one argument, such as { port: 9001, host: "127.0.0.1" }, and returns when it listens',
     );
   }
   if (typeof address === "number") return { port: address };
   if (typeof address !== "object" || address === null) {
     throw new TypeError(
-      `listen takes a port or an object such as { port: 9001 }, not ${JSON.stringify(address)}`,
+      `listen accepts a port or an object such as { port: 9001 }, not ${JSON.stringify(address)}`,
     );
   }
   return address;

@@ -48,17 +48,19 @@ export function transportOf(connection: Transport | Socket, direct: boolean): Tr
       ? connection.isServed
       : connection instanceof Socket && isOwned(connection)
   ) {
-    throw new TypeError("the connection is served already: accept it once, and by one server");
+    throw new TypeError("the connection is already served. Accept it only once");
   }
   if (connection instanceof Transport) return connection;
   if (!(connection instanceof Socket)) {
-    throw new TypeError("only a transport, or a socket of node:net or node:tls, can be accepted");
+    throw new TypeError("accept needs a transport, or a socket of node:net or node:tls");
   }
   if (connection.connecting) {
-    throw new TypeError("the socket is not connected yet: wait for 'connect' or 'secureConnect'");
+    throw new TypeError("the socket is not connected yet. Wait for 'connect' or 'secureConnect'");
   }
   if (connection.listenerCount("data") > 0 || connection.listenerCount("readable") > 0) {
-    throw new TypeError("the socket is read from already: accept it before anything listens for its data");
+    throw new TypeError(
+      "other code already reads from the socket. Accept it before anything listens for its data",
+    );
   }
   connection.allowHalfOpen = true;
   connection.setNoDelay(true);

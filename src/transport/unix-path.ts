@@ -23,21 +23,21 @@ const isPipe = process.platform === "win32";
 export function checkUnixAddress({ path, mode }: UnixAddress): void {
   if (mode !== undefined) {
     if (path === undefined || isPipe || isAbstract(path)) {
-      throw new TypeError("mode is for the file of a Unix socket: it needs a path");
+      throw new TypeError("mode needs a path, because it is for the file of a Unix socket");
     }
     if (!(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
-      throw new RangeError(`mode cannot be ${String(mode)}: a number such as 0o660 is needed`);
+      throw new RangeError(`mode cannot be ${String(mode)}. Use a number such as 0o660`);
     }
   }
   if (path === undefined || isPipe) return;
   const length = Buffer.byteLength(path);
   if (length > MAX_PATH_BYTES) {
     throw new RangeError(
-      `the path of a Unix socket has at most ${MAX_PATH_BYTES} bytes, and ${path} has ${length}: ` +
-        "choose a shorter folder, or a path relative to the working directory",
+      `the path of a Unix socket can have at most ${MAX_PATH_BYTES} bytes, but ${path} has ${length}. ` +
+        "Choose a shorter folder, or a path relative to the working directory",
     );
   }
-  if (path.includes("\0", 1)) throw new RangeError("the path of a Unix socket cannot have a NUL in it");
+  if (path.includes("\0", 1)) throw new RangeError("the path of a Unix socket cannot contain NUL");
 }
 
 /**

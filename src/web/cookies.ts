@@ -69,11 +69,11 @@ export function setCookie(
   const secure = options.secure ?? (mustBeSecure || exchange.encrypted);
   if (!SAME_SITE.has(sameSite)) {
     throw new FieldError(
-      `sameSite of the cookie ${name} is "strict", "lax" or "none", not ${JSON.stringify(sameSite)}`,
+      `sameSite of the cookie ${name} must be "strict", "lax" or "none", not ${JSON.stringify(sameSite)}`,
     );
   }
   if (mustBeSecure && !secure)
-    throw new FieldError(`the cookie ${name} has to be secure: browsers refuse it otherwise`);
+    throw new FieldError(`the cookie ${name} must be secure, because browsers refuse it otherwise`);
   if (isHost && (path !== "/" || options.domain !== undefined)) {
     throw new FieldError(`the cookie ${name} needs the path "/" and no domain`);
   }

@@ -102,7 +102,7 @@ function originTest(
   for (const rule of rules) {
     if (rule instanceof RegExp) expressions.push(whole(rule));
     else if (isOrigin(rule)) texts.add(rule);
-    else throw new TypeError(`${rule} is no origin: write one like https://app.example`);
+    else throw new TypeError(`${rule} is not an origin. Use one like https://app.example`);
   }
   return (origin) => texts.has(origin) || expressions.some((expression) => expression.test(origin));
 }

@@ -144,6 +144,7 @@ export function eventStream(exchange: Exchange, options: EventStreamOptions = {}
 
 // §9.2.6: only ASCII digits count.
 function retryLine(ms: number): string {
-  if (!Number.isSafeInteger(ms) || ms < 0) throw new RangeError(`${ms} is not a time in milliseconds`);
+  if (!Number.isSafeInteger(ms) || ms < 0)
+    throw new RangeError(`${ms} is not a time in milliseconds. Use a number of at least 0`);
   return `retry: ${ms}\n`;
 }

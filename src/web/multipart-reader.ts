@@ -117,7 +117,7 @@ export class MultipartReader {
     const disposition = parseParameters(utf8(header["content-disposition"]?.[0]));
     const given = disposition?.value === "form-data" ? namesOf(disposition.parameters) : undefined;
     if (given === undefined) {
-      this.fail(new PorticoError("ERR_FORM", "a part has no name, or one that cannot be read"));
+      this.fail(new PorticoError("ERR_FORM", "a part has no name, or an unreadable one"));
       return;
     }
     const { name, filename } = given;

@@ -129,7 +129,7 @@ function policyText(policy: ContentPolicy | string): string {
     .map(([directive, sources]) => {
       const text = [directive, ...sources].join(" ");
       if (!/^[a-z-]+(?: [\x21-\x2b\x2d-\x3a\x3c-\x7e]+)*$/.test(text)) {
-        throw new TypeError(`${JSON.stringify(text)} is no directive of a Content-Security-Policy`);
+        throw new TypeError(`${JSON.stringify(text)} is not a directive of a Content-Security-Policy`);
       }
       return text;
     })

@@ -63,9 +63,8 @@ export class MessageBudget {
 
 /** Checks the options. @throws RangeError for an invalid number; TypeError for another value of `whenExceeded` */
 export function checkBudget({ perSecond, burst = 1, whenExceeded = "pause" }: BudgetOptions): void {
-  if (!(perSecond > 0))
-    throw new RangeError(`budget.perSecond cannot be ${perSecond}: a number above 0 is needed`);
-  if (!(burst >= 1)) throw new RangeError(`budget.burst cannot be ${burst}: a number from 1 on is needed`);
+  if (!(perSecond > 0)) throw new RangeError(`budget.perSecond cannot be ${perSecond}. Use a number above 0`);
+  if (!(burst >= 1)) throw new RangeError(`budget.burst cannot be ${burst}. Use a number of at least 1`);
   if (whenExceeded !== "pause" && whenExceeded !== "close")
-    throw new TypeError(`budget.whenExceeded is "pause" or "close", not ${String(whenExceeded)}`);
+    throw new TypeError(`budget.whenExceeded cannot be ${String(whenExceeded)}. Use "pause" or "close"`);
 }

@@ -151,7 +151,7 @@ export class WebSocket<Data = unknown, Request = unknown> {
 
   /** Sends a ping. @param data at most 125 bytes @throws RangeError for more than 125 bytes */
   ping(data: string | Uint8Array = ""): SendResult {
-    if (byteLengthOf(data) > 125) throw new RangeError("a ping carries at most 125 bytes (RFC 6455 §5.5)");
+    if (byteLengthOf(data) > 125) throw new RangeError("a ping can have at most 125 bytes (RFC 6455 §5.5)");
     const { connection } = this.driver;
     return connection.isOpen ? connection.writer.ping(data) : "closed";
   }

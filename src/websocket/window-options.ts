@@ -12,9 +12,9 @@ export interface WindowOptions {
 /** Checks the options. @throws RangeError for an invalid number; TypeError for another value of `acknowledgedBy` */
 export function checkWindow({ maxUnacked, acknowledgedBy = "pong" }: WindowOptions): void {
   if (!(Number.isInteger(maxUnacked) && maxUnacked > 0))
-    throw new RangeError(`window.maxUnacked cannot be ${maxUnacked}: a whole number from 1 on is needed`);
+    throw new RangeError(`window.maxUnacked cannot be ${maxUnacked}. Use an integer of at least 1`);
   if (!["pong", "message", "program"].includes(acknowledgedBy))
     throw new TypeError(
-      `window.acknowledgedBy is "pong", "message" or "program", not ${String(acknowledgedBy)}`,
+      `window.acknowledgedBy cannot be ${String(acknowledgedBy)}. Use "pong", "message" or "program"`,
     );
 }

@@ -128,12 +128,12 @@ export async function runWorkers(options: WorkersOptions): Promise<void> {
 function countOf(workers: number | "auto"): number {
   if (workers === "auto") return availableParallelism();
   if (Number.isInteger(workers) && workers >= 1) return workers;
-  throw new RangeError(`workers cannot be ${String(workers)}. Give "auto" or a whole number from 1.`);
+  throw new RangeError(`workers cannot be ${String(workers)}. Use "auto" or an integer of at least 1.`);
 }
 
 function atLeast(least: number, name: string, value: number): void {
   if (value >= least) return;
-  throw new RangeError(`${name} cannot be ${String(value)}. Give a number from ${least}.`);
+  throw new RangeError(`${name} cannot be ${String(value)}. Use a number of at least ${least}.`);
 }
 
 /** Returns what counts dropped messages, and reports them once a second. */
@@ -157,7 +157,7 @@ function printEvent(event: WorkerEvent): void {
       `Worker ${event.worker} ended with ${event.reason}. It starts again in ${event.restartInMs} ms.`,
     );
   else if (event.type === "not-replaced")
-    console.error(`Worker ${event.worker} was not replaced and goes on: ${event.reason}.`);
+    console.error(`Worker ${event.worker} was not replaced and keeps running: ${event.reason}.`);
   else if (event.type === "dropped")
     console.error(
       `Worker ${event.worker} does not read its channel: ${event.messages} messages of topics were dropped.`,

@@ -222,7 +222,7 @@ describe("portico run --watch", { concurrency: 2 }, () => {
     assert.equal((await fetch(url)).headers.get("x-word"), "two");
 
     put(root, "word.js", "export const word = ;");
-    assert.match(await server.printed(/app\.js keeps its former handlers. ([\s\S]*\^)/), /word\.js:1\n/);
+    assert.match(await server.printed(/app\.js keeps its previous handlers. ([\s\S]*\^)/), /word\.js:1\n/);
     assert.equal((await ask(url)).text, "two 3");
     assert.equal(await asked(socket, "c"), "two c, opened by one");
 

@@ -128,7 +128,7 @@ describe("the address of listen", () => {
   });
 
   const wrong: [given: unknown[], message: RegExp][] = [
-    [["3000"], /listen takes a port or an object such as \{ port: 9001 \}, not "3000"/],
+    [["3000"], /listen accepts a port or an object such as \{ port: 9001 \}, not "3000"/],
     [[null], /not null/],
     [[3000, "127.0.0.1"], /listen takes one argument/],
     [[3000, () => {}], /listen takes one argument/],

@@ -53,7 +53,7 @@ const failures: [what: string, request: string, status: number, code: string, me
     post("/", "Content-Type: application/json\r\nContent-Length: 6", "secret"),
     400,
     "ERR_BODY_NOT_JSON",
-    "the content is not valid JSON",
+    "the body is not valid JSON",
   ],
   ["an error of the program", post("/fails", NO_CONTENT), 500, "HANDLER", "Internal Server Error"],
   ["no answer", post("/nothing", NO_CONTENT), 500, "ERR_NO_ANSWER", "Internal Server Error"],

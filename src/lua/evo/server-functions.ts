@@ -269,7 +269,7 @@ export class Servers {
         return 1;
       },
       setEchoMode: (frame) => {
-        if (frame.typeName(2) !== "boolean") throw new TypeError("the echo mode is true or false");
+        if (frame.typeName(2) !== "boolean") throw new TypeError("the echo mode must be true or false");
         this.findWebSocket(frame).SetEchoMode(frame.isTruthy(2));
         return 0;
       },

@@ -29,11 +29,11 @@ export function checkFieldValue(name: string, value: string): void {
   // Programs without types can give anything.
   if (typeof value !== "string") {
     throw new FieldError(
-      `the value of ${String(name)} is ${describe(value)}: give text, a number or a list of those`,
+      `the value of ${String(name)} is ${describe(value)}. Use text, a number or a list of those`,
     );
   }
   if (!isFieldValue(value)) {
-    throw new FieldError(`the value of ${name} cannot hold control characters or characters above U+00FF`);
+    throw new FieldError(`the value of ${name} cannot contain control characters or characters above U+00FF`);
   }
 }
 

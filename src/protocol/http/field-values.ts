@@ -15,7 +15,7 @@ const SINGLE =
 export function fieldTexts(name: string, value: FieldValue): string[] {
   if (!Array.isArray(value)) return [fieldText(name, value as string | number)];
   if (value.length > 1 && SINGLE.test(name)) {
-    throw new FieldError(`${name} has one value, not a list of ${value.length}`);
+    throw new FieldError(`${name} can have only one value, not ${value.length}`);
   }
   return value.map((each) => fieldText(name, each));
 }

@@ -10,6 +10,6 @@ export function checkStatus(code: number, reason: string | undefined): void {
   }
   // Programs without types can give an error here, whose message is longer than a line.
   if (reason !== undefined && !isFieldValue(String(reason))) {
-    throw new FieldError("a reason phrase cannot hold control characters");
+    throw new FieldError("a reason phrase cannot contain control characters");
   }
 }

@@ -76,7 +76,7 @@ export class ChunkedBody {
           break;
         case EXTENSION:
           this.extension = afterExtensionOctet(this.extension, octet);
-          if (this.extension === INVALID) throw new HttpError("HTTP_BAD_CHUNK", "malformed chunk extension");
+          if (this.extension === INVALID) throw new HttpError("HTTP_BAD_CHUNK", "invalid chunk extension");
           if (this.extension === DONE) this.state = SIZE_LF;
           else this.skip(limits.maxChunkExtensionBytes);
           p++;
@@ -90,7 +90,7 @@ export class ChunkedBody {
           }
           this.total += this.size;
           if (this.total > maxBodyBytes) {
-            throw new HttpError("HTTP_BODY_TOO_LARGE", `more than ${maxBodyBytes} bytes of content`);
+            throw new HttpError("HTTP_BODY_TOO_LARGE", `more than ${maxBodyBytes} bytes of body`);
           }
           this.state = DATA;
           break;

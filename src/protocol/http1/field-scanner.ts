@@ -104,7 +104,7 @@ export class FieldScanner {
         } else if (octet === CR) {
           state = LAST_LF;
         } else if (octet === SP || octet === HTAB) {
-          throw new HttpError("HTTP_BAD_FIELD", "line folding is obsolete"); // RFC 9112 §5.2
+          throw new HttpError("HTTP_BAD_FIELD", "line folding is not allowed"); // RFC 9112 §5.2
         } else {
           throw new HttpError("HTTP_BAD_FIELD", "invalid first character of a field name");
         }

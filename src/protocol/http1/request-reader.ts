@@ -229,7 +229,7 @@ export class RequestReader {
       return new HttpError("HTTP_LENGTH_REQUIRED", "Content-Length is required");
     }
     if (contentLength <= this.maxBodyBytes) return undefined;
-    return new HttpError("HTTP_BODY_TOO_LARGE", `more than ${this.maxBodyBytes} bytes of content`);
+    return new HttpError("HTTP_BODY_TOO_LARGE", `more than ${this.maxBodyBytes} bytes of body`);
   }
 
   private readChunk(): RequestSignal {

@@ -55,7 +55,7 @@ export class ResponseHeadReader {
     if (end < 0) return;
     const match = STATUS_LINE.exec(this.bytes.toString("latin1", 0, end));
     if (match === null) {
-      throw new HttpError("HTTP_BAD_REQUEST_LINE", "the peer does not answer with HTTP/1");
+      throw new HttpError("HTTP_BAD_REQUEST_LINE", "the server does not answer with HTTP/1");
     }
     this.minorVersion = Number(match[1]);
     this.status = Number(match[2]);

@@ -133,7 +133,8 @@ export class ResponseReader {
 
   private upgrade(head: ResponseHeadReader): void {
     const { onUpgrade } = this.events;
-    if (onUpgrade === undefined) throw new HttpError("HTTP_BAD_REQUEST_LINE", "101 was not asked for");
+    if (onUpgrade === undefined)
+      throw new HttpError("HTTP_BAD_REQUEST_LINE", "101 without a request to upgrade");
     this.state = "upgraded";
     onUpgrade(head);
   }

@@ -15,7 +15,7 @@ import type { WebSocketErrorCode } from "./websocket-error.ts";
 export function encodeClosePayload(code: number | undefined, reason = ""): Buffer {
   if (code === undefined) return NO_BYTES;
   if (!isValidCloseCode(code)) {
-    throw new RangeError(`Close code ${code} may not be sent; use 1000, a registered code or 3000 to 4999.`);
+    throw new RangeError(`Close code ${code} cannot be sent. Use 1000, a registered code, or 3000 to 4999.`);
   }
   const text = Buffer.from(reason);
   let length = Math.min(text.length, MAX_CONTROL_BYTES - 2);

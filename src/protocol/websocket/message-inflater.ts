@@ -41,7 +41,10 @@ export class MessageInflater {
     try {
       result = inflate.inflate(bytes, start, end, limit);
     } catch (error) {
-      return new WebSocketError("WS_MESSAGE_TOO_LARGE", `there is no memory for it: ${String(error)}`);
+      return new WebSocketError(
+        "WS_MESSAGE_TOO_LARGE",
+        `there is not enough memory for it: ${String(error)}`,
+      );
     } finally {
       // Whatever happens: the next message is another connection's.
       if (this.#own === null) inflate.reset();

@@ -256,7 +256,7 @@ function parseParams(extension: Extension, kind: "offer" | "response"): WirePara
 
 function within(value: number, name: string, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(`${name} is ${value}; use an integer from ${least} to ${most}.`);
+  throw new RangeError(`${name} cannot be ${value}. Use an integer from ${least} to ${most}.`);
 }
 
 function refused(header: string): WebSocketError {
