@@ -1,6 +1,6 @@
-// npm run site: the pages of docs/, the README, the examples and a reference of every entry of the exports map as one
-// site in site/out. TypeDoc reads the sources, renders and highlights; what is decided here is which pages there are,
-// how they are named and in what order they are shown.
+// npm run site: makes one site in site/out of the pages of docs/, the README, the examples and a reference of every
+// entry of the exports map. TypeDoc reads the sources, renders and highlights. This program decides on the pages, their
+// names and their order.
 import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -123,8 +123,7 @@ app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
   for (const module of project.children ?? []) module.name = module.name.replace(/^src/, manifest.name);
 });
 
-// What readers with a screen reader need: a main landmark, headings without gaps, and results of the search that are links
-// and not lists of links.
+// Screen readers need a main landmark, headings without gaps, and search results that are links, not lists of links.
 app.renderer.on(PageEvent.END, (event) => {
   event.contents = (event.contents ?? "")
     .replace('<div class="col-content">', '<div class="col-content" role="main">')

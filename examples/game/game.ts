@@ -1,11 +1,11 @@
-// The world on the network: who is in it, what they send, and one snapshot for all of them in each tick.
+// The world on the network: its players, their inputs, and one snapshot for all of them in each tick.
 import { type Exchange, Server, type WebSocket } from "portico";
 import { decodeInput, encodeSnapshot } from "./public/protocol.js";
 import { World } from "./world.ts";
 
 const TOPIC = "everybody";
 const MAX_PLAYERS = 250;
-/** So many inputs of one player may wait. A player who sends more is not read from until some have been applied. */
+/** The number of inputs of one player that can wait. A player who sends more is paused until some have been applied. */
 export const MAX_WAITING_INPUTS = 16;
 /** From here on a player is slow: about ten snapshots of a full game. */
 export const SLOW_BYTES = 32_768;
@@ -43,9 +43,9 @@ export class Game {
       delivery: "deferred",
       limits: {
         maxMessageBytes: 64,
-        // No player makes the server keep more than this: what goes beyond it is not sent.
+        // The server keeps no more data than this for a player. It does not send more.
         maxBackpressureBytes: 262_144,
-        // One that takes nothing at all is gone.
+        // Disconnect a player that reads nothing.
         writeTimeoutMs: 10_000,
         webSocketIdleTimeoutMs: 20_000,
         pongTimeoutMs: 10_000,
@@ -68,7 +68,7 @@ export class Game {
     this.server.publish(TOPIC, encodeSnapshot(this.world.snapshot()));
   }
 
-  /** Tells the players, and closes. The loop goes on meanwhile. @returns when all connections are gone */
+  /** Notifies the players, and closes. The loop continues meanwhile. @returns when all connections have ended */
   async stop(): Promise<void> {
     const farewell = JSON.stringify({ type: "stop" });
     for (const socket of this.sockets.values()) socket.send(farewell);
@@ -87,7 +87,7 @@ export class Game {
     this.admit(socket);
   }
 
-  /** Tells a player all that snapshots do not, and lets the player have them: at first, and after being slow. */
+  /** Sends a player everything that snapshots do not contain, and then snapshots: at first, and after being slow. */
   private admit(socket: WebSocket<Seat>): void {
     const { id } = socket.data;
     const names = this.world.players.map((player) => [player.id, player.name]);

@@ -3,7 +3,9 @@ import type { Input, PlayerState, Snapshot } from "./public/protocol.js";
 import { move, type Point, rules } from "./public/rules.js";
 
 const COINS = 40;
-/** Ticks that a player may save while nothing comes, and make up for when the network delivers several at once. */
+/**
+ * The number of ticks that a player can save while no input arrives, and use when the network delivers several at once.
+ */
 const MAX_SAVED_TICKS = 6;
 const MAX_ID = 65_535;
 const MAX_SCORE = 65_535;

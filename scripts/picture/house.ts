@@ -44,7 +44,7 @@ function room(place: Place, { top, height }: Row, theme: Theme, hue: number): st
   const left = x - width / 2;
   const name = nameOf(household);
   const count = `${household.files} ${household.files === 1 ? "file" : "files"}`;
-  // The number of files stands beside the name where there is room for both.
+  // The number of files is next to the name if there is room for both.
   const fits = widthOf(name, NAME_SIZE + 1) + widthOf(count, 11) + 2 * PADDING < width;
   return [
     box({ x: left, y: top, width, height }, theme, hue),

@@ -10,16 +10,19 @@ function complaints(text: string): string[] {
   return findingsIn(text).map((finding) => `${finding.text.trim()} (${finding.advice})`);
 }
 
-/** Folders of src/, and their files together. Their docstrings are those of all entries of the package. */
+/** The folders whose comments users read: the rooms of src/, with the docstrings of all entries, and the examples. */
 function* rooms(): Generator<[folder: string, source: string]> {
-  const src = new URL("../../src/", import.meta.url);
-  const names = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) =>
-    /\.(ts|js|mjs)$/.test(name),
-  );
-  const files = names.map((name) => name.replaceAll("\\", "/")).sort();
-  for (const room of new Set(files.map((name) => name.split("/")[0]))) {
-    const inside = files.filter((name) => name.split("/")[0] === room);
-    yield [`src/${room}`, inside.map((name) => readFileSync(new URL(name, src), "utf8")).join("\n\n")];
+  const root = new URL("../../", import.meta.url);
+  const inside = (folder: string): string[] =>
+    readdirSync(new URL(folder, root), { recursive: true, encoding: "utf8" })
+      .map((name) => `${folder}${name.replaceAll("\\", "/")}`)
+      .filter((name) => /\.(ts|js|mjs)$/.test(name))
+      .sort();
+  const files = [...inside("src/"), ...inside("examples/"), ...inside("scripts/")];
+  const roomOf = (name: string): string => name.split("/").slice(0, 2).join("/");
+  for (const room of new Set(files.map(roomOf))) {
+    const names = files.filter((name) => roomOf(name) === room);
+    yield [room, names.map((name) => readFileSync(new URL(name, root), "utf8")).join("\n\n")];
   }
 }
 

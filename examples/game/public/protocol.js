@@ -21,7 +21,7 @@ export function encodeInput({ seq, dx, dy }) {
   return new Uint8Array(view.buffer);
 }
 
-/** @param {Uint8Array} bytes @returns undefined for what is no input */
+/** @param {Uint8Array} bytes @returns undefined for bytes that are not an input */
 export function decodeInput(bytes) {
   if (bytes.length !== INPUT_BYTES || bytes[0] !== INPUT) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
