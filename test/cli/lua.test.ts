@@ -82,9 +82,9 @@ describe("portico lua", { concurrency: 2 }, () => {
   it("says what is wrong with the command line", async (t) => {
     const root = folder(t, { "plain.lua": "print(1)" });
     const plain = await portico(t, ["lua", "plain.lua"], { cwd: root });
-    assert.deepEqual([plain.code, /add --evo or --craftos/.test(plain.stderr)], [2, true]);
+    assert.deepEqual([plain.code, /Add --evo or --craftos/.test(plain.stderr)], [2, true]);
     const missing = await portico(t, ["lua", "missing.lua"], { cwd: root });
-    assert.deepEqual([missing.code, /there is no file missing\.lua/.test(missing.stderr)], [2, true]);
+    assert.deepEqual([missing.code, /The file missing\.lua does not exist/.test(missing.stderr)], [2, true]);
     const both = await portico(t, ["lua", "plain.lua", "--evo", "--craftos"], { cwd: root });
     assert.equal(both.code, 2);
   });

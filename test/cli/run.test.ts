@@ -139,7 +139,7 @@ describe("portico run: what is wrong with a file", () => {
       "export const routes = { '/': 1 };",
       /The export routes of .* is not an object of paths/,
     ],
-    ["a path that is none", "export const routes = { x: () => {} };", /does not begin with "\/"/],
+    ["a path that is none", "export const routes = { x: () => {} };", /must begin with "\/"/],
     ["an error while it is loaded", "throw new Error('not today');", /Error: not today\n.*app\.js:1/],
     ["an import of nothing", "import './gone.js';", /Cannot find module .*gone\.js/],
     ["a failing setup", "export const setup = async () => { throw new Error('no data'); };", /no data/],

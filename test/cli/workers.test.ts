@@ -58,7 +58,7 @@ describe("portico run --workers", () => {
     );
     assert.equal(code, 1);
     assert.match(stderr, /app\.mjs cannot be run/);
-    assert.match(stderr, /portico: worker 1 ended with exit code 1 before it served/);
+    assert.match(stderr, /portico: worker 1 ended with exit code 1 before it was ready/);
   });
 
   it("refuses a count that makes no sense", async (t) => {

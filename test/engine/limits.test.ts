@@ -723,7 +723,7 @@ describe("a limit that is changed", () => {
   const wrong: [name: string, value: unknown, message: RegExp][] = [
     ["maxBodyBytes", "5mb", /limits\.maxBodyBytes cannot be 5mb/],
     ["maxBodyBytes", undefined, /cannot be undefined/],
-    ["closeTimeoutMs", 0, /a number from 1 on/],
+    ["closeTimeoutMs", 0, /a number of at least 1/],
     ["maxBodyByte", 5, /Did you mean "maxBodyBytes"/],
   ];
   for (const [name, value, message] of wrong) {
