@@ -16,7 +16,7 @@ interface Seat {
   readonly name: string;
   /** In the world; 0 before the player has joined it. */
   id: number;
-  /** Inputs that have come and that have not been applied. */
+  /** Inputs that have arrived and have not been applied. */
   waiting: number;
   /** The last `ack` of the world. */
   applied: number;

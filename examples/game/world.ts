@@ -23,7 +23,7 @@ interface Body {
   score: number;
   /** The last input that has been applied. */
   ack: number;
-  /** The last input that has come. */
+  /** The last input that has arrived. */
   seq: number;
   savedTicks: number;
   readonly inputs: Input[];

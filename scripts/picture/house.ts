@@ -61,7 +61,7 @@ function arrow(from: Place, to: Place, rows: readonly Row[]): string {
   const upper = rows[from.row];
   const lower = rows[to.row];
   if (upper === undefined || lower === undefined) return "";
-  // Arrows that leave a room begin side by side, in the order in which they go on.
+  // Arrows that leave a room begin side by side, in the order in which they continue.
   const siblings = from.household === undefined ? [to] : [...from.next].sort((a, b) => a.x - b.x);
   const step = Math.min(16, (from.width - 20) / siblings.length);
   const x = from.x + (siblings.indexOf(to) - (siblings.length - 1) / 2) * step;

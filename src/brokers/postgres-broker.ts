@@ -52,7 +52,7 @@ class PostgresBroker implements Broker {
   /** What the next query sends. */
   private pairs: (readonly [channel: string, payload: string])[] = [];
   private nextQuery: Promise<void> | undefined;
-  /** Resolves when no query is under way. */
+  /** Resolves when no query is in progress. */
   private idle: Promise<unknown> = Promise.resolve();
   /** Makes payloads differ: PostgreSQL drops those that repeat in a transaction. */
   private count = 0;

@@ -84,7 +84,7 @@ export function nodeRedisLink(client: NodeRedisClient, sharded: boolean | undefi
       isSharded
         ? subscriber.sSubscribe(channel, listener, true)
         : subscriber.subscribe(channel, listener, true),
-    // Without the listener, the client would forget a subscription that is made before the answer has come.
+    // Without the listener, the client would forget a subscription that is made before the answer has arrived.
     unsubscribe: (channel) =>
       isSharded
         ? subscriber.sUnsubscribe(channel, listener, true)

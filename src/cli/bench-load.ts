@@ -46,7 +46,7 @@ export type OpenLink = (events: LoadEvents, signal: AbortSignal) => Promise<Load
 const OPEN_AT_ONCE = 256;
 const RETRY_MS = 100;
 const LOOK_MS = 100;
-/** Without any answer for so long after one should have come, a run is over. */
+/** A run ends if no answer arrives for so long after it was due. */
 const PATIENCE_MS = 5_000;
 
 /** Keeps a number of connections busy and measures them. */
@@ -70,7 +70,7 @@ export class Load {
     this.schedule = rate === undefined ? new ClosedSchedule(requests) : new ConstantRate(rate, requests);
   }
 
-  /** How far it has come, 0 to 1. */
+  /** Its progress, from 0 to 1. */
   get progress(): number {
     const { requests, durationMs } = this.options;
     const share = Number.isFinite(requests)

@@ -8,7 +8,7 @@ import { type HttpState, IDLE, RECEIVING, RESPONDING } from "./http-states.ts";
 /** What the client has to do in time, or the program: "answer". */
 export type DeadlineKind = "none" | "head" | "next request" | "body" | "answer" | "close";
 
-/** How far a connection has come, as far as deadlines look at it. */
+/** The state of a connection, as far as deadlines depend on it. */
 export interface Progress {
   /** Requests so far. */
   readonly requests: number;

@@ -18,13 +18,13 @@ const CLOSE = { Connection: "close" };
 
 /** Makes exchanges of what a reader has found, and hands their events to the server, one exchange at a time. */
 export class ExchangeIntake implements AnsweredRequest, Progress {
-  /** The exchange under way. */
+  /** The exchange in progress. */
   exchange: Exchange | undefined;
   /** Requests so far. */
   requests = 0;
   /** The client waits for 100 (Continue) before it sends the content (RFC 9110 §10.1.1). */
   owesContinue = false;
-  /** The client has ended its half: no request follows those that have come. */
+  /** Called when the client has ended its half: no further request follows. */
   hasEnded = false;
   private readonly context: HttpContext;
   private readonly connection: Connection & StreamOwner;
@@ -80,7 +80,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     return this.exchange?.finished === false ? this.exchange : undefined;
   }
 
-  /** Whether the program reads the content of the exchange under way. */
+  /** Whether the program reads the body of the exchange in progress. */
   get isRead(): boolean {
     return this.exchange?.driver.readsBody ?? false;
   }
@@ -265,8 +265,8 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     if (this.owesContinue) return true;
     if (reader.remainingBytes <= context.limits.maxDiscardBytes) return false;
     const { readsAllBody, readsBody } = exchange.driver;
-    // A loop can be left behind the answer, and then it would be too late to say so. One that still answers goes on, as
-    // for an echo.
+    // A loop can end after the answer, and then it would be too late to report this. A response that is still being
+    // sent continues, as for an echo.
     return isWhole ? !readsAllBody : !readsBody;
   }
 

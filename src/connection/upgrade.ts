@@ -26,9 +26,9 @@ type Handshake =
   | { readonly ok: false; readonly status: number; readonly headers: Record<string, string> };
 
 /**
- * Makes a WebSocket of an exchange, and sends the answer to the handshake; the transport stays corked.
- * @param releaseSlot gives back the place of the connection
- * @returns undefined when the exchange has been refused
+ * Turns an exchange into a WebSocket, and sends the handshake response. The transport stays corked.
+ * @param releaseSlot releases the slot of the connection
+ * @returns undefined if the exchange was refused
  */
 export function openWebSocket(
   context: HttpContext,

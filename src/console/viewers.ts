@@ -174,7 +174,7 @@ export class Viewers {
     return recorder;
   }
 
-  /** No page is open: only the history goes on, if it is wanted. */
+  /** No page is open, so only the history continues, if it is wanted. */
   private rest(): void {
     clearInterval(this.timer);
     this.recorder?.unwatch();

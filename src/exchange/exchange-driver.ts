@@ -203,16 +203,16 @@ export class ExchangeDriver<Exchange, Upgrade> {
   finish(): void {
     this.forgetId();
     this.releaseWaiters();
-    // Content that nobody reads will be thrown away.
+    // An unread body will be discarded.
     if (this.body?.flows === false) this.body.fail();
   }
 
-  /** Takes back content that has come and that the program has not asked for. */
+  /** Takes back received data that the program has not read. */
   takeKeptBody(): { readonly data: Buffer; readonly isLast: boolean } | undefined {
     return this.body?.takeKept();
   }
 
-  /** Everything has come and was sent: the connection has done its part. */
+  /** Called when the request was read and the response sent: the connection is done. */
   detach(): void {
     this.body?.release();
     this.leaveStream();

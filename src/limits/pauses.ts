@@ -38,7 +38,7 @@ export class Pauses {
     this.by |= reason;
   }
 
-  /** @returns whether it was the last reason: reading can go on */
+  /** @returns whether it was the last reason, so that reading can continue */
   remove(reason: number): boolean {
     if ((this.by & reason) === 0) return false;
     this.by &= ~reason;
@@ -70,7 +70,7 @@ export class Pauses {
     return this.isHeard;
   }
 
-  /** Bytes have come; to be called before they are used. */
+  /** Notes received bytes. Call it before they are used. */
   onRead(bytes: number): void {
     if (this.by === 0) return;
     this.aheadBytes += bytes;

@@ -14,7 +14,7 @@ export const TURN_IS_OVER = -1;
 /** Kept from when this was loaded: fake timers of a program's tests must not hold its connections. */
 const { setImmediate: nextTurn } = globalThis;
 
-/** After so long the connections that still wait leave the event loop to others, and go on in its next turn. */
+/** After so long the connections that still wait leave the event loop to others, and continue in its next turn. */
 const SHARE_MS = 5;
 
 let waiting: Pausable[] = [];
@@ -26,7 +26,7 @@ export function turn(): Promise<void> {
   });
 }
 
-/** Goes on with a connection when the others have been. */
+/** Continues with a connection when the others have had their turn. */
 export function waitForTurn(connection: Pausable): void {
   connection.pauseFor(PAUSED_BY_TURN);
   if (waiting.push(connection) === 1) nextTurn(beginTurn);

@@ -129,7 +129,7 @@ export class Loop {
     if (this.isOver || (this.paused && !this.isClosing)) return;
     const { spinMs = 0 } = this.options;
     const ms = this.schedule.nextMs - this.clock.now() - spinMs;
-    // A timer can fire a little early. Then nothing is due yet, and the rest is waited for.
+    // A timer can fire a little early. Then no tick is due yet, and the loop waits for the rest of the time.
     if (ms > 0 || spinMs === 0)
       this.timer = this.clock.setTimeout(() => this.wake(), Math.max(1, Math.ceil(ms)));
     else this.clock.setImmediate(() => this.wake());

@@ -164,7 +164,7 @@ export class Machine {
     return { hasEnded: status === LUA_OK, values: lua.HEAPU32[this.results >> 2] ?? 0 };
   }
 
-  /** Gives back a thread that has ended. */
+  /** Returns a thread that has ended to the machine. */
   recycle(thread: Thread): void {
     this.lua._lua_settop(thread.L, 0);
     this.idle.push(thread);

@@ -7,8 +7,8 @@ const PATIENCE = 8;
 const MESSAGE = "too many steps without waiting";
 
 /**
- * Interrupts a program that goes on without waiting. It gets an error, as if a function had raised it. If it catches that
- * and goes on, the machine is stopped.
+ * Interrupts a program that runs on without waiting. It gets an error, as if a function had raised it. If it catches
+ * the error and continues, the machine is stopped.
  */
 export class StepLimit {
   private readonly lua: LuaApi;

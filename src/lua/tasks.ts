@@ -18,7 +18,7 @@ export class Tasks {
   private readonly waiting = new Map<Thread, TaskHandlers>();
   private running: Thread | undefined;
 
-  /** Called when a task waits. It goes on when it is woken. */
+  /** Called when a task waits. It continues when it is woken. */
   onWait: (thread: Thread) => void = () => {};
 
   constructor(machine: Machine) {

@@ -15,7 +15,7 @@ import { getSystemErrorName } from "node:util";
 /** Hears of the end of a write. */
 export interface Writer {
   /**
-   * A write that was under way has ended.
+   * Called when a write has ended.
    * @param status 0, or the negative number of a system error
    */
   onWritten(status: number): void;
@@ -24,7 +24,7 @@ export interface Writer {
 /** In the first form one that was done at once serves for the next write, too. */
 interface WriteRequest {
   oncomplete: (status: number) => void;
-  /** Undefined until the write is under way. */
+  /** Undefined until the write is in progress. */
   writer: Writer | undefined;
   /** What the write has ended with before that. */
   earlyStatus: number;
@@ -32,7 +32,7 @@ interface WriteRequest {
   data: Uint8Array | readonly Uint8Array[] | undefined;
   /** In the second form: what the write has ended with before the handle answered; null when it has not. */
   readonly writeStatus?: number | null;
-  /** In the first form: -1 for as long as no write is under way. */
+  /** In the first form: -1 while no write is in progress. */
   getAsyncId(): number;
 }
 

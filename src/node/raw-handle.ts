@@ -34,7 +34,7 @@ interface PeerName {
 
 interface ShutdownRequest {
   oncomplete: (this: ShutdownRequest) => void;
-  /** Keeps the handle alive while the end is under way, as with sockets. */
+  /** Keeps the handle alive while the end is being sent, as with sockets. */
   handle: RawHandle;
   listener: HandleListener;
 }
@@ -43,7 +43,10 @@ interface ShutdownRequest {
 export interface HandleListener {
   /** Ignores further reads. */
   readonly closed: boolean;
-  /** So many bytes have come. They lie at the beginning of `readMemory.bytes`. Valid until the handler returns. */
+  /**
+   * Called with the number of received bytes. They lie at the beginning of `readMemory.bytes`. Valid until the handler
+   * returns.
+   */
   onRead(count: number): void;
   onReadEnd(): void;
   onReadError(error: Error): void;
@@ -102,9 +105,9 @@ const KNOWN_MEMBERS = new Set(
 );
 
 /**
- * Takes the connections of a listening server as handles. Its event "connection" does not occur any more, unless this
- * runtime's handles are unlike those that are known: then everything goes on as if this had not been called.
- * @param server listens already
+ * Takes the connections of a listening server as handles. Its event "connection" no longer occurs. If this runtime's
+ * handles differ from the known ones, calling this has no effect.
+ * @param server already listens
  */
 export function takeConnections(server: Server, accept: (handle: RawHandle) => void): void {
   const listening: unknown = Reflect.get(server, "_handle");

@@ -55,7 +55,7 @@ export class RelayOutbox {
     this.flush();
   }
 
-  /** Drops what waits. @returns when nothing is under way */
+  /** Drops waiting messages. @returns when nothing is in progress */
   close(): Promise<void> {
     this.isOpen = false;
     while (this.takeOldest() !== undefined) this.drop("the server has closed");

@@ -36,7 +36,7 @@ interface Node<T> {
   parameter: Node<T> | undefined;
   /** By method, for paths that end here. */
   readonly routes: Map<string, Route<T>>;
-  /** By method, for paths that go on from here in any way. */
+  /** By method, for paths with any continuation. */
   readonly wildcards: Map<string, Route<T>>;
 }
 

@@ -37,7 +37,7 @@ type State = "idle" | "busy" | "upgraded" | "closed";
 export class ClientConnection implements TransportSink {
   private readonly near: MemoryTransport;
   private readonly far: MemoryTransport;
-  /** Called once when the exchange that is under way has ended, in whatever way. */
+  /** Called once when the exchange in progress has ended for any reason. */
   onFree: () => void = () => {};
   private state: State = "idle";
   private response: ResponseReader | undefined;
@@ -65,7 +65,7 @@ export class ClientConnection implements TransportSink {
     return !this.near.closed;
   }
 
-  /** Sends a request. @param head of it @returns its response when the head has come */
+  /** Sends a request. @param head the head of the request @returns its response, once the head has arrived */
   ask(head: string, request: PreparedRequest): Promise<TestResponse> {
     return this.put({ method: request.method, head, request, upgrade: undefined });
   }

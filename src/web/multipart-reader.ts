@@ -6,13 +6,16 @@ import { parseParameters } from "./field-parameters.ts";
 import type { FormLimits } from "./form-limits.ts";
 import { namesOf } from "./form-names.ts";
 
-/** A part whose header fields have come. */
+/** A part whose header fields have arrived. */
 export interface RawPart {
   readonly name: string;
   /** Undefined for a field. */
   readonly filename: string | undefined;
   readonly type: string;
-  /** The content, at most `limits.fileBytes` or `limits.fieldBytes` of it; whoever stops can go on with a second loop. */
+  /**
+   * Returns the content, at most `limits.fileBytes` or `limits.fieldBytes` of it. After leaving the loop you can
+   * continue with a second one.
+   */
   readonly content: AsyncIterable<Buffer>;
 }
 

@@ -126,7 +126,7 @@ export class MessageWriter {
 
   private result(): SendResult {
     const { transport } = this;
-    // The client has disconnected; the program learns of it when it returns. A program that loops must not go on.
+    // The client has disconnected; the program learns of it when it returns. A program with a loop must not continue.
     if (transport.closed) return "closed";
     if (transport.pendingBytes <= transport.slackBytes) return "sent";
     this.isSlow = true;

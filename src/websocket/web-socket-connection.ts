@@ -146,7 +146,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     context.counters.bytesReceived += end - start;
     if (!this.isOpen) this.keepAlive.renewClosing();
     if (this.state === CLOSED) return;
-    // What a closing one sends is thrown away.
+    // Data for a closing WebSocket is discarded.
     if (this.isOpen && !this.readsDespiteFullQueue) context.onInput(this, end - start);
     this.read(bytes, start, end);
   }

@@ -29,6 +29,13 @@ const rules: readonly Rule[] = [
   { pattern: /\b(?<!each other's )peers?\b(?! dependenc)/gi, advice: "client, server, or the other side" },
   { pattern: /\bmay\b/gi, advice: "can; might" },
   { pattern: /\b(?:is|are|be|was|were) told (?!apart)|\btells\b/gi, advice: "reports, shows, learns" },
+  { pattern: /\bfor\s+ever\b/gi, advice: "forever" },
+  { pattern: /\b(?:turn(?:s|ed)?|throw[ns]?) away\b/gi, advice: "refuse, disconnect, discard" },
+  { pattern: /\b(?:go(?:es)?|went) on\b/gi, advice: "continue, keep …ing" },
+  { pattern: /\b(?:is|are) waited for\b/gi, advice: "is awaited" },
+  { pattern: /\b(?:has|have) come\b(?! back)/gi, advice: "has arrived" },
+  { pattern: /\bunder way\b/gi, advice: "in progress, in flight" },
+  { pattern: /\bgives? back\b|\bin silence\b/gi, advice: "return, release; silently" },
   { pattern: /\bkin\b|\bthereof\b|\bhence\b|\bwhereupon\b/gi, advice: "plain words" },
 ];
 

@@ -216,7 +216,7 @@ export class ServerFunctions {
       },
       releaseServer: (frame) => {
         const found = this.servers.find(frame.number(1));
-        // A server that listens goes on to do so, for the events.
+        // A listening server keeps listening, for the events.
         if (found?.handle.isClosed) this.servers.release(frame.number(1));
         return 0;
       },

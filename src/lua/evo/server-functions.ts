@@ -61,7 +61,7 @@ export class Servers {
     return listening;
   }
 
-  /** Takes the servers of an earlier program: `StartListening` with the same port goes on with them. */
+  /** Takes the servers of an earlier program: `StartListening` with the same port continues them. */
   inherit(servers: readonly Inherited[]): void {
     this.inherited = [...servers];
   }

@@ -54,7 +54,7 @@ export class ChunkedBody {
   }
 
   /**
-   * Goes on from `at` to the next piece of data, the trailer section or the end of the octets.
+   * Continues at `at`, up to the next piece of data, the trailer section or the end of the octets.
    * @returns the position after what was taken
    * @throws HttpError for octets that are not the chunked coding, or past a limit
    */

@@ -65,7 +65,7 @@ export class FieldScanner {
   }
 
   /**
-   * Goes on from `at`.
+   * Continues at `at`.
    * @param base what the positions of the field lines are counted from
    * @returns the position after the empty line, or -1 when all octets were taken and the section is not complete
    * @throws HttpError at the first octet that cannot stand where it is

@@ -70,7 +70,7 @@ export class RequestLineScanner {
   }
 
   /**
-   * Goes on from `at`, and looks at `maxHeadBytes` of the line at most.
+   * Continues at `at`, and reads at most `maxHeadBytes` of the line.
    * @returns the position after what was read
    * @throws HttpError at the first octet that cannot stand where it is
    */

@@ -131,7 +131,7 @@ export class RequestReader {
     return head;
   }
 
-  /** Goes on to the next signal. */
+  /** Continues to the next signal. */
   next(): RequestSignal {
     try {
       return this.advance();

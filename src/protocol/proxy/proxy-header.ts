@@ -56,7 +56,7 @@ export function readProxyHeader(bytes: Buffer): ProxyHeader {
   return MALFORMED;
 }
 
-/** Whether the bytes begin with these, as far as they have come. */
+/** Returns whether the bytes received so far begin with these. */
 function startsLike(bytes: Buffer, start: Buffer): boolean {
   const length = Math.min(bytes.length, start.length);
   return bytes.compare(start, 0, length, 0, length) === 0;

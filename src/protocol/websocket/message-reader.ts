@@ -187,7 +187,7 @@ export class MessageReader {
     return this.#deliver(data, opcode, length > 0 && !this.#owned);
   }
 
-  /** Unmasks a payload that has come whole, and returns it where it lies. */
+  /** Unmasks a complete payload in place, and returns it. */
   #takeWhole(length: number): Buffer {
     const start = this.#unmaskWhole(length);
     return length === 0 ? NO_BYTES : this.#bytes.subarray(start, this.#at);

@@ -83,8 +83,8 @@ export function deflateSettings(options: DeflateOptions = {}): DeflateSettings {
 /**
  * The server's answer to `Sec-WebSocket-Extensions`: the first offer that it can accept. RFC 7692 §5.1.
  *
- * @returns the response header's value and what was agreed; null when no offer was acceptable, then the
- *   connection goes on without compression and without that header.
+ * @returns the response header's value and what was agreed; null when no offer was acceptable, then the connection
+ *   continues without compression and without that header.
  * @throws RangeError for options out of range.
  */
 export function negotiate(
