@@ -28,13 +28,13 @@ export interface Way {
 const read: readonly Step[] = [
   { file: "node/raw-handle.ts", does: "Node reads into the buffer that all connections share" },
   { file: "transport/handle-transport.ts", does: "receives the bytes of its handle" },
-  { file: "transport/transport.ts", does: "passes bytes on, and gathers what is written meanwhile" },
+  { file: "transport/transport.ts", does: "passes on bytes, and gathers output written meanwhile" },
 ];
 
 const written: readonly Step[] = [
   { file: "transport/queued-transport.ts", does: "sends one write at a time; the rest waits here" },
   { file: "transport/handle-transport.ts", does: "writes to its handle" },
-  { file: "node/direct-write.ts", does: "knows how each version of Node wants that" },
+  { file: "node/direct-write.ts", does: "knows how each version of Node does that" },
 ];
 
 const polled: readonly Step[] = [
@@ -50,10 +50,10 @@ export const ways: readonly Way[] = [
       ...read,
       {
         file: "connection/http-connection.ts",
-        does: "goes on until it has to wait; keeps the state and the deadline",
+        does: "reads until it has to wait; keeps the state and the deadline",
         through: "TransportSink",
       },
-      { file: "connection/exchange-intake.ts", does: "makes exchanges of what the reader finds" },
+      { file: "connection/exchange-intake.ts", does: "creates exchanges from requests" },
       {
         file: "protocol/http1/request-reader.ts",
         does: "finds the end of the head, and the framing of the body",
@@ -65,7 +65,7 @@ export const ways: readonly Way[] = [
       { file: "protocol/http1/request-head.ts", does: "checks what the fields mean together" },
       {
         file: "exchange/exchange.ts",
-        does: "is made for the request",
+        does: "represents the request",
         from: "connection/exchange-intake.ts",
       },
       {
@@ -74,7 +74,7 @@ export const ways: readonly Way[] = [
         from: "connection/exchange-intake.ts",
         through: "HttpContext",
       },
-      { file: "server/route-table.ts", does: "answers 404, 405 and 426 where there is none" },
+      { file: "server/route-table.ts", does: "answers 404, 405 and 426 if there is none" },
       { file: "server/router.ts", does: "matches the method and the path" },
       {
         file: "exchange/exchange-delivery.ts",
@@ -90,21 +90,21 @@ export const ways: readonly Way[] = [
       { file: "exchange/exchange.ts", does: "end(), write(), setHeader() …" },
       {
         file: "exchange/response.ts",
-        does: "status, fields, content and backpressure",
+        does: "status, fields, body and backpressure",
         from: "exchange/exchange-driver.ts",
       },
       {
         file: "connection/http1-stream.ts",
-        does: "writes the head and chunks as HTTP/1.1 wants them",
+        does: "writes the head and chunks of HTTP/1.1",
         through: "HttpStream",
       },
       { file: "protocol/http1/response-head.ts", does: "composes the lines of the head" },
       {
         file: "transport/transport.ts",
-        does: "gathers everything that is written in this turn",
+        does: "gathers all output of this turn",
         from: "connection/http1-stream.ts",
       },
-      { file: "transport/cork-buffer.ts", does: "the memory in which it is gathered" },
+      { file: "transport/cork-buffer.ts", does: "holds the gathered output" },
       ...written,
     ],
   },
@@ -114,20 +114,20 @@ export const ways: readonly Way[] = [
       ...read,
       {
         file: "websocket/web-socket-connection.ts",
-        does: "goes on until it has to wait; answers control frames",
+        does: "reads until it has to wait; answers control frames",
         through: "TransportSink",
       },
       { file: "websocket/message-intake.ts", does: "counts the work and the memory of messages" },
-      { file: "protocol/websocket/message-reader.ts", does: "puts frames together to a message" },
+      { file: "protocol/websocket/message-reader.ts", does: "joins frames to a message" },
       { file: "protocol/websocket/frame-header.ts", does: "reads the header of a frame" },
       {
         file: "protocol/websocket/mask.ts",
-        does: "unmasks the payload where it lies",
+        does: "unmasks the payload in place",
         from: "protocol/websocket/message-reader.ts",
       },
       {
         file: "websocket/web-socket-driver.ts",
-        does: "has it delivered, and calls the program",
+        does: "delivers it, and calls the program",
         from: "websocket/web-socket-connection.ts",
         through: "ConnectionOwner",
       },
@@ -144,17 +144,17 @@ export const ways: readonly Way[] = [
       { file: "websocket/web-socket.ts", does: "send(), publish() …" },
       {
         file: "websocket/message-writer.ts",
-        does: "checks whether there is room, and compresses",
+        does: "checks the limits, and compresses",
         from: "websocket/web-socket-connection.ts",
       },
-      { file: "websocket/frames.ts", does: "puts a frame where the output is gathered" },
+      { file: "websocket/frames.ts", does: "adds a frame to the output" },
       { file: "protocol/websocket/frame-writer.ts", does: "writes the header of the frame" },
       {
         file: "transport/transport.ts",
-        does: "gathers everything that is written in this turn",
+        does: "gathers all output of this turn",
         from: "websocket/frames.ts",
       },
-      { file: "transport/cork-buffer.ts", does: "the memory in which it is gathered" },
+      { file: "transport/cork-buffer.ts", does: "holds the gathered output" },
       ...written,
     ],
   },
