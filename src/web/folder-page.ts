@@ -30,7 +30,8 @@ export async function folderPage(folder: Opened, title: string, options: FolderP
     }),
   );
   if (isCut) items.push(`<li>and more: only ${MAX_NAMES} are listed</li>`);
-  return plainPage(title, `<ul>\n<li class="folder"><a href="../">../</a></li>\n${items.join("\n")}\n</ul>`);
+  if (title !== "/") items.unshift('<li class="folder"><a href="../">../</a></li>');
+  return plainPage(title, `<ul>\n${items.join("\n")}\n</ul>`);
 }
 
 /** Names of folders end in a slash. */

@@ -536,7 +536,7 @@ describe("timeouts of a route", () => {
     for (const name of ["writeHighWaterBytes", "closeTimeoutMs"]) {
       assert.throws(() => new Server({ limits: { [name]: 0 } }), {
         name: "RangeError",
-        message: /from 1 on/,
+        message: /at least 1/,
       });
     }
   });
