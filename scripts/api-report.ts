@@ -1,5 +1,5 @@
-// npm run api-report: writes api/*.api.md, a report for each entry of the package, from the declarations in dist/.
-// It shows everything that a program can name or reach through the types of the entry, so a change of it in a review is a
+// npm run api-report: writes api/*.api.md, a report for each entry of the package, from the declarations in dist/. It
+// shows everything that a program can name or reach through the types of the entry. A change of it in a review is a
 // change of the public API.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";

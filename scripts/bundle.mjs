@@ -1,7 +1,6 @@
-// Makes the JavaScript of dist/ from src/: a file for each entry of the package, and what they share in dist/chunks. Loading
-// a file for each module took twice as long. Entries load the whole engine, or it would be cut into pieces by which entry
-// needs what: 20 files in place of 3, and 110 ms of processor time in place of 96 until a server listens. Files that are there unchanged are left alone, because other programs may be
-// running them; what is not made any more goes, because it would be packed.
+// Makes the JavaScript of dist/ from src/: a file for each entry of the package, and what they share in dist/chunks.
+// Loading a file for each module took twice as long. Unchanged files are left alone, because other programs might be
+// running them. Files that are no longer made are removed, because they would be packed.
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";

@@ -1,8 +1,8 @@
-// npm run site: the pages of docs/, the README, the examples and a reference of every entry of the exports map as one
-// site in site/out. TypeDoc reads the sources, renders and highlights; what is decided here is which pages there are,
-// how they are named and in what order they are shown.
+// npm run site: makes one site in site/out of the pages of docs/, the README, the examples and a reference of every
+// entry of the exports map. TypeDoc reads the sources, renders and highlights. This program decides on the pages, their
+// names and their order.
 import { readFileSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -11,11 +11,19 @@ import {
   DefaultTheme,
   DocumentReflection,
   normalizePath,
+  PageEvent,
   ReflectionKind,
+  RendererEvent,
   StructureRouter,
 } from "typedoc";
 import { brokenLinks } from "./links.mjs";
+import { writeLlms } from "./llms.mjs";
 import { examplePages, guidePages } from "./pages.mjs";
+import { writeSearch } from "./search-index.mjs";
+
+/** Headings of TypeDoc that come right after the title, whatever their level. */
+const HEADING =
+  /<h([345])( class="tsd-index-heading uppercase")?>(?=(?:Settings|On This Page|Hierarchy|Implements|Index)\b)/g;
 
 const root = new URL("../", import.meta.url);
 /** @param {string} path */
@@ -57,17 +65,6 @@ class Theme extends DefaultTheme {
   }
 }
 
-/** llms.txt lists the pages, and llms-full.txt has their text: for language models, which read Markdown best. */
-async function writeIndexForModels() {
-  const [, about = ""] = readFileSync(inRoot("README.md"), "utf8").split(/\n\n/);
-  const lists = sections.map(([title, list]) => {
-    return `## ${title}\n\n${list.map(({ page, title }) => `- [${title}](${page}.html)`).join("\n")}\n`;
-  });
-  await writeFile(`${out}/llms.txt`, `# Portico\n\n> ${about.replaceAll("\n", " ")}\n\n${lists.join("\n")}`);
-  const full = texts.map(({ file }) => `<!-- ${file} -->\n\n${readFileSync(inRoot(file), "utf8")}`);
-  await writeFile(`${out}/llms-full.txt`, full.join("\n"));
-}
-
 const app = await Application.bootstrap({
   name: "Portico",
   basePath: inRoot("."),
@@ -79,9 +76,9 @@ const app = await Application.bootstrap({
   router: "site",
   theme: "site",
   customCss: inRoot("site/site.css"),
+  customJs: inRoot("site/page/tables.js"),
+  favicon: inRoot("src/console/page/favicon.svg"),
   sortEntryPoints: false,
-  searchInDocuments: true,
-  searchInComments: true,
   includeHierarchySummary: false,
   navigation: { includeFolders: false },
   visibilityFilters: {},
@@ -126,6 +123,24 @@ app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
   for (const module of project.children ?? []) module.name = module.name.replace(/^src/, manifest.name);
 });
 
+// Screen readers need a main landmark, headings without gaps, and search results that are links, not lists of links.
+app.renderer.on(PageEvent.END, (event) => {
+  event.contents = (event.contents ?? "")
+    .replace('<div class="col-content">', '<div class="col-content" role="main">')
+    .replace(
+      '<div class="col-sidebar">',
+      '<div class="col-sidebar" role="complementary" aria-label="Contents">',
+    )
+    .replace(/<script async (?=[^>]*id="tsd-search-script")/, "<script defer ")
+    .replace(/<ul (role="listbox" id="tsd-search-results")><\/ul>/, "<div $1></div>")
+    .replace(HEADING, '<h$1 aria-level="2"$2>');
+});
+/** @type {import("typedoc").Router | undefined} */
+let router;
+app.renderer.on(RendererEvent.BEGIN, () => {
+  router = app.renderer.router;
+});
+
 const project = await app.convert();
 if (project === undefined) process.exit(1);
 app.validate(project);
@@ -134,8 +149,11 @@ await rm(out, { recursive: true, force: true });
 // to stand still, so that the same sources always give the same site.
 Date.now = () => 0;
 await app.generateOutputs(project);
-await writeIndexForModels();
+if (router === undefined) process.exit(1);
+const found = await writeSearch(out, project, router);
+await writeLlms(root, out, [...sections, ["Examples", [examples]]], programs);
 const broken = await brokenLinks(out);
 for (const line of broken) app.logger.error(line);
 if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1);
-console.log(`${texts.length + programs.length} pages and ${entries.length} entries: open ${out}/index.html`);
+const counts = `${texts.length + programs.length} pages, ${entries.length} entries, ${found} things to be found`;
+console.log(`${counts}: open ${out}/index.html`);

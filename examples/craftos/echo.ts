@@ -1,4 +1,4 @@
-// A WebSocket server that serves each client by a loop of its own, as a coroutine of CraftOS would.
+// A WebSocket server with a separate loop for each client, as a coroutine of CraftOS would be.
 import { type ClientHandle, http } from "portico/craftos";
 
 const server = http.websocketServer(Number(process.argv[2] ?? 8080));

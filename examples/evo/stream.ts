@@ -8,7 +8,7 @@ const server = new HttpServer();
 const sizes = new Map<string, number>();
 server.AddRoute("/numbers", "GET");
 
-/** Sends from an offset on until the peer takes no more; HTTP_CONNECTION_WRITABLE tells where to go on. */
+/** Sends from an offset on until the client is full. HTTP_CONNECTION_WRITABLE reports where to continue. */
 function send(id: string, offset: number): void {
   const total = sizes.get(id) ?? 0;
   let at = offset;

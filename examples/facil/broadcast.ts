@@ -1,4 +1,4 @@
-// A chat: each message goes to all others, and the sender is told to how many. Text only.
+// A chat: each message goes to all other clients, and the sender learns to how many. Text only.
 import { HttpResponse, start_http_server, Websocket, type Ws, websocket_upgrade } from "portico/facil";
 
 interface Message {

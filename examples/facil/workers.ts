@@ -1,4 +1,5 @@
-// Processes and threads that share a port: workers.ts [port] [threads] [processes]. Each answer tells who gave it.
+// Processes and threads that share a port: workers.ts [port] [threads] [processes]. Each response names its process and
+// thread.
 import cluster from "node:cluster";
 import { isMainThread, threadId } from "node:worker_threads";
 import { HttpResponse, start_http_server } from "portico/facil";

@@ -44,7 +44,7 @@ function room(place: Place, { top, height }: Row, theme: Theme, hue: number): st
   const left = x - width / 2;
   const name = nameOf(household);
   const count = `${household.files} ${household.files === 1 ? "file" : "files"}`;
-  // The number of files stands beside the name where there is room for both.
+  // The number of files is next to the name if there is room for both.
   const fits = widthOf(name, NAME_SIZE + 1) + widthOf(count, 11) + 2 * PADDING < width;
   return [
     box({ x: left, y: top, width, height }, theme, hue),
@@ -61,7 +61,7 @@ function arrow(from: Place, to: Place, rows: readonly Row[]): string {
   const upper = rows[from.row];
   const lower = rows[to.row];
   if (upper === undefined || lower === undefined) return "";
-  // Arrows that leave a room begin side by side, in the order in which they go on.
+  // Arrows that leave a room begin side by side, in the order in which they continue.
   const siblings = from.household === undefined ? [to] : [...from.next].sort((a, b) => a.x - b.x);
   const step = Math.min(16, (from.width - 20) / siblings.length);
   const x = from.x + (siblings.indexOf(to) - (siblings.length - 1) / 2) * step;

@@ -1,5 +1,5 @@
-// Where the rooms and the arrows between them are drawn: floors as rows, arrows from row to row (after Sugiyama). An arrow
-// that passes a row has a place of its own there, which all arrows that lead to the same room share.
+// Where the rooms and the arrows between them are drawn: floors as rows, arrows from row to row (after Sugiyama). An
+// arrow that passes a row has a separate place there, which all arrows to the same room share.
 import type { Household } from "./imports.ts";
 import { nearestImports } from "./imports.ts";
 

@@ -15,7 +15,7 @@ const LINE_HEIGHT = 16;
 const HANDLER_HEIGHT = 54;
 const TOP = 46;
 
-/** Steps that follow each other, or two rows of them beside each other: deferred and immediate delivery. */
+/** Steps that follow each other, or two columns of steps: deferred and immediate delivery. */
 type Segment =
   | { readonly step: Step }
   | { readonly deferred: readonly Step[]; readonly immediate: readonly Step[] };

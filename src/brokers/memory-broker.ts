@@ -1,8 +1,9 @@
 import type { Broker, BrokerReceiver } from "../server/broker.ts";
 
 /**
- * Connects servers of one process, for tests and for programs with several servers. Messages arrive in a later microtask.
- * @returns a function that makes a broker for each server; all of them share their topics
+ * Shares topics between the servers of one process, for tests and for programs with several servers. Messages arrive in
+ * a later microtask.
+ * @returns a function that creates a broker. Call it once for each server: all of its brokers share their topics
  */
 export function memoryBroker(): () => Broker {
   const members = new Map<string, Set<BrokerReceiver>>();

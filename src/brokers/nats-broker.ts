@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { checkOptions, type OptionNames } from "../options/check-options.ts";
 import type { Broker, BrokerReceiver } from "../server/broker.ts";
 
-/** What is used of a connection of `@nats-io/transport-node`. */
+/** The part of a `@nats-io/transport-node` connection that the broker uses. */
 export interface NatsConnection {
   publish(subject: string, payload: Uint8Array): void;
   subscribe(
@@ -16,7 +16,7 @@ export interface NatsConnection {
 }
 
 export interface NatsBrokerOptions {
-  /** What all subjects begin with. Servers with the same prefix share their topics. Default "portico.". */
+  /** The prefix of all subjects. Servers with the same prefix share their topics. Default "portico.". */
   prefix?: string;
 }
 
@@ -28,9 +28,9 @@ const MAX_TOKEN = 1_000;
 const RETRY_MS = 1_000;
 
 /**
- * Shares topics by NATS.
- * @param connection of `@nats-io/transport-node`. Make it with `maxReconnectAttempts: -1`: by default a connection is given
- *   up after ten attempts. The broker does not close it
+ * Shares topics through NATS.
+ * @param connection a connection of `@nats-io/transport-node`. Create it with `maxReconnectAttempts: -1`, because by
+ *   default it gives up after ten attempts. The broker does not close it
  * @throws TypeError for an unknown option
  */
 export function natsBroker(connection: NatsConnection, options: NatsBrokerOptions = {}): Broker {

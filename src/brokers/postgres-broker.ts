@@ -4,7 +4,7 @@ import type { Broker, BrokerReceiver, BrokerState } from "../server/broker.ts";
 import { PostgresBeat } from "./postgres-beat.ts";
 import { TopicChannels } from "./topic-channels.ts";
 
-/** What is used of a client of `postgres`. */
+/** The part of a `postgres` client that the broker uses. */
 export interface PostgresClient {
   unsafe(query: string, parameters: string[]): PromiseLike<unknown>;
   listen(
@@ -15,9 +15,9 @@ export interface PostgresClient {
 }
 
 export interface PostgresBrokerOptions {
-  /** What the names of all channels begin with. Servers with the same prefix share their topics. Default "portico_". */
+  /** The prefix of all channel names. Servers with the same prefix share their topics. Default "portico_". */
   prefix?: string;
-  /** How many channels all topics share, from 1 to 16,384, the same on all servers. Default 16. */
+  /** The number of channels that all topics share, from 1 to 16,384. Use the same number on all servers. Default 16. */
   channels?: number;
 }
 
@@ -29,10 +29,11 @@ const MAX_PAYLOAD = 7_999;
 const NOTIFY = "select pg_notify(pair->>0, pair->>1) from json_array_elements($1::text::json) as pair";
 
 /**
- * Shares topics by LISTEN and NOTIFY of PostgreSQL, for programs that have nothing else: each server gets all messages of
- * the channels that its topics are on, and a message with its topic can have 5,900 bytes at most. Larger ones are dropped.
- * @param sql a client of `postgres`, which opens one connection to listen. The broker does not end it
- * @throws TypeError for an unknown option; RangeError for a number of channels that is out of range
+ * Shares topics through PostgreSQL's LISTEN and NOTIFY, for programs that run no other broker. Each server receives all
+ * messages on the channels of its topics. A message and its topic can have at most 5,900 bytes together. Larger
+ * messages are dropped.
+ * @param sql a `postgres` client, which opens one connection to listen. The broker does not close it
+ * @throws TypeError for an unknown option; RangeError if `channels` is out of range
  */
 export function postgresBroker(sql: PostgresClient, options: PostgresBrokerOptions = {}): Broker {
   checkOptions("postgresBroker", options, postgresBrokerOptionNames);
@@ -52,7 +53,7 @@ class PostgresBroker implements Broker {
   /** What the next query sends. */
   private pairs: (readonly [channel: string, payload: string])[] = [];
   private nextQuery: Promise<void> | undefined;
-  /** Resolves when no query is under way. */
+  /** Resolves when no query is in progress. */
   private idle: Promise<unknown> = Promise.resolve();
   /** Makes payloads differ: PostgreSQL drops those that repeat in a transaction. */
   private count = 0;

@@ -10,14 +10,14 @@ import {
 import { asBuffer, TopicChannels } from "./topic-channels.ts";
 
 export interface RedisBrokerOptions {
-  /** What the names of all channels begin with. Servers with the same prefix share their topics. Default "portico:". */
+  /** The prefix of all channel names. Servers with the same prefix share their topics. Default "portico:". */
   prefix?: string;
   /**
-   * How many channels all topics share, from 1 to 16,384, the same on all servers. Each server gets all messages of the
-   * channels that its topics are on. Default: a channel for each topic.
+   * The number of channels that all topics share, from 1 to 16,384. Use the same number on all servers. Each server
+   * receives all messages on the channels of its topics. Default: one channel for each topic.
    */
   channels?: number;
-  /** Use sharded pub/sub (Redis 7, Valkey). Default: with a cluster. */
+  /** Uses sharded pub/sub (Redis 7, Valkey). Default: true for a cluster. */
   sharded?: boolean;
 }
 
@@ -31,10 +31,10 @@ const redisBrokerOptionNames: OptionNames<RedisBrokerOptions> = {
 const RETRY_MS = 1_000;
 
 /**
- * Shares topics by the pub/sub of Redis or Valkey.
- * @param client of `@redis/client`, `redis` or `ioredis`, for publishing. The broker makes a second connection from it, and
- *   closes that one only
- * @throws TypeError for an unknown option; RangeError for a number of channels that is out of range
+ * Shares topics through the pub/sub of Redis or Valkey.
+ * @param client a client of `@redis/client`, `redis` or `ioredis`, for publishing. The broker opens a second connection
+ *   from it, and closes only that one
+ * @throws TypeError for an unknown option; RangeError if `channels` is out of range
  */
 export function redisBroker(
   client: NodeRedisClient | IoRedisClient,

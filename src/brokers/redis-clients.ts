@@ -1,6 +1,7 @@
-// What is used of the two clients for Redis. A program makes its client and hands it in, so this package depends on neither.
+// The parts of the two Redis clients that are used. A program creates its client and passes it in, so this package
+// depends on neither.
 
-/** What both clients have. */
+/** The functions that both clients have. */
 interface RedisPublisher {
   publish(channel: string, message: Buffer): Promise<unknown>;
   on(event: string, listener: (error?: unknown) => void): unknown;
@@ -18,7 +19,7 @@ export interface NodeRedisClient extends RedisPublisher {
 
 type NodeRedisListener = (message: string | Buffer, channel: string | Buffer) => void;
 
-/** A second connection, which the broker makes. */
+/** The second connection, which the broker opens. */
 interface NodeRedisSubscriber {
   readonly isReady: boolean;
   connect(): Promise<unknown>;
@@ -38,7 +39,7 @@ export interface IoRedisClient extends RedisPublisher {
   duplicate(): IoRedisSubscriber;
 }
 
-/** A second connection, which the broker makes. */
+/** The second connection, which the broker opens. */
 interface IoRedisSubscriber {
   readonly status: string;
   connect(): Promise<unknown>;
@@ -50,13 +51,13 @@ interface IoRedisSubscriber {
   disconnect(): void;
 }
 
-/** One way of speaking to both: a connection that publishes, and one that subscribes. */
+/** A common interface for both clients: one connection publishes, the other subscribes. */
 export interface RedisLink {
   readonly isReady: boolean;
   publish(channel: string, message: Buffer): Promise<unknown>;
   subscribe(channel: string): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
-  /** Opens the second connection. @param onChange is called when {@link isReady} can have changed */
+  /** Opens the second connection. @param onChange called when {@link isReady} can have changed */
   open(onMessage: (channel: string, message: Buffer) => void, onChange: (error?: unknown) => void): void;
   /** Closes the second connection. */
   close(): void;
@@ -88,7 +89,7 @@ export function nodeRedisLink(client: NodeRedisClient, sharded: boolean | undefi
       isSharded
         ? subscriber.sSubscribe(channel, listener, true)
         : subscriber.subscribe(channel, listener, true),
-    // Without the listener, the client would forget a subscription that is made before the answer has come.
+    // Without the listener, the client would forget a subscription that is made before the answer has arrived.
     unsubscribe: (channel) =>
       isSharded
         ? subscriber.sUnsubscribe(channel, listener, true)

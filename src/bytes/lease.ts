@@ -7,10 +7,8 @@ import { messageMemory } from "./message-memory.ts";
 import { readMemory } from "./read-memory.ts";
 
 /**
- * What happens to memory at the end of its lease.
- * "recycle": it is used again as soon as the last reader has released it.
- * "overwrite": it is overwritten by the next read.
- * "hand over": the program gets it, to keep and to change.
+ * The fate of memory at the end of its lease. "recycle": it is used again as soon as the last reader has released it.
+ * "overwrite": the next read overwrites it. "hand over": it belongs to the program.
  */
 type Fate = "recycle" | "overwrite" | "hand over";
 
@@ -96,7 +94,7 @@ function leaseOf({ buffer }: Uint8Array): Lease | undefined {
   return lease;
 }
 
-/** A variable of the environment, where the program may look at it. */
+/** An environment variable, if the program can read the environment. */
 function environment(name: string): string | undefined {
   try {
     return process.env[name];

@@ -56,7 +56,10 @@ class MessageMemory {
     this.made.delete(message.buffer);
   }
 
-  /** The smallest that is large enough, and not much too large; the last of them that was used, which may be in a cache. */
+  /**
+   * The smallest buffer that is large enough and not much too large. Of several, the last one used, which is probably
+   * cached.
+   */
   private find(size: number): Buffer | undefined {
     let best = -1;
     let length = 2 * size;

@@ -8,11 +8,11 @@ export function whole(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Use a whole number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`Use an integer from ${least} to ${most}.`);
   };
 }
 
-/** @returns a parser of seconds, which may have a fraction, within bounds, for commander */
+/** Returns a parser for commander that accepts seconds within bounds, with or without a fraction. */
 export function seconds(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);

@@ -29,7 +29,7 @@ export interface LoadEvents {
    */
   answered(status: number | undefined, closes: boolean): void;
   received(bytes: number): void;
-  /** It is of no use any more. @param code why, or undefined when the server may end it here */
+  /** Drops the connection. @param code the reason, or undefined if the server can end it here */
   lost(code: string | undefined): void;
 }
 
@@ -46,7 +46,7 @@ export type OpenLink = (events: LoadEvents, signal: AbortSignal) => Promise<Load
 const OPEN_AT_ONCE = 256;
 const RETRY_MS = 100;
 const LOOK_MS = 100;
-/** Without any answer for so long after one should have come, a run is over. */
+/** A run ends if no answer arrives for so long after it was due. */
 const PATIENCE_MS = 5_000;
 
 /** Keeps a number of connections busy and measures them. */
@@ -70,7 +70,7 @@ export class Load {
     this.schedule = rate === undefined ? new ClosedSchedule(requests) : new ConstantRate(rate, requests);
   }
 
-  /** How far it has come, 0 to 1. */
+  /** Its progress, from 0 to 1. */
   get progress(): number {
     const { requests, durationMs } = this.options;
     const share = Number.isFinite(requests)
@@ -84,9 +84,9 @@ export class Load {
   }
 
   /**
-   * Opens all connections, and when they are there begins to measure.
-   * @param stop ends it early; what was measured until then counts
-   * @throws Failure when a connection cannot be opened at the beginning
+   * Opens all connections, and then begins to measure.
+   * @param stop ends it early; the measurements until then count
+   * @throws Failure if a connection cannot be opened at the beginning
    */
   async run(stop: AbortSignal): Promise<BenchResults> {
     const { connections, durationMs, requests } = this.options;
@@ -225,7 +225,7 @@ class Worker {
     else this.link = link;
   }
 
-  /** Sends as much as may be on its way. */
+  /** Sends as many requests as can be in flight. */
   fill(): void {
     const { link, load } = this;
     if (link === undefined) return;
@@ -253,12 +253,12 @@ class Worker {
   private answered(status: number | undefined, closes: boolean): void {
     this.sentAt.shift();
     const dueAt = this.dueAt.shift();
-    // A server may send messages that nobody asked for.
+    // A server can send unsolicited messages.
     if (dueAt === undefined) return;
     this.load.answered(performance.now() - dueAt, status);
     if (!closes) this.fill();
     else {
-      // RFC 9112 §9.3.2: what was sent after it was not looked at, and is sent again.
+      // RFC 9112 §9.3.2: the server has not handled later requests, so they are sent again.
       this.load.giveBack(this.dueAt);
       this.sentAt = [];
       this.dueAt = [];

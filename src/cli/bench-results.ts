@@ -2,7 +2,7 @@ import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 
 /** One hour: nothing waits longer. */
 const HIGHEST_NS = 3_600e9;
-/** Rows that a histogram has at most. */
+/** The maximum number of rows of a histogram. */
 const MAX_ROWS = 16;
 
 export interface HistogramRow {

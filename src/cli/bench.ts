@@ -101,12 +101,12 @@ function linksFor(url: URL, options: BenchOptions): OpenLink {
   const body = options.body === undefined ? undefined : content(options.body);
   if (url.protocol.startsWith("ws")) {
     if (options.method !== undefined || options.expect !== undefined) {
-      throw new Failure("--method and --expect are for http: and https: only", EXIT.usage);
+      throw new Failure("--method and --expect need an http: or https: URL.", EXIT.usage);
     }
     const bytes = body ?? Buffer.from(MESSAGE);
     return webSocketLoad({ url, headers, message: binary ? bytes : bytes.toString(), tls, timeoutMs });
   }
-  if (binary) throw new Failure("--binary is for ws: and wss: only", EXIT.usage);
+  if (binary) throw new Failure("--binary needs a ws: or wss: URL.", EXIT.usage);
   return httpLoad({
     url,
     method: options.method ?? (body === undefined ? "GET" : "POST"),

@@ -16,7 +16,7 @@ export class FrameLog {
     this.json = json;
   }
 
-  /** Something that is no message. */
+  /** A line about something that is not a message. */
   event(name: string, details: Record<string, unknown>, words: string): void {
     if (this.json) printJson({ time: new Date(), event: name, ...details });
     else print(paint("dim", `${clock()} ${words}`));

@@ -118,7 +118,7 @@ async function acceptTypeScript(file: string): Promise<boolean> {
   for (const api of apis) {
     if (api === undefined) {
       throw new Failure(
-        `Node ${process.versions.node} cannot run ${file} by itself: npm install tsx beside it, or use Node 22.18 or newer`,
+        `Node ${process.versions.node} cannot run ${file} by itself. Run npm install tsx, or use Node 22.18 or newer`,
       );
     }
     const { register }: { register: () => unknown } = await import(pathToFileURL(api).href);

@@ -8,29 +8,29 @@ import type {
   WebSocketProgram,
 } from "../index.ts";
 
-/** The methods that a path is served for, each with its handler. */
+/** A handler for each method of a path. */
 type MethodHandlers<Params = Record<string, string>> = { readonly [method: string]: Handler<Params> };
 
-/** WebSockets of one path: their handlers, and in the same object the options of `server.websocket`; or a function. */
+/** The WebSockets of one path: an object with handlers and the options of `server.websocket`, or a function. */
 type SocketHandlers<Data = unknown> =
   | (WebSocketHandlers<Data> & UpgradeOptions<Data>)
   | WebSocketProgram<Data>;
 
 /**
- * What a file exports for `portico run`, by name or as one default object. All parts are optional; a program of one of
- * the frameworks with a `fetch` method (Hono, h3) is one, too.
+ * The exports of a file for `portico run`, by name or as one default object. All parts are optional. An application of
+ * Hono or h3, which has a `fetch` method, is a valid default export.
  */
 export interface HandlerModule {
-  /** By path (see docs/routes.md): a handler for all methods, or one for each. */
+  /** Routes by path (see docs/routes.md): one handler for all methods, or one for each method. */
   readonly routes?: { readonly [path: string]: Handler | MethodHandlers };
-  /** By path. */
+  /** WebSocket routes by path. */
   readonly websockets?: { readonly [path: string]: SocketHandlers };
-  /** Answers all requests that no route takes, with the standard Request and Response; see `server.fetch`. */
+  /** Answers requests that match no route, with the standard Request and Response. See `server.fetch`. */
   readonly fetch?: FetchHandler;
   /**
-   * Called when the file has been loaded, and waited for, before its routes are taken: for hooks, parts and further
-   * routes. What it adds belongs to this loading of the file and ends with it; `server.onClose` runs then, too, for
-   * what the file has begun elsewhere.
+   * Called and awaited after the file has been loaded, before its routes are used. Add hooks, parts and further routes
+   * here. They are removed when the file is loaded again or the server stops. `server.onClose` runs then: use it to
+   * stop timers and other things that the file has started.
    */
   readonly setup?: (server: Server) => unknown;
 }
@@ -43,7 +43,7 @@ export interface TypedHandlerModule<Path extends string, Data>
 }
 
 /**
- * Gives the handlers of a file their types; it changes nothing.
+ * Gives the handlers of a file their types. It returns its argument unchanged.
  * @param module the default export of a file for `portico run`
  */
 export function defineHandlers<Path extends string, Data>(

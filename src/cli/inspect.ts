@@ -19,7 +19,7 @@ interface InspectOptions {
   json?: boolean;
 }
 
-/** Codes of a close that is no failure: done, going away, none given (RFC 6455 §7.4.1). */
+/** Close codes that do not mean a failure: done, going away, none given (RFC 6455 §7.4.1). */
 const PEACEFUL = [1000, 1001, 1005];
 
 const EXAMPLES = `
@@ -120,7 +120,7 @@ async function open(
   } catch (error) {
     if (stop.aborted) return undefined;
     const why = late.aborted ? "the server does not answer in time" : whyUnreached(error);
-    // What was given cannot be sent.
+    // The input cannot be sent.
     const exitCode = error instanceof TypeError ? EXIT.usage : EXIT.failure;
     throw new Failure(`Cannot open ${url.href}: ${why}`, exitCode);
   }
@@ -135,7 +135,7 @@ function readLines(
   const send = (data: string | Buffer): void => {
     socket.send(data);
     log.frame("out", typeof data === "string" ? "text" : "binary", Buffer.from(data));
-    // What comes from a file does not pile up in front of a slow server.
+    // Input from a file does not pile up if the server is slow.
     if (socket.bufferedBytes > 65_536) input.pause();
   };
   const sendHex = (text: string): void => {

@@ -33,9 +33,9 @@ const SCRIPT = `(() => {
 `;
 
 /**
- * Tells the pages that are open to load again when something changes below a folder.
- * @returns what puts the script that waits for it into a page
- * @throws Failure when the folder cannot be watched
+ * Makes open pages reload when something changes below a folder.
+ * @returns a function that adds the script for reloading to a page
+ * @throws Failure if the folder cannot be watched
  */
 export function serveReloads(server: Server, root: string): (html: string) => string {
   /** Another one after each change, and after a restart. */
@@ -46,7 +46,7 @@ export function serveReloads(server: Server, root: string): (html: string) => st
   server.websocket(SOCKET_PATH, {
     open: (socket) => {
       socket.subscribe(TOPIC);
-      // It may have changed since the page was sent.
+      // The folder can have changed since the page was sent.
       socket.send(String(version));
     },
   });
@@ -57,7 +57,7 @@ export function serveReloads(server: Server, root: string): (html: string) => st
       codeOf(error) === "ENOSPC"
         ? "the system watches too many files (fs.inotify.max_user_watches)"
         : messageOf(error);
-    throw new Failure(`${root} cannot be watched for --live: ${reason}`);
+    throw new Failure(`Cannot watch ${root} for --live: ${reason}`);
   }
   return (html) => {
     const tag = `<script src="${SCRIPT_PATH}?${version}" async></script>`;

@@ -5,7 +5,7 @@ import { GENERATION } from "./reload-hooks.ts";
 const MAX_CHECKS = 20;
 
 /**
- * What a program's author needs to know of an error in it: the message, the place and the frames of their own code.
+ * Describes an error for a program's author: the message, the place and the stack frames of the program.
  * @param files the files that were being loaded
  */
 export function describeLoadError(error: unknown, files: readonly string[]): string {
@@ -18,7 +18,7 @@ export function describeLoadError(error: unknown, files: readonly string[]): str
   return `${text}${syntaxErrorPlace(files)}`;
 }
 
-/** Node tells the place only when it compiles a file by itself. */
+/** Node reports the place only if it compiles the file itself. */
 function syntaxErrorPlace(files: readonly string[]): string {
   for (const file of files.filter((path) => /\.[cm]?js$/.test(path)).slice(0, MAX_CHECKS)) {
     const { status, stderr } = spawnSync(process.execPath, ["--check", file], {

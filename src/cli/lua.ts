@@ -32,16 +32,16 @@ Examples:
 export function addLua(program: Command): void {
   program
     .command("lua")
-    .description("run a Lua program that was written for Evo or for CraftOS")
+    .description("run a Lua program for Evo or CraftOS")
     .argument("<program>", "a .lua file")
-    .argument("[arguments...]", "what the program gets as ...")
-    .option("--evo", "it was written for Evo")
-    .option("--craftos", "it was written for CraftOS")
+    .argument("[arguments...]", "arguments of the program, ... in Lua")
+    .option("--evo", "treat the program as one for Evo")
+    .option("--craftos", "treat the program as one for CraftOS")
     .option("-w, --watch", "run it again when one of its files changes")
-    .option("--keep-going", "print errors of callbacks and go on")
-    .option("--memory <MiB>", "memory that its values may hold", whole(1, 2_048))
-    .option("--max-steps <count>", "steps that it may make in one go", whole(1_000, Number.MAX_SAFE_INTEGER))
-    .option("--host <address>", "the address that its servers bind, instead of all")
+    .option("--keep-going", "print errors of callbacks and continue")
+    .option("--memory <MiB>", "memory limit of the program's values", whole(1, 2_048))
+    .option("--max-steps <count>", "limit of steps without waiting", whole(1_000, Number.MAX_SAFE_INTEGER))
+    .option("--host <address>", "the address that its servers listen on, instead of all")
     .option("--folder <dir>", "the folder that it can read and write")
     .option("--rom <dir>", "for CraftOS: a folder with a ROM")
     .addHelpText("after", EXAMPLES)
@@ -69,7 +69,7 @@ async function runToEnd(
 ): Promise<number> {
   // Node ends a process that has nothing left to wait for, in the middle of the program.
   const onIdle = (): void => {
-    complain(`${name} waits, and nothing is left that could wake it`);
+    complain(`${name} waits, but nothing can wake it`);
     process.exit(EXIT.failure);
   };
   process.once("beforeExit", onIdle);
@@ -93,7 +93,7 @@ async function runWatching(
   const begin = (lua: Lua, code: Buffer): void => {
     void lua
       .run(code, `@${name}`, ...parameters)
-      .then((exitCode) => print(`${name} has ended with ${exitCode}`), reportLuaError);
+      .then((exitCode) => print(`${name} ended with exit code ${exitCode}`), reportLuaError);
   };
   let running = first;
   begin(running, readProgram(name));
@@ -120,7 +120,7 @@ async function nextVersion(
     return { lua, code };
   } catch (error) {
     reportLuaError(error);
-    complain(`${name} goes on as it was`);
+    complain(`${name} keeps running unchanged`);
     return undefined;
   }
 }
@@ -173,7 +173,7 @@ function reportLuaError(error: unknown): void {
 
 function readProgram(name: string): Buffer {
   if (!statSync(name, { throwIfNoEntry: false })?.isFile()) {
-    throw new Failure(`there is no file ${name}: give the path of a Lua program`, EXIT.usage);
+    throw new Failure(`The file ${name} does not exist. Pass the path of a Lua program.`, EXIT.usage);
   }
   return readFileSync(name);
 }
@@ -185,10 +185,11 @@ const USES_CRAFTOS =
 
 /** Finds out what a program was written for. */
 function flavourOf(name: string, code: string, options: LuaCommandOptions): "evo" | "craftos" {
-  if (options.evo && options.craftos) throw new Failure("give --evo or --craftos, not both", EXIT.usage);
+  if (options.evo && options.craftos)
+    throw new Failure("Use either --evo or --craftos, not both.", EXIT.usage);
   if (options.evo) return "evo";
   if (options.craftos) return "craftos";
   const isEvo = USES_EVO.test(code);
   if (isEvo !== USES_CRAFTOS.test(code)) return isEvo ? "evo" : "craftos";
-  throw new Failure(`what ${name} was written for cannot be seen: add --evo or --craftos`, EXIT.usage);
+  throw new Failure(`Cannot tell whether ${name} is for Evo or CraftOS. Add --evo or --craftos.`, EXIT.usage);
 }

@@ -5,6 +5,6 @@ import { tolerateClosedPipes } from "./stopping.ts";
 tolerateClosedPipes();
 const failed = await runCommandLine(process.argv.slice(2));
 if (failed !== undefined) process.exitCode = failed;
-// What was printed is waited for; a user's timers and connections are not.
+// Wait for output to be printed, but not for a user's timers and connections.
 await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
 process.exit();

@@ -13,7 +13,7 @@ const recordOf =
   (value) =>
     isRecord(value) && Object.values(value).every(check);
 
-/** What a module may export, and what it has to be. */
+/** The exports that a module can have, and their types. */
 const PARTS: Readonly<Record<keyof HandlerModule, readonly [check: Check, words: string]>> = {
   routes: [
     recordOf((target) => isFunction(target) || recordOf(isFunction)(target)),

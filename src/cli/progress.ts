@@ -2,10 +2,10 @@ const WIDTH = 30;
 const EVERY_MS = 200;
 
 /**
- * Shows on stderr how far something has come, when that is a terminal.
+ * Shows progress on stderr, if that is a terminal.
  * @param share 0 to 1
- * @param note what stands behind the bar
- * @returns what takes the bar away
+ * @param note returns the text behind the bar
+ * @returns a function that removes the bar
  */
 export function showProgress(share: () => number, note: () => string): () => void {
   const { stderr } = process;

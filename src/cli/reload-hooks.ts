@@ -1,6 +1,6 @@
-// How a module and what it imports are loaded again (Node's customization hooks). A module has the number of its
-// generation in its URL, and hands it on to what it imports, whenever that is; for the loader these are new modules.
-// Packages stay as they are: in node_modules there is state that must exist once, Portico's own among it.
+// Loads a module and its imports again (Node's customization hooks). A module has the number of its generation in its
+// URL, and passes it on to its imports, so that the loader sees new modules. Packages are not loaded again:
+// node_modules has state that must exist once, such as Portico's.
 import type { MessagePort } from "node:worker_threads";
 
 /** The name of the generation in the query of a URL. */
@@ -12,7 +12,7 @@ interface Resolved {
 
 type NextResolve<Result> = (specifier: string, context: object) => Result;
 
-/** What is told to the loader's thread when it starts. */
+/** The data that the loader's thread gets when it starts. */
 export interface HookData {
   /** The folder of Portico itself, as a URL. */
   readonly home: string;
@@ -36,7 +36,7 @@ export function stamp<T extends Resolved>(resolved: T, parent: string | undefine
 }
 
 /**
- * The module that an import means which cannot be resolved, with its generation: it may be made later.
+ * The module of an import that cannot be resolved, with its generation, because the file can be created later.
  * @param parent the URL of the module that imports it
  */
 export function missing(specifier: string, parent: string | undefined, home: string): Resolved {

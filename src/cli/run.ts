@@ -45,7 +45,7 @@ export function addRun(program: Command): void {
     .argument("<file>", ".js, .mjs, .cjs or .ts")
     .option("-w, --watch", "reload the handlers when a file changes, without dropping connections")
     .option("--log", "print a line for each request")
-    .option("--workers <count>", "run it in so many processes; auto: one for each processor", workerCount)
+    .option("--workers <count>", "number of processes; auto: one for each processor", workerCount)
     .addHelpText("after", EXAMPLES)
     .action(run);
   addServingOptions(command, DEFAULT_PORT, true);
@@ -67,8 +67,7 @@ async function run(name: string, options: RunOptions): Promise<void> {
       const exports = await source.load();
       await live.take(handlersOf(exports, name));
       const unused = unusedExports(exports);
-      if (unused !== "" && unused !== saidUnused)
-        complain(`${name} has exports without a meaning here.${unused}`);
+      if (unused !== "" && unused !== saidUnused) complain(`${name} has unknown exports.${unused}`);
       saidUnused = unused;
       return undefined;
     } catch (error) {
@@ -121,7 +120,7 @@ function watch(
     files.set(source.files, problem === undefined);
     if (json) printJson({ event: "reload", ok: problem === undefined, problem });
     else if (problem === undefined) print(`Reloaded ${name}`);
-    if (problem !== undefined) complain(`${name} keeps its former handlers. ${problem}`);
+    if (problem !== undefined) complain(`${name} keeps its previous handlers. ${problem}`);
   };
   const files = new FileWatch(() => {
     last = last.then(reload).catch((error: unknown) => complain(messageOf(error)));

@@ -13,7 +13,7 @@ export interface ServingOptions extends ListenChoice {
   open?: boolean;
 }
 
-/** The time that exchanges and WebSockets have to end when the program is told to stop, in milliseconds. */
+/** The time that exchanges and WebSockets have to end after a signal to stop, in milliseconds. */
 export const GRACE_MS = 2_000;
 
 /** Adds the options of {@link ServingOptions}. `--open` belongs to commands whose server has pages. */
@@ -61,9 +61,9 @@ export interface Announcement {
 }
 
 /**
- * Listens, prints the address, and serves until the program is told to stop. Then it closes all connections.
- * @returns when the server is closed
- * @throws Failure when the address cannot be bound or the certificate cannot be used
+ * Listens, prints the address, and serves until a signal to stop arrives. Then it closes all connections.
+ * @returns when the server has closed
+ * @throws Failure if the address cannot be bound or the certificate cannot be used
  */
 export async function serveUntilStopped(
   server: Server,

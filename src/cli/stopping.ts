@@ -31,7 +31,7 @@ export function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What is printed into a pipe whose reader has gone is lost, and that is no failure of the program. */
+/** Output into a pipe without a reader is lost. That is not an error of the program. */
 export function tolerateClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error) => {

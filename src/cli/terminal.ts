@@ -1,4 +1,4 @@
-/** Whether colours may be used on a stream: a terminal, and nobody asks for none (no-color.org). */
+/** Returns whether to use colours on a stream: it is a terminal, and NO_COLOR is not set (no-color.org). */
 function hasColours(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
 }
@@ -20,12 +20,12 @@ const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t"
 
 const hex = (character: string): string => character.charCodeAt(0).toString(16);
 
-/** Text of a peer for a terminal, on one line: an order to a terminal is shown by its number. */
+/** Returns text from the network for a terminal, on one line. Control characters are shown as numbers. */
 export function printable(text: string): string {
   return text.replace(ORDERS, (character) => SHORT[character] ?? `\\u{${hex(character)}}`);
 }
 
-/** Prints a record as one line of JSON, which may be read at a terminal, too. */
+/** Prints a record as one line of JSON, which is also safe for a terminal. */
 export function printJson(record: object): void {
   print(JSON.stringify(record).replace(ORDERS, (character) => `\\u${hex(character).padStart(4, "0")}`));
 }

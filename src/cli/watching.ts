@@ -19,7 +19,7 @@ function statsOf(path: string): BigIntStats | undefined {
   }
 }
 
-/** Tells one state of a file from the next; "" for a file that is missing. */
+/** Identifies the state of a file; "" for a missing file. */
 function versionOf(path: string): string {
   const stats = statsOf(path);
   return stats === undefined
@@ -27,7 +27,7 @@ function versionOf(path: string): string {
     : `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
 }
 
-/** Tells a folder from another one at the same path; "" for a folder that is missing. */
+/** Distinguishes a folder from another one at the same path; "" for a missing folder. */
 function identityOf(path: string): string {
   const stats = statsOf(path);
   return stats?.isDirectory() ? `${stats.dev}:${stats.ino}` : "";
@@ -143,7 +143,7 @@ export function watchFolder(root: string, onChange: () => unknown): () => void {
   };
 }
 
-/** A folder and those below it that may be read. */
+/** A folder and the readable folders below it. */
 function* foldersBelow(folder: string): Generator<string, undefined> {
   yield folder;
   for (const entry of entriesOf(folder)) {
@@ -151,7 +151,7 @@ function* foldersBelow(folder: string): Generator<string, undefined> {
   }
 }
 
-/** What is in a folder; nothing in one that is missing or may not be read. Links are not followed. */
+/** The entries of a folder; none for a missing or unreadable folder. Links are not followed. */
 function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });

@@ -40,9 +40,9 @@ export async function superviseRun(name: string, options: WorkersRunOptions): Pr
 
 function describe(event: WorkerEvent): void {
   if (event.type === "crashed")
-    complain(`worker ${event.worker} ended with ${event.reason}; it starts again in ${event.restartInMs} ms`);
+    complain(`worker ${event.worker} ended with ${event.reason}. It restarts in ${event.restartInMs} ms`);
   else if (event.type === "not-replaced")
-    complain(`worker ${event.worker} was not replaced and goes on: ${event.reason}`);
+    complain(`worker ${event.worker} was not replaced and keeps running: ${event.reason}`);
   else if (event.type === "dropped")
     complain(`worker ${event.worker} does not read its channel: ${event.messages} messages were dropped`);
 }

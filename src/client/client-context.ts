@@ -12,8 +12,8 @@ import { DeferredWebSocketDelivery, ImmediateWebSocketDelivery } from "../websoc
 import type { WebSocketContext, WebSocketDelivery, WebSocketDriver } from "../websocket/web-socket-driver.ts";
 
 /**
- * What is around a WebSocket that this side has opened: it is alone, and its events are delivered at once, or wait in a
- * queue of the program.
+ * The context of a WebSocket that this side has opened. It has no server, and its events are delivered at once, or wait
+ * in a queue of the program.
  */
 export class ClientContext implements WebSocketContext<WebSocket> {
   readonly limits: Limits;

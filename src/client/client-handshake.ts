@@ -20,20 +20,23 @@ import { WebSocket as AnyWebSocket } from "../websocket/web-socket.ts";
 import type { HandlersOf } from "../websocket/web-socket-handlers.ts";
 import { ClientContext } from "./client-context.ts";
 
-/** What a client asks for. */
+/** Options of a WebSocket client's opening handshake. */
 export interface HandshakeOptions {
-  /** Subprotocols by preference. */
+  /** Subprotocols, the preferred one first. */
   protocols?: readonly string[] | undefined;
-  /** Offer permessage-deflate. True: with the default settings. */
+  /** Offers permessage-deflate. `true` uses the default settings. Default: no compression. */
   compression?: boolean | DeflateOptions;
-  /** Further header fields, such as Authorization, Cookie or Origin. A name can come several times, or have a list. */
+  /**
+   * Additional header fields, such as Authorization, Cookie or Origin. A name can occur several times, or have a list
+   * of values.
+   */
   headers?: Readonly<Record<string, FieldValue>> | Iterable<readonly [name: string, value: FieldValue]>;
-  /** Lend data to handlers, like the option of a server's route. Default false. */
+  /** Lends data to handlers, like the option of a server's route. Default false. */
   lent?: boolean;
   limits?: Partial<Limits>;
   /**
-   * A queue in which events wait until the program polls it, alone or with those of servers. Default "immediate": handlers
-   * run when something happens.
+   * A queue in which events wait until the program polls it. Servers can share it. Default "immediate": handlers run as
+   * soon as something happens.
    */
   delivery?: "immediate" | EventQueue;
 }
@@ -49,7 +52,7 @@ export const handshakeOptionNames: OptionNames<HandshakeOptions> = {
 
 /** The client's part of the opening handshake (RFC 6455 §4.1), on whatever transport. */
 export class ClientHandshake {
-  /** The request, to be sent as latin1. */
+  /** The request head, to be sent as latin1. */
   readonly head: string;
   readonly limits: Limits;
   private readonly key = createKey();
@@ -62,7 +65,7 @@ export class ClientHandshake {
   /**
    * @param host of the URL, with its port unless it is the scheme's default
    * @param path and query
-   * @throws TypeError for what would break the head; RangeError for settings or limits out of range
+   * @throws TypeError for text that would break the head; RangeError for settings or limits out of range
    */
   constructor(host: string, path: string, options: HandshakeOptions) {
     const { headers = {} } = options;
@@ -84,8 +87,9 @@ export class ClientHandshake {
   }
 
   /**
-   * Takes the transport over when the answer has come; `open` has been called, or waits in the queue, when it returns.
-   * @throws WebSocketError WS_HANDSHAKE_… for an answer that does not open a WebSocket
+   * Takes the transport over after the response has arrived. When this returns, `open` has been called, or waits in the
+   * queue.
+   * @throws WebSocketError WS_HANDSHAKE_… if the response does not open a WebSocket
    */
   complete<Data>(
     transport: Transport,
@@ -135,5 +139,7 @@ export class ClientHandshake {
 function queueOf(delivery: "immediate" | EventQueue = "immediate"): EventQueue | undefined {
   if (delivery === "immediate") return undefined;
   if (delivery instanceof EventQueue) return delivery;
-  throw new TypeError(`the delivery of connect is "immediate" or an EventQueue, not ${String(delivery)}`);
+  throw new TypeError(
+    `the delivery of connect cannot be ${String(delivery)}. Use "immediate" or an EventQueue`,
+  );
 }

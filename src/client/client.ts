@@ -14,18 +14,18 @@ import { bare, type ProxyOption, proxyFor } from "./proxy.ts";
 import { openTunnel } from "./proxy-tunnel.ts";
 
 export interface ConnectOptions<Data = undefined> extends HandshakeOptions {
-  /** For wss: certificate authorities and all else that `tls.connect` takes. */
+  /** For wss: certificate authorities and all other options of `tls.connect`. */
   tls?: ConnectionOptions;
-  /** Connect through this Unix socket instead of the URL's host and port. */
+  /** Connects through this Unix socket instead of the URL's host and port. */
   path?: string;
   /**
-   * Connect through a proxy (CONNECT, RFC 9110 §9.3.6): its http: or https: URL, with credentials if it wants some, or
-   * "environment" for the one that HTTPS_PROXY or HTTP_PROXY names, unless NO_PROXY has the host. Default: none.
+   * Connects through a proxy (CONNECT, RFC 9110 §9.3.6): its http: or https: URL, with credentials if needed.
+   * "environment" uses HTTPS_PROXY or HTTP_PROXY, unless NO_PROXY lists the host. Default: no proxy.
    */
   proxy?: ProxyOption;
-  /** For an https: proxy: what `tls.connect` takes. */
+  /** For an https: proxy: options of `tls.connect`. */
   proxyTls?: ConnectionOptions;
-  /** Gives the attempt up when it is aborted; once the WebSocket is open it changes nothing. */
+  /** Cancels the attempt when aborted. It has no effect once the WebSocket is open. */
   signal?: AbortSignal;
   /** Becomes `socket.data`. */
   data?: Data;
@@ -48,15 +48,15 @@ const COLLECTING: WebSocketHandlers<never> = {
 };
 
 /**
- * Opens a WebSocket as a client (RFC 6455 §4.1). It behaves like a server's: the same handlers, delivered at once,
- * or through the queue `delivery`.
- * @param url ws: or wss:, or http: or https: for the same
- * @param handlers as for a server; without them messages are kept for `messages()` from the first on
- * @returns when the handshake is done; `open` has been called, or waits in the queue
- * @throws the system's error when there is no connection, WebSocketError (WS_HANDSHAKE_…) or HttpError for an answer
- *   that does not open a WebSocket, PorticoError ERR_ABORTED when the server closes instead of answering, ERR_PROXY
- *   when the proxy opens no tunnel, ERR_TIMEOUT, the reason of the signal; TypeError for an unknown option or handler, and
- *   for a proxy that cannot be one
+ * Opens a WebSocket as a client (RFC 6455 §4.1). It uses the same handlers as a server's WebSocket. They run at once,
+ * or when the program polls the queue `delivery`.
+ * @param url a ws: or wss: URL; http: and https: mean the same
+ * @param handlers as for a server; without handlers all messages are kept for `messages()`
+ * @returns the WebSocket, after the handshake; `open` has been called, or waits in the queue
+ * @throws the system's error if it cannot connect. WebSocketError (WS_HANDSHAKE_…) or HttpError if the response does
+ *   not open a WebSocket. PorticoError ERR_ABORTED if the server closes the connection without a response. PorticoError
+ *   ERR_PROXY if the proxy opens no tunnel. PorticoError ERR_TIMEOUT if the server does not respond in time. The reason
+ *   of `signal`. TypeError for an unknown option or handler, and for an invalid proxy
  */
 export async function connect<Data = undefined>(
   url: string | URL,
@@ -93,7 +93,7 @@ export async function connect<Data = undefined>(
   }
 }
 
-/** Waits for the response head, at most as long as a head may take. */
+/** Waits for the response head, for `headTimeoutMs` at most. */
 function readHead(
   transport: Transport,
   limits: Limits,

@@ -8,7 +8,7 @@ import { openSocket } from "../transport/open-socket.ts";
 import type { Transport } from "../transport/transport.ts";
 import { authorizationOf, bare, nameOf } from "./proxy.ts";
 
-/** What a socket fails with between two steps is told by the next one. */
+/** The next step reports an error of the socket between two steps. */
 function ignore(): void {}
 
 /** Where a tunnel leads, and what is spoken in it. */

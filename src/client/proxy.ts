@@ -1,9 +1,9 @@
-/** A proxy by its URL, or the one that the environment names for the address. */
+/** The URL of a proxy, or "environment" for the proxy that environment variables name for the address. */
 export type ProxyOption = string | URL | "environment";
 
 /**
  * Finds the proxy for an address.
- * @param hostname as `URL` has it
+ * @param hostname as in `URL.hostname`
  * @throws TypeError for a proxy that is not an http: or https: URL
  */
 export function proxyFor(
@@ -18,7 +18,7 @@ export function proxyFor(
   return named === "" || isExcluded(hostname, port) ? undefined : proxyUrl(named);
 }
 
-/** Returns the origin of a proxy, for messages: its credentials are for nobody. */
+/** Returns the origin of a proxy for messages, without its credentials. */
 export function nameOf(proxy: URL): string {
   return `${proxy.protocol}//${proxy.host}`;
 }

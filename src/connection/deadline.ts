@@ -8,7 +8,7 @@ import { type HttpState, IDLE, RECEIVING, RESPONDING } from "./http-states.ts";
 /** What the client has to do in time, or the program: "answer". */
 export type DeadlineKind = "none" | "head" | "next request" | "body" | "answer" | "close";
 
-/** How far a connection has come, as far as deadlines look at it. */
+/** The state of a connection, as far as deadlines depend on it. */
 export interface Progress {
   /** Requests so far. */
   readonly requests: number;
@@ -23,7 +23,7 @@ export interface Progress {
 /** What is due: a look whether a silent client is still there, or the end of one that takes nothing or is late. */
 export type Due = "nothing" | "look" | "write timeout" | "end";
 
-/** The one deadline that runs for a connection, beside the one of a client that takes nothing. */
+/** The running deadline of a connection. The deadline of a client that reads nothing is separate. */
 export class Deadline {
   kind: DeadlineKind = "none";
   private readonly timer: DeadlineTimer;
@@ -36,7 +36,7 @@ export class Deadline {
   /** When a connection that lingers ends, whatever still comes. */
   private lastTick = 0;
 
-  /** @param member is told of ticks */
+  /** @param member receives ticks */
   constructor(timer: DeadlineTimer, limits: Limits, member: Ticking) {
     this.timer = timer;
     this.limits = limits;

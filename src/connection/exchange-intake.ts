@@ -18,7 +18,7 @@ const CLOSE = { Connection: "close" };
 
 /** Makes exchanges of what a reader has found, and hands their events to the server, one exchange at a time. */
 export class ExchangeIntake implements AnsweredRequest, Progress {
-  /** The exchange under way. */
+  /** The exchange in progress. */
   exchange: Exchange | undefined;
   /** Requests so far. */
   requests = 0;
@@ -31,7 +31,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   private readonly reader: RequestReader;
   private readonly stream: Http1Stream;
   private readonly deadline: Deadline;
-  /** The exchange that hooks decide about, or have answered: nobody else is told of it. */
+  /** The exchange that hooks are deciding about, or have answered. Nothing else sees it. */
   private guarded: Exchange | undefined;
   private steps = 0;
   private isLastDelivered = false;
@@ -58,7 +58,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     this.reader.receive(bytes, start, end);
   }
 
-  /** Hooks run at once. Deferred delivery tells the program of an exchange when they have let it pass. */
+  /** Hooks run at once. With deferred delivery the program gets an exchange after them. */
   get delivery(): ExchangeDelivery {
     const isAtOnce = this.guarded !== undefined || this.exchange?.driver.isImmediate === true;
     return isAtOnce ? AT_ONCE : this.context.exchangeDelivery;
@@ -80,7 +80,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     return this.exchange?.finished === false ? this.exchange : undefined;
   }
 
-  /** Whether the program reads the content of the exchange under way. */
+  /** Whether the program reads the body of the exchange in progress. */
   get isRead(): boolean {
     return this.exchange?.driver.isBodyRead ?? false;
   }
@@ -140,7 +140,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     const limit = this.reader.maxBodyBytes;
     if (exchange.requestHead.contentLength > limit) {
       context.counters.countError(TOO_LARGE.code);
-      const reason = new HttpError("HTTP_BODY_TOO_LARGE", `more than ${limit} bytes of content`);
+      const reason = new HttpError("HTTP_BODY_TOO_LARGE", `more than ${limit} bytes of body`);
       exchange.driver.fail(TOO_LARGE.status, TOO_LARGE.code, reason, CLOSE);
       return;
     }
@@ -227,7 +227,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     return true;
   }
 
-  /** The exchange can get no further: the program is told once. */
+  /** Called when the exchange cannot continue. The program learns of it once. */
   abandon(): void {
     const { exchange, delivery } = this;
     this.exchange = undefined;

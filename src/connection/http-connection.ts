@@ -84,7 +84,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
     intake.hasEnded = true;
     const isHeld = !this.context.allowHalfOpen && this.pauses.end();
     if (this.pauses.by !== 0) return;
-    // What was read of the content goes to the program before it learns of the end.
+    // The program gets the data read so far before it learns of the end.
     if (isHeld && this.state === RECEIVING) this.pump();
     else this.finishInput();
   }

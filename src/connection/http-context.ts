@@ -7,18 +7,18 @@ import type { WebSocket } from "../websocket/web-socket.ts";
 import type { WebSocketContext, WebSocketDelivery, WebSocketDriver } from "../websocket/web-socket-driver.ts";
 
 /**
- * How an exchange has ended: its response is complete; the client has disconnected before, or the response was broken
- * off; or it has become a WebSocket.
+ * How an exchange ended. "complete": the response was sent. "aborted": the client disconnected, or the response was cut
+ * off. "upgraded": the connection became a WebSocket.
  */
 export type Outcome = "complete" | "aborted" | "upgraded";
 
-/** What an HTTP connection needs of its server. */
+/** The part of a server that an HTTP connection uses. */
 export interface HttpContext extends ExchangeContext<Exchange>, WebSocketContext<WebSocket> {
   readonly byId: Map<string, Exchange | WebSocket>;
-  /** The limits of the protocol, with the content limit of the route that takes the most. */
+  /** The limits of the protocol. The body limit is the highest of all routes. */
   readonly httpLimits: HttpLimits;
   readonly isClosing: boolean;
-  /** Whether a client that has ended its half gets the responses that it waits for. */
+  /** Whether a client that has ended its half of the connection still gets its responses. */
   readonly allowHalfOpen: boolean;
   readonly exchangeDelivery: ExchangeDelivery;
   readonly webSocketDelivery: WebSocketDelivery<WebSocketDriver<WebSocket>>;
@@ -29,18 +29,18 @@ export interface HttpContext extends ExchangeContext<Exchange>, WebSocketContext
   /** Tells hooks of a request. @returns undefined when they are done, or a promise of it, which never rejects */
   onRequest(exchange: Exchange): Promise<void> | undefined;
   onResponse(exchange: Exchange, outcome: Outcome, status: number): void;
-  /** Finds the route of an exchange. @returns its content limit in bytes, or undefined where there is no route */
+  /** Finds the route of an exchange. @returns its body limit in bytes, or undefined if no route matches */
   route(exchange: Exchange): number | undefined;
   /**
-   * Hooks have let a request pass: it is answered here where it has no route, or a WebSocket is opened.
-   * @returns whether its handler is to run
+   * Continues after the hooks: answers a request without a route, or opens a WebSocket.
+   * @returns whether to run its handler
    */
   admit(exchange: Exchange): boolean;
-  /** Tells the program of an error that is not the client's. */
+  /** Reports an error that the client did not cause. */
   report(error: unknown, where: Exchange | WebSocket | undefined): void;
-  /** The bytes of a client were not a request whose head could be read. */
+  /** Called when a client's bytes are not a valid request head. */
   onInvalidRequest(status: number, code: string): void;
   onConnectionClosed(connection: Connection): void;
-  /** The connection goes on as another one, on the same transport. */
+  /** Called when another connection object takes over the transport. */
   onConnectionReplaced(connection: Connection): void;
 }

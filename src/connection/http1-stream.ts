@@ -39,7 +39,7 @@ export interface AnsweredRequest {
   takeContinue(): boolean;
 }
 
-/** What is told of the stream: its connection. */
+/** The listener of the stream: its connection. */
 export interface StreamOwner {
   /**
    * @param closes whether the connection ends after the exchange
@@ -49,7 +49,7 @@ export interface StreamOwner {
   onResponseError(code: ResponseErrorCode | undefined): void;
   /** @param demand "wanted" when the client has just been asked to send it */
   onBodyDemand(demand: BodyDemand): void;
-  /** The program has changed how long it may take to answer. */
+  /** Called when the program has changed the timeout of its answer. */
   onAnswerTime(): void;
   upgrade(to: Upgrade): boolean;
 }
@@ -83,7 +83,7 @@ export class Http1Stream implements HttpStream<Upgrade> {
     this.counters = counters;
   }
 
-  /** A request has come: what is written from now on answers it. */
+  /** Called when a request has arrived. Output from now on answers it. */
   begin(head: RequestHead): void {
     this.minorVersion = head.minorVersion;
     this.shouldNameKeepAlive = head.hasKeepAliveOption;
@@ -130,12 +130,12 @@ export class Http1Stream implements HttpStream<Upgrade> {
       this.transport.writeText(text);
       return;
     }
-    if (httpLog !== undefined && length > 0) httpLog(this.transport, `> ${length} bytes of content`);
+    if (httpLog !== undefined && length > 0) httpLog(this.transport, `> ${length} bytes of body`);
     writePayload(this.transport, text, whole, length, "", COPY_BYTES);
   }
 
   writeBody(chunk: string | Uint8Array, length: number): void {
-    if (httpLog !== undefined) httpLog(this.transport, `> ${length} bytes of content`);
+    if (httpLog !== undefined) httpLog(this.transport, `> ${length} bytes of body`);
     const before = this.isChunked ? `${length.toString(16)}\r\n` : "";
     writePayload(this.transport, before, chunk, length, this.isChunked ? "\r\n" : "", COPY_BYTES);
   }

@@ -20,15 +20,15 @@ import type { HttpContext } from "./http-context.ts";
 
 const AT_ONCE = new ImmediateWebSocketDelivery();
 
-/** A handshake that may be accepted, or the response that refuses it. */
+/** An acceptable handshake, or the response that refuses it. */
 type Handshake =
   | { readonly ok: true; readonly agreement: HandshakeResult; readonly response: string }
   | { readonly ok: false; readonly status: number; readonly headers: Record<string, string> };
 
 /**
- * Makes a WebSocket of an exchange, and sends the answer to the handshake; the transport stays corked.
- * @param releaseSlot gives back the place of the connection
- * @returns undefined when the exchange has been refused
+ * Turns an exchange into a WebSocket, and sends the handshake response. The transport stays corked.
+ * @param releaseSlot releases the slot of the connection
+ * @returns undefined if the exchange was refused
  */
 export function openWebSocket(
   context: HttpContext,
@@ -85,7 +85,7 @@ function negotiateUpgrade(
     const headers = check.status === 426 ? UPGRADE_REQUIRED : check.status === 405 ? { Allow: "GET" } : {};
     return { ok: false, status: check.status, headers };
   }
-  // What follows the head would be taken for frames (RFC 9110 §7.8).
+  // The client would interpret a body as frames (RFC 9110 §7.8).
   if (head.chunked || head.contentLength > 0) return { ok: false, status: 400, headers: {} };
 
   for (const [name, value] of Object.entries(options.headers ?? {})) exchange.setHeader(name, value);

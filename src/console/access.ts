@@ -7,8 +7,8 @@ const MIN_TOKEN_LENGTH = 16;
 const COOKIE = "portico_console";
 
 /**
- * Who may use a console. With a token: who has given it, and keeps proof of it in a cookie. Without one: who asks
- * from this machine for a name of this machine.
+ * Decides about access to a console. With a token, browsers that have sent it have access, and keep a proof in a
+ * cookie. Without one, only requests from this machine for a name of this machine have access.
  */
 export class Access {
   private readonly token: string | undefined;
@@ -24,7 +24,7 @@ export class Access {
    */
   constructor(token: string | undefined, path: string) {
     if (token !== undefined && !(typeof token === "string" && token.length >= MIN_TOKEN_LENGTH))
-      throw new RangeError(`the token of a console needs at least ${MIN_TOKEN_LENGTH} characters`);
+      throw new RangeError(`the token of a console must have at least ${MIN_TOKEN_LENGTH} characters`);
     this.token = token;
     this.proof = createHmac("sha256", token ?? "")
       .update("portico console")
@@ -37,7 +37,7 @@ export class Access {
     return this.token !== undefined;
   }
 
-  /** Whether a request may go on. */
+  /** Returns whether a request has access. */
   permits(exchange: Exchange): boolean {
     if (!this.asksForToken) return fromThisMachine(exchange);
     const cookies = (exchange.header("cookie") ?? "").split(";");
@@ -62,8 +62,8 @@ export class Access {
 }
 
 /**
- * Whether a request comes from a page of this server (RFC 6455 §10.2), or from a program that is no browser. The
- * scheme is not compared: behind a proxy that speaks TLS it is another one.
+ * Returns whether a request comes from a page of this server (RFC 6455 §10.2), or from a program other than a browser.
+ * The scheme is not compared, because it differs behind a TLS proxy.
  */
 export function sameOrigin(exchange: Exchange): boolean {
   const origin = exchange.header("origin");

@@ -10,17 +10,17 @@ import { type Viewer, Viewers } from "./viewers.ts";
 
 export interface ConsoleOptions {
   /**
-   * The secret that opens the console from anywhere, at least 16 characters. Without a token the console answers only
-   * to this machine: to loopback addresses that ask for a loopback name.
+   * The secret that opens the console from any machine, at least 16 characters. Without a token the console answers
+   * only requests from this machine: from loopback addresses, for a loopback host name.
    */
   token?: string | undefined;
-  /** Where it is mounted. Default "/console". */
+  /** The path of the console. Default "/console". */
   path?: string;
-  /** Panels of the program, such as the world of a game. */
+  /** Your own panels, such as the world of a game. */
   panels?: readonly ConsolePanel[];
   /**
-   * Records errors and one sample per second while no page is open, so that a page begins with the last ten minutes.
-   * Default true. It costs a timer of 20 ms, which measures the event loop, and memory for 600 samples.
+   * Records errors and one sample per second while no page is open, so that a page starts with the last ten minutes.
+   * Default true. It costs a 20 ms timer, which measures the event loop, and memory for 600 samples.
    */
   history?: boolean;
 }
@@ -43,16 +43,16 @@ export interface ConsoleExtras {
 const MAX_MESSAGE_BYTES = 8_192;
 
 /**
- * Returns a part with a page that shows a server at work: `server.mount(console({ token }))`, then open /console/. Single
- * requests are measured only while a page is open.
- * @throws RangeError for a token of fewer than 16 characters, and for an invalid path. TypeError for an unknown option,
- *   also of a panel, and for two panels with the same title
+ * Creates a console, a page that shows a server at work: call `server.mount(console({ token }))` and open /console/.
+ * Individual requests are measured only while a page is open.
+ * @throws RangeError for a token of fewer than 16 characters or an invalid path. TypeError for an unknown option of the
+ *   console or of a panel, and for two panels with the same title
  */
 export function console(options: ConsoleOptions = {}): (server: Server) => void {
   return consoleWith(options, { panels: [], traffic: null });
 }
 
-/** The same with what `npm start` has in addition. */
+/** Like {@link console}, with the additional parts of `npm start`. */
 export function consoleWith(options: ConsoleOptions, extras: ConsoleExtras): (server: Server) => void {
   checkOptions("console", options, consoleOptionNames);
   const { token, path = "/console", panels = [], history = true } = options;

@@ -1,4 +1,4 @@
-// Puts the page beside the compiled console, and uPlot with its licence beside the page. Part of `npm run build`.
+// Copies the page next to the compiled console, and uPlot with its licence next to the page. Part of `npm run build`.
 import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";

@@ -1,13 +1,13 @@
 /**
- * At most so many of the things that come between two calls of {@link take}, each with the same chance to be among
- * them, in their order (reservoir sampling, Vitter's algorithm R). Those that are left out cost a random number.
+ * A random sample of the items between two calls of {@link take}, in their order. Each item has the same chance
+ * (reservoir sampling, Vitter's algorithm R). An item that is left out costs one random number.
  */
 export class EventSample<T> {
   private readonly size: number;
   private chosen: { readonly index: number; readonly value: T }[] = [];
   private count = 0;
 
-  /** @param size how many are kept at most */
+  /** @param size the largest number of items in the sample */
   constructor(size: number) {
     this.size = size;
   }
@@ -23,7 +23,7 @@ export class EventSample<T> {
     if (place < this.size) this.chosen[place] = { index, value: make() };
   }
 
-  /** What was kept, and how many were not; then it begins again. */
+  /** Returns the sample and the number of other items, and starts again. */
   take(): { values: T[]; skipped: number } {
     const values = this.chosen.sort((a, b) => a.index - b.index).map(({ value }) => value);
     const skipped = this.count - values.length;

@@ -1,8 +1,8 @@
 // What the page and the console say to each other: JSON over the WebSocket.
 
 /**
- * Figures of one second. Null: there was nothing to measure, or no console was open, which the figures of single
- * responses need.
+ * The figures of one second. Null means that there was nothing to measure. The figures of individual responses are also
+ * null while no console is open.
  */
 export interface Sample {
   /** When it was taken, in milliseconds since 1970. */
@@ -30,7 +30,7 @@ export interface Sample {
   /** The latest tick of a loop of the program, and the longest one, in milliseconds. */
   readonly tickLateness: number | null;
   readonly tickDuration: number | null;
-  /** Connections open now, but for those of open consoles. */
+  /** Connections open now, except those of consoles. */
   readonly http: number;
   readonly webSockets: number;
   /** Memory of the process in bytes. */
@@ -38,13 +38,13 @@ export interface Sample {
   readonly heapUsed: number;
   /** Events that wait to be polled. */
   readonly waitingEvents: number;
-  /** Bytes that wait for slow peers. */
+  /** Bytes that wait for slow clients. */
   readonly pendingBytes: number;
 }
 
-/** What the server has done since it was made. */
+/** Totals since the server was created. */
 export interface Totals {
-  /** Of the process. */
+  /** Uptime of the process. */
   readonly uptimeSeconds: number;
   readonly connections: number;
   readonly refusedConnections: number;
@@ -56,9 +56,9 @@ export interface Totals {
   readonly errors: number;
   /** Invalid or refused input of clients. */
   readonly clientMistakes: number;
-  /** Connections that were lost because a client or the network went away. */
+  /** Connections lost because the client or the network failed. */
   readonly disconnects: number;
-  /** The number of each code, all three kinds together. */
+  /** The count of each error code, of all three kinds. */
   readonly errorCodes: Readonly<Record<string, number>>;
   /** Consoles that are open now. */
   readonly consoles: number;
@@ -78,7 +78,7 @@ export interface ConnectionRow {
   readonly serves: string;
   /** How long the request has been in progress, where there is one. */
   readonly requestAgeMs: number | null;
-  /** Whether the request is older than that: it began before the first page was opened. */
+  /** Whether the request is older than `requestAgeMs`, because it began before a page was open. */
   readonly requestIsOlder: boolean;
   /** Whether it belongs to an open console. */
   readonly own: boolean;
@@ -187,7 +187,7 @@ export interface PanelState {
     readonly marks: readonly { readonly x: number; readonly y: number; readonly name: string }[];
   } | null;
   readonly actions: readonly string[];
-  /** What a function of the panel has thrown, or "". */
+  /** The message of an error that a function of the panel threw, or "". */
   readonly problem: string;
 }
 
@@ -196,7 +196,7 @@ export interface ChatLine {
   readonly text: string;
 }
 
-/** A program that runs beside the console. */
+/** A program that runs next to the console. */
 export interface PanelInfo {
   readonly name: string;
   readonly title: string;
@@ -207,9 +207,9 @@ export interface PanelInfo {
   readonly source: string;
   /** The same program in Lua, for `npx portico lua`. */
   readonly lua?: { readonly file: string; readonly source: string };
-  /** Buttons: what is on them, and what they send. */
+  /** Buttons: their labels, and the texts that they send. */
   readonly keys: readonly (readonly [label: string, text: string])[];
-  /** Of the text field; without one there is none. */
+  /** The placeholder of the text field. Without it there is no text field. */
   readonly placeholder?: string;
   /** How answers are shown: line by line, or as places on a track. */
   readonly display: "lines" | "track";
@@ -222,18 +222,18 @@ export type ConsoleMessage =
       readonly worker: number;
       /** The name of this page in the chat. */
       readonly name: string;
-      /** Another one after a restart. */
+      /** Identifies this run of the server. It changes with a restart. */
       readonly instance: string;
-      /** What the server runs on, such as "Node 24.22.3, linux x64", and what that gives, part by part. */
+      /** The runtime, such as "Node 24.22.3, linux x64", and its features. */
       readonly runtime: {
         readonly title: string;
-        /** `isBest` is false for a slower way, and for what is not there. */
+        /** `isBest` is false for a slower way and for a missing feature. */
         readonly lines: readonly { readonly name: string; readonly text: string; readonly isBest: boolean }[];
       };
       readonly errors: readonly ErrorRow[];
       readonly chat: readonly ChatLine[];
       readonly panels: readonly PanelInfo[];
-      /** Paths that the page may call to make traffic: GET, and a WebSocket that echoes. */
+      /** Paths that the page uses to make traffic: one for GET, and a WebSocket that echoes. */
       readonly traffic: { readonly get: string; readonly echo: string } | null;
     }
   | {
@@ -269,7 +269,7 @@ export type ConsoleMessage =
       readonly type: "connections";
       readonly rows: readonly ConnectionRow[];
       readonly matching: number;
-      /** Of so many, the oldest, it is known whether they match. */
+      /** The number of connections, the oldest first, that the filter has checked. */
       readonly sifted: number;
       readonly total: number;
     }
@@ -277,7 +277,7 @@ export type ConsoleMessage =
   | { readonly type: "events"; readonly rows: readonly EventRow[]; readonly skipped: number }
   | { readonly type: "chat"; readonly line: ChatLine }
   | { readonly type: "panel"; readonly name: string; readonly text: string }
-  /** Something that the page asked for was not done. */
+  /** A request of the page was refused. */
   | { readonly type: "refused"; readonly text: string };
 
 export type PageMessage =
@@ -294,5 +294,5 @@ export type PageMessage =
   /** Close a connection. */
   | { readonly type: "close"; readonly id: string }
   | { readonly type: "chat"; readonly text: string }
-  /** Say something to a program. */
+  /** Send text to a program. */
   | { readonly type: "panel"; readonly name: string; readonly text: string };

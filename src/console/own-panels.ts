@@ -2,20 +2,20 @@ import { isThenable } from "../delivery/call-handler.ts";
 import { checkOptions, type OptionNames } from "../options/check-options.ts";
 import type { PanelState } from "./messages.ts";
 
-/** Places in a world of the program, in its own units. */
+/** Places in the program's world, in units of your choice. */
 export interface ConsoleWorld {
   width: number;
   height: number;
-  /** At most 500 are shown. `x` runs from the left, `y` from the top. */
+  /** The places; at most 500 are shown. `x` starts at the left, `y` at the top. */
   marks: readonly { x: number; y: number; name?: string }[];
 }
 
 /**
- * A panel of the program in the console. Its functions are called once a second while a page is open, and never
- * otherwise. When one throws, the panel shows the message.
+ * Your own panel in the console. Its functions are called once a second, and only while a page is open. If one throws,
+ * the panel shows the message.
  */
 export interface ConsolePanel {
-  /** The heading; different for each panel of a console. */
+  /** The heading. It must be unique in a console. */
   title: string;
   /** A sentence below the heading. */
   about?: string;
@@ -25,7 +25,7 @@ export interface ConsolePanel {
   rows?: () => readonly Readonly<Record<string, number | string>>[];
   /** Returns places, which are drawn as a map. */
   world?: () => ConsoleWorld;
-  /** Buttons by their labels. A function is called when its button is pressed; it can be async. */
+  /** Buttons by label. The function is called when its button is pressed, and can be async. */
   actions?: Readonly<Record<string, () => unknown>>;
 }
 
@@ -46,10 +46,10 @@ const MAX_TEXT = 200;
 
 /**
  * Checks the panels of a program.
- * @throws TypeError for unknown names, and for a panel without a title or with that of another one
+ * @throws TypeError for unknown names, and for a panel without a title or with another panel's title
  */
 export function checkPanels(panels: readonly ConsolePanel[]): void {
-  if (!Array.isArray(panels)) throw new TypeError("panels has to be an array of panels with a title");
+  if (!Array.isArray(panels)) throw new TypeError("panels must be an array of panels with titles");
   const titles = new Set<string>();
   for (const panel of panels) {
     checkOptions("a panel of the console", panel, panelNames);
@@ -62,7 +62,7 @@ export function checkPanels(panels: readonly ConsolePanel[]): void {
   }
 }
 
-/** Asks a panel for its state, within bounds, whatever its functions do. */
+/** Returns the state of a panel, within limits. It never throws. */
 export function stateOf(panel: ConsolePanel): PanelState {
   const fixed = { title: panel.title, about: panel.about ?? "", actions: Object.keys(panel.actions ?? {}) };
   try {
@@ -87,7 +87,7 @@ export function stateOf(panel: ConsolePanel): PanelState {
 
 /**
  * Runs an action of a panel, and waits for it.
- * @returns what is wrong, or "" when it has worked
+ * @returns an error message, or "" if it succeeded
  */
 export async function runAction(
   panels: readonly ConsolePanel[],

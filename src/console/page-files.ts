@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Exchange } from "../index.ts";
 import { securityHeaders } from "../web/index.ts";
 
-/** What the page loads. The files of uPlot are put beside the others by `npm run build`. */
+/** The files that the page loads. `npm run build` copies those of uPlot next to the others. */
 export const PAGE_FILES: readonly string[] = [
   "base.css",
   "console.css",

@@ -1,6 +1,6 @@
 import type { PageMessage } from "./messages.ts";
 
-/** The longest text that a page may send, in UTF-16 units. */
+/** The longest text that a page can send, in UTF-16 units. */
 const MAX_TEXT = 500;
 
 /** Reads what a page sent. @returns undefined for anything else than a message of a page */

@@ -48,7 +48,7 @@ export class Page {
     }
   }
 
-  /** The page's links are relative, so that a proxy may put it elsewhere. */
+  /** The page's links are relative, so that a proxy can serve it at another path. */
   private addSlash(exchange: Exchange): void {
     const query = exchange.query === "" ? "" : `?${exchange.query}`;
     const name = this.base.slice(this.base.lastIndexOf("/") + 1);

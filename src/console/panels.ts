@@ -7,7 +7,7 @@ import { start as startDaslang } from "./programs/daslang.ts";
 import { start as startEvo } from "./programs/evo.ts";
 import { start as startFacil } from "./programs/facil.ts";
 
-/** Places are shown at most this often, in milliseconds. */
+/** The shortest time between two displays of places, in milliseconds. */
 const TRACK_MS = 100;
 
 interface Plan {
@@ -76,7 +76,7 @@ const PLANS: readonly Plan[] = [
   },
 ];
 
-/** Starts the four programs, each on its own port. */
+/** Starts the four programs, each on a separate port. */
 export function startPanels(): Promise<Panel[]> {
   return Promise.all(
     PLANS.map(async ({ start, open, info }) => {

@@ -1,6 +1,6 @@
 import type { Line, Panel } from "./program.ts";
 
-/** The connections of one page to the programs beside the console, opened when they are used first. */
+/** The connections of one page to the programs next to the console, opened on first use. */
 export class ProgramLines {
   private readonly panels: readonly Panel[];
   private readonly answer: (name: string, text: string) => void;

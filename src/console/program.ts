@@ -1,8 +1,8 @@
 import type { PanelInfo } from "./messages.ts";
 
-/** A program that runs in this process, on its own port. */
+/** A program that runs in this process, on a separate port. */
 export interface Running {
-  /** Where it listens. */
+  /** The address that it listens on. */
   readonly url: string;
   stop(): unknown;
 }
@@ -16,7 +16,7 @@ export interface Line {
 /** A program and how to reach it. */
 export interface Panel {
   readonly info: PanelInfo;
-  /** @param answer gets what the program says */
+  /** @param answer receives the program's text */
   open(answer: (text: string) => void): Promise<Line>;
   /** Stops the program. */
   stop(): unknown;

@@ -49,7 +49,7 @@ export interface Viewer {
 export type ViewerSocket = WebSocket<Viewer>;
 
 export interface ViewersOptions {
-  /** Programs that run beside the console. */
+  /** Programs that run next to the console. */
   readonly panels: readonly Panel[];
   /** Panels of the user's program. */
   readonly own: readonly ConsolePanel[];

@@ -18,11 +18,11 @@ const NORMAL_CLOSURE = 1000;
 const MESSAGE_BYTES = 128;
 
 /**
- * A client of a WebSocket server. Messages wait here for `receive`. A program that has called `receive` loses none, because
- * a client with many waiting messages is paused. For a program that never has, only the last messages are kept.
+ * A client of a WebSocket server. Messages wait here for `receive`. Once the program has called `receive`, no message
+ * is lost, because a client with many waiting messages is paused. Before that, only the most recent messages are kept.
  */
 export class ClientHandle {
-  /** Names the client in events. */
+  /** Identifies the client in events. */
   readonly clientID: string;
   private readonly socket: WebSocket;
   private readonly queue: WaitableQueue;
@@ -43,9 +43,9 @@ export class ClientHandle {
   }
 
   /**
-   * The next message of this client.
+   * Returns the next message of this client.
    * @param timeout in seconds
-   * @returns null when the client has disconnected, or after the timeout
+   * @returns null if the client has disconnected, or after the timeout
    * @throws Error "attempt to use a closed file" after `close`; "Terminated"
    */
   async receive(timeout?: number): Promise<Message | null> {
@@ -64,8 +64,8 @@ export class ClientHandle {
 
   /**
    * Sends a message. Numbers and booleans become text as in Lua.
-   * @param binary whether it is a binary one; default false
-   * @returns false when the client has disconnected, or is so slow that `limits.maxBackpressureBytes` is reached
+   * @param binary whether to send a binary message; default no
+   * @returns false if the client has disconnected, or is so slow that `limits.maxBackpressureBytes` is reached
    * @throws Error "Message is too large"; "attempt to use a closed file" after `close`
    */
   send(message: Writable, binary = false): boolean {
@@ -78,7 +78,7 @@ export class ClientHandle {
     return result === "sent" || result === "queued";
   }
 
-  /** Closes the connection. It is over after a second even if the client does not answer. A second call does nothing. */
+  /** Closes the connection, after one second at most even if the client does not answer. A second call does nothing. */
   close(): void {
     if (this.state === "open") {
       this.socket.close();

@@ -14,15 +14,15 @@ import { ResponseHandle } from "./response-handle.ts";
 import { WebSocketServerHandle } from "./web-socket-server-handle.ts";
 
 export interface HttpOptions {
-  /** A literal address to bind; all addresses when absent. */
+  /** The IP address to listen on. Default: all addresses. */
   host?: string;
-  /** After so many seconds a response that was not closed is sent as it is. Default 15. */
+  /** Seconds after which an unclosed response is sent as it is. Default 15. */
   responseTimeout?: number;
-  /** The largest WebSocket message in both directions, in bytes. Default 131,072. */
+  /** The largest WebSocket message in either direction, in bytes. Default 131,072. */
   maxWebSocketMessage?: number;
-  /** What may wait in the queue, in bytes, before the clients are slowed down. Default 16 MiB. */
+  /** How many bytes can wait in the queue before Portico stops reading from clients. Default 16 MiB. */
   maxQueueBytes?: number;
-  /** Limits of the engine that differ from the defaults. */
+  /** Engine limits that differ from the defaults. */
   limits?: Partial<Limits>;
 }
 
@@ -34,7 +34,7 @@ const httpOptionNames: OptionNames<HttpOptions> = {
   limits: true,
 };
 
-/** What `http.listen` calls for each request. Any answer but `false`, `null` and `undefined` ends it. */
+/** Called by `http.listen` for each request. Any result except `false`, `null` and `undefined` ends `listen`. */
 export type RequestCallback = (request: RequestHandle, response: ResponseHandle) => unknown;
 
 const DEFAULT_RESPONSE_TIMEOUT_S = 15;
@@ -44,8 +44,8 @@ const CLOSE_MS = 2_500;
 const DEFAULT_MAX_QUEUE_BYTES = 16_777_216;
 
 /**
- * The `http` interface of one computer: a queue of events that the program pulls, and handles that behave like
- * files. What blocks the coroutine in CraftOS returns a promise. Listeners belong to their computer.
+ * The `http` API of one computer: a queue of events that the program pulls, and handles that behave like files.
+ * Functions that block the coroutine in CraftOS return a promise here. Listeners belong to their computer.
  */
 export class Http implements AsyncDisposable {
   private readonly host: string | undefined;
@@ -77,18 +77,18 @@ export class Http implements AsyncDisposable {
   }
 
   /**
-   * Starts a listener, and is bound when it returns: each request becomes an event `http_request`. A listener that
-   * there is on this port already is replaced.
-   * @param port 0 for any free one; see {@link ports}
-   * @throws RangeError for what is not a port; Error "Could not open server: …" when it cannot be bound
+   * Starts a listener, which is bound when this returns. Each request becomes an event `http_request`. It replaces an
+   * existing listener on this port.
+   * @param port 0 for any free port; see {@link ports}
+   * @throws RangeError for an invalid port; Error "Could not open server: …" if it cannot be bound
    */
   addListener(port: number): void {
     this.openListener(port);
   }
 
   /**
-   * Stops a listener, and the `listen` that serves it; the port is free at once. Responses to requests that were
-   * taken can still be sent.
+   * Stops a listener, and the `listen` that serves it. The port is free at once. You can still answer requests that you
+   * have received.
    */
   removeListener(port: number): void {
     const listening = this.listeners.get(port);
@@ -104,10 +104,10 @@ export class Http implements AsyncDisposable {
   }
 
   /**
-   * Serves requests until the callback returns a value (or a promise of one) that is true in Lua, which is any but `false`,
-   * `null` and `undefined`, or until a `server_stop` event comes; then the listener is removed. Requests that come while the callback is busy wait for it. It ends, too, when the listener is
-   * removed or replaced.
-   * @throws what the callback throws, after the listener was removed; Error "Terminated"; what {@link addListener} throws
+   * Serves requests until the callback returns a value, or a promise of one, that is true in Lua: anything except
+   * `false`, `null` and `undefined`. A `server_stop` event ends it as well. Then the listener is removed. Requests that
+   * arrive while the callback is busy wait for it. It also ends when the listener is removed or replaced.
+   * @throws the callback's error, after removing the listener; Error "Terminated"; the errors of {@link addListener}
    */
   async listen(port: number, callback: RequestCallback): Promise<void> {
     const real = this.openListener(port);
@@ -131,12 +131,12 @@ export class Http implements AsyncDisposable {
   }
 
   /**
-   * Starts a WebSocket server, and is bound when it returns.
-   * @param port 0 for any free one; the handle has it
-   * @param headers further fields of the response that opens a connection. Sec-WebSocket-Protocol lists the subprotocols that the
-   *   server speaks, by preference; the first that the client offers is chosen
+   * Starts a WebSocket server, which is bound when this returns.
+   * @param port 0 for any free port; the handle has the port
+   * @param headers additional header fields of the handshake response. Sec-WebSocket-Protocol lists the server's
+   *   subprotocols, the preferred one first. The first one that the client offers is chosen
    * @returns the handle, or null and the reason
-   * @throws RangeError for what is not a port; FieldError for fields that may not be sent
+   * @throws RangeError for an invalid port; FieldError for header fields that cannot be sent
    */
   websocketServer(
     port: number,
@@ -165,14 +165,14 @@ export class Http implements AsyncDisposable {
     return handle;
   }
 
-  /** Adds an event to the queue. It is never refused. */
+  /** Adds an event to the queue. The queue accepts it even when it is full. */
   queueEvent(name: string, ...parameters: unknown[]): void {
     this.queue.push([name, ...parameters]);
   }
 
   /**
-   * The next event. Everybody who waits sees it; while nobody waits, events are kept.
-   * @param filter the name of the event; others that come meanwhile are passed over
+   * Returns the next event. All waiting calls receive it. While no call waits, events are kept.
+   * @param filter the name of the event; other events are skipped
    * @throws Error "Terminated" on a `terminate` event
    */
   pullEvent<Name extends string>(filter: Name): Promise<EventOf<Name>>;
@@ -181,14 +181,14 @@ export class Http implements AsyncDisposable {
     return this.queue.pull(filter, false);
   }
 
-  /** Like {@link pullEvent}, but `terminate` is an event like any other, which every filter admits. */
+  /** Like {@link pullEvent}, but `terminate` is an event like any other, and passes every filter. */
   pullEventRaw(filter?: string): Promise<Event> {
     return this.queue.pull(filter, true);
   }
 
   /**
-   * Every event from now on, also those that come while the program is busy with one. End it by leaving the loop,
-   * or by `return()`: what it keeps slows the clients down.
+   * Returns all events from now on, including those that arrive while the program handles one. Leave the loop or call
+   * `return()` when you are done, because kept events slow clients down.
    * @throws Error "Terminated" on a `terminate` event
    */
   events(): AsyncIterableIterator<Event> {
@@ -196,8 +196,8 @@ export class Http implements AsyncDisposable {
   }
 
   /**
-   * Stops everything, for good. All that waits is terminated; WebSockets are closed with 1001.
-   * @returns when all connections are gone
+   * Stops everything permanently. Waiting calls are terminated. WebSockets are closed with 1001.
+   * @returns when all connections have ended
    */
   async close(): Promise<void> {
     this.queue.close();
@@ -258,14 +258,14 @@ export class Http implements AsyncDisposable {
 }
 
 /**
- * A separate interface, with its own queue and listeners.
- * @throws RangeError for an option or a limit that is unknown or out of range
+ * Creates a separate `http` API with its own queue and listeners.
+ * @throws RangeError for an unknown limit, or one out of range; TypeError for an unknown option
  */
 export function createHttp(options: HttpOptions = {}): Http {
   return new Http(options);
 }
 
-/** One that is ready, for programs that are one computer. */
+/** A ready-made instance, for programs that need one computer. */
 export const http: Http = createHttp();
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -1,6 +1,6 @@
 import { byteLengthOf } from "../transport/payload.ts";
 
-/** What can be written where Lua expects a string. */
+/** A value that you can write where Lua expects a string. */
 export type Writable = string | number | boolean | Uint8Array;
 
 const DIGITS = 14;

@@ -4,8 +4,8 @@ import { closedFile } from "./errors.ts";
 const LINE_FEED = 0x0a;
 
 /**
- * A request, read like a file: its body is complete. Reading after `close` throws "attempt to use a closed file"; the URL,
- * the method and the header fields stay.
+ * A request with a complete body, which you read like a file. Reading after `close` throws "attempt to use a closed
+ * file". The URL, the method and the header fields stay available.
  */
 export class RequestHandle {
   private readonly exchange: Exchange;
@@ -33,8 +33,8 @@ export class RequestHandle {
   }
 
   /**
-   * Returns the header fields by their names as they were sent. Values of several fields of one name are joined, in the place of
-   * the first. {@link getRequestHeader} finds one in any case.
+   * Returns the header fields by their names as they were sent. Values of repeated fields are joined at the position of
+   * the first. {@link getRequestHeader} ignores case.
    */
   getRequestHeaders(): Record<string, string> {
     const { headers, requestHead } = this.exchange;
@@ -48,7 +48,7 @@ export class RequestHandle {
     return record;
   }
 
-  /** Returns the value of a header field. @param name in any case @returns undefined when it was not sent */
+  /** Returns the value of a header field. @param name case-insensitive @returns undefined if it was not sent */
   getRequestHeader(name: string): string | undefined {
     return this.exchange.header(name);
   }
@@ -56,7 +56,7 @@ export class RequestHandle {
   /**
    * Returns the next bytes of the body as a string with one character for each byte (latin1), as a string in Lua is.
    * Send it on with `Buffer.from(text, "latin1")`, or read with {@link readBytes}.
-   * @param count how many bytes at most
+   * @param count the number of bytes, at most
    * @returns null at the end
    */
   read(count = 1): string | null {
@@ -65,7 +65,7 @@ export class RequestHandle {
 
   /**
    * Returns the next characters of the body as UTF-8.
-   * @param count how many at most
+   * @param count the number of characters, at most
    * @returns null at the end
    */
   readCharacters(count = 1): string | null {
@@ -76,7 +76,7 @@ export class RequestHandle {
     return this.advance(end).toString("utf8");
   }
 
-  /** The next bytes of the content. @returns null at the end; a view that stays valid */
+  /** Returns the next bytes of the body, or null at the end. The buffer stays valid. */
   readBytes(count = 1): Buffer | null {
     this.check();
     if (this.atEnd) return null;
@@ -86,8 +86,8 @@ export class RequestHandle {
 
   /**
    * Returns the rest of the line as UTF-8. The line ends with LF; a CR before it stays, as in the original.
-   * @param withTrailing with the LF
-   * @returns null at the end of the content
+   * @param withTrailing whether to include the LF
+   * @returns null at the end of the body
    */
   readLine(withTrailing = false): string | null {
     this.check();
@@ -97,12 +97,12 @@ export class RequestHandle {
     return line.toString("utf8", 0, withTrailing || found < 0 ? line.length : line.length - 1);
   }
 
-  /** All that is left, as UTF-8; "" at the end. */
+  /** Returns the rest of the body as UTF-8; "" at the end. */
   readAll(): string {
     return this.readAllBytes().toString("utf8");
   }
 
-  /** All that is left. @returns a view that stays valid */
+  /** Returns the rest of the body. The buffer stays valid. */
   readAllBytes(): Buffer {
     this.check();
     return this.advance(this.content.length);

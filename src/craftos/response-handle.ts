@@ -5,8 +5,8 @@ import { closedFile } from "./errors.ts";
 import { luaText, type Writable } from "./lua-text.ts";
 
 /**
- * A response, written like a file. Nothing is sent before `close`. A handle that is never closed is closed after the
- * computer's `responseTimeout`. Every use after that throws "attempt to use a closed file".
+ * A response that you write like a file. Nothing is sent before `close`. An unclosed handle is closed after the
+ * computer's `responseTimeout`. Any use after that throws "attempt to use a closed file".
  */
 export class ResponseHandle {
   private readonly exchange: Exchange;
@@ -28,8 +28,8 @@ export class ResponseHandle {
 
   /**
    * Sets the status, which is 200 by default.
-   * @param code 200 to 599; a numeral such as "404" is a number, as in Lua
-   * @param reason in place of the registered phrase
+   * @param code 200 to 599; text such as "404" is converted, as in Lua
+   * @param reason replaces the registered phrase
    * @throws FieldError for a status that cannot be sent
    */
   setStatusCode(code: number | string, reason?: string): void {
@@ -37,14 +37,14 @@ export class ResponseHandle {
     this.exchange.status(typeof code === "string" ? Number(code.trim() || Number.NaN) : code, reason);
   }
 
-  /** Sets a header field in place of those of the same name. @throws FieldError for what may not be sent */
+  /** Sets a header field, replacing those of the same name. @throws FieldError for a field that cannot be sent */
   setResponseHeader(name: string, value: string | number): void {
     this.check();
     this.exchange.setHeader(name, value);
   }
 
   /**
-   * Adds to the content. Text is sent as UTF-8, bytes are copied, and numbers and booleans become text as in Lua.
+   * Appends to the body. Text is sent as UTF-8, bytes are copied, and numbers and booleans become text as in Lua.
    * @throws TypeError for other values
    */
   write(data: Writable): void {
@@ -52,13 +52,13 @@ export class ResponseHandle {
     this.content.append(asBytes(luaText(data)));
   }
 
-  /** Adds to the content like {@link write}, and ends the line with LF. */
+  /** Appends to the body like {@link write}, and ends the line with LF. */
   writeLine(data: Writable): void {
     this.write(data);
     this.write("\n");
   }
 
-  /** Does nothing: the content is sent as a whole by `close`. */
+  /** Does nothing: `close` sends the body as a whole. */
   flush(): void {
     this.check();
   }

@@ -11,7 +11,7 @@ export interface WaitableQueue {
 }
 
 /**
- * Waits in a line for a value while the queue goes on.
+ * Waits in a line for a value while the queue continues.
  * @param line the functions that receive the values, first come first served
  * @param timeout in seconds, after which the value is null
  * @throws Error "Terminated"

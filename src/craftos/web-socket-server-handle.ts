@@ -5,11 +5,11 @@ import { type WaitableQueue, waitFor } from "./wait-for.ts";
 
 /** A WebSocket server. */
 export class WebSocketServerHandle {
-  /** The port that it listens on. */
+  /** The port that the server listens on. */
   readonly port: number;
   private readonly listener: Listener;
   private readonly queue: WaitableQueue;
-  /** Connected clients that the program has not seen, by `listen` or by their event. */
+  /** Connected clients that the program has not seen, either through `listen` or through their event. */
   private readonly arrived = new Set<ClientHandle>();
   private waiting: ((client: ClientHandle | null) => void)[] = [];
   private readonly onClose: () => void;
@@ -28,10 +28,10 @@ export class WebSocketServerHandle {
   }
 
   /**
-   * Returns the next new client, in the order in which they connected. Clients that have disconnected, and those whose event
-   * `websocket_server_connect` the program has pulled, are not new.
+   * Returns the next new client, in order of connection. A client is not new if it has disconnected, or if the program
+   * has pulled its `websocket_server_connect` event.
    * @param timeout in seconds
-   * @returns null after the timeout, or when the server is closed meanwhile
+   * @returns null after the timeout, or if the server is closed meanwhile
    * @throws Error "attempt to use a closed file" after `close`; "Terminated"
    */
   async listen(timeout?: number): Promise<ClientHandle | null> {

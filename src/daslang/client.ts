@@ -12,14 +12,14 @@ type Attempt =
   | { readonly type: "failed"; readonly code: number };
 
 /**
- * A TCP client that mirrors Server: subclass it and override the callbacks. They run inside `tick` and inside a
- * `send` that fails, and at no other time.
+ * A TCP client that mirrors Server: subclass it and override the callbacks. They run only inside `tick`, and inside a
+ * `send` that fails.
  */
 export class Client extends NetworkCallbacks {
   readonly #limits: Required<ConnectionLimits>;
   readonly #session: Session;
   #attempt: Attempt | undefined;
-  /** Why the last `connect` answered false, until a tick tells it. */
+  /** Why the last `connect` returned false, until a tick reports it. */
   #refusal: number | undefined;
 
   /** @throws RangeError for a limit below 1 */
@@ -30,11 +30,11 @@ export class Client extends NetworkCallbacks {
   }
 
   /**
-   * Begins to connect. A later tick calls `onLog("connection established")` and `onConnect`, or
-   * `onError("can't connect", errno)`.
-   * @param host a name or an address
-   * @returns false when it cannot begin: connected already (EISCONN), connecting already (EALREADY), or no such port
-   *   (EINVAL). The next tick calls `onError("can't connect", errno)`; what is there goes on
+   * Starts to connect. A later tick calls `onLog("connection established")` and `onConnect`, or `onError("can't
+   * connect", errno)`.
+   * @param host a host name or an IP address
+   * @returns false if it cannot start: already connected (EISCONN), already connecting (EALREADY), or an invalid port
+   *   (EINVAL). The next tick calls `onError("can't connect", errno)`. An existing connection continues
    */
   connect(host: string, port: number): boolean {
     if (this.is_connected()) this.#refusal = errnoNamed("EISCONN");
@@ -47,15 +47,15 @@ export class Client extends NetworkCallbacks {
     return false;
   }
 
-  /** Whether there is a connection, as of the last tick or `disconnect`. */
+  /** Returns whether it is connected, as of the last tick or `disconnect`. */
   is_connected(): boolean {
     return this.#session.isConnected;
   }
 
   /**
-   * One turn: tells what became of `connect`; when connected, delivers what has arrived, in order and up to
-   * `maxTickBytes`, and then the end. What a callback throws comes out here; that event has been used up, and the
-   * others come in the next tick.
+   * Runs one turn: reports the result of `connect`, or delivers received data in order, up to `maxTickBytes`, and then
+   * the end. An error of a callback is thrown from here. Its event is not repeated; the remaining events come in the
+   * next tick.
    */
   tick(): void {
     const refusal = this.#refusal;
@@ -76,17 +76,16 @@ export class Client extends NetworkCallbacks {
   }
 
   /**
-   * Sends to the server, all or nothing; the same as `Server.send`.
-   * @param size bytes of `data` to send; all by default
+   * Sends data to the server, all or nothing, as `Server.send` does.
+   * @param size the number of bytes of `data` to send; all by default
    */
   send(data: Uint8Array | string, size?: number): boolean {
     return this.#session.send(this, data, size);
   }
 
   /**
-   * Closes the connection, after what was accepted for sending; the next tick calls `onLog("connection closed")` and
-   * `onDisconnect`. What had arrived and was not delivered is dropped. Gives up a connection that is being made,
-   * without a word.
+   * Closes the connection after sending all accepted data. The next tick calls `onLog("connection closed")` and
+   * `onDisconnect`. Undelivered data is dropped. Cancels a connection attempt without a callback.
    */
   disconnect(): void {
     const attempt = this.#attempt;

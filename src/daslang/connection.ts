@@ -2,15 +2,15 @@ import { ByteQueue } from "../bytes/byte-queue.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
 import { errnoOf } from "./system-error.ts";
 
-/** How long a peer that has been left may take nothing of what it was sent, in milliseconds. */
+/** How long a closed connection can stay open while the other side reads no data, in milliseconds. */
 const STALL_MS = 2_000;
 
-/** How a connection ended: by its peer, or with an error of the system. */
+/** How a connection ended: by the other side, or with a system error. */
 export type Ending = { readonly type: "closed" } | { readonly type: "failed"; readonly code: number };
 
-/** One peer: what it sent and how it ended, kept until a tick asks. Nothing here calls the program. */
+/** One connection: its received data and its end, kept until a tick asks. Nothing here calls the program. */
 export class Connection implements TransportSink {
-  /** What came first, the end of the peer's half or an error; its bytes come before it. */
+  /** The end of the other side's half, or an error, whichever came first. Received bytes come before it. */
   ending: Ending | undefined;
   private readonly received = new ByteQueue();
   private readonly transport: Transport;
@@ -35,7 +35,7 @@ export class Connection implements TransportSink {
     return this.transport.closed;
   }
 
-  /** Reads no more; one read may still come. */
+  /** Stops reading. One more read can follow. */
   pause(): void {
     this.paused = true;
     this.transport.pause();
@@ -98,7 +98,7 @@ export class Connection implements TransportSink {
     this.ending ??= { type: "closed" };
   }
 
-  // A peer that is still talking would be reset, and lose what it has not read: it is read from until it ends.
+  // Closing now would reset a side that is still sending, and it would lose unread data. Read until it ends.
   onDrain(): void {}
 
   onClose(error: Error | undefined): void {

@@ -13,7 +13,7 @@ export interface HttpQuestion {
   readonly body: Buffer | undefined;
 }
 
-/** What one call tells, without its id. */
+/** The callbacks of one request, without its id. */
 export interface HttpCallbacks {
   onResponse(status: number, headers: Record<string, string | string[]>): void;
   onData(buf: Buffer): void;
@@ -34,7 +34,7 @@ type Ending =
   | { readonly type: "complete" }
   | { readonly type: "failed"; readonly msg: string; readonly code: number };
 
-/** RFC 9110 §9.2.2: these may be sent again when a connection that was kept alive turns out to be gone. */
+/** RFC 9110 §9.2.2: these can be sent again if a kept-alive connection turns out to be closed. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
 const STALE: ReadonlySet<number> = new Set([errnoNamed("ECONNRESET"), errnoNamed("EPIPE")]);
@@ -57,7 +57,7 @@ export class HttpCall {
     this.start();
   }
 
-  /** Ends it; nothing is told any more. */
+  /** Cancels it. No callbacks follow. */
   cancel(): void {
     this.phase = "over";
     this.received.clear();
@@ -65,9 +65,9 @@ export class HttpCall {
   }
 
   /**
-   * Tells the next thing, if there is one.
-   * @param budget most bytes to give to `onData`; with 0 data waits, and what comes after it
-   * @returns the bytes that were given; undefined when there was nothing to tell
+   * Runs the next callback, if there is one.
+   * @param budget the most bytes for `onData`; with 0, data and later events wait
+   * @returns the number of delivered bytes; undefined if there was no callback
    */
   step(budget: number): number | undefined {
     const { to, response, ending } = this;
@@ -99,7 +99,7 @@ export class HttpCall {
       const request = send(target, { method, headers }, (response) => this.receive(response));
       this.request = request;
       request.on("error", (error) => this.failRequest(request, error));
-      // What ends without a word, such as an answer that would switch protocols.
+      // A request that ends without an error, such as with a response that would switch protocols.
       request.on("close", () => {
         if (this.request === request && this.response === undefined)
           this.fail("can't request: no response", undefined);

@@ -2,9 +2,8 @@ import { HttpCall, type HttpCallbacks } from "./http-call.ts";
 import { type DeliveryLimits, deliveryLimits } from "./limits.ts";
 
 /**
- * An HTTP client for programs with their own loop: subclass it and override the callbacks. They run inside
- * `tick` and at no other time. Redirects are not followed and content is not decoded; connections are kept alive and
- * shared as Node does it.
+ * An HTTP client for programs with their own loop: subclass it and override the callbacks. They run only inside `tick`.
+ * Redirects are not followed and bodies are not decoded. Node keeps connections alive and reuses them.
  */
 export class HttpClient {
   readonly #limits: Required<DeliveryLimits>;
@@ -13,24 +12,24 @@ export class HttpClient {
   #turn = 0;
 
   /**
-   * @param options `maxTickBytes` is for all calls together, `maxReceiveBytes` for each
+   * @param options `maxTickBytes` applies to all requests together, `maxReceiveBytes` to each
    * @throws RangeError for a limit below 1
    */
   constructor(options: DeliveryLimits = {}) {
     this.#limits = deliveryLimits(options);
   }
 
-  /** Requests that are not over: their `onComplete` or `onError` is still to come. */
+  /** The number of requests whose `onComplete` or `onError` has not been called yet. */
   get pending(): number {
     return this.#calls.size;
   }
 
   /**
-   * Sends a request; any number may be under way. Nothing is thrown: an impossible request fails in the next tick.
-   * There is no timeout: `cancel` what takes too long.
-   * @param url http: or https:
-   * @param body text is sent as UTF-8; the bytes are copied
-   * @returns the id that its callbacks get
+   * Sends a request. Any number can be in progress. It never throws: an invalid request fails in the next tick. There
+   * is no timeout: `cancel` requests that take too long.
+   * @param url an http: or https: URL
+   * @param body text is sent as UTF-8; bytes are copied
+   * @returns the id of the request, which its callbacks receive
    */
   request(
     method: string,
@@ -50,8 +49,8 @@ export class HttpClient {
   }
 
   /**
-   * Tells what has come: for each request its response, its content in order, and its end. What a callback throws
-   * comes out here; that event has been used up, and the others come in the next tick.
+   * Runs the callbacks: for each request the response, its body in order, and its end. An error of a callback is thrown
+   * from here. Its event is not repeated; the remaining events come in the next tick.
    */
   tick(): void {
     const turn = ++this.#turn;
@@ -69,8 +68,8 @@ export class HttpClient {
   }
 
   /**
-   * Gives a request up. No callback comes for it any more.
-   * @returns whether it was pending
+   * Cancels a request. Its callbacks are not called any more.
+   * @returns whether the request was pending
    */
   cancel(id: number): boolean {
     const call = this.#calls.get(id);
@@ -81,23 +80,23 @@ export class HttpClient {
   }
 
   /**
-   * The head of a response has come.
-   * @param _headers by name in lower case; set-cookie is a list
+   * Called when the head of a response has arrived.
+   * @param _headers by lower-case name; set-cookie is a list
    */
   onResponse(_id: number, _status: number, _headers: Record<string, string | string[]>): void {}
 
   /**
-   * Content has come, in order.
+   * Called with a piece of the body, in order.
    * @param _buf yours to keep and to change
    * @param _size its length in bytes
    */
   onData(_id: number, _buf: Buffer, _size: number): void {}
 
-  /** The response is complete. The last call for this id. */
+  /** Called when the response is complete. It is the last call for this id. */
   onComplete(_id: number): void {}
 
   /**
-   * There is no response, or no more of it. The last call for this id.
+   * Called when the request failed or the response was cut off. It is the last call for this id.
    * @param _code the system's number as in Node's `err.errno` (negative), -1 where there is none
    */
   onError(_id: number, _msg: string, _code: number): void {}

@@ -1,25 +1,25 @@
 import { isIP } from "node:net";
 import { checkOptions, type OptionNames } from "../options/check-options.ts";
 
-/** How much one tick delivers, and what may wait for it. All in bytes. */
+/** Limits of delivery. All are in bytes. */
 export interface DeliveryLimits {
-  /** The most that one tick delivers; 1 MiB. The original: 1,024. */
+  /** How much one tick delivers at most. Default 1 MiB. The original delivers 1,024 bytes. */
   maxTickBytes?: number;
-  /** The most that one `onData` gets; by default all that has arrived, within the budget of the tick. */
+  /** How much one `onData` call receives at most. Default: everything that has arrived, up to `maxTickBytes`. */
   maxDataBytes?: number;
-  /** What waits to be delivered and pauses the peer; 1 MiB. One more read of 64 KiB may come. */
+  /** How much undelivered data pauses reading. Default 1 MiB. One more read of 64 KiB can follow. */
   maxReceiveBytes?: number;
 }
 
 export interface ConnectionLimits extends DeliveryLimits {
-  /** What may wait to be taken by the peer; 16 MiB. A `send` that would pass it fails with ENOBUFS. */
+  /** How much data can wait until the other side reads it. Default 16 MiB. A `send` beyond it fails with ENOBUFS. */
   maxSendBytes?: number;
 }
 
 export interface ServerOptions extends ConnectionLimits {
-  /** The IP address to listen on; all addresses when absent. Names are not looked up. */
+  /** The IP address to listen on. Default: all addresses. Host names are not looked up. */
   host?: string;
-  /** Clients that may wait while one is served; 3. More are turned away. */
+  /** How many clients can wait while one is served. Default 3. Further clients are disconnected. */
   backlog?: number;
 }
 
@@ -66,7 +66,7 @@ function checked<Options extends object>(options: Options): Options {
   for (const [name, value] of Object.entries(options)) {
     const whole = Number.isInteger(value) || value === Number.POSITIVE_INFINITY;
     if (name === "host" || (whole && value >= 1)) continue;
-    throw new RangeError(`${name} must be a whole number from 1 on, not ${String(value)}`);
+    throw new RangeError(`${name} cannot be ${String(value)}. Use an integer of at least 1`);
   }
   return options;
 }

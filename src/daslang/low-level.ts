@@ -7,8 +7,8 @@ function present(server: NetworkServer | null): NetworkServer {
 }
 
 /**
- * Makes a NetworkServer, bound to an instance: it becomes the instance's `_server`, and its callbacks go there.
- * @throws Error "can't make server" when the instance has one
+ * Creates a NetworkServer for an instance. It becomes the instance's `_server` and calls its callbacks.
+ * @throws Error "can't make server" if the instance already has one
  */
 export function make_server(instance: ServerInstance, options: ServerOptions = {}): NetworkServer {
   if (instance._server !== null) throw new Error("can't make server");
@@ -19,7 +19,7 @@ export function make_server(instance: ServerInstance, options: ServerOptions = {
 
 /**
  * Binds and listens; the port is open when this returns.
- * @param port 0 for any free one
+ * @param port 0 for any free port
  * @returns false after `onError("can't bind", errno)`
  * @throws Error "null server"
  */
@@ -28,7 +28,7 @@ export function server_init(server: NetworkServer | null, port: number): boolean
 }
 
 /**
- * Whether it listens.
+ * Returns whether it listens.
  * @throws Error "null server"
  */
 export function server_is_open(server: NetworkServer | null): boolean {
@@ -36,7 +36,7 @@ export function server_is_open(server: NetworkServer | null): boolean {
 }
 
 /**
- * Whether a client is connected, as of the last tick.
+ * Returns whether a client is connected, as of the last tick.
  * @throws Error "null server"
  */
 export function server_is_connected(server: NetworkServer | null): boolean {
@@ -44,8 +44,8 @@ export function server_is_connected(server: NetworkServer | null): boolean {
 }
 
 /**
- * Runs the callbacks of what has happened; see `Server.tick`. Does nothing while it is bound to no instance.
- * @throws Error "null server", and whatever a callback throws
+ * Runs the callbacks; see `Server.tick`. Does nothing while it belongs to no instance.
+ * @throws Error "null server", and the error of a callback
  */
 export function server_tick(server: NetworkServer | null): void {
   present(server).tick();
@@ -60,15 +60,16 @@ export function server_send(server: NetworkServer | null, data: Uint8Array | str
 }
 
 /**
- * Binds it to another instance, of any class: callbacks go there from now on, and the old instance has none.
- * @throws Error "null server", and when the instance has another server that listens or serves
+ * Gives it to another instance, of any class. It calls that instance's callbacks from now on, and no longer those of
+ * the old one.
+ * @throws Error "null server", and if the instance has another server that listens or serves
  */
 export function server_restore(server: NetworkServer | null, instance: ServerInstance): void {
   present(server).bind(instance);
 }
 
 /**
- * Closes it, as the original does when the last reference goes; see `Server.close`.
+ * Closes it; see `Server.close`. The original does so when the last reference is released.
  * @throws Error "null server"
  */
 export function server_close(server: NetworkServer | null): void {

@@ -6,20 +6,19 @@ import { type ServerOptions, serverOptions } from "./limits.ts";
 import { Session } from "./session.ts";
 import { errnoNamed, errnoOf } from "./system-error.ts";
 
-/** What a NetworkServer can be bound to: a Server, of whatever module. */
+/** An instance that a NetworkServer can belong to: a Server of any version of its module. */
 export interface ServerInstance extends NetworkCallbacks {
   _server: NetworkServer | null;
 }
 
-/** Where a NetworkServer is kept while it belongs to no instance. */
+/** Holds a NetworkServer while it belongs to no instance. */
 export interface NetworkServerHolder {
   current: NetworkServer | null;
 }
 
 /**
- * The listener, the client that is served and those that wait, with all that was received and not delivered. It
- * belongs to one instance at a time, or to none, and goes on receiving in any case. Programs pass it around; what
- * there is to do with it are the functions of the low level.
+ * The listener, the connected and the waiting clients, and all undelivered data. It belongs to one instance at a time,
+ * or to none, and keeps receiving in either case. Use it with the low-level functions.
  */
 export class NetworkServer {
   private readonly options: ReturnType<typeof serverOptions>;
@@ -27,10 +26,10 @@ export class NetworkServer {
   private instance: ServerInstance | null = null;
   private listener: TransportListener | undefined;
   private waiting: Connection[] = [];
-  /** The number of the last error of the listening socket, until a tick tells it. */
+  /** The number of the last error of the listening socket, until a tick reports it. */
   private acceptError: number | undefined;
 
-  /** @throws RangeError or TypeError for options that cannot be */
+  /** @throws RangeError or TypeError for invalid options */
   constructor(options: ServerOptions = {}) {
     this.options = serverOptions(options);
     this.session = new Session(this.options, "connection accepted");
@@ -44,20 +43,20 @@ export class NetworkServer {
     return this.session.isConnected;
   }
 
-  /** The bound port; 0 when it does not listen. */
+  /** The port it listens on, or 0. */
   get port(): number {
     return this.listener?.port ?? 0;
   }
 
   /**
-   * Makes it belong to an instance, and to no other. A tick that is running ends with its callback.
-   * @throws Error when the instance has another NetworkServer that listens or serves
+   * Makes it belong to one instance. A running tick ends after its current callback.
+   * @throws Error if the instance has another NetworkServer that listens or serves
    */
   bind(instance: ServerInstance): void {
     const other = instance._server;
     if (other !== null && other !== this) {
       if (other.isOpen || other.isConnected)
-        throw new Error("can't restore: the instance has a server of its own, save or close that first");
+        throw new Error("can't restore: the instance has another server. Save or close that first");
       other.release();
     }
     this.release();
@@ -65,7 +64,7 @@ export class NetworkServer {
     this.instance = instance;
   }
 
-  /** Makes it belong to nobody. A tick that is running ends with its callback. */
+  /** Makes it belong to no instance. A running tick ends after its current callback. */
   release(): void {
     this.session.interrupt();
     if (this.instance !== null) this.instance._server = null;
@@ -111,7 +110,10 @@ export class NetworkServer {
     return this.session.send(this.instance, data, size);
   }
 
-  /** Listens no more, turns away who waits, and sends the client what was accepted for it. Tells nothing. */
+  /**
+   * Stops listening, disconnects waiting clients, and closes the connection after sending all accepted data. Calls no
+   * callbacks.
+   */
   close(): void {
     this.release();
     this.listener?.close();

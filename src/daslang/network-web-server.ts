@@ -9,7 +9,7 @@ import { WebChannel } from "./web-channel.ts";
 import { WebRequest } from "./web-request.ts";
 import { WebResponse } from "./web-response.ts";
 
-/** What serves a route. */
+/** The function that serves a route. */
 export type RouteTarget = (exchange: Exchange, content: Buffer) => unknown;
 
 /** A route of a WebServer. */
@@ -19,7 +19,7 @@ export interface WebRoute {
   readonly target: RouteTarget;
 }
 
-/** What a NetworkWebServer calls. All of it runs inside a tick. */
+/** The functions that a NetworkWebServer calls, always inside a tick. */
 export interface WebServerInstance {
   _server: NetworkWebServer | null;
   onWsOpen(channel: WebChannel, url: string): void;
@@ -29,13 +29,13 @@ export interface WebServerInstance {
 }
 
 export interface WebServerOptions {
-  /** The IP address to listen on; all addresses when absent. Names are not looked up. */
+  /** The IP address to listen on. Default: all addresses. Host names are not looked up. */
   host?: string;
-  /** Limits of the engine that differ from the defaults. */
+  /** Engine limits that differ from the defaults. */
   limits?: Partial<Limits>;
 }
 
-/** Where a NetworkWebServer is kept while it belongs to no instance. */
+/** Holds a NetworkWebServer while it belongs to no instance. */
 export interface NetworkWebServerHolder {
   current: NetworkWebServer | null;
 }
@@ -44,8 +44,8 @@ export interface NetworkWebServerHolder {
 const GRACE_MS = 2_000;
 
 /**
- * The listener, all clients, and what has arrived from them and not been delivered. It belongs to one instance at a time, or to
- * none, and goes on receiving in any case.
+ * The listener, all clients, and all undelivered data. It belongs to one instance at a time, or to none, and keeps
+ * receiving in either case.
  */
 export class NetworkWebServer {
   private readonly options: WebServerOptions;
@@ -70,7 +70,7 @@ export class NetworkWebServer {
     },
   };
 
-  /** @throws RangeError for a limit that is unknown or out of range */
+  /** @throws RangeError for an unknown limit, or one out of range */
   constructor(options: WebServerOptions) {
     this.options = options;
     this.queue = new EventQueue(() => this.engine.limits.maxQueueBytes);
@@ -81,12 +81,12 @@ export class NetworkWebServer {
     return this.listener !== undefined;
   }
 
-  /** The bound port; 0 when it does not listen. */
+  /** The port it listens on, or 0. */
   get port(): number {
     return this.listener?.port ?? 0;
   }
 
-  /** Makes it belong to an instance, and to no other. @throws Error when the instance has another one that listens */
+  /** Makes it belong to one instance. @throws Error if the instance has another one that listens */
   bind(instance: WebServerInstance): void {
     const other = instance._server;
     if (other !== null && other !== this) {
@@ -99,20 +99,20 @@ export class NetworkWebServer {
     this.instance = instance;
   }
 
-  /** Makes it belong to nobody. A tick that is running ends with its callback. */
+  /** Makes it belong to no instance. A running tick ends after its current callback. */
   release(): void {
     if (this.instance !== null) this.instance._server = null;
     this.instance = null;
   }
 
-  /** Replaces all routes at once. Requests that have not been delivered find the new ones. @throws PorticoError ERR_ROUTE */
+  /** Replaces all routes at once. Undelivered requests use the new routes. @throws PorticoError ERR_ROUTE */
   setRoutes(routes: ReadonlyMap<string, WebRoute>, allowsCors: boolean): void {
     this.engine.replaceRoutes(() => this.addRoutes(this.engine, routes));
     this.routes = routes;
     this.allowsCors = allowsCors;
   }
 
-  /** Binds and listens. @returns false after `onError("can't bind", errno)` */
+  /** Starts to listen. @returns false after `onError("can't bind", errno)` */
   start(port: number): boolean {
     let failure = errnoNamed("EINVAL");
     if (this.listener === undefined) {
@@ -128,7 +128,7 @@ export class NetworkWebServer {
     return false;
   }
 
-  /** Delivers what had arrived when it was called. */
+  /** Delivers everything that had arrived when it was called. */
   tick(): void {
     const { instance } = this;
     for (let left = this.queue.length; left > 0 && this.instance === instance && instance !== null; left--) {
@@ -136,7 +136,7 @@ export class NetworkWebServer {
     }
   }
 
-  /** Listens no more, closes WebSockets with 1001, and ends requests. Later ticks report the ends. It can start again. */
+  /** Stops listening, closes WebSockets with 1001, and ends requests. Later ticks report this. It can start again. */
   stop(): void {
     if (this.listener === undefined) return;
     this.listener = undefined;
@@ -178,7 +178,7 @@ export class NetworkWebServer {
   }
 }
 
-/** A route whose handler answers by the status that it returns. */
+/** Makes a route of a handler that returns the status. */
 export function handlerTarget(
   handler: (req: WebRequest, resp: WebResponse) => number | Promise<number>,
 ): RouteTarget {

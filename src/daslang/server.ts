@@ -13,14 +13,14 @@ import {
 import type { NetworkServer, NetworkServerHolder } from "./network-server.ts";
 
 /**
- * A TCP server of one client at a time, for programs with their own loop: subclass it and override the
- * callbacks. They run inside `tick`, and inside an `init` or a `send` that fails, and at no other time. Between two
- * ticks the program has to return to Node's event loop, or nothing arrives.
+ * A TCP server for one client at a time, for programs with their own loop: subclass it and override the callbacks. They
+ * run only inside `tick`, and inside an `init` or a `send` that fails. Return to Node's event loop between two ticks;
+ * otherwise no data arrives.
  */
 export class Server extends NetworkCallbacks {
   /** The bundler would rename one of two classes of this name. */
   static override readonly name: string = "Server";
-  /** Listener and clients; null before `make_server_adapter` and after `save`. */
+  /** The listener and its clients; null before `make_server_adapter` and after `save`. */
   _server: NetworkServer | null = null;
   readonly #options: ServerOptions;
 
@@ -31,60 +31,60 @@ export class Server extends NetworkCallbacks {
     this.#options = { ...options };
   }
 
-  /** The bound port; 0 when it does not listen. */
+  /** The port it listens on, or 0. */
   get port(): number {
     return this._server?.port ?? 0;
   }
 
   /**
-   * Makes the NetworkServer of this instance.
-   * @throws Error "can't make server" when it has one
+   * Creates the NetworkServer of this instance.
+   * @throws Error "can't make server" if it already has one
    */
   make_server_adapter(): void {
     make_server(this, this.#options);
   }
 
   /**
-   * Binds and listens; the port is open when this returns.
-   * @param port 0 for any free one, which `port` then tells
-   * @returns false after `onError("can't bind", errno)`; it may be tried again
+   * Starts to listen; the port is open when this returns.
+   * @param port 0 for any free port, which `port` of this server then returns
+   * @returns false after `onError("can't bind", errno)`; you can try again
    * @throws Error "null server" before `make_server_adapter`
    */
   init(port: number): boolean {
     return server_init(this._server, port);
   }
 
-  /** Whether it listens. The original says true after an `init` that failed, too. */
+  /** Returns whether it listens. The original returns true even after an `init` that failed. */
   is_open(): boolean {
     return this._server !== null && server_is_open(this._server);
   }
 
-  /** Whether a client is connected: accepted, and not yet disconnected, as of the last tick. */
+  /** Returns whether a client is connected, as of the last tick. */
   is_connected(): boolean {
     return this._server !== null && server_is_connected(this._server);
   }
 
-  /** Whether it has a NetworkServer. */
+  /** Returns whether it has a NetworkServer. */
   has_session(): boolean {
     return this._server !== null;
   }
 
   /**
-   * One turn: without a client, accepts one that waits; with one, delivers what it has sent, in order and up to
-   * `maxTickBytes`, and then its end. What a callback throws comes out here; that event has been used up, and the
-   * others come in the next tick. Without a session it does nothing.
+   * Runs one turn: accepts a waiting client, or delivers the data of the connected one in order, up to `maxTickBytes`,
+   * and then its end. An error of a callback is thrown from here. Its event is not repeated; the remaining events come
+   * in the next tick. Without a session it does nothing.
    */
   tick(): void {
     if (this._server !== null) server_tick(this._server);
   }
 
   /**
-   * Sends to the client, all or nothing. The data is copied: it may be changed as soon as this returns.
+   * Sends data to the client, all or nothing. The data is copied: you can change it as soon as this returns.
    * @param data text is sent as UTF-8
-   * @param size bytes of it to send; all by default
-   * @returns true when it was accepted for sending, false after `onError`: "can't send, not connected" with -1, or
-   *   "can't send" with ENOBUFS (more than `maxSendBytes` would wait), EPIPE (the client has gone, which a tick will
-   *   tell) or EINVAL (no such size)
+   * @param size the number of bytes of `data` to send; all by default
+   * @returns true if the data was accepted for sending, false after `onError`. The error is "can't send, not connected"
+   *   with -1, or "can't send" with one of three codes: ENOBUFS (more than `maxSendBytes` would wait), EPIPE (the
+   *   client has disconnected, which a later tick reports), EINVAL (an invalid size)
    */
   send(data: Uint8Array | string, size?: number): boolean {
     if (this._server !== null) return server_send(this._server, data, size);
@@ -93,9 +93,9 @@ export class Server extends NetworkCallbacks {
   }
 
   /**
-   * Moves the NetworkServer out of this instance. It goes on receiving, and delivers nothing until it is restored.
-   * Without one it leaves the holder as it is.
-   * @throws Error when the holder holds another one
+   * Moves the NetworkServer out of this instance into a holder. It keeps receiving, and delivers nothing until it is
+   * restored. Without a NetworkServer the holder stays as it is.
+   * @throws Error if the holder holds another one
    */
   save(orphan: NetworkServerHolder): void {
     const server = this._server;
@@ -107,9 +107,9 @@ export class Server extends NetworkCallbacks {
   }
 
   /**
-   * Moves the NetworkServer of a holder into this instance, which may be of another class than the one that saved
-   * it: listener, client and unread bytes go on. An empty holder changes nothing.
-   * @throws Error when this instance has another server that listens or serves
+   * Moves the NetworkServer of a holder into this instance, with its listener, client and unread bytes. The instance
+   * can be of a different class than the one that saved it. An empty holder changes nothing.
+   * @throws Error if this instance has another server that listens or serves
    */
   restore(orphan: NetworkServerHolder): void {
     if (orphan.current === null) return;
@@ -118,8 +118,8 @@ export class Server extends NetworkCallbacks {
   }
 
   /**
-   * Listens no more and gives up the client, after what was accepted for sending, and the session with them. Calls
-   * nothing. The original does it when the server is deleted.
+   * Stops listening, disconnects the client after sending all accepted data, and ends the session. Calls no callbacks.
+   * The original does so when the server is deleted.
    */
   close(): void {
     if (this._server !== null) server_close(this._server);

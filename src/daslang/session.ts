@@ -20,17 +20,17 @@ import { errnoNamed } from "./system-error.ts";
  */
 type Phase = "none" | "accepted" | "connected" | "left" | "disconnected";
 
-/** Peers that have been left and still take what was sent to them. The oldest is cut off for one more. */
+/** Closed connections whose other side still receives data. A new one replaces the oldest, which is cut off. */
 const MAX_LEAVING = 4;
 
 const CLOSED = "connection closed";
 
-/** One peer after the other, told about in ticks. */
+/** Serves one connection after the other, and reports their events in ticks. */
 export class Session {
   private readonly limits: Required<ConnectionLimits>;
   private readonly greeting: string;
   private phase: Phase = "none";
-  /** From the end of a connected peer to the end of `onDisconnect`. */
+  /** True from the end of a connection to the end of `onDisconnect`. */
   private isEnding = false;
   private connection: Connection | undefined;
   private leaving: Connection[] = [];
@@ -42,7 +42,7 @@ export class Session {
     this.greeting = greeting;
   }
 
-  /** Whether a peer is connected, as far as the program has been told: still true while `onDisconnect` runs. */
+  /** Whether a connection is open, as reported to the program: still true while `onDisconnect` runs. */
   get isConnected(): boolean {
     return this.isServing || this.isEnding;
   }
@@ -52,9 +52,9 @@ export class Session {
   }
 
   /**
-   * One turn of the program's loop: begins with the next peer, or delivers what the present one sent, and then its
-   * end. A call from inside a callback takes over, and the outer one ends with that callback.
-   * @param next the peer to begin with, asked when there is none
+   * Runs one turn of the program's loop: begins with the next connection, or delivers the data of the current one, and
+   * then its end. A call from inside a callback takes over, and the outer one ends with that callback.
+   * @param next returns the connection to begin with, called if there is none
    */
   tick(to: NetworkCallbacks, next: () => Connection | undefined): void {
     const turn = ++this.turn;
@@ -105,8 +105,8 @@ export class Session {
   }
 
   /**
-   * Sends to the peer, all or nothing.
-   * @param size bytes of `data` to send
+   * Sends data, all or nothing.
+   * @param size the number of bytes of `data` to send
    */
   send(to: NetworkCallbacks | null, data: Uint8Array | string, size: number | undefined): boolean {
     if (this.connection === undefined) {
@@ -123,12 +123,12 @@ export class Session {
     this.turn++;
   }
 
-  /** The program leaves its peer; the next tick says so. What it had not yet been given is dropped. */
+  /** Closes the connection for the program, which the next tick reports. Undelivered data is dropped. */
   leave(): void {
     if (this.isServing) this.part(this.phase === "connected" ? "left" : "none");
   }
 
-  /** Leaves the peer, and nothing is told any more. */
+  /** Closes the connection. No callbacks follow. */
   close(): void {
     this.interrupt();
     this.part("none");

@@ -4,7 +4,10 @@ import type { WebSocket } from "../exchange/exchange.ts";
 const TEXT = 1;
 const BINARY = 2;
 
-/** A WebSocket client of a WebServer. It stays the same over `save` and `restore`; sending to one that has left answers false. */
+/**
+ * A WebSocket client of a WebServer. It stays the same object across `save` and `restore`. Sending to a client that has
+ * disconnected returns false.
+ */
 export class WebChannel {
   private readonly socket: WebSocket<WebChannel | undefined>;
   private parts: Buffer[] = [];

@@ -8,7 +8,7 @@ const FORM = /^application\/x-www-form-urlencoded(?:$|[;\s])/i;
 export class WebRequest {
   /** @internal */
   readonly exchange: Exchange;
-  /** The body as it came. */
+  /** The body as it was received. */
   readonly content: Buffer;
 
   /** @internal Made by the server. */
@@ -43,12 +43,12 @@ export class WebRequest {
   }
 }
 
-/** Returns the value of a header field. @param name in any case @returns undefined when it was not sent */
+/** Returns the value of a header field. @param name case-insensitive @returns undefined if it was not sent */
 export function get_header(req: WebRequest, name: string): string | undefined {
   return req.exchange.header(name);
 }
 
-/** Returns the value of a cookie. */
+/** Returns the value of a cookie, or undefined if it was not sent. */
 export function get_cookie(req: WebRequest, name: string): string | undefined {
   return cookies(req.exchange)[name];
 }

@@ -20,15 +20,15 @@ export class WebResponse {
     this.exchange = exchange;
   }
 
-  /** Whether the client waits for more: the response is not complete, and the client is connected. */
+  /** Whether more can be sent: the response is not complete, and the client is connected. */
   get is_open(): boolean {
     return !this.exchange.finished;
   }
 
   /**
    * Sends a piece of the body now. The status that the handler returns is ignored then, so set it before.
-   * @param status for the first piece
-   * @returns whether to go on; after false send more in a later tick
+   * @param status the status, used only with the first piece
+   * @returns whether to continue; after false, send more in a later tick
    */
   write(chunk: string | Uint8Array, status = 200): boolean {
     if (!this.exchange.headSent) this.exchange.status(status);
@@ -36,7 +36,7 @@ export class WebResponse {
     return this.exchange.write(chunk);
   }
 
-  /** Completes a response that is streamed. @returns false when it was over already */
+  /** Completes a streamed response. @returns false if it had already ended */
   end(chunk: string | Uint8Array = ""): boolean {
     this.isStreaming = true;
     return this.exchange.end(chunk);
@@ -67,17 +67,17 @@ export class WebResponse {
   }
 }
 
-/** Sets a header field in place of those of the same name. @throws FieldError for what cannot be sent */
+/** Sets a header field, replacing those of the same name. @throws FieldError for a field that cannot be sent */
 export function set_header(resp: WebResponse, name: string, value: string | number): void {
   resp.exchange.setHeader(name, value);
 }
 
-/** Sets the type of the body. @throws FieldError for what cannot be sent */
+/** Sets the type of the body. @throws FieldError for a type that cannot be sent */
 export function set_content_type(resp: WebResponse, type: string): void {
   resp.exchange.setHeader("Content-Type", type);
 }
 
-/** Adds a cookie. @throws FieldError for one that a browser would refuse */
+/** Adds a cookie. @throws FieldError for a cookie that a browser would refuse */
 export function set_cookie(resp: WebResponse, name: string, value: string, options?: CookieOptions): void {
   setCookie(resp.exchange, name, value, options);
 }
@@ -94,14 +94,19 @@ export function TEXT_PLAIN(resp: WebResponse, text: string, status = 200): numbe
 }
 
 /**
- * Answers with a file, read at the speed of the client. `STATIC` also answers ranges and conditional requests.
- * @returns a promise of the status, for the handler to return: 404 where there is no such file
+ * Answers with a file, which is read as fast as the client receives it. `STATIC` also answers ranges and conditional
+ * requests.
+ * @returns a promise of the status, for the handler to return: 404 if the file does not exist
  */
 export function SERVE_FILE(resp: WebResponse, path: string): Promise<number> {
   return resp.sendFile(path);
 }
 
-/** Sends the client to another address. @param status 301, 302, 303, 307 or 308 @returns it, for the handler to return */
+/**
+ * Redirects the client to another address.
+ * @param status 301, 302, 303, 307 or 308
+ * @returns it, for the handler to return
+ */
 export function REDIRECT(resp: WebResponse, location: string, status = 302): number {
   set_header(resp, "Location", location);
   return status;

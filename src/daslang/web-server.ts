@@ -14,7 +14,7 @@ import type { WebChannel } from "./web-channel.ts";
 import { WebRequest } from "./web-request.ts";
 import type { WebResponse } from "./web-response.ts";
 
-/** Serves a request. Returns the status, or a promise of it. */
+/** Serves a request. @returns the status, or a promise of it */
 export type WebHandler = (req: WebRequest, resp: WebResponse) => number | Promise<number>;
 
 /**
@@ -22,7 +22,7 @@ export type WebHandler = (req: WebRequest, resp: WebResponse) => number | Promis
  * Handlers and callbacks run inside `tick` only. All clients survive `save` and `restore`. Every path can be a WebSocket.
  */
 export class WebServer implements WebServerInstance {
-  /** Listener and clients; null before `init`, after `save` and after `cleanup`. */
+  /** The listener and its clients; null before `init`, after `save` and after `cleanup`. */
   _server: NetworkWebServer | null = null;
   readonly #options: WebServerOptions;
   #routes = new Map<string, WebRoute>();
@@ -38,39 +38,39 @@ export class WebServer implements WebServerInstance {
   onInit(): void {}
   /** Called at the end of each tick. */
   onTick(): void {}
-  /** A client has opened a WebSocket. @param _url the path with the query, as sent */
+  /** Called when a client has opened a WebSocket. @param _url the path with the query, as sent */
   onWsOpen(_channel: WebChannel, _url: string): void {}
-  /** A WebSocket is over. */
+  /** Called when a WebSocket has ended. */
   onWsClose(_channel: WebChannel): void {}
-  /** A message has arrived: text as a string, binary data as a Buffer, which is yours to keep. */
+  /** Called with a message: text as a string, binary data as a Buffer, which is yours to keep. */
   onWsMessage(_channel: WebChannel, _msg: string | Buffer): void {}
   /**
-   * Something failed: "can't bind", or what a handler has thrown, which the client gets as 500. Prints by default.
-   * @param code the system's number as in Node's `err.errno` (negative), -1 where there is none
+   * Called on a failure: "can't bind", or the error of a handler, which is answered with 500. Prints by default.
+   * @param code the system's error number, as in Node's `err.errno` (negative); -1 if there is none
    */
   onError(msg: string, code: number, error?: unknown): void {
     console.error(error ?? `${msg} (${code})`);
   }
 
-  /** The bound port; 0 when it does not listen. */
+  /** The port it listens on, or 0. */
   get port(): number {
     return this._server?.port ?? 0;
   }
 
-  /** Whether it listens. */
+  /** Returns whether it listens. */
   is_open(): boolean {
     return this._server?.isOpen ?? false;
   }
 
-  /** Whether it has a session: between `init` or `restore`, and `save` or `cleanup`. */
+  /** Returns whether it has a session: after `init` or `restore`, and before `save` or `cleanup`. */
   has_session(): boolean {
     return this._server !== null;
   }
 
   /**
-   * Makes the session and calls `onInit`. Nothing listens before `start`.
-   * @param port 0 for any free one
-   * @throws Error "can't make server" when it has a session; what `onInit` throws
+   * Creates the session and calls `onInit`. It listens only after `start`.
+   * @param port 0 for any free port
+   * @throws Error "can't make server" if it has a session; the error of `onInit`
    */
   init(port: number): void {
     if (this._server !== null) throw new Error("can't make server");
@@ -79,7 +79,7 @@ export class WebServer implements WebServerInstance {
   }
 
   /**
-   * Binds and listens; the port is open when this returns.
+   * Starts to listen; the port is open when this returns.
    * @returns false after `onError("can't bind", errno)`
    * @throws Error "null server" without a session
    */
@@ -88,27 +88,33 @@ export class WebServer implements WebServerInstance {
     return this._server.start(this.#port);
   }
 
-  /** One turn: runs handlers and callbacks for what has arrived so far, in order, then `onTick`. Without a session it does nothing. */
+  /**
+   * Runs one turn: handlers and callbacks for everything that has arrived, in order, then `onTick`. Without a session
+   * it does nothing.
+   */
   tick(): void {
     if (this._server === null) return;
     this._server.tick();
     this.onTick();
   }
 
-  /** Listens no more, ends all clients (WebSockets with 1001), and reports that in later ticks. `start` begins again. */
+  /**
+   * Stops listening and disconnects all clients (WebSockets with 1001), which later ticks report. `start` begins again.
+   */
   stop(): void {
     this._server?.stop();
   }
 
-  /** Stops, and gives the session up. Nothing is reported any more. */
+  /** Stops and ends the session. No callbacks follow. */
   cleanup(): void {
     this._server?.stop();
     this._server?.release();
   }
 
   /**
-   * Moves the session out of this instance. It goes on receiving, and delivers nothing until it is restored.
-   * @throws Error when the holder holds another one
+   * Moves the session out of this instance into a holder. It keeps receiving, and delivers nothing until it is
+   * restored.
+   * @throws Error if the holder holds another one
    */
   save(orphan: NetworkWebServerHolder): void {
     const server = this._server;
@@ -121,9 +127,9 @@ export class WebServer implements WebServerInstance {
   }
 
   /**
-   * Moves the session of a holder into this instance, and calls `onInit` for its routes: listener, HTTP and WebSocket clients,
-   * and requests that wait go on, and are served by the new routes. An empty holder changes nothing.
-   * @throws what `onInit` throws; the holder keeps the session then
+   * Moves the session of a holder into this instance, and calls `onInit` for its routes. The listener, all clients and
+   * waiting requests stay, and the new routes serve them. An empty holder changes nothing.
+   * @throws the error of `onInit`; the holder then keeps the session
    */
   restore(orphan: NetworkWebServerHolder): void {
     const server = orphan.current;
@@ -150,18 +156,18 @@ export class WebServer implements WebServerInstance {
   HEAD(path: string, handler: WebHandler): void {
     this.#add("HEAD", path, handlerTarget(handler));
   }
-  /** Every method that has no route on this path. */
+  /** Serves all methods without a separate route on this path. */
   ANY(path: string, handler: WebHandler): void {
     this.#add("ANY", path, handlerTarget(handler));
   }
 
-  /** Serves the files of a folder below a path. @throws the system's error when there is no such folder */
+  /** Serves the files of a folder below a path. @throws the system's error if the folder does not exist */
   STATIC(path: string, dir: string): void {
     const serve = serveFiles(dir);
     this.#add("GET", `${path.replace(/\/$/, "")}/*`, (exchange: Exchange) => serve(exchange));
   }
 
-  /** Answers with server-sent events, which the handler or a later tick sends by `stream.send({ data })`. */
+  /** Answers with server-sent events. The handler or a later tick sends them with `stream.send({ data })`. */
   SSE(path: string, handler: (req: WebRequest, stream: EventStream) => void): void {
     this.#add("GET", path, (exchange, content) => {
       handler(new WebRequest(exchange, content), eventStream(exchange));
@@ -176,9 +182,9 @@ export class WebServer implements WebServerInstance {
 
   /**
    * Sends a message to a WebSocket.
-   * @param opcode 1 for text, 2 for binary data; by default by the type of `msg`
-   * @param fin false for a part: the message leaves when its last part is sent
-   * @returns false when the client has left, or is so slow that `limits.maxBackpressureBytes` is reached
+   * @param opcode 1 for text, 2 for binary data; by default depends on the type of `msg`
+   * @param fin false for a part of a message, which is sent together with its last part
+   * @returns false if the client has disconnected, or is so slow that `limits.maxBackpressureBytes` is reached
    */
   send(
     channel: WebChannel,
@@ -189,7 +195,7 @@ export class WebServer implements WebServerInstance {
     return channel.send(msg, opcode, fin);
   }
 
-  /** Closes a WebSocket. `onWsClose` comes in a later tick. */
+  /** Closes a WebSocket. A later tick calls `onWsClose`. */
   close(channel: WebChannel): void {
     channel.close();
   }

@@ -23,26 +23,26 @@ export class WebSocketClient {
   private attempt: AbortController | undefined;
   private isOpen = false;
 
-  /** The WebSocket is open. */
+  /** Called when the WebSocket has opened. */
   onOpen(): void {}
-  /** It is over, or could not be opened. */
+  /** Called when it has ended or could not be opened. */
   onClose(): void {}
-  /** A message has arrived: text as a string, binary data as a Buffer. */
+  /** Called with a message: text as a string, binary data as a Buffer. */
   onMessage(_msg: string | Buffer): void {}
-  /** The same message, with its length in bytes and 1 for text or 2 for binary data. */
+  /** Called with the same message, its length in bytes, and 1 for text or 2 for binary data. */
   onMessageFrame(_msg: string | Buffer, _byte_count: number, _opcode: number): void {}
-  /** It could not be opened. @param _code the system's number (negative), -1 where there is none */
+  /** Called when it could not be opened. @param _code the system's error number (negative); -1 if there is none */
   onError(_msg: string, _code: number): void {}
 
-  /** Whether it is open, as of the last call of `process_event_que`. */
+  /** Returns whether it is open, as of the last call of `process_event_que`. */
   is_connected(): boolean {
     return this.isOpen;
   }
 
   /**
-   * Begins to connect. `onOpen`, or `onError` and `onClose`, come in a later `process_event_que`.
-   * @param url ws: or wss:
-   * @returns false while it connects or is connected
+   * Starts to connect. A later `process_event_que` calls `onOpen`, or `onError` and `onClose`.
+   * @param url a ws: or wss: URL
+   * @returns false if it is connecting or connected
    */
   init(url: string): boolean {
     if (this.attempt !== undefined) return false;
@@ -76,7 +76,7 @@ export class WebSocketClient {
     return true;
   }
 
-  /** Runs the callbacks for what has happened so far, in order. What a callback throws comes out here. */
+  /** Runs the callbacks for everything that has happened, in order. An error of a callback is thrown from here. */
   process_event_que(): void {
     for (let left = this.waiting.length; left > 0; left--) {
       const event = this.waiting.shift();
@@ -89,8 +89,8 @@ export class WebSocketClient {
 
   /**
    * Sends a message.
-   * @param opcode 1 for text, 2 for binary data; by default by the type of `msg`
-   * @returns false when it is not open, or the server is too slow to take more
+   * @param opcode 1 for text, 2 for binary data; by default depends on the type of `msg`
+   * @returns false if it is not open, or the server is too slow to receive more
    */
   send(msg: string | Uint8Array, opcode: number = typeof msg === "string" ? TEXT : BINARY): boolean {
     if (this.socket === undefined) return false;
@@ -99,7 +99,7 @@ export class WebSocketClient {
     return result === "sent" || result === "queued";
   }
 
-  /** Closes it, or gives the attempt up. `onClose` comes in a later `process_event_que`. */
+  /** Closes it, or cancels the attempt. A later `process_event_que` calls `onClose`. */
   close(): void {
     if (this.socket === undefined) this.attempt?.abort(new Error("closed by the program"));
     else this.socket.close();

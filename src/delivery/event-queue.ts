@@ -1,27 +1,27 @@
 import { Fifo } from "./fifo.ts";
 import { budgetOf, type PollBudget } from "./poll-budget.ts";
 
-/** What one connection has in a queue. */
+/** The share of one connection in a queue. */
 export interface QueueShare {
-  /** An event was queued. @param bytes that it holds */
+  /** Called when an event was queued. @param bytes its size */
   hold(bytes: number): void;
-  /** An event left the queue. */
+  /** Called when an event left the queue. */
   free(bytes: number): void;
 }
 
-/** Something that has happened and waits until the program asks for it. */
+/** An event that waits until the program polls. */
 export abstract class QueuedEvent {
   /** @internal What it counts for since it was queued: the program can change what an event holds. */
   heldBytes = 0;
   /** @internal Undefined for an event that no connection has caused. */
   share: QueueShare | undefined = undefined;
 
-  /** What it holds in memory while it waits, in bytes. */
+  /** The memory that it uses while it waits, in bytes. */
   get cost(): number {
     return EVENT_BYTES;
   }
 
-  /** Calls the program's handler, unless the program has ended what the event is about. */
+  /** Calls the program's handler, unless the program has ended the exchange or WebSocket of the event. */
   abstract run(): void;
 
   /** @internal Whether the program has ended what it is about, so that it is of no use. */
@@ -33,19 +33,19 @@ export abstract class QueuedEvent {
   onShift(): void {}
 }
 
-/** Something of the program's own that has its place between the other events. */
+/** A function of the program that is queued in order with the other events. */
 export interface Call {
   readonly type: "call";
   readonly call: () => unknown;
 }
 
-/** Who pauses connections while the queue is full. */
+/** Pauses connections while the queue is full. */
 export interface EventSource {
   /** Called when the queue has room again. */
   resumeAll(): void;
 }
 
-/** What an event holds besides its data, in bytes: the object, the one of the data, and its place in the queue. */
+/** The memory of an event without its data, in bytes: its object, the Buffer object, and its place in the queue. */
 export const EVENT_BYTES = 256;
 
 /** A call that waits in a queue. */
@@ -64,9 +64,9 @@ export class CallEvent extends QueuedEvent implements Call {
 }
 
 /**
- * Events that wait to be polled, first in first out. Above its limit in bytes, connections that send something are
- * paused until half of it has been taken. What was received by then is kept, so nothing is lost. Several servers can
- * share one queue; the order is then that of all of them together.
+ * A queue of events that wait to be polled, first in first out. Above its limit in bytes, connections that send data
+ * are paused until half of it has been polled. Data received by then is kept, so nothing is lost. Several servers can
+ * share one queue, which then keeps the order of all their events.
  */
 export class PolledQueue<Event extends QueuedEvent> {
   private readonly sources = new Set<EventSource>();
@@ -76,22 +76,22 @@ export class PolledQueue<Event extends QueuedEvent> {
   private full = false;
   private arrival: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
-  /** @param maxBytes asked at each event, so that the limit can change */
+  /** @param maxBytes called at each event, so that the limit can change */
   constructor(maxBytes: () => number) {
     this.maxBytes = maxBytes;
   }
 
-  /** The number of events that wait. */
+  /** The number of waiting events. */
   get length(): number {
     return this.events.length;
   }
 
-  /** The bytes that they hold. */
+  /** The memory of the waiting events, in bytes. */
   get heldBytes(): number {
     return this.bytes;
   }
 
-  /** Whether connections that send something are paused because of the queue. */
+  /** Whether the queue pauses connections that send data. */
   get isFull(): boolean {
     return this.full;
   }
@@ -106,7 +106,7 @@ export class PolledQueue<Event extends QueuedEvent> {
     this.sources.delete(source);
   }
 
-  /** Appends an event, or a call of the program's own: `{ type: "call", call }`. */
+  /** Appends an event, or a function of the program: `{ type: "call", call }`. */
   push(event: Event | Call): void {
     this.append(event instanceof QueuedEvent ? event : new CallEvent(event.call), undefined);
   }
@@ -123,8 +123,9 @@ export class PolledQueue<Event extends QueuedEvent> {
   }
 
   /**
-   * Takes the oldest event, without running it. Events of a WebSocket or an exchange that the program has ended are left
-   * out, except for its close or abort. Returns undefined when none waits.
+   * Removes the oldest event without running it. After the program has ended a WebSocket or an exchange, only its close
+   * or abort is returned.
+   * @returns undefined if no event waits
    */
   shift(): Event | CallEvent | undefined {
     for (;;) {
@@ -135,10 +136,10 @@ export class PolledQueue<Event extends QueuedEvent> {
   }
 
   /**
-   * Runs the events that wait, and what they lead to at once, such as the `open` after an `upgrade`. A call that a handler
-   * queues meanwhile ends it: that call, and what comes behind it, waits for the next poll.
-   * @param budget after how many events or milliseconds to stop; what is left comes first next time
-   * @returns how many events it took, with those that were of no use any more
+   * Runs the waiting events and their direct consequences, such as the `open` after an `upgrade`. It stops at a call
+   * that a handler queues meanwhile: that call and later events wait for the next poll.
+   * @param budget after how many events or milliseconds to stop; the remaining events come first next time
+   * @returns the number of events removed from the queue, including obsolete ones
    * @throws RangeError for a number below 0; TypeError for an unknown option
    */
   poll(budget?: number | PollBudget): number {
@@ -156,7 +157,7 @@ export class PolledQueue<Event extends QueuedEvent> {
     return count;
   }
 
-  /** @param end position in all that was ever queued; what the program has queued since then is not taken */
+  /** @param end a position among all events ever queued; calls that the program has queued since then are left */
   private shiftUntil(end: number): Event | CallEvent | undefined {
     const { events } = this;
     if (events.shifted >= end && events.first?.share === undefined) return undefined;
@@ -168,7 +169,7 @@ export class PolledQueue<Event extends QueuedEvent> {
     return event;
   }
 
-  /** Counts bytes that are held elsewhere because of events that were taken, until {@link free}. */
+  /** Counts bytes that polled events hold elsewhere, until {@link free}. */
   hold(bytes: number): void {
     this.bytes += bytes;
     if (this.full || this.bytes <= this.maxBytes()) return;
@@ -179,7 +180,7 @@ export class PolledQueue<Event extends QueuedEvent> {
     this.bytes -= bytes;
     if (!this.full || this.bytes > this.maxBytes() / 2) return;
     this.full = false;
-    // Later: a resumed connection may call the program, which is about to run the event that was taken.
+    // Later, because a resumed connection can call the program, which is about to run the removed event.
     process.nextTick(() => this.resumeSources());
   }
 
@@ -194,7 +195,7 @@ export class PolledQueue<Event extends QueuedEvent> {
     }
   }
 
-  /** Resolves when there is an event, or when {@link release} is called. Any number of callers can wait. */
+  /** Resolves when an event waits, or when {@link release} is called. Any number of callers can wait. */
   waitForEvent(): Promise<void> {
     if (this.length > 0) return Promise.resolve();
     if (this.arrival === undefined) {

@@ -1,10 +1,10 @@
 import { checkOptions, type OptionNames } from "../options/check-options.ts";
 
-/** How much one poll runs at most. */
+/** Limits of one poll. */
 export interface PollBudget {
-  /** Events. Default: all that waited when the poll began. */
+  /** The number of events. Default: all that waited when the poll began. */
   maxEvents?: number;
-  /** No event begins after so many milliseconds, except for the first. Default: no limit. */
+  /** The time after which no further event is started, in milliseconds. One event always runs. Default: no limit. */
   maxMs?: number;
 }
 
@@ -21,7 +21,7 @@ export function budgetOf(given: number | PollBudget | undefined): Required<PollB
   const budget = { ...UNLIMITED, ...(typeof given === "number" ? { maxEvents: given } : given) };
   for (const [name, value] of Object.entries(budget)) {
     if (!(value >= 0))
-      throw new RangeError(`${name} of a poll cannot be ${value}: a number from 0 on is needed`);
+      throw new RangeError(`${name} of a poll cannot be ${value}. Use a number of at least 0`);
   }
   return budget;
 }

@@ -10,17 +10,17 @@ import { type HttpMethod, METHODS } from "./http-method.ts";
 import { EventType, WebServerMessage } from "./message.ts";
 import { SERVER_EVENTS, WebServer, type WebServerOptions, webServerOptionNames } from "./web-server.ts";
 
-/** What is known of a request while its id is valid. */
+/** The details of a request, available while its id is valid. */
 export interface RequestDetails {
-  /** In upper case. */
+  /** The method in upper case. */
   method: string;
   /** The path as sent, without the query. */
   url: string;
-  /** What follows "?", or "". */
+  /** The part of the target after "?", or "". */
   query: string;
-  /** The pattern of the route that matched. */
+  /** The pattern of the matching route. */
   endpoint: string;
-  /** Values by lower-case name. */
+  /** Header fields by lower-case name. */
   headers: Record<string, string>;
 }
 
@@ -41,33 +41,33 @@ const COMPLETE = 2;
 
 function ignore(): void {}
 
-/** Whether a response may have this size when it has so much content at the least. */
+/** Returns whether a response can have this size, given the length of the body so far. */
 function fits(bytes: number, totalSize: number | undefined): boolean {
   return totalSize === undefined || (Number.isSafeInteger(totalSize) && totalSize >= bytes);
 }
 
 /**
- * An HTTP server whose events are polled. For each request HTTP_REQUEST_STARTED comes first, then
- * HTTP_DATA_RECEIVED for each piece of content but the last, and HTTP_REQUEST_FINISHED with the last, or at any
- * point HTTP_CONNECTION_ABORTED. Functions take the `clientID` of an event; an id that is unknown or gone gives the
- * failure value and reaches nobody else. When a response is complete before all content has come, events that were
- * queued still come, and the rest of the content is thrown away.
+ * An HTTP server with polled events. For each request, HTTP_REQUEST_STARTED comes first. HTTP_DATA_RECEIVED follows for
+ * each piece of the body except the last, which comes with HTTP_REQUEST_FINISHED. HTTP_CONNECTION_ABORTED can come at
+ * any point. Functions expect the `clientID` of an event. For an unknown or expired id they return their failure value,
+ * and no other client is affected. If a response is complete before the whole body has arrived, queued events are still
+ * delivered, and the rest of the body is discarded.
  */
 export class HttpServer extends WebServer {
   private readonly registered = new Map<string, string[]>();
   private hasReportedLateStatus = false;
 
-  /** @throws RangeError for a limit that is unknown or out of range */
+  /** @throws RangeError for an unknown limit, or one out of range */
   constructor(options: WebServerOptions = {}) {
     super(options, { autoHead: false, autoOptions: false, autoAllow: false }, webServerOptionNames);
   }
 
   /**
-   * Serves a path; before or after `StartListening`. Segment by segment a static one is preferred to ":name" and that
-   * to "*", and of equally specific routes the one of the request's method to ANY. What matches no route is answered
-   * with 404 by the server itself.
-   * @param route segments are static, ":name" or, at the end, "*"
-   * @throws TypeError when the route is not a string; Error "invalid method", or "already registered"
+   * Serves a path. Call it before or after `StartListening`. In each segment, static text is preferred to ":name", and
+   * ":name" to "*". Among equally specific routes, the request's method is preferred to ANY. The server answers other
+   * requests with 404.
+   * @param route segments are static text, ":name" or, at the end, "*"
+   * @throws TypeError if the route is not a string; Error "invalid method" or "already registered"
    */
   AddRoute(route: string, httpMethod: HttpMethod = "ANY"): void {
     if (typeof route !== "string") throw new TypeError("the route must be a string");
@@ -78,32 +78,32 @@ export class HttpServer extends WebServer {
     routes.push(route);
   }
 
-  /** The routes of a method in the order in which they were added; to be read, not changed. */
+  /** Returns the routes of a method in the order in which they were added. Do not change the array. */
   GetRegisteredRoutes(httpMethod: HttpMethod): string[] {
     const routes = this.registered.get(httpMethod) ?? [];
     if (METHODS.has(httpMethod)) this.registered.set(httpMethod, routes);
     return routes;
   }
 
-  /** The head of a request is complete; its id is valid from here on. */
+  /** Called when the head of a request is complete. Its id is valid from now on. */
   HTTP_REQUEST_STARTED(_eventName: string, _payload: WebServerMessage): void {}
 
-  /** A piece of content has come that is not the last; it is the message. */
+  /** Called with a piece of the body that is not the last, as the message. */
   HTTP_DATA_RECEIVED(_eventName: string, _payload: WebServerMessage): void {}
 
-  /** The request is complete; the message is the last piece of content, which may be empty. */
+  /** Called when the request is complete. The message is the last piece of the body, which can be empty. */
   HTTP_REQUEST_FINISHED(_eventName: string, _payload: WebServerMessage): void {}
 
-  /** The client disconnected before the response was complete; the id is already invalid. */
+  /** Called when the client disconnected before the response was complete. The id is already invalid. */
   HTTP_CONNECTION_ABORTED(_eventName: string, _payload: WebServerMessage): void {}
 
   /**
-   * More can be sent of a response that is streamed. The message is the offset of the first byte to send, in
-   * decimal; the original leaves it empty.
+   * Called when more of a streamed response can be sent. The message is the offset of the next byte in decimal. The
+   * original leaves it empty.
    */
   HTTP_CONNECTION_WRITABLE(_eventName: string, _payload: WebServerMessage): void {}
 
-  /** Returns whether the id is valid: the request is not answered yet, and the client is still connected. */
+  /** Returns whether the id is valid: the request is unanswered, and the client is connected. */
   HasRequestDetails(id: string): boolean {
     return this.find(id) !== undefined;
   }
@@ -119,27 +119,30 @@ export class HttpServer extends WebServer {
     return this.find(id)?.method.toUpperCase();
   }
 
-  /** The path, without the query. */
+  /** Returns the path without the query. */
   GetRequestURL(id: string): string | undefined {
     return this.find(id)?.requestHead.path;
   }
 
-  /** What follows "?", or "". */
+  /** The part of the target after "?", or "". */
   GetRequestQuery(id: string): string | undefined {
     return this.find(id)?.query;
   }
 
-  /** The pattern of the route that matched. */
+  /** The pattern of the matching route. */
   GetRequestEndpoint(id: string): string | undefined {
     return this.find(id)?.route;
   }
 
-  /** @param name in any case */
+  /** Returns the value of a header field. @param name case-insensitive */
   GetRequestHeader(id: string, name: string): string | undefined {
     return this.find(id)?.header(name);
   }
 
-  /** All header fields as one string of lines `name: value\r\n`; `GetRequestDetails` has them as a record. */
+  /**
+   * Returns all header fields as lines `name: value\r
+   * ` in one string. `GetRequestDetails` returns them as a record.
+   */
   GetRequestHeaders(id: string): string | undefined {
     const headers = this.find(id)?.headers;
     if (headers === undefined) return undefined;
@@ -149,10 +152,10 @@ export class HttpServer extends WebServer {
   }
 
   /**
-   * Sets the status. Call it once, before header fields and content: a later call has no effect, as in the original, and the
-   * first such call is reported through `onError`.
+   * Sets the status. Call it once, before header fields and content: a later call has no effect, as in the original,
+   * and `onError` reports the first such call.
    * @param status such as "404 Not Found"
-   * @returns false for an unknown id and for a status line that is not valid, otherwise true
+   * @returns false for an unknown id and for an invalid status line, otherwise true
    */
   WriteStatus(id: string, status: string): boolean {
     const exchange = this.find(id);
@@ -168,8 +171,8 @@ export class HttpServer extends WebServer {
   }
 
   /**
-   * Adds a header field; before content. The case of the name is kept.
-   * @returns false for an unknown id, when it comes too late, or for what may not be sent (CR, LF, NUL)
+   * Adds a header field. Call it before sending the body. The case of the name is kept.
+   * @returns false for an unknown id, after the body has begun, or for a field that cannot be sent (with CR, LF or NUL)
    */
   WriteHeader(id: string, name: string, value: string): boolean {
     const exchange = this.find(id);
@@ -178,8 +181,8 @@ export class HttpServer extends WebServer {
   }
 
   /**
-   * Sends a piece of the content with chunked transfer coding and keeps the response open.
-   * @returns 3 for success. 0: unknown id; or the client is slow and the chunk was kept in the buffer, then wait for
+   * Sends a piece of the body with chunked transfer coding and keeps the response open.
+   * @returns 3 for success. 0 for an unknown id, or if the client is slow and the chunk was buffered: then wait for
    *   HTTP_CONNECTION_WRITABLE
    */
   WriteResponse(id: string, chunk: string | Uint8Array): number {
@@ -191,10 +194,10 @@ export class HttpServer extends WebServer {
   }
 
   /**
-   * Completes the response; the id becomes invalid. A response in one piece has a Content-Length, whatever was written
-   * as one.
-   * @param body bytes are copied up to 16 KiB, here and wherever content is sent; larger ones must not change until
-   *   they are taken
+   * Completes the response. The id becomes invalid. A response in one piece gets the correct Content-Length, whatever
+   * value was written.
+   * @param body bytes are copied up to 16 KiB, as in all functions that send a body; do not change larger ones until
+   *   they have been sent
    * @returns 3, or 0 for an unknown id
    */
   SendResponse(id: string, body: string | Uint8Array = ""): number {
@@ -204,11 +207,11 @@ export class HttpServer extends WebServer {
   }
 
   /**
-   * Sends as much as the peer takes soon and buffers no more than that. What was not accepted is to be sent again
-   * from the offset on that HTTP_CONNECTION_WRITABLE gives.
-   * @param totalSize length of the whole content in bytes; needed in the first call unless `chunk` is all of it
-   * @returns 1 when all of the chunk was accepted, plus 2 when the response is complete. 0, too, for a size that
-   *   cannot be: not a whole number, or less than what there is
+   * Sends as much as the client receives soon, and buffers no more than that. Send the rest again, starting at the
+   * offset that HTTP_CONNECTION_WRITABLE reports.
+   * @param totalSize the length of the whole body in bytes; required in the first call unless `chunk` is the whole body
+   * @returns 1 if the whole chunk was accepted, plus 2 if the response is complete. Also 0 for an invalid size: not an
+   *   integer, or less than the data
    */
   StreamResponse(id: string, chunk: string | Uint8Array, totalSize?: number): number {
     const exchange = this.find(id);

@@ -1,6 +1,6 @@
 import { NO_BYTES } from "../bytes/no-bytes.ts";
 
-/** `eventTypeID` by the part of an event's name that tells its kind; the numbers of the original. */
+/** The values of `eventTypeID`, by event. The numbers are those of the original. */
 export const EventType = {
   UNKNOWN: 0,
   WEBSOCKET_CONNECTION_ESTABLISHED: 1,
@@ -15,21 +15,21 @@ export const EventType = {
   HTTP_CONNECTION_WRITABLE: 10,
 } as const;
 
-/** `clientID` of what happens to the server itself. */
+/** The `clientID` of events of the server itself. */
 export const SERVER_ID = "SERVER";
 
 /**
- * What an event handler is given. In the original `message` is a Lua string, which holds bytes as well as text; here
- * it is always a Buffer, and {@link text} is the same as text. Both belong to the program and stay valid.
+ * The payload of an event. In the original, `message` is a Lua string, which can hold bytes or text. Here it is always
+ * a Buffer, and {@link text} returns it as text. Both belong to the program and stay valid.
  */
 export class WebServerMessage {
   /** One of {@link EventType}. */
   readonly eventTypeID: number;
   /** A UUID (RFC 9562) of the request (HttpServer) or connection (WebSocketServer), or "SERVER". */
   readonly clientID: string;
-  /** For a WebSocket message: whether it is a binary one. The original does not tell. */
+  /** For a WebSocket message: whether it is binary. The original does not report this. */
   readonly binary: boolean;
-  /** For WEBSOCKET_CONNECTION_CLOSED: the close code (RFC 6455 §7.4). The original does not tell. */
+  /** For WEBSOCKET_CONNECTION_CLOSED: the close code (RFC 6455 §7.4). The original does not report this. */
   readonly code: number | undefined;
   private bytes: Buffer | undefined;
   private decoded: string | undefined;
@@ -55,7 +55,7 @@ export class WebServerMessage {
     return this.bytes;
   }
 
-  /** The message as UTF-8 text, decoded when first asked for. Text messages of WebSockets are valid UTF-8. */
+  /** The message as UTF-8 text, decoded on first access. Text messages of WebSockets are valid UTF-8. */
   get text(): string {
     this.decoded ??= this.message.toString("utf8");
     return this.decoded;

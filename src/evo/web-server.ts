@@ -11,17 +11,19 @@ import type { ServerOptions } from "../server/server-options.ts";
 import { EventType, SERVER_ID, WebServerMessage } from "./message.ts";
 
 export interface WebServerOptions {
-  /** A literal address to bind; all addresses when absent. */
+  /** The IP address to listen on. Default: all addresses. */
   host?: string;
-  /** Serve over TLS, with Node's own options. */
+  /** Serves over TLS, with Node's options. */
   tls?: TlsOptions;
-  /** Time between two polls in milliseconds, default 16; 0: the program calls `ProcessDeferredEvents` itself. */
+  /**
+   * The time between two polls, in milliseconds. Default 16. With 0 the program calls `ProcessDeferredEvents` itself.
+   */
   pollIntervalMs?: number;
-  /** Limits of the engine that differ from the defaults. */
+  /** Engine limits that differ from the defaults. */
   limits?: Partial<Limits>;
   /**
-   * Called with errors that a handler throws while the timer polls, with rejections of async handlers, and with
-   * responses that had to be aborted. Default: prints to the console.
+   * Receives errors of handlers while the timer polls, rejections of async handlers, and errors of aborted responses.
+   * Default: prints them to the console.
    */
   onError?: (error: unknown) => unknown;
 }
@@ -36,7 +38,7 @@ export const webServerOptionNames: OptionNames<WebServerOptions> = {
 
 const DEFAULT_PORT = 9001;
 const DEFAULT_POLL_INTERVAL_MS = 16;
-/** Events that every server has. */
+/** The events of every server. */
 export const SERVER_EVENTS: readonly string[] = [
   "SERVER_STARTED_LISTENING",
   "SERVER_STOPPED_LISTENING",
@@ -51,9 +53,9 @@ const INTERFACE_LIMITS: Partial<Limits> = {
 const LINGER_MS = 2_500;
 
 /**
- * The base of HttpServer and WebSocketServer. Sockets are served in the background. Events wait in a queue, and their
- * handlers run when it is processed: by a timer, or by {@link ProcessDeferredEvents}. Handlers are methods named after
- * their event; override them in a subclass or replace them on the instance.
+ * The base of HttpServer and WebSocketServer. Sockets are served in the background. Events wait in a queue until a
+ * timer or {@link ProcessDeferredEvents} runs their handlers. Handlers are methods named after their event. Override
+ * them in a subclass, or replace them on the instance.
  */
 export abstract class WebServer {
   static readonly DEFAULT_PORT: number = DEFAULT_PORT;
@@ -64,9 +66,9 @@ export abstract class WebServer {
   private readonly engineOptions: ServerOptions;
   private readonly queue: EventQueue;
   private listener: Listener | undefined;
-  /** The second of two events that happened together; it is handled before those of the queue. */
+  /** The second of two simultaneous events. It is handled before those in the queue. */
   protected upcoming: ServerEvent | undefined;
-  /** Whether ASYNC_POLLING_UPDATE is running, which can poll itself. */
+  /** Whether ASYNC_POLLING_UPDATE is running, which can poll as well. */
   private isUpdating = false;
   private timer: NodeJS.Timeout | undefined;
 
@@ -79,7 +81,8 @@ export abstract class WebServer {
     this.options = options;
     this.queue = new EventQueue(() => this.limits.maxQueueBytes);
     const { pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
-    if (!(pollIntervalMs >= 0)) throw new RangeError("pollIntervalMs must be a number of milliseconds");
+    if (!(pollIntervalMs >= 0))
+      throw new RangeError("pollIntervalMs must be a number of milliseconds, at least 0");
     this.pollIntervalMs = pollIntervalMs;
     const onError = (error: unknown): void => this.report(error);
     this.engineOptions = { ...engineOptions, delivery: this.queue, onError, isBare: true };
@@ -89,7 +92,7 @@ export abstract class WebServer {
     });
   }
 
-  /** Every limit of the engine; may be changed at any time. */
+  /** All limits of the engine. You can change them at any time. */
   get limits(): Limits {
     return this.engine.limits;
   }
@@ -98,17 +101,17 @@ export abstract class WebServer {
     return this.listener !== undefined;
   }
 
-  /** The port that it listens on; 0 when it does not. */
+  /** The port it listens on, or 0. */
   get port(): number {
     return this.listener?.port ?? 0;
   }
 
   /**
-   * Begins to listen, and is bound when it returns. The event SERVER_STARTED_LISTENING has the port as its message.
-   * The original only prints that a port cannot be bound; here the caller gets the error.
-   * @param port 0 for any free one
+   * Starts to listen; the port is bound when this returns. The event SERVER_STARTED_LISTENING has the port as its
+   * message. If the port cannot be bound, this throws; the original only prints a message.
+   * @param port 0 for any free port
    * @returns the port
-   * @throws PorticoError ERR_ALREADY_LISTENING; the system's error (EADDRINUSE, EACCES …) when it cannot be bound
+   * @throws PorticoError ERR_ALREADY_LISTENING; the system's error (EADDRINUSE, EACCES …) if the port cannot be bound
    */
   StartListening(port: number = DEFAULT_PORT): number {
     if (this.listener !== undefined) {
@@ -130,10 +133,10 @@ export abstract class WebServer {
   }
 
   /**
-   * Ends everything at once: requests that are pending are answered with 503, WebSockets are closed with 1001. Then
-   * the rest of the queue is processed, SERVER_STOPPED_LISTENING with the message "Going Away" comes as the last
-   * event, and ASYNC_POLLING_UPDATE is called once more. Does nothing when it does not listen. It can listen again later.
-   * What a handler throws reaches the caller; what is left of the queue then waits for `ProcessDeferredEvents`.
+   * Stops at once: answers pending requests with 503, and closes WebSockets with 1001. Then it processes the rest of
+   * the queue. SERVER_STOPPED_LISTENING with the message "Going Away" is the last event, and ASYNC_POLLING_UPDATE is
+   * called once more. It does nothing if the server does not listen. The server can listen again later. An error of a
+   * handler is thrown from here; the remaining events then wait for `ProcessDeferredEvents`.
    */
   StopListening(): void {
     if (this.listener === undefined) return;
@@ -152,9 +155,9 @@ export abstract class WebServer {
   }
 
   /**
-   * Runs the handlers of all events that wait, in order, on the caller's stack. Handlers may call any method, this
-   * one too. What a handler throws reaches the caller: that event is used up, the others wait for the next call.
-   * With `pollIntervalMs: 0` this is the poll, so ASYNC_POLLING_UPDATE is called at the end.
+   * Runs the handlers of all waiting events, in order. Handlers can call any method, including this one. An error of a
+   * handler is thrown from here: its event is not repeated, and the others wait for the next call. With
+   * `pollIntervalMs: 0` this is the poll, so ASYNC_POLLING_UPDATE is called at the end.
    */
   ProcessDeferredEvents(): void {
     this.drain();
@@ -162,35 +165,35 @@ export abstract class WebServer {
   }
 
   /**
-   * Calls the handler of an event. Every event passes through this method, but not ASYNC_POLLING_UPDATE, which has no
+   * Calls the handler of an event. Every event passes through this method except ASYNC_POLLING_UPDATE, which has no
    * payload and is called directly.
    */
   OnEvent(eventName: string, payload?: WebServerMessage): void {
     this.dispatch(eventName, payload);
   }
 
-  /** The server listens; `message` is its port as a decimal string. */
+  /** Called when the server listens. `message` is its port as a decimal string. */
   SERVER_STARTED_LISTENING(_eventName: string, _payload: WebServerMessage): void {}
 
-  /** The server has stopped; the last event. */
+  /** Called when the server has stopped. It is the last event. */
   SERVER_STOPPED_LISTENING(_eventName: string, _payload: WebServerMessage): void {}
 
   /** Called after each poll of the timer, even if there were no events, and once at the end of `StopListening`. */
   ASYNC_POLLING_UPDATE(_eventName: string): void {}
 
   /**
-   * For an event that has no handler.
+   * Called for an event without a handler.
    * @throws Error that names the event
    */
   UNKNOWN_OR_INVALID_WEBSERVER_EVENT(eventName: string, _payload?: WebServerMessage): void {
-    throw new Error(`there is no handler for the event ${eventName}: add a method of that name`);
+    throw new Error(`the event ${eventName} has no handler. Add a method with that name`);
   }
 
-  /** Names of the events that have handlers. */
+  /** The names of the events with handlers. */
   protected abstract get eventNames(): ReadonlySet<string>;
   /** Adds the routes to a new engine. */
   protected abstract setUp(engine: Server): void;
-  /** Answers or closes all that is open. */
+  /** Answers all requests and closes all WebSockets. */
   protected abstract endClients(engine: Server): void;
   /** Runs the handlers of one event of the engine. */
   protected abstract handle(event: ServerEvent): void;

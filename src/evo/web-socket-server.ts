@@ -11,11 +11,14 @@ import { EventType, WebServerMessage } from "./message.ts";
 import { SERVER_EVENTS, WebServer, type WebServerOptions, webServerOptionNames } from "./web-server.ts";
 
 export interface WebSocketServerOptions extends WebServerOptions {
-  /** permessage-deflate (RFC 7692) for the functions named Compressed; default true, with one compressor for all. */
+  /**
+   * permessage-deflate (RFC 7692) for the functions with Compressed in their names. Default true, with one compressor
+   * for all clients.
+   */
   compression?: boolean | DeflateOptions;
   /**
-   * Subprotocols that the server speaks, or a function that chooses one of those that the client offers. Default: the first
-   * that the client offers, as in the original.
+   * The server's subprotocols, or a function that chooses one of the client's. Default: the first that the client
+   * offers, as in the original.
    */
   protocols?: UpgradeOptions["protocols"];
 }
@@ -55,8 +58,8 @@ const COMPRESSED_TEXT: SendOptions = { binary: false };
 const REASON = "Going Away";
 
 /**
- * A WebSocket server whose events are polled; it accepts every path. Functions take the `clientID` of an event; an
- * id that is unknown or gone gives `SendStatus.DROPPED`.
+ * A WebSocket server with polled events, which accepts every path. Functions expect the `clientID` of an event. For an
+ * unknown or expired id they return `SendStatus.DROPPED`.
  */
 export class WebSocketServer extends WebServer {
   private isEchoing = false;
@@ -69,7 +72,10 @@ export class WebSocketServer extends WebServer {
   private readonly compression: boolean | DeflateOptions;
   private readonly protocols: NonNullable<UpgradeOptions["protocols"]>;
 
-  /** @throws RangeError for a limit or a setting of the compression that is unknown or out of range, TypeError for an unknown option */
+  /**
+   * @throws RangeError for an unknown limit, and for a limit or a compression setting out of range. TypeError for an
+   *   unknown option
+   */
   constructor(options: WebSocketServerOptions = {}) {
     super(
       options,
@@ -82,18 +88,18 @@ export class WebSocketServer extends WebServer {
     this.setUp(this.engine);
   }
 
-  /** A client has connected. */
+  /** Called when a client has connected. */
   WEBSOCKET_CONNECTION_ESTABLISHED(_eventName: string, _payload: WebServerMessage): void {}
 
-  /** A message has come; `payload.binary` tells its kind. */
+  /** Called when a message has arrived. `payload.binary` is true for a binary message. */
   WEBSOCKET_MESSAGE_RECEIVED(_eventName: string, _payload: WebServerMessage): void {}
 
-  /** A connection has ended; the message is the reason, `payload.code` the close code. */
+  /** Called when a connection has ended. The message is the reason, and `payload.code` is the close code. */
   WEBSOCKET_CONNECTION_CLOSED(_eventName: string, _payload: WebServerMessage): void {}
 
   /**
-   * @param message text, or bytes in UTF-8; here as in all functions that send, bytes are copied up to 64 KiB, and
-   *   larger ones must not change until they are taken
+   * @param message text, or bytes in UTF-8. As in all functions that send, bytes are copied up to 64 KiB; do not change
+   *   larger ones until they have been sent
    * @returns one of {@link SendStatus}
    */
   SendTextMessageToClient(message: string | Uint8Array, clientID: string): SendStatus {
@@ -105,38 +111,44 @@ export class WebSocketServer extends WebServer {
     return this.send(message, clientID, BINARY);
   }
 
-  /** Compressed where the client has agreed to it. @returns one of {@link SendStatus} */
+  /** Sends a text message, compressed if the client has agreed to it. @returns one of {@link SendStatus} */
   SendCompressedTextMessageToClient(message: string | Uint8Array, clientID: string): SendStatus {
     return this.send(message, clientID, COMPRESSED_TEXT);
   }
 
-  /** Sends to all clients; framed once. @returns DROPPED when it was dropped for any of them, else SUCCESS */
+  /**
+   * Sends a message to all clients; framed once.
+   * @returns DROPPED if it was dropped for any client, otherwise SUCCESS
+   */
   BroadcastTextMessage(message: string | Uint8Array): SendStatus {
     return this.broadcast(message, TEXT);
   }
 
-  /** Sends to all clients; framed once. @returns DROPPED when it was dropped for any of them, else SUCCESS */
+  /**
+   * Sends a message to all clients; framed once.
+   * @returns DROPPED if it was dropped for any client, otherwise SUCCESS
+   */
   BroadcastBinaryMessage(message: string | Uint8Array): SendStatus {
     return this.broadcast(message, BINARY);
   }
 
-  /** Like {@link BroadcastTextMessage}; compressed once for all who have agreed to it. */
+  /** Like {@link BroadcastTextMessage}, but compressed once for all clients that have agreed to it. */
   BroadcastCompressedTextMessage(message: string | Uint8Array): SendStatus {
     return this.broadcast(message, COMPRESSED_TEXT);
   }
 
-  /** Connections that are open now, whether their events have been processed or not. */
+  /** Returns the number of open connections, including those whose events have not been processed yet. */
   GetNumConnectedClients(): number {
     return this.engine.counters.openWebSockets;
   }
 
   /**
-   * With true, the server sends each message back by itself when it arrives; WEBSOCKET_MESSAGE_RECEIVED comes all the
-   * same when it is polled.
-   * @throws TypeError for anything but true and false
+   * With true, the server sends each message back as soon as it arrives. The next poll still calls
+   * WEBSOCKET_MESSAGE_RECEIVED.
+   * @throws TypeError for any value except true and false
    */
   SetEchoMode(enabled: boolean): void {
-    if (typeof enabled !== "boolean") throw new TypeError("the echo mode is true or false");
+    if (typeof enabled !== "boolean") throw new TypeError("the echo mode must be true or false");
     this.isEchoing = enabled;
   }
 
@@ -156,7 +168,7 @@ export class WebSocketServer extends WebServer {
 
   protected endClients(engine: Server): void {
     for (const socket of engine.webSockets) {
-      // Not the call of a program: what waits in the queue is still processed.
+      // This is not a call of the program: waiting events are still processed.
       socket.driver.connection.closeNow(GOING_AWAY, REASON);
     }
   }

@@ -1,7 +1,7 @@
 declare const answered: unique symbol;
 
 /**
- * What a call returns that answers a request: a boolean, as its documentation says. A handler can return it; no other
- * boolean is an answer.
+ * The result of a call that answers a request: a boolean with the meaning that the call documents. A handler can return
+ * it as its answer. Other booleans are not answers.
  */
 export type Answered = boolean & { readonly [answered]: true };

@@ -3,11 +3,11 @@ import { inContext } from "../node/async-context.ts";
 import { checkOptions } from "../options/check-options.ts";
 import { type BodyConsumer, type BodyOptions, bodyOptionNames, type RequestBody } from "./request-body.ts";
 
-/** What is needed of an exchange. */
+/** The part of an exchange that {@link callWithBody} uses. */
 export interface BodyOwner<Exchange> {
   readonly exchange: Exchange;
   readonly requestBody: RequestBody;
-  /** Its events are delivered at once, however the others of the server are. */
+  /** Whether its events are delivered at once, even if the server uses deferred delivery. */
   readonly isImmediate: boolean;
   readonly context: {
     readonly isLending: boolean;
@@ -16,7 +16,7 @@ export interface BodyOwner<Exchange> {
   isAnsweredLater: boolean;
 }
 
-/** Passes the content to a callback until it has come, or until the callback fails, which counts once. */
+/** Passes the body to a callback until it is complete, or until the callback fails. A failure counts once. */
 export function callWithBody<Exchange>(
   owner: BodyOwner<Exchange>,
   consumer: BodyConsumer,

@@ -4,12 +4,16 @@ import { isThenable } from "../delivery/call-handler.ts";
 
 type Chunk = string | Uint8Array;
 
-/** Where the content of a response may come from. */
+/** A source of a response body. */
 export type ChunkSource = AsyncIterable<Chunk> | Iterable<Chunk> | ReadableStream<Chunk>;
 
-/** A source of chunks that can be cancelled at any time, also while a chunk is awaited. */
+/** A source of chunks that can be cancelled at any time, even while a chunk is awaited. */
 export interface ChunkReader {
-  /** @returns undefined at the end @throws what the source fails with, and TypeError for what is no chunk */
+  /**
+   * Returns the next chunk.
+   * @returns undefined at the end
+   * @throws the error of the source, and TypeError for an invalid chunk
+   */
   next(): Promise<Chunk | undefined>;
   cancel(): void;
 }
@@ -17,15 +21,15 @@ export interface ChunkReader {
 function ignore(): void {}
 
 /**
- * @returns the chunk of a step, undefined at the end; a copy of borrowed bytes
- * @throws TypeError for what is no chunk, undefined among it
+ * @returns the chunk of a step, or undefined at the end; borrowed bytes are copied
+ * @throws TypeError for an invalid chunk, including undefined
  */
 export function chunkOf(step: { done?: boolean | undefined; value?: unknown }): Chunk | undefined {
   const { done, value } = step;
   if (done === true) return undefined;
   if (typeof value === "string") return value;
   if (value instanceof Uint8Array) return copyIfBorrowed(value);
-  throw new TypeError("a chunk of the content is neither text nor bytes");
+  throw new TypeError("a chunk of the body is neither text nor bytes");
 }
 
 function ownChunk(chunk: Chunk): Chunk {
@@ -38,7 +42,8 @@ export function readerOf(source: ChunkSource | Chunk): ChunkReader {
   if (typeof source === "string" || source instanceof Uint8Array) return readerOf([source]);
   // All of it is there now, while borrowed bytes are still valid.
   if (Array.isArray(source)) return readerOf(source.map(ownChunk).values());
-  // It may fail while nobody iterates over it, and would then end the process: that of a HEAD request is not opened yet.
+  // A stream can fail while nothing iterates over it, and would then end the process. That of a HEAD request is not
+  // opened yet.
   if (source instanceof Readable) source.on("error", ignore);
   if (source instanceof ReadableStream) {
     const reader = source.getReader();

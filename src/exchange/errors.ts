@@ -1,32 +1,32 @@
 const MESSAGES = {
-  ERR_ABORTED: "the peer went away before the exchange was complete",
+  ERR_ABORTED: "the connection closed before the exchange was complete",
   ERR_PROXY: "the proxy did not open a tunnel",
-  ERR_TIMEOUT: "the peer did not answer in time",
-  ERR_BODY_TOO_LARGE: "the content is larger than the limit of this call",
-  ERR_OVERLOADED: "the incomplete requests of all connections hold too much; try again later",
-  ERR_STREAMING: "another source is already being sent as the content of this response",
-  ERR_BODY_USED: "the content of this request is already being read",
-  ERR_BODY_NOT_JSON: "the content is not valid JSON",
-  ERR_JSON_TYPE: "the content has no JSON type, such as application/json",
-  ERR_BODY_NOT_TEXT: "the content is not valid UTF-8",
-  ERR_FORM: "the content is not a valid form",
-  ERR_FORM_TYPE: "the content is of no type that forms have",
+  ERR_TIMEOUT: "the server did not answer in time",
+  ERR_BODY_TOO_LARGE: "the body is larger than the limit",
+  ERR_OVERLOADED: "incomplete requests use too much memory; try again later",
+  ERR_STREAMING: "another source is already being sent as the body of this response",
+  ERR_BODY_USED: "the body of this request is already being read",
+  ERR_BODY_NOT_JSON: "the body is not valid JSON",
+  ERR_JSON_TYPE: "the Content-Type is not a JSON type, such as application/json",
+  ERR_BODY_NOT_TEXT: "the body is not valid UTF-8",
+  ERR_FORM: "the body is not a valid form",
+  ERR_FORM_TYPE: "the Content-Type is not that of a form, such as multipart/form-data",
   ERR_RESULT:
     "a handler can return text, bytes, a plain object or an array (as JSON), a Response or a stream, but not",
-  ERR_ANSWERED: "the handler has answered and returned an answer as well, which is ignored",
+  ERR_ANSWERED: "the handler answered and also returned an answer, which is ignored",
   ERR_NO_ANSWER:
-    "the handler has ended without an answer: return one, call end(), or answerWithin() to answer later",
-  ERR_HANDLER_TIMEOUT: "the handler has not answered in time",
+    "the handler ended without an answer. Return one, call end(), or call answerWithin() to answer later",
+  ERR_HANDLER_TIMEOUT: "the handler did not answer in time",
   ERR_CONTENT_LENGTH: "the response is longer or shorter than its Content-Length",
-  ERR_BACKPRESSURE: "more was written than the peer reads and than limits.maxBackpressureBytes allows",
-  ERR_ALREADY_LISTENING: "the server is listening already",
-  ERR_LISTENING: "the server is closing: make a new one to listen again",
+  ERR_BACKPRESSURE: "the client reads too slowly: more data waits than limits.maxBackpressureBytes allows",
+  ERR_ALREADY_LISTENING: "the server is already listening",
+  ERR_LISTENING: "the server has been closed. Create a new one to listen again",
   ERR_ROUTE: "this route cannot be added",
   ERR_BROKER:
-    "the broker cannot be reached: until it is back, messages reach the clients of this process only",
-  ERR_BROKER_DROPPED: "messages for other servers are dropped, see counters.brokerMessagesDropped",
+    "the broker cannot be reached. Until it is back, messages reach only the clients of this process",
+  ERR_BROKER_DROPPED: "messages for other servers are dropped; see counters.brokerMessagesDropped",
   ERR_BROKER_MESSAGE: "a message from the broker cannot be read",
-  ERR_DELIVERY: 'polling needs a server made with { delivery: "deferred" }',
+  ERR_DELIVERY: 'polling needs a server with the option { delivery: "deferred" }',
 } as const;
 
 export type PorticoErrorCode = keyof typeof MESSAGES;
@@ -42,13 +42,16 @@ const STATUS: Partial<Record<PorticoErrorCode, number>> = {
   ERR_FORM_TYPE: 415,
 };
 
-/** An error of the engine, told apart by its `code`. Its name is "PorticoError", or "AbortError" for content that was cut off. */
+/**
+ * An error of the engine. Compare its `code`. Its `name` is "PorticoError", or "AbortError" for a body that was cut
+ * off.
+ */
 export class PorticoError extends Error {
   readonly code: PorticoErrorCode;
-  /** The status that answers the request when a handler lets this error pass. */
+  /** The status of the response if a handler throws this error. */
   readonly status: number;
 
-  /** @param detail what exactly, appended to the message of the code */
+  /** @param detail details, appended to the message of the code */
   constructor(code: PorticoErrorCode, detail?: string) {
     super(detail === undefined ? MESSAGES[code] : `${MESSAGES[code]}: ${detail}`);
     this.name = "PorticoError";
@@ -57,7 +60,9 @@ export class PorticoError extends Error {
   }
 }
 
-/** Content that never becomes complete, in the form that aborted operations of the platform have: named "AbortError". */
+/**
+ * Creates the error for a body that was cut off. It is named "AbortError", as aborted operations of the platform are.
+ */
 export function abortError(): PorticoError {
   const error = new PorticoError("ERR_ABORTED");
   error.name = "AbortError";

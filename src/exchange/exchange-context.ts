@@ -1,7 +1,7 @@
 import type { IncompleteBytes } from "../limits/incomplete-bytes.ts";
 import type { FailureContext } from "./fail-exchange.ts";
 
-/** What an exchange needs of its server. `Exchange` is what programs get. */
+/** The part of a server that an exchange uses. `Exchange` is the type that programs see. */
 export interface ExchangeContext<Exchange> extends FailureContext<Exchange> {
   readonly incompleteBytes: IncompleteBytes;
   /** Whether content reaches the program in memory that is read into again. */
@@ -9,6 +9,6 @@ export interface ExchangeContext<Exchange> extends FailureContext<Exchange> {
   readonly byId: { set(id: string, exchange: Exchange): unknown; delete(id: string): unknown };
   /** Runs the handler of an exchange that has been routed. */
   dispatchRequest(exchange: Exchange): void;
-  /** An error has left a handler or a callback of the program. */
+  /** Called with an error that a handler or callback threw. */
   onHandlerError(error: unknown, exchange: Exchange): void;
 }

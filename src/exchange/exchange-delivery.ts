@@ -4,17 +4,17 @@ import type { Pausable } from "../limits/pausing.ts";
 import type { Exchange } from "./exchange.ts";
 import { AbortEvent, BodyEvent, RequestEvent, WritableEvent } from "./exchange-events.ts";
 
-/** How what comes for an exchange reaches the program: at once, or when it polls. */
+/** Delivers the events of an exchange to the program: at once, or when it polls. */
 export interface ExchangeDelivery {
-  /** A request has been routed. @param connection that can be made to wait */
+  /** Called when a request has been routed. @param connection the connection, which can be paused */
   request(exchange: Exchange, connection: Pausable): void;
-  /** @param data Valid until the handler returns. Copy it to keep it. */
+  /** Called with a piece of the body. @param data valid during the call */
   body(exchange: Exchange, data: Buffer, last: boolean, connection: Pausable): void;
   writable(exchange: Exchange, connection: Pausable): void;
   abort(exchange: Exchange, connection: Pausable): void;
 }
 
-/** Handlers run when something happens. */
+/** Runs handlers as soon as something happens. */
 export class ImmediateExchangeDelivery implements ExchangeDelivery {
   request(exchange: Exchange): void {
     exchange.driver.context.dispatchRequest(exchange);
@@ -35,7 +35,7 @@ export class ImmediateExchangeDelivery implements ExchangeDelivery {
   }
 }
 
-/** Events wait in a queue. Their data is copied, so that it stays valid. */
+/** Queues events. Their data is copied, so that it stays valid. */
 export class DeferredExchangeDelivery implements ExchangeDelivery {
   private readonly backlog: Backlog;
 

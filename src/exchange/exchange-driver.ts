@@ -100,7 +100,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
     return this.isAbortReported || this.response.state === "gone";
   }
 
-  /** Whether the program has begun an answer: a source that it streams may have given nothing yet. */
+  /** Whether the program has begun an answer. A source that it streams might have produced nothing yet. */
   get hasAnswer(): boolean {
     return this.response.state !== "pending" || this.interruptSource !== undefined;
   }
@@ -156,7 +156,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
   }
 
   answerWithin(ms: number): void {
-    if (!(ms >= 0)) throw new RangeError(`${ms} is not a time in milliseconds`);
+    if (!(ms >= 0)) throw new RangeError(`${ms} is not a time in milliseconds. Use a number of at least 0`);
     this.answerTimeoutMs = ms;
     this.isAnsweredLater = true;
     this.stream.restartAnswer();
@@ -205,20 +205,20 @@ export class ExchangeDriver<Exchange, Upgrade> {
     if (this.body?.isFlowing === false) this.body.fail();
   }
 
-  /** Takes back content that has come and that the program has not asked for. */
+  /** Takes back received data that the program has not read. */
   takeKeptBody(): { readonly data: Buffer; readonly isLast: boolean } | undefined {
     return this.body?.takeKept();
   }
 
-  /** Everything has come and was sent: the connection has done its part. */
+  /** Called when the request was read and the response sent: the connection is done. */
   detach(): void {
     this.body?.release();
     this.leaveStream();
   }
 
   /**
-   * The connection is lost to this exchange.
-   * @returns whether the program is to be told by {@link dispatchAbort}: not when the response is complete
+   * Called when the connection is lost to this exchange.
+   * @returns whether to call {@link dispatchAbort}: not if the response is complete
    */
   abandon(): boolean {
     const wasFinished = this.response.isFinished;

@@ -1,12 +1,12 @@
 import { EVENT_BYTES, QueuedEvent } from "../delivery/event-queue.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** An exchange, besides the head of its request. */
+/** The size of an exchange without the head of its request. */
 const EXCHANGE_BYTES = 1_024;
 /** A connection, which an event keeps in memory after the client has disconnected. */
 const CONNECTION_BYTES = 4_096;
 
-/** What an exchange with deferred delivery has to tell. */
+/** An event of an exchange with deferred delivery. */
 export type ExchangeEvent = RequestEvent | BodyEvent | AbortEvent | WritableEvent;
 
 abstract class OneExchangeEvent extends QueuedEvent {
@@ -23,7 +23,7 @@ abstract class OneExchangeEvent extends QueuedEvent {
   }
 }
 
-/** A request's head is complete. */
+/** The head of a request is complete. */
 export class RequestEvent extends OneExchangeEvent {
   readonly type = "request";
 
@@ -36,7 +36,7 @@ export class RequestEvent extends OneExchangeEvent {
   }
 }
 
-/** A piece of its content; `last` ends the content and may come with no data. */
+/** A piece of the body. The piece with `last` ends the body and can be empty. */
 export class BodyEvent extends OneExchangeEvent {
   readonly type = "body";
   readonly data: Buffer;
@@ -75,7 +75,7 @@ export class AbortEvent extends OneExchangeEvent {
   }
 }
 
-/** What the response was waiting to send has been taken. */
+/** All waiting data of the response has been sent. */
 export class WritableEvent extends OneExchangeEvent {
   readonly type = "writable";
 

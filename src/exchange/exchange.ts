@@ -22,20 +22,20 @@ import { type Client, IncomingRequest } from "./incoming-request.ts";
 import type { TryEndResult } from "./response.ts";
 import { sendSource } from "./send-source.ts";
 
-/** One WebSocket connection, whose `request` is the exchange that was upgraded. */
+/** One WebSocket connection. Its `request` is the exchange that was upgraded. */
 export type WebSocket<Data = unknown> = AnyWebSocket<Data, Exchange>;
-/** What a program does with its WebSockets. All functions are optional, and called one at a time. */
+/** The handlers of a WebSocket. All are optional, and run one at a time. */
 export type WebSocketHandlers<Data = undefined> = HandlersOf<WebSocket<Data>, Data, Exchange>;
-/** The same for a route with the option `lent`. */
+/** The handlers of a WebSocket route with the option `lent`. */
 export type LentWebSocketHandlers<Data = undefined> = HandlersOf<WebSocket<Data>, Data, Exchange, LentBuffer>;
-/** The same without `upgrade`, for requests that have been let in. */
+/** The handlers of a WebSocket without `upgrade`, for requests that you have accepted already. */
 export type OpenHandlers<Data = undefined> = Omit<WebSocketHandlers<Data>, "upgrade"> & { upgrade?: never };
-/** A program for one WebSocket, in place of handlers. */
+/** A function that handles one WebSocket, instead of handlers. */
 export type WebSocketProgram<Data = undefined> = ProgramOf<WebSocket<Data>>;
-/** What the server says to a WebSocket's opening handshake, and how it treats the WebSocket. */
+/** Options of a WebSocket: the server's answer to the opening handshake, and limits of the connection. */
 export type UpgradeOptions<Data = unknown> = OptionsOf<Data, Exchange>;
 
-/** What a connection is to become. */
+/** The WebSocket that a connection will become. */
 export interface Upgrade {
   readonly handlers: WebSocketHandlers<unknown>;
   readonly options: UpgradeOptions;
@@ -43,8 +43,8 @@ export interface Upgrade {
 
 /**
  * A request and its response. You can keep it and call it at any time: once the response is complete, or the client has
- * disconnected, calls return false or undefined instead of throwing. Only mistakes of the program throw: header fields that
- * cannot be sent, and reading the body twice.
+ * disconnected, calls return false or undefined instead of throwing. Only programming errors throw, such as invalid
+ * header fields or reading the body twice.
  */
 export class Exchange<Params = Record<string, string>> extends IncomingRequest<Params> {
   /** @internal */
@@ -61,28 +61,33 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
     this.driver = new ExchangeDriver<Exchange, Upgrade>(this as unknown as Exchange, context, stream, head);
   }
 
-  /** A UUID (RFC 9562) of this exchange, made when first asked for; `server.find(id)` knows it until the end. */
+  /**
+   * A UUID (RFC 9562) of this exchange, created on first access. `server.find(id)` finds the exchange until it ends.
+   */
   get id(): string {
     return this.driver.id;
   }
 
-  /** Aborted when the client disconnects before the response is complete, or the time for an answer is over. */
+  /** Aborted when the client disconnects before the response is complete, or when the handler times out. */
   get signal(): AbortSignal {
     return this.driver.signal;
   }
 
   /**
-   * Promises an answer after the handler has ended, and sets its time in place of `handlerTimeoutMs`: from now, or from the
-   * end of the request, to the head of the response. Then 503 is answered.
-   * @param ms in milliseconds; 0 and Infinity stand for never
-   * @throws RangeError for what is not a number from 0 on
+   * Announces an answer after the handler has returned, and replaces `handlerTimeoutMs`. The time starts now, or at the
+   * end of the request if that is later, and ends with the head of the response. After the timeout the client gets 503.
+   * @param ms the timeout in milliseconds; 0 and Infinity mean no timeout
+   * @throws RangeError for anything but a number of at least 0
    */
   answerWithin(ms: number): this {
     this.driver.answerWithin(ms);
     return this;
   }
 
-  /** Calls back once if the client disconnects, or is refused, before the response is complete, or when that has happened. */
+  /**
+   * Calls back once if the client disconnects, or is refused, before the response is complete. If that has already
+   * happened, it calls back soon after.
+   */
   onAbort(listener: () => unknown): void {
     this.driver.onAbort(listener);
   }
@@ -92,44 +97,47 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
     return this.driver.response.state !== "pending";
   }
 
-  /** Whether the response is complete, or can never be because the client has disconnected. */
+  /** Whether the response is complete, or the client has disconnected. */
   get finished(): boolean {
     return this.driver.response.isFinished;
   }
 
-  /** Whether its status or a header field has been set, or its head sent. */
+  /** Whether its status or a header field has been set, or the head has been sent. */
   get begun(): boolean {
     return this.driver.response.isTouched || this.headSent;
   }
 
-  /** Bytes of content that were accepted so far. */
+  /** The number of body bytes accepted so far. */
   get offset(): number {
     return this.driver.response.offset;
   }
 
-  /** Bytes of the response that the client has not received yet, with those that this turn of the program has written. */
+  /**
+   * The number of response bytes that the client has not received yet, including those written in this turn of the
+   * event loop.
+   */
   get bufferedBytes(): number {
     return this.finished ? 0 : this.driver.stream.output.bufferedBytes;
   }
 
   /**
-   * Bytes of the response that wait because the system refused them: more than 0 means that the client is slower than the
-   * program. What this turn has written does not count until it ends, or until `server.flush()`.
+   * The number of response bytes that the operating system refused. More than 0 means that the client is slower than
+   * the program. Bytes written in this turn of the event loop count only after it ends, or after `server.flush()`.
    */
   get pendingBytes(): number {
     return this.finished ? 0 : refusedBytes(this.driver.stream.output);
   }
 
-  /** The status code that is or will be sent. */
+  /** The status code of the response, sent or not. */
   get statusCode(): number {
     return this.driver.response.statusCode;
   }
 
   /**
-   * Sets the status; without effect once the head has been sent.
-   * @param code 200 to 599 (interim responses are sent by the server itself)
-   * @param reason in place of the registered phrase
-   * @throws FieldError when they may not be sent
+   * Sets the status. It has no effect once the head has been sent.
+   * @param code 200 to 599 (the server itself sends interim responses)
+   * @param reason replaces the registered phrase
+   * @throws FieldError for a code or a reason that cannot be sent
    */
   status(code: number, reason?: string): this {
     this.driver.response.setStatus(code, reason);
@@ -137,14 +145,15 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
   }
 
   /**
-   * Sets a header field in place of those of the same name. The case of the name is kept. Content-Length declares
-   * the length of what will be written; Connection can only ask to close; Transfer-Encoding is not the program's.
-   * Content gets a Content-Type where none was set: `text/plain; charset=utf-8` for text, `application/octet-stream` for
-   * bytes, by the first piece. null sends none.
-   * @param value latin1, without control characters; a list becomes one line for each element, in order (RFC 9110 §5.3)
-   * @throws FieldError for a name or a value that may not be sent (CR, LF and NUL among them), for null in other fields, for
-   *   `undefined`, objects and other values that are not text, and for a list of several values for a field that has one,
-   *   such as Location
+   * Sets a header field, replacing those of the same name. The case of the name is kept. Content-Length declares the
+   * length of the body. Connection can only ask to close. The server sets Transfer-Encoding. If you set no
+   * Content-Type, the first piece of the body decides: `text/plain; charset=utf-8` for text, `application/octet-stream`
+   * for bytes. Set null to send none.
+   * @param value latin1 text without control characters; a list becomes one line for each element, in order (RFC 9110
+   *   §5.3)
+   * @throws FieldError for a name or a value that cannot be sent, such as one with CR, LF or NUL. FieldError for null
+   *   in other fields, for `undefined` and objects, and for several values of a field that has only one, such as
+   *   Location
    */
   setHeader(name: string, value: FieldValue): this;
   setHeader(name: "Content-Type" | "content-type", value: null): this;
@@ -154,22 +163,23 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
     return this;
   }
 
-  /** Adds a header field and keeps those of the same name (for Set-Cookie above all). Otherwise like {@link setHeader}. */
+  /** Adds a header field and keeps those of the same name, for example Set-Cookie. Otherwise like {@link setHeader}. */
   appendHeader(name: string, value: FieldValue): this {
     this.driver.response.appendHeader(name, value);
     return this;
   }
 
-  /** Removes the header fields of a name, in any case. */
+  /** Removes the header fields of a name, ignoring case. */
   removeHeader(name: string): this {
     this.driver.response.removeHeader(name);
     return this;
   }
 
   /**
-   * Sends a piece of the content and keeps the response open.
-   * @param chunk text as UTF-8; bytes are copied up to 16 KiB, larger ones must not change until they are taken
-   * @returns whether to go on; after false wait for `drained`. False, too, when the response is over
+   * Sends a piece of the body and keeps the response open.
+   * @param chunk text is sent as UTF-8; bytes are copied up to 16 KiB. Do not change larger ones until they have been
+   *   sent
+   * @returns whether to continue. After false, wait for {@link drained}. Also false if the response has ended
    * @throws TypeError for a chunk that is neither text nor bytes
    */
   write(chunk: string | Uint8Array): Answered {
@@ -178,52 +188,53 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
 
   /**
    * Completes the response.
-   * @param chunk like in {@link write}; a response of one piece gets a Content-Length
-   * @returns false when the response was over already
+   * @param chunk as in {@link write}; a response in one piece gets a Content-Length
+   * @returns false if the response had already ended
    */
   end(chunk: string | Uint8Array = ""): Answered {
     return this.driver.response.end(chunk) as Answered;
   }
 
   /**
-   * Refuses the request: sends a status from 300 to 599, the header fields that were set, and a body like {@link end}.
-   * @returns what `upgrade` of a WebSocket can return
+   * Refuses the request: sends a status from 300 to 599, the header fields set so far, and a body as {@link end} does.
+   * @returns a value that the `upgrade` handler of a WebSocket can return
    * @throws FieldError for another status
    */
   refuse(code: number, content: string | Uint8Array = ""): Refusal {
-    if (code < 300) throw new FieldError(`${code} refuses nothing: use a status from 300 to 599`);
+    if (code < 300) throw new FieldError(`${code} does not refuse a request. Use a status from 300 to 599`);
     this.status(code).end(content);
     return REFUSAL;
   }
 
   /**
-   * Sends as much of the data as the client takes soon, and buffers no more than that. What was not accepted is to be
-   * sent again from `offset` on when the response is writable.
-   * @param chunk the content from `offset` on, or a part of it
-   * @param totalBytes the length of the whole content; needed in the first call, unless `chunk` is all that is left
-   * @throws RangeError for a length that is not a whole number from 0 on
+   * Sends as much of the data as the client receives soon, and buffers no more than that. Send the rest again, starting
+   * at {@link offset}, when the response is writable.
+   * @param chunk the body from {@link offset} on, or a part of it
+   * @param totalBytes the length of the whole body in bytes; required in the first call, unless `chunk` is the whole
+   *   body
+   * @throws RangeError for a length that is not an integer of at least 0
    */
   tryEnd(chunk: string | Uint8Array, totalBytes?: number): TryEndResult {
     return this.driver.response.tryEnd(chunk, totalBytes);
   }
 
-  /** Calls back each time when all that waited has been taken, with the offset of the next byte. */
+  /** Calls back each time all waiting data has been sent, with the offset of the next byte. */
   onWritable(listener: (offset: number) => unknown): void {
     this.driver.onWritable(listener);
   }
 
-  /** Resolves when the response can take more: true, or false when it is over. */
+  /** Resolves with true when more can be written, or with false when the response has ended. */
   drained(): Promise<boolean> {
     return this.driver.drained();
   }
 
   /**
-   * Sends a source as the content, at the speed of the client, and completes the response.
-   * @param source text, bytes, or an async iterable, a web ReadableStream or a Node Readable of them; it is cancelled
-   *   when the client disconnects, or when the response is ended otherwise. An array can have borrowed bytes;
-   *   what any other source gives later must be its own
-   * @returns true when everything was sent, false when the client disconnected or the response was over
-   * @throws what the source fails with, TypeError for a chunk that is neither text nor bytes. The answer is 500 when
+   * Sends a source as the body, as fast as the client receives it, and completes the response.
+   * @param source text, bytes, or an async iterable, a web ReadableStream or a Node Readable of them. It is cancelled
+   *   if the client disconnects or the response ends for another reason. An array can hold borrowed bytes. Other
+   *   sources must not reuse the memory of chunks that they have produced
+   * @returns true if everything was sent, false if the client disconnected or the response had ended
+   * @throws the error of the source, and TypeError for a chunk that is neither text nor bytes. The client gets 500 if
    *   nothing was sent yet; otherwise the connection is destroyed. PorticoError ERR_STREAMING while another source is
    *   being sent
    */
@@ -232,8 +243,8 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
   }
 
   /**
-   * Destroys the connection, so that the client sees a response that is not complete. Of the events that wait to be polled
-   * only the abort is delivered.
+   * Destroys the connection, so that the client sees an incomplete response. Of the queued events only the abort is
+   * delivered.
    */
   abort(): void {
     if (this.driver.response.state !== "done") this.driver.isGivenUp = true;
@@ -241,10 +252,11 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
   }
 
   /**
-   * Makes the connection a WebSocket (RFC 6455 §4.2). Header fields that were set go into the answer. The handler
-   * `upgrade` is asked first, if there is one.
-   * @returns whether it has become one; with `upgrade` a promise, which never rejects. False: `upgrade` or a status from 300
-   *   on has refused; it is no valid handshake and has been answered 400 or 426; or the response has begun
+   * Turns the connection into a WebSocket (RFC 6455 §4.2). The handshake response includes the header fields set so
+   * far. An `upgrade` handler is called first.
+   * @returns whether it succeeded; with an `upgrade` handler a promise, which never rejects. False if `upgrade` or a
+   *   status of at least 300 refused the request, or if the response has begun. Also false for an invalid handshake,
+   *   which is answered with 400 or 426
    * @throws TypeError for an unknown handler or option
    */
   upgrade<Data = undefined>(

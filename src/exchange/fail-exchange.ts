@@ -1,15 +1,18 @@
 import type { Response } from "./response.ts";
 
-/** Who shapes and sends the answers to failures: the server. */
+/** The part of a server that shapes and sends error responses. */
 export interface FailureContext<Exchange> {
-  /** Whether responses have what the program sets and nothing else: no type, and no content of the engine's answers. */
+  /**
+   * Whether responses contain only what the program sets: the engine adds no type, and its own responses have no body.
+   */
   readonly isBare: boolean;
   /**
-   * A failure is answered, whose status and fields have been set: the program may answer, or set more.
-   * @returns false when that has failed, and what was set may have been changed
+   * Called before a failure is answered, with its status and header fields set. The program can answer itself, or set
+   * more.
+   * @returns false if the program failed, which can leave the response changed
    */
   shapeFailure(exchange: Exchange, status: number, code: string): boolean;
-  /** Answers a failure in the usual way. */
+  /** Answers a failure with the default response. */
   answerFailure(exchange: Exchange, status: number, code: string, error: unknown): void;
 }
 
@@ -20,10 +23,10 @@ interface FailingExchange<Exchange> {
 }
 
 /**
- * Answers a failure in place of the program, whatever was set for the response.
- * @param code why, see docs/errors.md
- * @param error what has failed, where it is known
- * @returns false when the response has begun
+ * Answers a failure instead of the program, replacing the status and fields set so far.
+ * @param code the reason, see docs/errors.md
+ * @param error the error, if known
+ * @returns false if the response has begun
  */
 export function failExchange<Exchange>(
   { response, context, exchange }: FailingExchange<Exchange>,

@@ -19,7 +19,7 @@ export class HeldContent {
     }
   }
 
-  /** It belongs to the program now, or is gone. */
+  /** The data now belongs to the program, or was discarded. */
   release(): void {
     this.exchange.driver.holdsBody(-this.bytes);
     this.bytes = 0;

@@ -1,71 +1,73 @@
 /** The head of a final response, in the terms of RFC 9110. */
 export interface ResponseHead {
   readonly statusCode: number;
-  /** In place of the registered phrase. */
+  /** Replaces the registered phrase. */
   readonly reason: string | undefined;
-  /** Field lines, each with its CRLF, without those that a version of HTTP has for framing and connections. */
+  /**
+   * Field lines, each with its CRLF, without those for framing and connections, which depend on the version of HTTP.
+   */
   readonly fieldLines: string;
-  /** Whether there is a Date among them. */
+  /** Whether they include a Date. */
   readonly hasDate: boolean;
-  /** Whether the program asks for the connection to be closed afterwards. */
+  /** Whether the program asks to close the connection afterwards. */
   readonly closes: boolean;
 }
 
-/** The length of content that nobody knows yet. */
+/** The length of a body that is not known yet. */
 export const UNKNOWN_LENGTH = -1;
 
-/** What becomes of the content of the request: it is asked for (100 Continue), it must wait, or it can come. */
+/** What to do with the request body: ask for it (100 Continue), stop reading it, or read on. */
 export type BodyDemand = "wanted" | "paused" | "resumed";
 
 export type ResponseErrorCode = "ERR_CONTENT_LENGTH" | "ERR_BACKPRESSURE";
 
-/** Where output goes, as far as an exchange looks at it. */
+/** The output of a stream, as far as an exchange uses it. */
 export interface Output {
-  /** Bytes that were written and that the client has not taken. */
+  /** Bytes written that the client has not received. */
   readonly bufferedBytes: number;
-  /** Bytes of them that were handed over. */
+  /** The part of them that was handed to the system. */
   readonly pendingBytes: number;
-  /** Bytes that can be pending although the client is not slow. */
+  /** Bytes that can be pending even if the client is not slow. */
   readonly slackBytes: number;
   readonly closed: boolean;
-  /** Has the exchange told when everything has been taken. */
+  /** Asks for a drain event when everything has been sent. */
   requestDrain(): void;
 }
 
 /**
- * One request and its response, in one version of HTTP: the seam between what they mean (RFC 9110) and how they are
- * written (RFC 9112, later RFC 9113).
+ * One request and its response in one version of HTTP. It separates their meaning (RFC 9110) from their form on the
+ * wire (RFC 9112, later RFC 9113).
  */
 export interface HttpStream<Upgrade> {
   readonly output: Output;
-  /** From here on a write answers that the program should wait. */
+  /** The number of waiting bytes from which a write asks the program to wait. */
   readonly highWaterBytes: number;
-  /** What may wait for the client; more ends the connection. */
+  /** How many bytes can wait for the client. More end the connection. */
   readonly maxBackpressureBytes: number;
-  /** The limit of the request's content, in bytes. */
+  /** The limit of the request body, in bytes. */
   readonly maxBodyBytes: number;
   /**
    * Sends the head.
-   * @param length of the content in bytes, or {@link UNKNOWN_LENGTH}
+   * @param length the length of the body in bytes, or {@link UNKNOWN_LENGTH}
    * @param hasContent false for a response that ends with its head
-   * @param whole all of the content, where it is there already: head and content are one write then
+   * @param whole the whole body, if it is available: head and body are then written together
    */
   writeHead(head: ResponseHead, length: number, hasContent: boolean, whole?: string | Uint8Array): void;
-  /** Sends a piece of the content. @param length its bytes, not 0 */
+  /** Sends a piece of the body. @param length its length in bytes, more than 0 */
   writeBody(chunk: string | Uint8Array, length: number): void;
-  /** The response is complete. */
+  /** Completes the response. */
   end(): void;
-  /** Asks for, or holds back, the content of the request. */
+  /** Asks for the request body, or stops reading it. */
   readBody(demand: BodyDemand): void;
-  /** The program has changed how long it may take to answer: its time begins now. */
+  /** Restarts the handler's timeout, which the program has changed. */
   restartAnswer(): void;
-  /** Makes the connection a WebSocket. @returns whether that was possible; otherwise the request has been answered */
+  /** Turns the connection into a WebSocket. @returns whether it succeeded; otherwise the request has been answered */
   upgrade(to: Upgrade): boolean;
-  /** Destroys the stream, so that the client sees a response that is not complete. */
+  /** Destroys the stream, so that the client sees an incomplete response. */
   abort(code?: ResponseErrorCode): void;
 }
 
-/** In place of the stream of an exchange that is over: nothing can be done any more. */
+/** Replaces the stream of an exchange that has ended. Its calls do nothing. */
 export const endedStream: HttpStream<unknown> = {
   output: { bufferedBytes: 0, pendingBytes: 0, slackBytes: 0, closed: true, requestDrain() {} },
   highWaterBytes: 1,

@@ -18,13 +18,13 @@ export interface Client {
   readonly encrypted: boolean;
 }
 
-/** The route that a request has matched, as far as an exchange looks at it. */
+/** The route that a request matched, as far as an exchange uses it. */
 export interface MatchedRoute {
   readonly route: { readonly pattern: string; readonly names: readonly string[] };
   readonly values: readonly string[];
 }
 
-/** The inside of an exchange, as far as the content of its request is concerned. */
+/** The internal part of an exchange that handles the request body. */
 export interface ContentDriver extends BodyOwner<unknown> {
   readonly stream: { readonly maxBodyBytes: number };
   wantBody(): void;
@@ -34,19 +34,19 @@ export interface ContentDriver extends BodyOwner<unknown> {
   fail(status: number, code: string, error: unknown): boolean;
 }
 
-/** A request, as the program sees it. */
+/** A request as the program sees it. */
 export abstract class IncomingRequest<Params> {
   /** @internal */
   abstract readonly driver: ContentDriver;
   /** The method, as sent. */
   readonly method: string;
   /**
-   * The path without the query, in its normal form (RFC 3986 §6.2.2): escapes of letters, digits and "-._~" are decoded,
-   * all others stay, in upper case. Hooks, routes and handlers read the same path, so comparing it is safe.
-   * {@link target} has what was sent.
+   * The path without the query, in its normal form (RFC 3986 §6.2.2): escapes of letters, digits and "-._~" are
+   * decoded, and all others are kept in upper case. Hooks, routes and handlers see the same path, so comparing it is
+   * safe. {@link target} is the original.
    */
   readonly path: string;
-  /** What follows "?" in the target, or "". */
+  /** The part of the target after "?", or "". */
   readonly query: string;
   /** @internal */
   readonly requestHead: RequestHead;
@@ -76,7 +76,7 @@ export abstract class IncomingRequest<Params> {
     this.client = client;
   }
 
-  /** The parameters of the route, percent-decoded; hooks have them, too. */
+  /** The parameters of the route, percent-decoded. Hooks see them, too. */
   get params(): Params {
     if (this.paramsRecord === undefined) {
       const record: Record<string, string> = Object.create(NO_PARAMS);
@@ -88,17 +88,17 @@ export abstract class IncomingRequest<Params> {
     return this.paramsRecord;
   }
 
-  /** The pattern of the route that matched, or ""; hooks have it, too. */
+  /** The pattern of the matching route, or "". Hooks see it, too. */
   get route(): string {
     return this.matched?.route.pattern ?? "";
   }
 
-  /** The query, decoded; a new object at each call. */
+  /** The decoded query, as a new object at each access. */
   get searchParams(): URLSearchParams {
     return queryParameters(this.query);
   }
 
-  /** The request target as sent: the path that was asked for, unchanged, with the query. */
+  /** The request target as sent: the original path with the query. */
   get target(): string {
     return this.requestHead.target;
   }
@@ -108,30 +108,30 @@ export abstract class IncomingRequest<Params> {
     return `1.${this.requestHead.minorVersion}`;
   }
 
-  /** The host that the request is for, with its port where there is one. */
+  /** The requested host, with its port if the client sent one. */
   get authority(): string | undefined {
     return this.requestHead.host;
   }
 
-  /** All header fields by lower-case name; lines of one name joined with ", " (Cookie: "; "). */
+  /** All header fields by lower-case name; lines with the same name are joined with ", " (Cookie: "; "). */
   get headers(): Record<string, string> {
     return this.requestHead.fields.record();
   }
 
-  /** The header field lines as they came, each ended by CRLF. */
+  /** The header field lines as received, each with its CRLF. */
   get rawHeaders(): string {
     return this.requestHead.fields.raw;
   }
 
   /**
-   * The value of a request header field.
-   * @param name in any case
+   * Returns the value of a request header field, or undefined if it was not sent.
+   * @param name case-insensitive
    */
   header(name: string): string | undefined {
     return this.requestHead.fields.get(name);
   }
 
-  /** The trailer fields of a chunked request by lower-case name; complete when the content is (RFC 9110 §6.5). */
+  /** The trailer fields of a chunked request by lower-case name, complete once the body is (RFC 9110 §6.5). */
   get trailers(): Record<string, string> {
     return this.trailerFields?.record() ?? Object.create(null);
   }
@@ -141,12 +141,12 @@ export abstract class IncomingRequest<Params> {
     return this.requestHead.upgrade;
   }
 
-  /** Whether the request announces content. */
+  /** Whether the request has a body. */
   get hasBody(): boolean {
     return this.requestHead.chunked || this.requestHead.contentLength > 0;
   }
 
-  /** The announced length of the content in bytes; undefined when it is chunked. */
+  /** The Content-Length in bytes; undefined for a chunked body. */
   get contentLength(): number | undefined {
     return this.requestHead.chunked ? undefined : Math.max(0, this.requestHead.contentLength);
   }
@@ -166,9 +166,10 @@ export abstract class IncomingRequest<Params> {
   }
 
   /**
-   * The content as bytes.
-   * @param limit in bytes; the server's `maxBodyBytes` holds as well
-   * @throws PorticoError ERR_BODY_TOO_LARGE (answers 413 when it leaves the handler), ERR_ABORTED, ERR_BODY_USED
+   * Reads the body as bytes.
+   * @param limit the limit in bytes; the server's `maxBodyBytes` applies as well
+   * @throws PorticoError ERR_BODY_TOO_LARGE (answered with 413 if the handler throws it), ERR_ABORTED, ERR_OVERLOADED,
+   *   ERR_BODY_USED
    */
   bytes(limit: number = this.driver.stream.maxBodyBytes): Promise<Buffer> {
     if ((this.contentLength ?? 0) > limit) {
@@ -177,32 +178,34 @@ export abstract class IncomingRequest<Params> {
     return this.driver.requestBody.bytes(limit);
   }
 
-  /** The content as text, which must be UTF-8 (else 400). Otherwise like {@link bytes}. */
+  /** Reads the body as text. Invalid UTF-8 is answered with 400. Otherwise like {@link bytes}. */
   text(limit: number = this.driver.stream.maxBodyBytes): Promise<string> {
     return textContent(this, limit);
   }
 
   /**
-   * The content parsed as JSON (else 400). Its type must be JSON (else 415, RFC 9110 §15.5.16): a form of another site can
-   * send any text, but not as application/json. Otherwise like {@link bytes}.
-   * @param options the limit in bytes, alone or with `anyType: true`, which takes content of any type
+   * Reads the body as JSON. Invalid JSON is answered with 400, and another Content-Type with 415 (RFC 9110 §15.5.16).
+   * The type protects you: forms of other sites can send any text, but not as application/json. Otherwise like {@link
+   * bytes}.
+   * @param options the limit in bytes, or an object with `limit` and `anyType: true`, which accepts any Content-Type
    * @throws PorticoError ERR_JSON_TYPE, ERR_BODY_NOT_JSON, ERR_BODY_NOT_TEXT
    */
   json(options: number | JsonOptions = {}): Promise<unknown> {
     return jsonContent(this, options);
   }
 
-  /** The content piece by piece; the client is slowed down to the speed of the loop. */
+  /** The body piece by piece. Portico reads from the client only as fast as your loop does. */
   get body(): AsyncIterable<Buffer> {
     return this.driver.requestBody;
   }
 
   /**
-   * The content piece by piece, by callback, at the speed at which it comes and in the asynchronous context of now.
-   * @param consumer gets each chunk, which is the program's own. `last` comes once, perhaps with an empty chunk, unless the
-   *   client disconnects. What it throws, or its promise rejects with, is answered 500; it is not called again
-   * @param options `lent`: chunks are lent instead, which saves a copy. Valid until the handler returns. Copy it to keep it.
-   * @throws PorticoError ERR_BODY_USED the second time
+   * Passes the body to a callback piece by piece, as it arrives, in the current asynchronous context.
+   * @param consumer receives each chunk, which belongs to the program. `last` is true once, possibly with an empty
+   *   chunk, unless the client disconnects. If it throws or rejects, the client gets 500 and it is not called again
+   * @param options with `lent`, chunks are lent instead, which saves a copy. Valid until the handler returns. Copy it
+   *   to keep it.
+   * @throws PorticoError ERR_BODY_USED if the body is already being read
    */
   onBody(consumer: BodyConsumer, options?: { lent?: false }): void;
   onBody(consumer: BodyConsumer<LentBuffer>, options: { lent: boolean }): void;
@@ -210,12 +213,12 @@ export abstract class IncomingRequest<Params> {
     callWithBody(this.driver, consumer, options);
   }
 
-  /** Asks a client that waits for it to send the content (100 Continue); done by all calls that read it. */
+  /** Sends 100 (Continue) to a client that waits for it. All calls that read the body do so. */
   wantBody(): void {
     this.driver.wantBody();
   }
 
-  /** Reads no more content for now; `onBody` may still be called for what has been read. */
+  /** Stops reading the body. `onBody` can still be called for data that was already read. */
   pauseBody(): void {
     this.driver.pauseBody();
   }

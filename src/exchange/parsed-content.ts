@@ -3,11 +3,11 @@ import { checkOptions, type OptionNames } from "../options/check-options.ts";
 import { isJson } from "../protocol/http/media-type.ts";
 import { PorticoError } from "./errors.ts";
 
-/** How `json` of an exchange reads the content. */
+/** Options of `Exchange.json`. */
 export interface JsonOptions {
-  /** In bytes; the server's `maxBodyBytes` and that of the route hold as well. */
+  /** The limit in bytes. The `maxBodyBytes` of the server and of the route apply as well. */
   limit?: number;
-  /** Read content of any type as JSON. Default false: other types than JSON are refused with 415. */
+  /** Reads a body of any type as JSON. Default false: types other than JSON are refused with 415. */
   anyType?: boolean;
 }
 

@@ -6,29 +6,29 @@ import { abortError, PorticoError } from "./errors.ts";
 
 /**
  * Receives the body of a request piece by piece.
- * @param chunk the program's own, or lent: see `Exchange.onBody`
+ * @param chunk belongs to the program, or is lent: see `Exchange.onBody`
  * @param last true for the last piece, which can be empty
  */
 export type BodyConsumer<Bytes extends Buffer = Buffer> = (chunk: Bytes, last: boolean) => unknown;
 
-/** How `onBody` of an exchange gives the content. */
+/** Options of `Exchange.onBody`. */
 export interface BodyOptions {
   lent?: boolean;
 }
 
 export const bodyOptionNames: OptionNames<BodyOptions> = { lent: "boolean" };
 
-/** What the content asks of its exchange. */
+/** The functions of an exchange that its body calls. */
 export interface BodyHost {
-  /** The program wants the content: send 100 (Continue) where the client waits for it. */
+  /** Called when the program wants the body: send 100 (Continue) if the client waits for it. */
   wantBody(): void;
-  /** The program has more content than it takes. */
+  /** Called when the program reads more slowly than data arrives. */
   pauseBody(): void;
   resumeBody(): void;
   /**
-   * The content takes more memory, or less.
+   * Called when the body uses more or less memory.
    * @param change in bytes
-   * @returns whether all connections together may take as much
+   * @returns whether all connections together stay below their limit
    */
   holdsBody(change: number): boolean;
 }
@@ -49,8 +49,8 @@ const KEEP_BYTES = 65_536;
 type State = "waiting" | "flowing" | "abandoned" | "over" | "failed";
 
 /**
- * The content of one request on its way from the connection to the program. What comes before the program asks is
- * kept, within bounds; afterwards each piece goes straight to the consumer.
+ * The body of one request, on its way from the connection to the program. Data that arrives before the program reads is
+ * kept, within limits. Afterwards each piece goes directly to the consumer.
  */
 export class RequestBody {
   private readonly host: BodyHost;
@@ -78,7 +78,7 @@ export class RequestBody {
     return this.isFlowing && !this.isLoop;
   }
 
-  /** @param chunk Valid until the handler returns. Copy it to keep it. */
+  /** Receives a piece of the body. @param chunk valid during the call */
   receive(chunk: Buffer, last: boolean): void {
     if (last) this.complete = true;
     if (this.state === "flowing") {
@@ -92,7 +92,7 @@ export class RequestBody {
     }
   }
 
-  /** No more will come: the client has disconnected, or the rest is thrown away. */
+  /** Called when nothing more will arrive: the client has disconnected, or the rest is discarded. */
   fail(): void {
     this.count(0);
     if (this.complete || this.state === "abandoned" || this.state === "failed") return;
@@ -103,8 +103,8 @@ export class RequestBody {
   }
 
   /**
-   * @param consumer gets what was kept at once, and then each piece as it arrives
-   * @param onFail called instead of the last piece when the client disconnects
+   * @param consumer receives kept data at once, and then each piece as it arrives
+   * @param onFail called instead of the last piece if the client disconnects
    * @throws PorticoError ERR_BODY_USED the second time
    */
   consume(consumer: BodyConsumer, onFail?: (error: PorticoError) => void): void {
@@ -127,7 +127,7 @@ export class RequestBody {
     if (!this.isPaused) this.host.resumeBody();
   }
 
-  /** Takes back what was kept, as if it had not been received. @returns undefined when there is nothing */
+  /** Removes and returns kept data, as if it had not been received. @returns undefined if there is none */
   takeKept(): { readonly data: Buffer; readonly isLast: boolean } | undefined {
     const { kept, complete } = this;
     if (this.state !== "waiting" || (kept === undefined && !complete)) return undefined;
@@ -142,19 +142,23 @@ export class RequestBody {
     this.isPaused = isPaused;
   }
 
-  /** @param bytes that are held now @returns whether that is not too much, with what all others hold */
+  /**
+   * Updates the memory count.
+   * @param bytes held now
+   * @returns whether all connections together stay below their limit
+   */
   private count(bytes: number): boolean {
     const change = bytes - this.counted;
     this.counted = bytes;
     return change === 0 || this.host.holdsBody(change) || bytes <= FREE_BYTES;
   }
 
-  /** Nothing more comes, and what is there is the program's. */
+  /** Called when nothing more arrives. The data now belongs to the program. */
   release(): void {
     this.count(0);
   }
 
-  /** The consumer wants no more. */
+  /** Called when the consumer stops reading. */
   abandon(): void {
     this.count(0);
     if (this.state !== "flowing") return;
@@ -163,7 +167,7 @@ export class RequestBody {
   }
 
   /**
-   * All of it, in separate memory.
+   * Reads the whole body into separate memory.
    * @param limit in bytes
    * @throws PorticoError ERR_BODY_TOO_LARGE, ERR_OVERLOADED, ERR_ABORTED or ERR_BODY_USED
    */
@@ -172,8 +176,8 @@ export class RequestBody {
   }
 
   /**
-   * The same, without a promise.
-   * @param done called once with all of it
+   * Like {@link bytes}, but with callbacks instead of a promise.
+   * @param done called once with the whole body
    * @param failed called once instead of `done`
    * @throws PorticoError ERR_BODY_USED
    */
@@ -201,7 +205,7 @@ export class RequestBody {
     }, failed);
   }
 
-  /** What has come since the last step, in separate memory; the connection waits when that is much. */
+  /** Yields data received since the last step, in separate memory. The connection is paused if that is much. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
     const collector = new ByteCollector();
     let last = false;

@@ -29,9 +29,9 @@ import {
  */
 export type ResponseState = "pending" | "streaming" | "done" | "gone";
 
-/** What `tryEnd` of an exchange did. */
+/** The result of `Exchange.tryEnd`. */
 export interface TryEndResult {
-  /** Whether all of the data was accepted; otherwise go on from `offset` when the response is writable. */
+  /** Whether all of the data was accepted. Otherwise continue at `offset` when the response is writable. */
   accepted: boolean;
   /** Whether the response is complete. */
   done: boolean;
@@ -43,12 +43,15 @@ const bytesType = new FixedLine("Content-Type", "application/octet-stream");
 
 const NOT_ACCEPTED: TryEndResult = { accepted: false, done: false };
 
-/** A response: status, fields, content and backpressure. Its stream does the framing, never the program (RFC 9112 §6). */
+/**
+ * A response: status, header fields, body and backpressure. The stream does the framing, never the program (RFC 9112
+ * §6).
+ */
 export class Response implements ResponseHead {
   state: ResponseState = "pending";
-  /** Bytes of content that were accepted so far. */
+  /** The number of body bytes accepted so far. */
   offset = 0;
-  /** Field lines that a failure's answer has, too. */
+  /** Field lines that error responses keep. */
   keptLines = "";
   statusCode = 200;
   reason: string | undefined = undefined;
@@ -56,14 +59,14 @@ export class Response implements ResponseHead {
   hasDate = false;
   closes = false;
   isTouched = false;
-  /** Whether Content-Type has been decided: it was set, or none is to be sent. */
+  /** Whether Content-Type is settled: it was set, or must not be sent. */
   hasType: boolean;
   stream: HttpStream<unknown>;
   readonly method: string;
   private declared = UNKNOWN_LENGTH;
   private isHeadOnly = false;
 
-  /** @param hasType true where nothing is to be added to what the program sets */
+  /** @param hasType true if nothing is added to the fields that the program sets */
   constructor(stream: HttpStream<unknown>, method: string, hasType: boolean) {
     this.stream = stream;
     this.method = method;
@@ -106,10 +109,10 @@ export class Response implements ResponseHead {
     if (this.state === "pending" && !this.isOwnField(name, text)) this.fieldLines = lines;
   }
 
-  /** Sends no Content-Type. @throws FieldError for any other field */
+  /** Omits Content-Type. @throws FieldError for any other field */
   omitHeader(name: string): void {
     if (name.toLowerCase() !== "content-type") {
-      throw new FieldError(`only Content-Type can be null, not ${name}: use removeHeader`);
+      throw new FieldError(`only Content-Type can be null, not ${name}. Use removeHeader`);
     }
     this.isTouched = true;
     this.removeHeader(name);
@@ -147,7 +150,7 @@ export class Response implements ResponseHead {
 
   tryEnd(chunk: string | Uint8Array, totalBytes: number | undefined): TryEndResult {
     if (totalBytes !== undefined && !(Number.isSafeInteger(totalBytes) && totalBytes >= 0)) {
-      throw new RangeError(`${totalBytes} is not a length in bytes`);
+      throw new RangeError(`${totalBytes} is not a length in bytes. Use an integer of at least 0`);
     }
     const bytes = asBytes(chunk);
     const length = byteLengthOf(bytes);
@@ -170,7 +173,7 @@ export class Response implements ResponseHead {
     return { accepted, done };
   }
 
-  /** Sends the head; pieces of the content are to follow, unless there is none. */
+  /** Sends the head. The body follows, if there is one. */
   begin(total: number): void {
     if (total >= 0) this.declared = total;
     this.state = "streaming";
@@ -181,14 +184,14 @@ export class Response implements ResponseHead {
     this.finish();
   }
 
-  /** What has been set so far stays when a failure is answered instead. */
+  /** Keeps the fields set so far for a later error response. */
   keepFields(): void {
-    // The content of a failure has its own type.
+    // The body of an error response has a different type.
     this.keptLines = this.hasType ? withoutField(this.fieldLines, "content-type") : this.fieldLines;
     this.isTouched = false;
   }
 
-  /** Puts a refusal or a failure in place of what was set. */
+  /** Replaces the status and fields by those of a refusal or a failure. */
   replaceBy(status: number, headers: Readonly<Record<string, string>>): void {
     this.fieldLines = this.keptLines;
     this.declared = UNKNOWN_LENGTH;
@@ -198,7 +201,7 @@ export class Response implements ResponseHead {
     this.setStatus(status, undefined);
   }
 
-  /** Adds the type of content for which none was set; HEAD is told what GET would be. */
+  /** Adds a Content-Type if none was set, for HEAD the same as for GET. */
   private addType(chunk: string | Uint8Array): void {
     if (this.hasType || !hasContent("GET", this.statusCode)) return;
     this.fieldLines = (typeof chunk === "string" ? textType : bytesType).addTo(this.fieldLines);
@@ -221,7 +224,7 @@ export class Response implements ResponseHead {
     return false;
   }
 
-  /** A response of one piece. */
+  /** Sends a response in one piece. */
   private sendWhole(chunk: string | Uint8Array): boolean {
     const length = byteLengthOf(chunk);
     const { stream, declared } = this;
@@ -255,7 +258,7 @@ export class Response implements ResponseHead {
     return true;
   }
 
-  /** Takes the fields that decide about framing and connection out of the program's hands. */
+  /** Handles the fields for framing and connections, which the program does not control. */
   private isOwnField(name: string, value: string): boolean {
     switch (name.length) {
       case 4:
@@ -270,12 +273,13 @@ export class Response implements ResponseHead {
         return false;
       case 14:
         if (name.toLowerCase() !== "content-length") return false;
-        if (!/^\d{1,15}$/.test(value)) throw new FieldError("Content-Length must be a whole number");
+        if (!/^\d{1,15}$/.test(value))
+          throw new FieldError("Content-Length must be an integer of at least 0");
         this.declared = Number(value);
         return true;
       case 17:
         if (name.toLowerCase() !== "transfer-encoding") return false;
-        throw new FieldError("the server chooses the transfer coding: write() chunks by itself");
+        throw new FieldError("you cannot set Transfer-Encoding: write() uses chunks automatically");
       default:
         return false;
     }

@@ -3,8 +3,8 @@ import type { WebSocketEvent } from "../websocket/web-socket-events.ts";
 import type { WebSocket } from "./exchange.ts";
 import type { ExchangeEvent } from "./exchange-events.ts";
 
-/** What a server with deferred delivery has to tell, in the order in which it happened. */
+/** An event of a server with deferred delivery. Events keep the order in which they happened. */
 export type ServerEvent = ExchangeEvent | WebSocketEvent<WebSocket> | CallEvent;
 
-/** Events that wait to be polled; several servers can share one queue. */
+/** A queue of events that wait to be polled. Several servers can share one. */
 export class EventQueue extends PolledQueue<ServerEvent> {}

@@ -4,15 +4,18 @@ import { isToken } from "../protocol/http/token.ts";
 export interface Cookie {
   /** A token: no spaces, separators or control characters. */
   name: string;
-  /** Visible ASCII without quotes, commas, semicolons and backslashes; anything else has to be encoded before. */
+  /** Visible ASCII without quotes, commas, semicolons and backslashes. Encode other text before. */
   value: string;
   path?: string;
   domain?: string;
-  /** Seconds; 0 and less remove the cookie. A cookie without it ends with the browser's session. */
+  /**
+   * The lifetime in seconds. 0 and negative numbers remove the cookie. Without it the cookie ends with the browser's
+   * session.
+   */
   max_age?: number;
-  /** Only over TLS. */
+  /** Sends the cookie over TLS only. */
   secure?: boolean;
-  /** Not for scripts. */
+  /** Hides the cookie from scripts. */
   http_only?: boolean;
   same_site?: "Strict" | "Lax" | "None";
 }
@@ -21,7 +24,7 @@ export interface Cookie {
 const VALUE = /^("?)[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*\1$/;
 const ATTRIBUTE = /^[\x20-\x3a\x3c-\x7e]*$/;
 
-/** @returns the value of a Set-Cookie field, or null for a cookie that may not be sent */
+/** Returns the value of a Set-Cookie field, or null for a cookie that cannot be sent. */
 export function setCookieValue(cookie: Cookie): string | null {
   const { name, value, path, domain, max_age, same_site } = cookie;
   if (!isToken(name) || !VALUE.test(value)) return null;

@@ -20,7 +20,7 @@ import { openWebsockets } from "./ws.ts";
 /** The handler of requests. */
 export type OnRequest = (request: HttpRequest) => unknown;
 
-/** The server object of one process or thread, on the engine. */
+/** The server object of one process or thread, based on the engine. */
 export class EngineServer implements RequestOwner, SettingsListener {
   udata: unknown;
   private readonly onRequest: OnRequest;
@@ -64,8 +64,8 @@ export class EngineServer implements RequestOwner, SettingsListener {
 
   /**
    * Listens and calls `on_init`.
-   * @param address with `fd`: a descriptor that is borrowed, and never closed by this server
-   * @throws what binding, the public folder or `on_init` throws
+   * @param address with `fd`, a borrowed descriptor, which this server never closes
+   * @throws the error of binding, the public folder or `on_init`
    */
   async start(address: TransportAddress): Promise<void> {
     const { plan } = this;
@@ -77,7 +77,10 @@ export class EngineServer implements RequestOwner, SettingsListener {
     this.isInitialized = true;
   }
 
-  /** Closes the server: `on_shutdown` and 1001 for each WebSocket, time for requests under way, then `on_finish`. */
+  /**
+   * Closes the server: calls `on_shutdown` and sends 1001 for each WebSocket, lets requests in progress end, then calls
+   * `on_finish`.
+   */
   async close(): Promise<void> {
     for (const ws of openWebsockets()) {
       if (ws.server === this && ws.isOpen) callHandler(() => ws.dispatchShutdown(), console.error);
@@ -94,10 +97,12 @@ export class EngineServer implements RequestOwner, SettingsListener {
   get descriptor(): number {
     const fd = this.listener?.fd ?? -1;
     if (fd >= 0) return fd;
-    throw new Error("threads cannot share a port here: Node tells no descriptor; use processes instead");
+    throw new Error(
+      "threads cannot share a port here, because Node provides no descriptor. Use processes instead",
+    );
   }
 
-  /** `Websocket.max_msg_size` has changed. */
+  /** Called when `Websocket.max_msg_size` has changed. */
   settingsChanged(): void {
     this.engine.limits.maxMessageBytes = maxMessageSize();
   }
@@ -113,7 +118,7 @@ export class EngineServer implements RequestOwner, SettingsListener {
     return this.plan.ownWriteTimeout || period === 0 ? timeouts : { ...timeouts, writeTimeoutMs: period };
   }
 
-  /** Listens on a descriptor that other threads use as well: closing it here would close it for all. */
+  /** Listens on a descriptor that other threads use as well. Closing it here would close it for all of them. */
   private borrow(address: TransportAddress): Promise<TransportListener> {
     const { transportHandlers, limits } = this.engine;
     return listen(address, transportHandlers, true, limits.headTimeoutMs);

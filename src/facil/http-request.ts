@@ -2,9 +2,9 @@ import type { Exchange, UpgradeOptions } from "../exchange/exchange.ts";
 import type { Connection, HttpServer } from "./http-server.ts";
 import type { TemporaryFile } from "./request-content.ts";
 
-/** The server of a request, as its upgrade to a WebSocket needs it. */
+/** The part of a server that the upgrade of a request to a WebSocket uses. */
 export interface RequestOwner extends HttpServer {
-  /** What a WebSocket inherits of `Websocket.timeout` when it is opened. */
+  /** The timeouts that a new WebSocket inherits from `Websocket.timeout`. */
   webSocketTimeouts(): UpgradeOptions;
 }
 
@@ -27,7 +27,7 @@ export class HttpRequest {
   readonly path: string;
   /** The part of the target after "?", or "". */
   readonly query: string;
-  /** Data of the program; at first that of the server. */
+  /** The program's data. The initial value is that of the server. */
   udata: unknown;
   /** The body, or null when there is none or when it is in `body_file`. */
   readonly body: Buffer | null;
@@ -48,17 +48,17 @@ export class HttpRequest {
     exchange.onAbort(() => file.remove());
   }
 
-  /** The connection, as the functions of `Server` accept it; the same object for all its requests. */
+  /** The connection, for the functions of `Server`. It is the same object for all requests of a connection. */
   get sockfd(): Connection {
     return this.exchange.client;
   }
 
-  /** The Host field; undefined in a request of HTTP/1.0 without one. */
+  /** The Host field; undefined for an HTTP/1.0 request without one. */
   get host(): string | undefined {
     return this.exchange.header("host");
   }
 
-  /** The Content-Type field; undefined when it was not sent. */
+  /** The Content-Type field; undefined if it was not sent. */
   get content_type(): string | undefined {
     return this.exchange.header("content-type");
   }
@@ -68,7 +68,7 @@ export class HttpRequest {
     return this.body?.length ?? this.file?.bytes ?? 0;
   }
 
-  /** The body as UTF-8 text; null where `body` is. */
+  /** The body as UTF-8 text; null if `body` is null. */
   get body_str(): string | null {
     return this.body?.toString("utf8") ?? null;
   }
@@ -83,19 +83,19 @@ export class HttpRequest {
     return this.exchange.wantsUpgrade ? this.exchange.header("upgrade") : undefined;
   }
 
-  /** All header fields by lower-case name; lines of one name joined with ", " (Cookie: "; "). */
+  /** All header fields by lower-case name; lines with the same name are joined with ", " (Cookie: "; "). */
   get headers(): Record<string, string> {
     return this.exchange.headers;
   }
 
-  /** @param name in any case @returns undefined when it was not sent */
+  /** Returns the value of a header field. @param name case-insensitive @returns undefined if it was not sent */
   header(name: string): string | undefined {
     return this.exchange.header(name);
   }
 
   /**
-   * The path of a file with the body when that is larger than `max_body_in_memory`, otherwise null. The file is removed
-   * when the response is complete or the client has disconnected: read it, link it or rename it before.
+   * The path of a temporary file with the body if it is larger than `max_body_in_memory`, otherwise null. The file is
+   * removed when the response is complete or the client has disconnected: read, link or rename it before.
    */
   get body_file(): string | null {
     return this.file?.path ?? null;

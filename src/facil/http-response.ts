@@ -5,19 +5,19 @@ import type { HttpRequest } from "./http-request.ts";
 import { OutgoingResponse } from "./outgoing-response.ts";
 import { printf } from "./printf.ts";
 
-/** A response that is being made. It has `status`, `content_length`, `date` and `last_modified`, which you can set. */
+/** A response that is being built. You can set `status`, `content_length`, `date` and `last_modified`. */
 export type HttpResponse = OutgoingResponse;
 
-/** The functions of the global `HttpResponse`. Those that can fail answer 0, or -1 and nothing has happened. */
+/** The functions of the global `HttpResponse`. Functions that can fail return 0, or -1 if nothing happened. */
 export interface HttpResponseFunctions {
-  /** Begins a response. It may be finished later, also after the handler has returned. */
+  /** Begins a response. You can send it later, even after the handler has returned. */
   create(request: HttpRequest): HttpResponse;
   /**
-   * Adds a header field; one of the same name stays, too.
-   * @returns -1 for a name or a value that may not be sent, and after the response was sent
+   * Adds a header field and keeps those of the same name.
+   * @returns -1 for a name or a value that cannot be sent, and after the response was sent
    */
   write_header(response: HttpResponse, name: string, value: string | number): number;
-  /** The same in the order of C: a name and a value, each with its length in bytes. */
+  /** The same with the parameters of C: a name and a value, each followed by its length in bytes. */
   write_header(
     response: HttpResponse,
     name: string,
@@ -25,47 +25,52 @@ export interface HttpResponseFunctions {
     value: string | Uint8Array,
     value_len: number,
   ): number;
-  /** Like {@link write_header}. @param value_len how many bytes of the value */
+  /** Like {@link write_header}. @param value_len the number of bytes of the value */
   write_header1(response: HttpResponse, name: string, value: string | Uint8Array, value_len: number): number;
   /** The same as {@link write_header} with a name and a value. */
   write_header2(response: HttpResponse, name: string, value: string | number): number;
   /**
-   * Adds a header field from a format in the manner of C, such as `"X-Count: %d"`.
-   * @returns -1 for what is not a field with a colon, for one that may not be sent, and after the response was sent
+   * Adds a header field from a C format string, such as `"X-Count: %d"`.
+   * @returns -1 for text without a colon, for a field that cannot be sent, and after the response was sent
    */
   printf(response: HttpResponse, format: string, ...values: unknown[]): number;
-  /** Adds a cookie. @returns -1 for one that may not be sent, and after the response was sent */
+  /** Adds a cookie. @returns -1 for a cookie that cannot be sent, and after the response was sent */
   set_cookie(response: HttpResponse, cookie: Cookie): number;
   /**
-   * Appends to the content, which leaves when the response is sent.
-   * @param data text as UTF-8, or bytes, which are copied
-   * @param length how many bytes of it; all when absent
+   * Appends to the body, which is sent with the response.
+   * @param data text, sent as UTF-8, or bytes, which are copied
+   * @param length the number of bytes of `data`; all by default
    * @returns -1 after the response was sent
    */
   write_body(response: HttpResponse, data: string | Uint8Array, length?: number): number;
-  /** The same as {@link write_body}: memory is not freed by hand here. */
+  /** Like {@link write_body}: JavaScript needs no manual freeing of memory. */
   write_body_move(response: HttpResponse, data: string | Uint8Array, length?: number): number;
   /**
-   * Sends the response with a file, or a part of it, behind what `write_body` was given; at the speed of the peer.
-   * @param offset of the first byte
-   * @param length how many bytes at most; to the end when absent
-   * @returns -1 when there is no such file or offset (the response may still be sent otherwise), or after it was sent
+   * Sends the response with a file, or a part of it, after the data of `write_body`. The file is read as fast as the
+   * client receives it.
+   * @param offset the offset of the first byte
+   * @param length the number of bytes, at most; to the end of the file by default
+   * @returns -1 if there is no such file or offset (you can still send another response), or after the response was
+   *   sent
    */
   sendfile(response: HttpResponse, path: string, offset?: number, length?: number): number;
-  /** Sends a whole file; {@link sendfile} without a part. */
+  /** Sends a whole file, as {@link sendfile} without offset and length does. */
   sendfile2(response: HttpResponse, path: string): number;
   /** Returns the reason phrase of the response's status, such as "Not Found"; "" for a status without one. */
   status_str(response: HttpResponse): string;
-  /** Makes it a new response, to another request or to the same. What it had is dropped. */
+  /** Turns it into a new response, for another request or the same one. Its former data is dropped. */
   reset(response: HttpResponse, request: HttpRequest): void;
   /**
-   * Closes the connection: after the body so far, if there is one, otherwise without a response. Call it before the response is
-   * sent; afterwards it does nothing.
+   * Closes the connection after sending the body so far, or without a response if there is no body. Call it before
+   * sending the response; afterwards it does nothing.
    */
   close(response: HttpResponse): void;
-  /** Sends the response. @returns -1 when it was sent before, the peer has gone or its status may not be sent */
+  /**
+   * Sends the response.
+   * @returns -1 if it was already sent, the client has disconnected, or its status cannot be sent
+   */
   send(response: HttpResponse): number;
-  /** Sends the response if it was not sent; one whose status may not be sent becomes a 500. */
+  /** Sends the response if it was not sent. A response with an invalid status becomes a 500. */
   destroy(response: HttpResponse): void;
 }
 
@@ -89,7 +94,7 @@ function answer(done: boolean): number {
   return done ? 0 : -1;
 }
 
-/** Responses in the manner of the original; safe to call at any time. */
+/** The functions for responses, as in the original. You can call them at any time. */
 export const HttpResponse: HttpResponseFunctions = {
   create: (request) => new OutgoingResponse(request),
   write_header: writeHeader,

@@ -1,14 +1,14 @@
-/** A connection, as `request.sockfd` names it. It is opaque: pass it to the functions of `Server`. */
+/** A connection, as in `request.sockfd`. It is opaque: pass it to the functions of `Server`. */
 export type Connection = object;
 
-/** The server object of one process, or of one of its threads. */
+/** The server object of one process or thread. */
 export interface HttpServer {
-  /** The program's own data; the value that `start_http_server` got at first. */
+  /** The program's data. The initial value was passed to `start_http_server`. */
   udata: unknown;
-  /** The bound TCP port. */
+  /** The TCP port it listens on. */
   readonly port: number;
-  /** The bound address. */
+  /** The address it listens on. */
   readonly address: string;
-  /** Stops the server, in all its processes and threads; `start_http_server` resolves when that is done. */
+  /** Stops the server in all its processes and threads. `start_http_server` resolves when it has stopped. */
   stop(): void;
 }

@@ -7,18 +7,18 @@ import type { HttpRequest } from "./http-request.ts";
 const OPEN_FLAGS = fsConstants.O_RDONLY | (fsConstants.O_NONBLOCK ?? 0);
 const STREAM_CHUNK_BYTES = 65_536;
 
-/** A response that is being built. Nothing is written to the connection before it is sent. */
+/** A response that is being built. Nothing is written to the connection until you send it. */
 export class OutgoingResponse {
   /** The status code, 200 to 599. */
   status = 200;
   /**
-   * The length of the body in bytes. It is counted for you, so a value only counts where no body is sent (HEAD, 304). -1 sends
-   * the body without a Content-Length, in chunks.
+   * The length of the body in bytes. Portico computes it, so your value is used only if no body is sent (HEAD, 304). -1
+   * sends the body in chunks, without a Content-Length.
    */
   content_length: number | undefined = undefined;
-  /** The time of the response, in seconds since 1970; now by default. */
+  /** The time of the response, in seconds since 1970. Default: now. */
   date: number | undefined = undefined;
-  /** The time of the last change, in seconds since 1970; not sent by default. */
+  /** The time of the last change, in seconds since 1970. Not sent by default. */
   last_modified: number | undefined = undefined;
   /** @internal */
   request: HttpRequest;
@@ -151,7 +151,7 @@ export class OutgoingResponse {
     this.send();
   }
 
-  /** @param isComplete whether all of the body is known now */
+  /** @param isComplete whether the whole body is known now */
   private begin(isComplete: boolean): boolean {
     const { exchange } = this.request;
     const times = [timeField("Date", this.date), timeField("Last-Modified", this.last_modified)];

@@ -17,7 +17,7 @@ const END_MS = 1_000;
  */
 export async function superviseProcesses(plan: Plan, call: number): Promise<void> {
   if (!isMainThread) throw new Error("a thread cannot start processes");
-  if (process.argv[1] === undefined) throw new Error("processes need a main script that they can run again");
+  if (process.argv[1] === undefined) throw new Error("processes need a main script to run again");
   let group: ProcessGroup<WorkerConfig> | undefined;
   let stopped = false;
   const stop = (): void => {

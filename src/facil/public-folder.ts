@@ -12,7 +12,7 @@ const WHOLE_BYTES = 65_536;
 // Neither a pipe nor a link that appears meanwhile is followed or waited for; Windows does not have these.
 const OPEN_FLAGS = fsConstants.O_RDONLY | (fsConstants.O_NONBLOCK ?? 0) | (fsConstants.O_NOFOLLOW ?? 0);
 
-/** The files of one folder, served as they are. What lies outside of it cannot be reached, also not by links. */
+/** Serves the files of one folder unchanged. Files outside it cannot be reached, not even through links. */
 export class PublicFolder {
   private readonly root: string;
 
@@ -25,7 +25,7 @@ export class PublicFolder {
     return new PublicFolder(await realpath(path));
   }
 
-  /** Whether a request may be for a file at all. */
+  /** Returns whether a request can be for a file. */
   mayServe(exchange: Exchange): boolean {
     return (exchange.method === "GET" || exchange.method === "HEAD") && !exchange.wantsUpgrade;
   }
@@ -91,7 +91,7 @@ export class PublicFolder {
     } catch {
       return null;
     }
-    // A folder on the way may have become a link meanwhile: what counts is what has been opened.
+    // A folder on the way can have become a link meanwhile. Only the opened file counts.
     if (!this.holds(await openedPath(handle, path))) {
       await handle.close();
       return null;
@@ -119,7 +119,7 @@ export class PublicFolder {
   }
 }
 
-/** Where an open file lies, where the system tells; otherwise as it was found. */
+/** Returns the real path of an open file if the system provides it, otherwise the path as found. */
 function openedPath(handle: FileHandle, path: string): Promise<string> {
   return readlink(`/proc/self/fd/${handle.fd}`).catch(() => path);
 }

@@ -40,9 +40,10 @@ export class TemporaryFile {
 }
 
 /**
- * Takes all of the content. The peer is slowed down to the speed of the file.
- * @param maxInMemory in bytes
- * @throws PorticoError ERR_ABORTED when the peer goes meanwhile; the system's error when the file cannot be written
+ * Receives the whole body. The client is slowed down to the speed of the file.
+ * @param maxInMemory the size up to which the body is kept in memory, in bytes
+ * @throws PorticoError ERR_ABORTED if the client disconnects meanwhile; the system's error if the file cannot be
+ *   written
  */
 export async function receiveContent(exchange: Exchange, maxInMemory: number): Promise<Content> {
   const announced = exchange.contentLength;

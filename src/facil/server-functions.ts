@@ -11,12 +11,12 @@ import type { HttpSettings } from "./settings.ts";
 /** The functions of the global `Server`. */
 export interface ServerFunctions {
   /**
-   * Sets data of a connection, which is dropped together with it, or of the server.
-   * @param sockfd a request's `sockfd`; 0 for the server
-   * @returns the data before
+   * Sets the program's data of a connection or of the server. A connection's data is dropped when it ends.
+   * @param sockfd the `sockfd` of a request, or 0 for the server
+   * @returns the previous data
    */
   set_udata(server: HttpServer, sockfd: Connection | 0, udata: unknown): unknown;
-  /** Returns the data of a connection or, for 0, of the server. */
+  /** Returns the program's data of a connection or, for 0, of the server. */
   get_udata(server: HttpServer, sockfd: Connection | 0): unknown;
   /**
    * Reads what the client has sent after the request that is being handled, before it is read as the next request.
@@ -39,10 +39,10 @@ export interface ServerFunctions {
   /** Returns the settings that `start_http_server` got. */
   settings(server: HttpServer): Readonly<HttpSettings>;
   /**
-   * Calls a task again and again, until the server stops. Errors of the task are printed.
-   * @param milliseconds between two calls
-   * @param repetitions how many calls; 0 for no end
-   * @returns 0, or -1 for a number that makes no sense and while the server does not serve
+   * Calls a task repeatedly until the server stops. Errors of the task are printed.
+   * @param milliseconds the time between two calls, in milliseconds
+   * @param repetitions the number of calls; 0 for no limit
+   * @returns 0, or -1 for an invalid number, or if the server is not running
    */
   run_every<Arg>(
     server: HttpServer,
@@ -69,7 +69,7 @@ export function endServing(server: HttpServer): void {
   timersOf.delete(server);
 }
 
-/** Functions about a server and its connections, in the manner of the original. */
+/** Functions for a server and its connections, as in the original. */
 export const Server: ServerFunctions = {
   set_udata(server, sockfd, udata) {
     const before = Server.get_udata(server, sockfd);

@@ -5,34 +5,41 @@ import type { HttpServer } from "./http-server.ts";
 
 /** Settings of {@link start_http_server}; all are optional. */
 export interface HttpSettings {
-  /** TCP port, default "3000"; "0" for any free one, which `on_init` can read from `server.port`. */
+  /**
+   * The TCP port. Default "3000". With "0" the system chooses a free port, which `on_init` can read from `server.port`.
+   */
   port?: string | number;
-  /** Address to bind; all addresses when absent. */
+  /** The address to listen on. Default: all addresses. */
   address?: string;
-  /** Threads that serve in each process, default 1. With more, each runs the program's main script again. */
+  /** The number of threads in each process. Default 1. With more, each thread runs the program's main script again. */
   threads?: number;
-  /** Processes that serve, default 1. With more, each runs the program's main script again, and this one only watches. */
+  /**
+   * The number of processes. Default 1. With more, each process runs the program's main script again, and this one only
+   * supervises them.
+   */
   processes?: number;
-  /** A folder whose files answer GET and HEAD before `on_request` is asked. */
+  /** A folder whose files answer GET and HEAD before `on_request` is called. */
   public_folder?: string;
-  /** How long an HTTP connection may be idle between requests, in seconds; 0 and absent: 5. */
+  /** How long an HTTP connection can be idle between requests, in seconds. Default, also for 0: 5. */
   timeout?: number;
-  /** Called in each process and thread that serves, once it listens. */
+  /** Called in each serving process and thread, once it listens. */
   on_init?(server: HttpServer): void;
-  /** Called in each process and thread that serves, once all its connections are gone. */
+  /** Called in each serving process and thread, once all its connections have ended. */
   on_finish?(server: HttpServer): void;
-  /** Key, certificate and all else that `tls.createServer` takes: the server then speaks TLS. */
+  /** Options of `tls.createServer`, such as key and certificate. With them the server uses TLS. */
   tls?: TlsOptions;
   /**
-   * The engine's limits that are to differ. `maxMessageBytes` is not among them: `Websocket.max_msg_size` holds.
-   * `maxBodyBytes` is 52,428,800 here by default.
+   * Engine limits that differ from the defaults. Instead of `maxMessageBytes` set `Websocket.max_msg_size`. The default
+   * of `maxBodyBytes` is 52,428,800 here.
    */
   limits?: Partial<Limits>;
-  /** Content up to this size comes as `request.body`, larger content as a temporary file; in bytes, default 524,288. */
+  /**
+   * Bodies up to this size, in bytes, arrive in `request.body`, and larger ones in a temporary file. Default 524,288.
+   */
   max_body_in_memory?: number;
-  /** Close a WebSocket that has not answered a ping after one more `Websocket.timeout`. Default false. */
+  /** Closes a WebSocket that has not answered a ping within another `Websocket.timeout`. Default false. */
   close_without_pong?: boolean;
-  /** How long a shutdown may take, in seconds, default 5. */
+  /** How long a shutdown can take, in seconds. Default 5. */
   grace?: number;
   /** Whether SIGINT and SIGTERM stop the server. Default true. */
   signals?: boolean;
@@ -67,7 +74,7 @@ export interface Plan {
   readonly on_finish: ((server: HttpServer) => void) | undefined;
   readonly tls: TlsOptions | undefined;
   readonly limits: Partial<Limits>;
-  /** Whether the program has chosen `limits.writeTimeoutMs` itself. */
+  /** Whether the program has set `limits.writeTimeoutMs`. */
   readonly ownWriteTimeout: boolean;
   readonly max_body_in_memory: number;
   readonly close_without_pong: boolean;
@@ -79,7 +86,7 @@ export interface Plan {
 const MAX_BODY_BYTES = 52_428_800;
 const KEEP_ALIVE_SECONDS = 5;
 
-/** @throws RangeError for a number that makes no sense, TypeError for an unknown setting */
+/** Fills in the defaults. @throws RangeError for an invalid number, TypeError for an unknown setting */
 export function planFrom(settings: HttpSettings): Plan {
   checkOptions("start_http_server", settings, settingNames);
   const keepAlive = checked("timeout", settings.timeout ?? 0, 0);
@@ -108,15 +115,15 @@ function portFrom(port: string | number): number {
   const number = typeof port === "string" && /^\d{1,5}$/.test(port) ? Number(port) : port;
   if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number <= 65_535)
     return number;
-  throw new RangeError(`port cannot be ${JSON.stringify(port)}: a number from 0 to 65535 is needed`);
+  throw new RangeError(`port cannot be ${JSON.stringify(port)}. Use a number from 0 to 65535`);
 }
 
 function whole(name: string, value: number): number {
   if (Number.isInteger(value) && value >= 1) return value;
-  throw new RangeError(`${name} cannot be ${String(value)}: a whole number from 1 on is needed`);
+  throw new RangeError(`${name} cannot be ${String(value)}. Use an integer of at least 1`);
 }
 
 function checked(name: string, value: number, least: number): number {
   if (value >= least) return value;
-  throw new RangeError(`${name} cannot be ${String(value)}: a number from ${least} on is needed`);
+  throw new RangeError(`${name} cannot be ${String(value)}. Use a number of at least ${least}`);
 }

@@ -10,18 +10,18 @@ let calls = 0;
 let hasServed = false;
 
 /**
- * Starts an HTTP and WebSocket service and resolves when it has stopped: by SIGINT, SIGTERM or `server.stop()`.
+ * Starts an HTTP and WebSocket service. Resolves when SIGINT, SIGTERM or `server.stop()` has stopped it.
  *
- * With `processes` or `threads` the program's main script runs again in each of them, up to its same call of this
- * function, which serves there. They share the port and nothing else: each has loaded the handlers for itself. A
- * process that crashes is started again; a thread that crashes ends its process.
+ * With `processes` or `threads` the program's main script runs again in each of them, up to the same call of this
+ * function, which serves there. They share only the port: each loads the handlers itself. A process that crashes is
+ * restarted. A thread that crashes ends its process.
  *
- * @param on_request called for each request when its body is complete. It can answer later. An error that it throws, or a
- *   promise that rejects, is answered with 500
- * @param folder_or_udata a string is the public folder, as in the original; anything else is the program's own data, which
- *   `request.udata` begins with
- * @throws the system's error when the address cannot be bound, RangeError for settings that make no sense,
- *   TypeError for two public folders
+ * @param on_request called for each request when its body is complete. It can answer later. If it throws or rejects,
+ *   the client gets 500
+ * @param folder_or_udata a string is the public folder, as in the original; any other value is the initial
+ *   `request.udata`
+ * @throws the system's error if the address cannot be bound, RangeError for invalid settings, TypeError for two public
+ *   folders
  */
 export async function start_http_server(
   on_request: OnRequest,
@@ -38,7 +38,7 @@ export async function start_http_server(
   const isFolder = typeof folder_or_udata === "string";
   if (isFolder && settings.public_folder !== undefined) {
     throw new TypeError(
-      "the public folder is given twice: pass it as the second argument or as the setting public_folder",
+      "the public folder is set twice. Pass it as the second argument, or as the setting public_folder",
     );
   }
   const plan = planFrom(isFolder ? { ...settings, public_folder: folder_or_udata } : settings);

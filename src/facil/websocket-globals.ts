@@ -1,4 +1,4 @@
-/** Told when a global setting changes. */
+/** Receives changes of global settings. */
 export interface SettingsListener {
   settingsChanged(): void;
 }
@@ -23,10 +23,12 @@ export function maxMessageSize(): number {
   return maxMessageBytes;
 }
 
-/** @throws RangeError for anything but a whole number from 0 on */
+/** @throws RangeError for anything but an integer of at least 0 */
 export function setMaxMessageSize(bytes: number): void {
   if (!Number.isInteger(bytes) || bytes < 0) {
-    throw new RangeError(`Websocket.max_msg_size cannot be ${String(bytes)}: bytes from 0 on are needed`);
+    throw new RangeError(
+      `Websocket.max_msg_size cannot be ${String(bytes)}. Use a number of bytes, at least 0`,
+    );
   }
   maxMessageBytes = bytes;
   for (const listener of listeners) listener.settingsChanged();
@@ -40,7 +42,7 @@ export function timeoutSeconds(): number {
 /** @throws RangeError for anything but a number from 0 to 255 */
 export function setTimeoutSeconds(seconds: number): void {
   if (!(typeof seconds === "number" && seconds >= 0 && seconds <= MAX_TIMEOUT_SECONDS)) {
-    throw new RangeError(`Websocket.timeout cannot be ${String(seconds)}: 0 to 255 seconds are possible`);
+    throw new RangeError(`Websocket.timeout cannot be ${String(seconds)}. Use 0 to 255 seconds`);
   }
   timeout = seconds;
 }

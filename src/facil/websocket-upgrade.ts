@@ -7,10 +7,10 @@ import type { HttpRequest } from "./http-request.ts";
 import type { HttpResponse } from "./http-response.ts";
 import { type WebsocketCallbacks, Ws } from "./ws.ts";
 
-/** How a request becomes a WebSocket and what is done with it then. */
+/** Settings of {@link websocket_upgrade}: the request, its response, and the callbacks of the WebSocket. */
 export interface WebsocketSettings extends WebsocketCallbacks {
   request: HttpRequest;
-  /** Its header fields and cookies go into the answer to the handshake. */
+  /** The handshake response includes its header fields and cookies. */
   response?: HttpResponse;
   /** permessage-deflate (RFC 7692) for clients that offer it. Default true. */
   compression?: boolean | DeflateOptions;
@@ -34,10 +34,10 @@ const handlers: OpenHandlers<Ws> = {
 };
 
 /**
- * Makes the connection of a request a WebSocket. `on_open` is called before it returns.
- * @returns 0, or -1 when that was not possible: a request that is no valid handshake has been answered with 400, and
- *   `on_close` was called with a connection that has its data, but on which all else answers -1 or undefined
- * @throws RangeError for settings of the compression that are out of range, TypeError for an unknown setting
+ * Turns the connection of a request into a WebSocket. `on_open` is called before this returns.
+ * @returns 0, or -1 if it failed. An invalid handshake has then been answered with 400, and `on_close` was called. Its
+ *   connection has `udata`, but all other functions return -1 or undefined for it
+ * @throws RangeError for compression settings out of range, TypeError for an unknown setting
  */
 export function websocket_upgrade(settings: WebsocketSettings): 0 | -1 {
   checkOptions("websocket_upgrade", settings, websocketSettingNames);

@@ -9,41 +9,41 @@ const EACH_AT_ONCE = 256;
 
 /** The functions and settings of the global `Websocket`. Each process and thread has its own. */
 export interface WebsocketFunctions {
-  /** The same as {@link websocket_upgrade}. */
+  /** Same as {@link websocket_upgrade}. */
   upgrade(settings: WebsocketSettings): 0 | -1;
   /**
-   * The largest message that is taken, over all its fragments and after decompression, in bytes; 262,144 at first.
-   * A larger one closes its connection with 1009. A change holds for messages that begin afterwards.
+   * The largest accepted message, over all its fragments and after decompression, in bytes. Default 262,144. A larger
+   * message closes its connection with 1009. A change applies to messages that begin afterwards.
    */
   max_msg_size: number;
   /**
-   * How long a connection is silent in both directions before it is sent a ping, in seconds from 0 (never) to 255;
-   * 40 at first. May take a second longer. A change holds for new connections.
+   * How long a connection is silent in both directions before it gets a ping, in seconds from 0 (never) to 255. Default
+   * 40. It can take a second longer. A change applies to new connections.
    */
   timeout: number;
-  /** The program's own data of a connection. */
+  /** Returns the program's data of a connection. */
   get_udata(ws: Ws): unknown;
-  /** @returns what it was before */
+  /** Sets the program's data of a connection. @returns the previous data */
   set_udata(ws: Ws, udata: unknown): unknown;
-  /** The server that a connection belongs to. */
+  /** Returns the server that a connection belongs to. */
   get_server(ws: Ws): HttpServer | undefined;
-  /** A UUID (RFC 9562) of the connection. */
+  /** Returns a UUID (RFC 9562) of the connection. */
   get_uuid(ws: Ws): string | undefined;
   /**
    * Sends a message.
-   * @param data bytes are copied up to 64 KiB; larger ones must not change until they are taken
-   * @param size how many bytes of it; all when absent
-   * @param is_text whether it goes as text; by default a string does and bytes do not
-   * @returns 0, or -1 when it is closed, over the backpressure limit, or text that is not valid UTF-8
+   * @param data bytes are copied up to 64 KiB; do not change larger ones until they have been sent
+   * @param size the number of bytes of `data`; all by default
+   * @param is_text whether to send it as text; by default true for a string and false for bytes
+   * @returns 0, or -1 if the connection is closed or over its backpressure limit, or the text is not valid UTF-8
    */
   write(ws: Ws, data: string | Uint8Array, size?: number, is_text?: boolean | number): 0 | -1;
-  /** Sends a close frame; the connection ends after what was written has arrived. @returns -1 when it was not open */
+  /** Sends a close frame. The connection ends after all written data has arrived. @returns -1 if it was not open */
   close(ws: Ws): 0 | -1;
   /**
-   * Performs a task on every open connection of this process (of this thread, where there are more) but one.
-   * Returns at once; the task follows in portions. Connections that close meanwhile are left out, new ones as well.
-   * @param originator is left out; null for none
-   * @param on_finish called once, after all
+   * Runs a task for every open connection of this process (of this thread, if there are several) except one. It returns
+   * at once; the task runs later, in portions. It skips connections that close or open meanwhile.
+   * @param originator the connection to skip; null for none
+   * @param on_finish called once, after the last task
    */
   each<Arg>(
     originator: Ws | null,
@@ -51,11 +51,14 @@ export interface WebsocketFunctions {
     arg: Arg,
     on_finish?: (originator: Ws | null, arg: Arg) => unknown,
   ): void;
-  /** Open connections of this process (of this thread, where there are more), whichever is given. */
+  /**
+   * Returns the number of open connections of this process (of this thread, if there are several). The argument has no
+   * effect.
+   */
   count(ws?: Ws | null): number;
 }
 
-/** WebSocket connections in the manner of the original; nothing here throws but the two settings. */
+/** Functions for WebSocket connections, as in the original. Only the two settings can throw. */
 export const Websocket: WebsocketFunctions = {
   upgrade: websocket_upgrade,
   get max_msg_size() {

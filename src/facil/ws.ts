@@ -3,19 +3,19 @@ import type { WebSocket } from "../exchange/exchange.ts";
 import { cut } from "./cut.ts";
 import type { HttpServer } from "./http-server.ts";
 
-/** The callbacks of a WebSocket, and its data. */
+/** The callbacks of a WebSocket, and the program's data. */
 export interface WebsocketCallbacks {
   /**
    * @param data Valid until the handler returns. Copy it to keep it.
    * @param size its length in bytes
-   * @param is_text 1 for text, which has been checked to be valid UTF-8; 0 for binary data
+   * @param is_text 1 for text, which is valid UTF-8; 0 for binary data
    */
   on_message(ws: Ws, data: Buffer, size: number, is_text: 0 | 1): unknown;
-  /** The connection is established. Called at most once. */
+  /** Called when the connection is established, at most once. */
   on_open?(ws: Ws): unknown;
-  /** The server is shutting down; the connection is still open and can be written to. At most once, before `on_close`. */
+  /** Called when the server shuts down, at most once and before `on_close`. You can still write to the connection. */
   on_shutdown?(ws: Ws): unknown;
-  /** The connection is over, or was not established. Called exactly once. */
+  /** Called exactly once, when the connection has ended or was not established. */
   on_close?(ws: Ws): unknown;
   /** The value that `Websocket.get_udata` returns. */
   udata?: unknown;
@@ -24,7 +24,7 @@ export interface WebsocketCallbacks {
 /** Connections that are open in this thread. */
 const open = new Set<Ws>();
 
-/** A snapshot of them. */
+/** Returns a snapshot of the open WebSockets. */
 export function openWebsockets(): Ws[] {
   return [...open];
 }
@@ -34,8 +34,9 @@ export function countWebsockets(): number {
 }
 
 /**
- * A WebSocket connection, to be used through `Websocket`. Safe to keep: after its end, calls return -1. A connection that
- * was never established has no server and no id, but it has its data, so that `on_close` can free what belongs to it.
+ * A WebSocket connection, for the functions of `Websocket`. You can keep it: after it has ended, calls return -1. A
+ * connection that was never established has no server and no id, but keeps its data, so that `on_close` can release
+ * resources.
  */
 export class Ws {
   private readonly settings: WebsocketCallbacks;

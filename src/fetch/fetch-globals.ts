@@ -23,10 +23,11 @@ function makeRequestClass(PlatformRequest: typeof globalThis.Request): typeof gl
 export let hasReplacedGlobals = false;
 
 /**
- * Makes fetch handlers fast. From now on `new Response(…)` in this process keeps text and bytes as they are, instead of a
- * stream of them. `Response`, `Request` and `fetch` of `globalThis` are replaced by equivalents. Older responses, and those
- * of `fetch`, are instances of both classes. Call it once, before modules are loaded that keep the platform's classes.
- * @returns a function that restores the former globals
+ * Makes fetch handlers fast. From now on, `new Response(…)` in this process keeps text and bytes as they are, instead
+ * of wrapping them in a stream. `Response`, `Request` and `fetch` of `globalThis` are replaced by equivalents. Older
+ * responses, and those of `fetch`, are instances of both classes. Call it once, before loading modules that keep
+ * references to the platform's classes.
+ * @returns a function that restores the previous globals
  */
 export function replaceFetchGlobals(): () => void {
   const { Request: formerRequest, Response: formerResponse, fetch: formerFetch } = globalThis;

@@ -14,11 +14,12 @@ import { urlOf } from "./request-url.ts";
 
 /**
  * Answers a request of the Fetch Standard, such as `app.fetch` of Hono and H3.
- * @returns the response, or a promise of it. If it throws or rejects, `onError` gets the error and the client 500
+ * @returns the response, or a promise of it. If it throws or rejects, `onError` receives the error, and the client gets
+ *   500
  */
 export type FetchHandler = (request: Request, info: FetchInfo) => Response | Promise<Response>;
 
-/** Makes the connection a WebSocket: see {@link FetchInfo.upgrade}. */
+/** Turns the connection into a WebSocket: see {@link FetchInfo.upgrade}. */
 export interface FetchUpgrade {
   <Data = undefined>(
     handlers: OpenHandlers<Data> | WebSocketProgram<Data>,
@@ -30,9 +31,9 @@ export interface FetchUpgrade {
   ): Response | Promise<Response>;
 }
 
-/** Facts about a request that a `Request` does not have. */
+/** Details of a request that are not part of `Request`. */
 export class FetchInfo {
-  /** The same request as an exchange. If you answer it there, return any Response: it is not sent. */
+  /** The same request as an exchange. If you answer through the exchange, return any Response; it is ignored. */
   readonly exchange: Exchange;
 
   /** @internal Made by the server. */
@@ -50,9 +51,9 @@ export class FetchInfo {
   }
 
   /**
-   * Makes the connection a WebSocket, or refuses a request that is not a valid handshake with 400 or 426. The handler
-   * `upgrade` is asked first, if there is one. Works when it is taken out of the object, too.
-   * @returns the response for the handler to return; with `upgrade` a promise of it
+   * Turns the connection into a WebSocket, or answers an invalid handshake with 400 or 426. An `upgrade` handler is
+   * called first. You can destructure it from the object.
+   * @returns the response for the handler to return; with an `upgrade` handler a promise of it
    */
   get upgrade(): FetchUpgrade {
     const { exchange } = this;
@@ -77,7 +78,7 @@ export class FetchInfo {
   }
 }
 
-/** Makes a handler of exchanges of one that takes a Request. */
+/** Turns a fetch handler into a handler of exchanges. */
 export function fetchRoute(
   handler: FetchHandler,
 ): (exchange: Exchange) => PromiseLike<Answered | undefined> | undefined {

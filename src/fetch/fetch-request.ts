@@ -142,7 +142,7 @@ function streamOf(exchange: Exchange): ReadableStream<Uint8Array> {
       controller.byobRequest?.respond(0);
     },
     cancel() {
-      // Not awaited: it returns when the chunk has come that it waits for.
+      // Not awaited: it returns when the chunk it waits for has arrived.
       void chunks?.return?.();
     },
   });

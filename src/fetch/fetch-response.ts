@@ -11,15 +11,15 @@ const CONNECTION_FIELDS = new Set(["keep-alive", "proxy-connection", "te", "tran
 /** What Node's fetch decodes (Fetch Standard, "handle content codings"); anything else it leaves as it is. */
 const DECODED = /^\s*(?:x-gzip|gzip|deflate|br)\s*(?:,\s*(?:x-gzip|gzip|deflate|br)\s*)*$/i;
 const CODED_FIELDS = new Set(["content-encoding", "content-length"]);
-/** Fields that come beside those that hooks have set; all others take their place. */
+/** Fields that are added to those that hooks have set. All others replace them. */
 const ADDED_FIELDS = new Set(["set-cookie", "vary"]);
 /** For so many steps of the microtask queue it is looked whether a stream gives what it has already. */
 const SOON = 16;
 
 /**
  * Answers an exchange with a Response.
- * @returns undefined, or a promise that rejects with what the content fails with
- * @throws TypeError for what is no Response, cannot be sent or was used before
+ * @returns undefined, or a promise that rejects with the error of the body
+ * @throws TypeError for a value that is not a Response, cannot be sent, or was used before
  */
 export function respond(exchange: Exchange, response: unknown): Promise<Answered> | undefined {
   if (!isResponse(response)) throw new TypeError("a fetch handler must return a Response");
@@ -44,13 +44,13 @@ export function respond(exchange: Exchange, response: unknown): Promise<Answered
     throw error;
   }
   if (body !== null) return stream(exchange, body);
-  // RFC 9110 §8.6: what is not sent to HEAD need not be empty for GET.
+  // RFC 9110 §8.6: a body that is not sent for HEAD need not be empty for GET.
   if (content === undefined && exchange.method === "HEAD") exchange.write("");
   else exchange.end(content);
   return undefined;
 }
 
-/** @throws FieldError for what may not be sent */
+/** @throws FieldError for a field that cannot be sent */
 function setHead(exchange: Exchange, response: Response, decoded: boolean): void {
   exchange.status(response.status, response.statusText || undefined);
   for (const [name, value] of response.headers) {

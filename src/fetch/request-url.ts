@@ -8,13 +8,13 @@ const origins = new Map<string, string>();
 const MAX_ORIGINS = 64;
 
 /**
- * The URL of a request as the URL Standard writes it, from its authority (RFC 9112 §3.3) and its path. The scheme tells
- * whether the connection is encrypted, whatever a target in absolute form says.
+ * The URL of a request as the URL Standard writes it, from its authority (RFC 9112 §3.3) and its path. The scheme
+ * depends on whether the connection is encrypted, even if the target in absolute form has another.
  * @throws TypeError for a host that no URL can have, and for a backslash, which is a slash where a URL is parsed: the
  *   client that sent it meant another path
  */
 export function urlOf(exchange: Exchange): string {
-  // RFC 9112 §3.3: without an authority a server can use its own name.
+  // RFC 9112 §3.3: without an authority a server can use a default name.
   const origin = originOf(exchange.encrypted ? "https" : "http", exchange.authority || "localhost");
   const { path, query, requestHead } = exchange;
   if (!requestHead.hasPlainTarget && requestHead.path.includes("\\")) {

@@ -2,8 +2,8 @@
 const FIRST_BYTES = 1_024;
 
 /**
- * Writes numbers, text and bytes one after the other into memory that it uses again. Numbers are little-endian, as
- * `DataView` reads them with `true` as last argument.
+ * Writes numbers, text and bytes one after the other into reused memory. Numbers are little-endian: `DataView` reads
+ * them with `true` as the last argument.
  */
 export class ByteWriter {
   private memory: Buffer;
@@ -24,12 +24,12 @@ export class ByteWriter {
     return this.at;
   }
 
-  /** What was written since the last {@link clear}. Valid until the next call of the writer. Copy it to keep it. */
+  /** The bytes written since the last {@link clear}. Valid until the next call of the writer. Copy it to keep it. */
   get bytes(): Buffer {
     return this.memory.subarray(0, this.at);
   }
 
-  /** Begins again. */
+  /** Discards what was written and starts again. */
   clear(): this {
     this.at = 0;
     return this;
@@ -76,7 +76,10 @@ export class ByteWriter {
     return this;
   }
 
-  /** Writes text as UTF-8 behind its length in bytes, a 16-bit number. @throws RangeError for more than 65,535 bytes */
+  /**
+   * Writes the length of a text in bytes as a 16-bit number, and then the text as UTF-8.
+   * @throws RangeError for more than 65,535 bytes
+   */
   text(value: string): this {
     const length = Buffer.byteLength(value);
     this.u16(length);
@@ -92,14 +95,14 @@ export class ByteWriter {
     return this;
   }
 
-  /** Overwrites a 16-bit number that was written before, such as a count. @param at where it begins */
+  /** Overwrites a 16-bit number written earlier, such as a count. @param at its offset in bytes */
   setU16(at: number, value: number): this {
     if (!(at >= 0 && at + 2 <= this.at)) throw new RangeError(`nothing was written at ${at}`);
     this.memory.writeUInt16LE(value, at);
     return this;
   }
 
-  /** @returns where `count` bytes begin that belong to what is written next */
+  /** Makes room for `count` bytes. @returns the offset of the first */
   private take(count: number): number {
     const at = this.at;
     const end = at + count;

@@ -7,16 +7,16 @@ import type { SendOptions, SendResult } from "../websocket/web-socket-handlers.t
 import { ByteWriter } from "./byte-writer.ts";
 
 export interface RoomEvents<Socket> {
-  /** A member has joined. */
+  /** Called when a member has joined. */
   onJoin?(socket: Socket): unknown;
-  /** A member has left, or its connection has ended. */
+  /** Called when a member has left, or its connection has ended. */
   onLeave?(socket: Socket): unknown;
 }
 
 const eventNames: OptionNames<RoomEvents<unknown>> = { onJoin: true, onLeave: true };
 
 export interface BroadcastOptions<Socket> extends SendOptions {
-  /** Leaves out this member, such as the sender. */
+  /** A member that does not get the message, such as the sender. */
   except?: Socket | undefined;
 }
 
@@ -46,12 +46,12 @@ function written<Socket>(
 }
 
 /**
- * Members of one process that get the same messages, or each a part of them. A member that disconnects leaves by itself.
- * Unlike topics, rooms know their members, and do not reach other processes.
+ * A group of WebSockets in one process. All members get the same messages, or each gets its own part. A member that
+ * disconnects leaves automatically. Unlike topics, rooms know their members, and do not reach other processes.
  */
 export class Room<Data = unknown> {
   private readonly events: RoomEvents<WebSocket<Data>>;
-  /** Each member, with what makes it leave. */
+  /** The members, each with the function that removes it. */
   private readonly members = new Map<WebSocket<Data>, () => void>();
 
   /** @throws TypeError for an unknown option */
@@ -74,7 +74,7 @@ export class Room<Data = unknown> {
     return this.members.has(socket);
   }
 
-  /** Adds a member. @returns false when it was one already, or is not open */
+  /** Adds a member. @returns false if it was already a member, or is not open */
   add(socket: WebSocket<Data>): boolean {
     if (this.members.has(socket) || socket.readyState !== "open") return false;
     const leave = (): void => void this.remove(socket);
@@ -86,7 +86,7 @@ export class Room<Data = unknown> {
     return true;
   }
 
-  /** Removes a member. @returns whether it was one */
+  /** Removes a member. @returns whether it was a member */
   remove(socket: WebSocket<Data>): boolean {
     const leave = this.members.get(socket);
     if (leave === undefined) return false;
@@ -103,14 +103,14 @@ export class Room<Data = unknown> {
 
   /**
    * Sends a message to all members. It is framed once, and compressed once.
-   * @returns how many accepted it
+   * @returns the number of members that accepted it
    */
   broadcast(data: string | Uint8Array, options?: BroadcastOptions<WebSocket<Data>>): number;
   /**
    * Sends each member a separate binary message.
-   * @param fill writes the message for a member; false leaves the member out. The writer is empty, and valid until `fill`
-   *   returns
-   * @returns how many accepted it
+   * @param fill writes the message for a member; return false to skip the member. The writer is empty, and valid until
+   *   `fill` returns
+   * @returns the number of members that accepted it
    */
   broadcast(
     fill: (socket: WebSocket<Data>, writer: ByteWriter) => unknown,

@@ -3,14 +3,17 @@ import { callHandler } from "../delivery/call-handler.ts";
 import type { WebSocket } from "../exchange/exchange.ts";
 import { checkOptions, type OptionNames } from "../options/check-options.ts";
 
-/** "taken": its client is connected. "away": it is not, and the seat waits for it. "free": the seat is given up. */
+/**
+ * "taken": the client is connected. "away": the client is disconnected, and the seat waits for it. "free": the seat has
+ * been given up.
+ */
 export type SeatState = "taken" | "away" | "free";
 
 /** A place for one client, which outlives its connection. */
 export interface Seat<Data = unknown> {
-  /** Give it to the client alone: a client that has it gets the seat. */
+  /** The secret of the seat. Send it only to its client: any client with the token gets the seat. */
   readonly token: string;
-  /** The program's own. */
+  /** The program's data. */
   data: Data;
   readonly state: SeatState;
   /** The client's connection; undefined while it is away. */
@@ -18,24 +21,24 @@ export interface Seat<Data = unknown> {
 }
 
 export interface SeatEvents<Data> {
-  /** A client has connected to its seat: for the first time, or again. */
+  /** Called when a client has connected to its seat, for the first time or again. */
   onTaken?(seat: Seat<Data>, isBack: boolean): unknown;
-  /** The client has disconnected. The seat waits for it. */
+  /** Called when the client has disconnected. The seat waits for it. */
   onAway?(seat: Seat<Data>): unknown;
-  /** The seat is free again: its client did not come back in time, or {@link Seats.leave} was called. */
+  /** Called when the seat is free again: the client did not come back in time, or {@link Seats.leave} was called. */
   onFree?(seat: Seat<Data>): unknown;
 }
 
 export interface SeatsOptions<Data> extends SeatEvents<Data> {
   /** How long a seat waits for its client, in milliseconds. */
   graceMs: number;
-  /** Seats at a time, those that wait included. Default 1,000. */
+  /** The largest number of seats, including waiting ones. Default 1,000. */
   maxSeats?: number;
-  /** The close code for a connection whose seat another one has taken, such as that of a second tab. Default 4001. */
+  /** The close code for a connection whose seat was taken by another, such as a second tab. Default 4001. */
   replacedCode?: number;
-  /** Gets what the functions above throw or reject with. Default: thrown. */
+  /** Receives errors and rejections of the functions above. Default: they are thrown. */
   onError?(error: unknown): unknown;
-  /** Milliseconds from any beginning. Default `performance.now`. */
+  /** Returns the time in milliseconds since any fixed point. Default `performance.now`. */
   now?(): number;
 }
 
@@ -50,7 +53,7 @@ const optionNames: OptionNames<SeatsOptions<unknown>> = {
   now: true,
 };
 
-/** A seat as text can hold it, if its data can. */
+/** A seat that can be serialized, for example as JSON, if its data can. */
 export interface SavedSeat<Data = unknown> {
   readonly token: string;
   readonly data: Data;
@@ -69,27 +72,26 @@ interface OwnSeat<Data> extends Seat<Data> {
 }
 
 /**
- * Keeps places for clients whose connections break. Call {@link update} in each tick, or from a timer: it gives up the
- * seats whose time is over. All functions of the options are called inside of calls of the program, or before the handler
- * `close` of a WebSocket, so that a loop stays in control.
+ * Keeps places for clients whose connections break. Call {@link update} in each tick, or from a timer, to free the
+ * seats of clients that did not come back in time. The functions in the options run inside your calls, or before the
+ * handler `close` of a WebSocket, so your loop stays in control.
  */
 export class Seats<Data = unknown> {
   private readonly options: SeatsOptions<Data>;
   private readonly seats = new Map<string, OwnSeat<Data>>();
   private readonly now: () => number;
 
-  /** @throws TypeError for an unknown option; RangeError for a number that cannot be */
+  /** @throws TypeError for an unknown option; RangeError for an invalid number */
   constructor(options: SeatsOptions<Data>) {
     checkOptions("Seats", options, optionNames);
     const { graceMs, maxSeats = DEFAULT_SEATS } = options;
-    if (!(graceMs >= 0)) throw new RangeError(`graceMs cannot be ${graceMs}: a number from 0 on is needed`);
-    if (!(maxSeats >= 1))
-      throw new RangeError(`maxSeats cannot be ${maxSeats}: a number from 1 on is needed`);
+    if (!(graceMs >= 0)) throw new RangeError(`graceMs cannot be ${graceMs}. Use a number of at least 0`);
+    if (!(maxSeats >= 1)) throw new RangeError(`maxSeats cannot be ${maxSeats}. Use a number of at least 1`);
     this.options = options;
     this.now = options.now ?? (() => performance.now());
   }
 
-  /** The number of seats, those that wait included. */
+  /** The number of seats, including waiting ones. */
   get size(): number {
     return this.seats.size;
   }
@@ -99,14 +101,14 @@ export class Seats<Data = unknown> {
     return this.seats.values();
   }
 
-  /** Returns the seat of a token. */
+  /** Returns the seat of a token, or undefined. */
   find(token: string): Seat<Data> | undefined {
     return this.seats.get(token);
   }
 
   /**
    * Gives a client a new seat.
-   * @returns undefined when all seats are taken, or the socket is not open
+   * @returns undefined if all seats are taken, or the socket is not open
    */
   take(socket: WebSocket, data: Data): Seat<Data> | undefined {
     if (this.seats.size >= (this.options.maxSeats ?? DEFAULT_SEATS) || socket.readyState !== "open")
@@ -117,9 +119,9 @@ export class Seats<Data = unknown> {
   }
 
   /**
-   * Gives a client its seat again. A connection that still has it is closed with `replacedCode`.
-   * @param token what the client was given with its seat; anything else finds none
-   * @returns undefined when there is no such seat any more, or the socket is not open
+   * Gives a returning client its seat. A connection that still has the seat is closed with `replacedCode`.
+   * @param token the token of the seat, as received from the client
+   * @returns undefined if the seat no longer exists, or the socket is not open
    */
   resume(token: string, socket: WebSocket): Seat<Data> | undefined {
     const seat = this.seats.get(token);
@@ -133,7 +135,7 @@ export class Seats<Data = unknown> {
     return seat;
   }
 
-  /** Frees a seat at once. Its connection stays open. @returns false when it was free already */
+  /** Frees a seat at once. Its connection stays open. @returns false if it was already free */
   leave(seat: Seat<Data>): boolean {
     const own = this.seats.get(seat.token);
     if (own === undefined || own !== seat) return false;
@@ -142,7 +144,7 @@ export class Seats<Data = unknown> {
     return true;
   }
 
-  /** Gives up the seats whose clients have not come back in time. @returns how many */
+  /** Frees the seats whose clients have not come back in time. @returns their number */
   update(): number {
     const now = this.now();
     let count = 0;
@@ -154,23 +156,28 @@ export class Seats<Data = unknown> {
     return count;
   }
 
-  /** Returns all seats for {@link restore}, such as in another process after a restart. Keep it secret: it has the tokens. */
+  /**
+   * Returns all seats for {@link restore}, for example in another process after a restart. Keep them secret: they
+   * contain the tokens.
+   */
   save(): SavedSeat<Data>[] {
     return [...this.seats.values()].map(({ token, data }) => ({ token, data }));
   }
 
   /**
-   * Adds saved seats, whose clients are away. Each has the full time to come back.
-   * @throws TypeError for what `save` has not made; RangeError for more than `maxSeats`, and then none is added
+   * Adds saved seats. Their clients are away, and each has the full time to come back.
+   * @throws TypeError for a value that is not from `save`. RangeError for more than `maxSeats`; then no seat is added
    */
   restore(saved: readonly SavedSeat<Data>[]): void {
     for (const seat of saved) {
       if (typeof seat?.token !== "string" || seat.token === "")
-        throw new TypeError("a saved seat needs a token: pass what save() has returned");
+        throw new TypeError("a saved seat needs a token. Pass the result of save()");
     }
     const count = this.seats.size + saved.length;
     if (count > (this.options.maxSeats ?? DEFAULT_SEATS))
-      throw new RangeError(`${count} seats are more than maxSeats allows`);
+      throw new RangeError(
+        `${count} seats are more than maxSeats (${this.options.maxSeats ?? DEFAULT_SEATS})`,
+      );
     for (const { token, data } of saved) if (!this.seats.has(token)) this.make(token, data);
   }
 

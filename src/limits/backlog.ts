@@ -4,8 +4,8 @@ import { PAUSED_BY_QUEUE, type Pausable } from "./pausing.ts";
 import { Share } from "./share.ts";
 
 /**
- * Connections of one server that are not read from because the queue is full, and the bytes they had sent by then.
- * Only connections that send something wait. When all of those together hold as much as the queue, all wait.
+ * The connections of one server that are paused because the queue is full, and the bytes they had sent by then. Only
+ * connections that send data are paused. If those together hold as much as the queue, all connections are paused.
  */
 export class Backlog implements EventSource {
   readonly queue: PolledQueue<QueuedEvent>;
@@ -16,8 +16,8 @@ export class Backlog implements EventSource {
   private isPausingAll = false;
 
   /**
-   * @param connections all of the server
-   * @param limits `maxQueueBytes`: what they hold together before all of them wait
+   * @param connections all connections of the server
+   * @param limits `maxQueueBytes` is how much they can hold together before all of them are paused
    */
   constructor(
     queue: PolledQueue<QueuedEvent>,
@@ -30,19 +30,19 @@ export class Backlog implements EventSource {
     queue.addSource(this);
   }
 
-  /** Appends an event; a full queue, or too much of it, pauses the connection that it comes from. */
+  /** Appends an event. Pauses its connection if the queue is full, or if the connection uses too much of it. */
   push(event: QueuedEvent, connection: Pausable): void {
     connection.share ??= new Share(connection, this.limits);
     this.queue.append(event, connection.share);
     if (this.queue.isFull) this.pauseSender(connection, 0);
   }
 
-  /** Pauses a connection that has sent something while the queue is full. */
+  /** Pauses a connection that has sent data while the queue is full. */
   onInput(connection: Pausable, bytes: number): void {
     if (this.queue.isFull) this.pauseSender(connection, bytes);
   }
 
-  /** Pauses a new connection if all others wait, too. */
+  /** Pauses a new connection if all others are paused. */
   onOpen(connection: Pausable): void {
     if (this.isPausingAll) this.pauseSender(connection, 0);
   }
@@ -63,7 +63,7 @@ export class Backlog implements EventSource {
     }
   }
 
-  /** The server has closed. */
+  /** Called when the server has closed. */
   close(): void {
     this.queue.removeSource(this);
   }

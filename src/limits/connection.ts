@@ -6,10 +6,10 @@ import type { Pausable } from "./pausing.ts";
 export interface Connection extends Ticking, Pausable {
   readonly kind: "http" | "websocket";
   readonly transport: Transport;
-  /** Gives back its place among the connections of the server. */
+  /** Releases its slot among the connections of the server. */
   releaseSlot: (() => void) | undefined;
-  /** The server closes: finish what is under way and take nothing new. */
+  /** Called when the server closes: finish what is in progress and accept nothing new. */
   beginShutdown(): void;
-  /** The time for that is over: refuse what is left and disconnect. */
+  /** Called when the time for that is over: refuse the rest and disconnect. */
   forceClose(): void;
 }

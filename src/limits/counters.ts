@@ -2,7 +2,7 @@ import type { HttpErrorCode } from "../protocol/http/http-error.ts";
 import type { WebSocketErrorCode } from "../protocol/websocket/websocket-error.ts";
 import type { TransportTotals } from "../transport/transport.ts";
 
-/** What the engine counts by itself: what clients did wrong, what took too long, and how programs failed. */
+/** The codes that the engine counts: errors of clients, timeouts, and errors of programs. */
 export type CountedCode =
   | HttpErrorCode
   | WebSocketErrorCode
@@ -13,13 +13,13 @@ export type CountedCode =
   | `ERR_${Uppercase<string>}`
   | "HANDLER";
 
-/** What a server has done so far. Plain numbers, readable at any time. */
+/** The counters of a server. They are plain numbers that you can read at any time. */
 export class Counters implements TransportTotals {
   /** Connections accepted so far. */
   connections = 0;
   /** Connections open now, WebSockets included. */
   openConnections = 0;
-  /** Connections turned away by a limit. */
+  /** Connections refused because of a limit. */
   refusedConnections = 0;
   requests = 0;
   /** WebSockets opened so far. */
@@ -29,19 +29,19 @@ export class Counters implements TransportTotals {
   messagesSent = 0;
   /** WebSocket messages not sent because of a backpressure limit. */
   messagesDropped = 0;
-  /** Messages of topics that the broker has taken for other servers. */
+  /** Topic messages that the broker has accepted for other servers. */
   brokerMessagesSent = 0;
-  /** Messages of topics that other servers have published. */
+  /** Topic messages received from other servers. */
   brokerMessagesReceived = 0;
-  /** Messages of topics that did not reach other servers: too many waited, or the broker lost or refused them. */
+  /** Topic messages that did not reach other servers, because too many waited or the broker lost or refused them. */
   brokerMessagesDropped = 0;
   bytesReceived = 0;
   bytesSent = 0;
-  /** Bytes that wait for slow clients now, all together. */
+  /** Bytes that wait for all slow clients now. */
   pendingBytes = 0;
-  /** Bytes that incomplete messages and request bodies hold now, all together. */
+  /** Bytes in all incomplete messages and request bodies now. */
   incompleteBytes = 0;
-  /** What went wrong so far, by the code of the error. */
+  /** The number of errors so far, by code. */
   readonly errors: Record<string, number> = Object.create(null);
 
   /** Counts one more error of this code. */

@@ -1,6 +1,6 @@
 import type { Limits } from "./limits.ts";
 
-/** Something with deadlines that is looked at once a tick. */
+/** Something with deadlines that is checked once a tick. */
 export interface Ticking {
   onTick(tick: number): void;
 }
@@ -10,26 +10,26 @@ const UNIT_MS = 5;
 const LONGEST_STEP_MS = 1_000;
 
 /**
- * One timer for all connections. Time is counted in ticks, so that noting a deadline reads no clock, and neither
- * a jump of the system's clock nor a program that was stopped for a while makes connections time out at once.
+ * One timer for all connections. It counts time in ticks, so setting a deadline reads no clock. A jump of the system
+ * clock, or a program that was stopped for a while, does not make connections time out at once.
  */
 export class DeadlineTimer {
-  /** Units of 5 ms that have passed. */
+  /** The number of 5 ms units that have passed. */
   tick = 0;
   private readonly members: ReadonlySet<Ticking>;
   private readonly limits: Limits;
-  /** Members with shorter timeouts than the limits, and how often they are looked at, in units. */
+  /** Members with shorter timeouts than the limits, and how often they are checked, in units. */
   private readonly quick = new Map<Ticking, number>();
-  /** Until the timer fires, in units. */
+  /** The time until the timer fires, in units. */
   private step = LONGEST_STEP_MS / UNIT_MS;
-  /** When all members are looked at. */
+  /** When all members are checked. */
   private next = 0;
   private timer: NodeJS.Timeout | undefined;
-  /** When the timer was set, or fired last, by performance.now(). */
+  /** When the timer was set or last fired, by performance.now(). */
   private since = 0;
 
   /**
-   * @param members are told of each tick
+   * @param members the members that receive each tick
    * @param limits the shortest of their timeouts decides how fine the ticks are: a quarter of it, 5 ms to 1 s
    */
   constructor(members: ReadonlySet<Ticking>, limits: Limits) {
@@ -38,18 +38,18 @@ export class DeadlineTimer {
     this.step = this.usualStep();
   }
 
-  /** The first tick that is certainly `ms` milliseconds away; 0 and Infinity stand for never. */
+  /** Returns the first tick that is at least `ms` milliseconds away; 0 and Infinity mean never. */
   after(ms: number): number {
     return ms === 0 ? Number.POSITIVE_INFINITY : this.tick + Math.ceil(ms / UNIT_MS) + this.step;
   }
 
-  /** To be called when there is a member; the timer stops by itself when there is none. */
+  /** Starts the timer. Call it when there is a member. It stops automatically when there is none. */
   start(): void {
     if (this.timer === undefined) this.arm(this.usualStep());
   }
 
   /**
-   * Looks at one member more often, because its timeouts are shorter than the limits.
+   * Checks one member more often, because its timeouts are shorter than the limits.
    * @param ms its shortest timeout
    */
   quicken(member: Ticking, ms: number): void {
@@ -59,14 +59,15 @@ export class DeadlineTimer {
     if (this.timer === undefined || step < this.step) this.arm(step);
   }
 
-  /** Looks at a member no more often than at the others, because it is leaving. */
+  /** Checks a member no more often than the others, because it is leaving. */
   forget(member: Ticking): void {
     this.quick.delete(member);
   }
 
   private arm(step: number): void {
     const now = performance.now();
-    // What has passed of a longer step counts: else those who come and go would stop the clock of all others.
+    // The part of a longer step that has passed counts. Otherwise connections that come and go would stop the clock of
+    // all others.
     if (this.timer !== undefined) {
       this.tick += Math.min(this.step, Math.floor((now - this.since) / UNIT_MS));
     }

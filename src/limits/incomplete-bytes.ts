@@ -1,10 +1,10 @@
 import type { Counters } from "./counters.ts";
 import type { Limits } from "./limits.ts";
 
-/** Up to this size an incomplete message or body is kept, whatever the others hold. */
+/** The size up to which an incomplete message or body is always kept, in bytes. */
 export const FREE_BYTES = 65_536;
 
-/** What the incomplete messages and request bodies of all connections of a server hold together. */
+/** Counts the bytes of all incomplete messages and request bodies of a server. */
 export class IncompleteBytes {
   private readonly limits: Limits;
   private readonly counters: Counters;
@@ -15,9 +15,9 @@ export class IncompleteBytes {
   }
 
   /**
-   * Counts that one of them holds more, or fewer, bytes.
+   * Counts a change of one message or body.
    * @param change in bytes
-   * @returns whether all together hold no more than they may
+   * @returns whether all together are within the limit
    */
   change(change: number): boolean {
     this.counters.incompleteBytes += change;

@@ -2,67 +2,80 @@ import { hintFor } from "../options/check-options.ts";
 import { defaultHttpLimits, type HttpLimits } from "../protocol/http1/http-limits.ts";
 
 /**
- * Every limit and timeout of a server, with its unit in its name. `server.limits` is this record and may be
- * changed while the server runs; a change counts from the next request, message or connection on. Timeouts of 0, or
- * of Infinity, never end anything.
+ * The limits and timeouts of a server. Names that end in Bytes are in bytes, and names that end in Ms in milliseconds.
+ * You can change `server.limits` while the server runs. A change applies from the next request, message or connection
+ * on. A timeout of 0 or Infinity never ends.
  */
 export interface Limits extends HttpLimits {
-  /** A WebSocket message over all its fragments and after inflating; more closes with 1009. */
+  /** The largest WebSocket message, over all its fragments and after decompression. A larger one closes with 1009. */
   maxMessageBytes: number;
-  /** What may wait for one slow client. A WebSocket send beyond it is dropped, a response write beyond it aborts. */
+  /**
+   * How much data can wait for one slow client. A WebSocket message beyond it is dropped, and a response beyond it is
+   * aborted.
+   */
   maxBackpressureBytes: number;
-  /** What may wait for all slow clients of the server together. */
+  /** How much data can wait for all slow clients of the server together. */
   maxTotalBackpressureBytes: number;
   /**
-   * What incomplete WebSocket messages and request bodies of all connections may hold together. Beyond it those that
-   * grow over 64 KiB end: with 1013, or with 503.
+   * How much memory all incomplete WebSocket messages and request bodies can use together. Beyond it those larger than
+   * 64 KiB are refused with 1013 or 503.
    */
   maxTotalIncompleteBytes: number;
-  /** From here on a write answers that the program should wait for `drain`. */
+  /** The amount of waiting data from which a write asks the program to wait for `drain`. */
   writeHighWaterBytes: number;
-  /** Deferred delivery: events waiting to be polled (what they hold, at least 256 bytes each) that pause the sockets. */
+  /**
+   * Deferred delivery: how much memory the waiting events can use, at least 256 bytes each, before all senders are
+   * paused.
+   */
   maxQueueBytes: number;
   /**
-   * Deferred delivery: the same for the events of one socket, at least 4 KiB each. It pauses this socket only, so that no
-   * other waits longer for its turn in a poll.
+   * Deferred delivery: the same for the events of one socket, at least 4 KiB each. It pauses only this socket, so that
+   * the others do not wait longer in a poll.
    */
   maxQueueBytesPerSocket: number;
-  /** Content that is read and thrown away to keep a connection whose request was answered early. */
+  /** How much of a request body is read and discarded to keep a connection whose request was answered early. */
   maxDiscardBytes: number;
-  /** Open connections. */
+  /** The number of open connections. */
   maxConnections: number;
-  /** Open connections from one address. */
+  /** The number of open connections from one address. */
   maxConnectionsPerAddress: number;
-  /** Requests on one connection before it is closed. */
+  /** The number of requests on one connection before it is closed. */
   maxRequestsPerConnection: number;
-  /** Topics one WebSocket may subscribe to. */
+  /** The number of topics that one WebSocket can subscribe to. */
   maxSubscriptions: number;
-  /** What may wait for the broker; the oldest messages for other servers are dropped then. */
+  /** How much data can wait for the broker. Beyond it the oldest messages for other servers are dropped. */
   maxBrokerBytes: number;
-  /** How long a topic without subscribers is still received from the broker; 0: not at all. */
+  /** How long the broker subscription of a topic without subscribers is kept; 0: not at all. */
   brokerLeaveDelayMs: number;
-  /** From the first byte of a head (or from the connection's begin) to its end; the answer is 408. */
+  /**
+   * The time for the head of a request, from its first byte or from the start of the connection. After it the client
+   * gets 408.
+   */
   headTimeoutMs: number;
-  /** For each 64 KiB of content to arrive, or the rest of it; the answer is 408. */
+  /** The time for each 64 KiB of a request body, or for the rest of it. After it the client gets 408. */
   bodyTimeoutMs: number;
-  /** Between two requests of one connection. Longer than the load balancer in front of the server keeps idle ones. */
+  /** The time between two requests on one connection. Set it longer than your load balancer keeps idle connections. */
   keepAliveTimeoutMs: number;
   /**
-   * For a handler to answer: from the end of the request to the head of the response, while the client is not waited
-   * for. The answer is 503. A route can have its own, and an exchange with `answerWithin`.
+   * The time for a handler, from the end of the request to the head of the response, without the time spent waiting for
+   * the client. After it the client gets 503. A route can have a different timeout, and so can an exchange with
+   * `answerWithin`.
    */
   handlerTimeoutMs: number;
-  /** For a client that takes nothing of what waits for it. */
+  /** The time after which a client that reads none of its waiting data is disconnected. */
   writeTimeoutMs: number;
-  /** For a client to close after us, or to send more of what it is sending. Not 0. */
+  /** The time for a client to close after the server has, or to send more of what it is sending. Not 0. */
   closeTimeoutMs: number;
-  /** For a client that goes on sending after we have ended the connection, in all. */
+  /** The total time for a client that keeps sending after the server has ended the connection. */
   lingerTimeoutMs: number;
-  /** A WebSocket that is silent for so long is sent a ping. */
+  /** The time after which a silent WebSocket gets a ping. */
   webSocketIdleTimeoutMs: number;
-  /** For anything to arrive after that ping; otherwise the WebSocket is gone. Infinity: it is pinged again instead. */
+  /**
+   * The time for anything to arrive after that ping. After it the WebSocket is disconnected; with Infinity it gets
+   * another ping instead.
+   */
   pongTimeoutMs: number;
-  /** Age at which a WebSocket is closed with 1001; 0 for none. */
+  /** The age at which a WebSocket is closed with 1001; 0 for no limit. */
   webSocketLifetimeMs: number;
 }
 
@@ -100,7 +113,8 @@ const NOT_ZERO = new Set(["writeHighWaterBytes", "closeTimeoutMs"]);
 
 /**
  * Fills in the defaults.
- * @throws RangeError for a limit that is not a number from 0 on (from 1 on for some), or that is unknown
+ * @throws RangeError for an unknown limit, and for a value that is not a number of at least 0 (for some limits, at
+ *   least 1)
  */
 export function limitsFrom(given: Partial<Limits>): Limits {
   for (const [name, value] of Object.entries(given)) checkLimit(name, value);
@@ -108,8 +122,8 @@ export function limitsFrom(given: Partial<Limits>): Limits {
 }
 
 /**
- * Returns the same limits for a program to change: what it sets is checked like what {@link limitsFrom} is given. The engine
- * reads the limits themselves, which is faster.
+ * Returns the limits in a form that a program can change: new values are checked as by {@link limitsFrom}. The engine
+ * reads the limits directly, which is faster.
  */
 export function changeableLimits(limits: Limits): Limits {
   return new Proxy(limits, {
@@ -131,6 +145,6 @@ function checkLimit(name: string, value: unknown): void {
       ? typeof value === "boolean"
       : typeof value === "number" && value >= least;
   if (!isLimit) {
-    throw new RangeError(`limits.${name} cannot be ${String(value)}: a number from ${least} on is needed`);
+    throw new RangeError(`limits.${name} cannot be ${String(value)}. Use a number of at least ${least}`);
   }
 }

@@ -1,15 +1,15 @@
 import type { Transport } from "../transport/transport.ts";
 import { PAUSED_BY_TURN, PAUSED_BY_WRITES } from "./pausing.ts";
 
-/** Reasons that hold when the peer has ended its half, too: those of the program do not. */
+/** Reasons that still apply when the other side has ended its half. Those of the program do not. */
 const KEPT_AT_THE_END = PAUSED_BY_TURN | PAUSED_BY_WRITES;
 
-/** So much is read from a peer that is paused, to see whether it is still there. */
+/** How much is read from a paused connection to see whether it is still open, in bytes. */
 const AHEAD_BYTES = 16_384;
 
 /**
- * Why a connection is not read from. A peer that disconnects meanwhile cannot be seen, so from time to time the owner
- * looks for it: a little is read anyway, and the system is asked.
+ * The reasons why a connection is not read from. Meanwhile the end of the connection would go unnoticed. So the owner
+ * checks from time to time: it reads a little, and asks the system.
  */
 export class Pauses {
   /** PAUSED_BY_…, as bits. */
@@ -24,7 +24,7 @@ export class Pauses {
     this.transport = transport;
   }
 
-  /** Whether what the peer sends is read, if only a little of it. */
+  /** Whether data is read, if only a little. */
   get isHeard(): boolean {
     return this.by === 0 || this.isReadAhead;
   }
@@ -38,7 +38,7 @@ export class Pauses {
     this.by |= reason;
   }
 
-  /** @returns whether it was the last reason: reading can go on */
+  /** @returns whether it was the last reason, so that reading can continue */
   remove(reason: number): boolean {
     if ((this.by & reason) === 0) return false;
     this.by &= ~reason;
@@ -46,9 +46,9 @@ export class Pauses {
   }
 
   /**
-   * The peer has sent its last byte, so nothing that the program pauses has to wait any more: what was read by then is
-   * little, and the program is to learn of the end.
-   * @returns whether the program had paused something
+   * Called when the other side has ended its half. The pauses of the program end, because little data is left and the
+   * program should learn of the end.
+   * @returns whether the program had paused it
    */
   end(): boolean {
     const isHeld = (this.by & ~KEPT_AT_THE_END) !== 0;
@@ -58,8 +58,8 @@ export class Pauses {
   }
 
   /**
-   * Looks whether the peer is still there.
-   * @returns whether it can answer; otherwise only the system can tell
+   * Checks whether the other side is still connected.
+   * @returns whether it can answer; otherwise only the system knows
    */
   look(): boolean {
     this.transport.probe();
@@ -70,7 +70,7 @@ export class Pauses {
     return this.isHeard;
   }
 
-  /** Bytes have come; to be called before they are used. */
+  /** Notes received bytes. Call it before they are used. */
   onRead(bytes: number): void {
     if (this.by === 0) return;
     this.aheadBytes += bytes;

@@ -1,6 +1,9 @@
 import type { DeadlineTimer } from "./deadline-timer.ts";
 
-/** Notices, tick by tick, a peer from which nothing comes: it has nothing to send, is not read from, or has gone. */
+/**
+ * Notices, tick by tick, a connection without input: the other side has nothing to send, is not read from, or has
+ * disconnected.
+ */
 export class SilenceDetector {
   private mark = -1;
   private deadline = 0;

@@ -3,8 +3,8 @@ import { PAUSED_BY_TURN, type Pausable } from "./pausing.ts";
 /**
  * How many steps of work a connection does before it lets the others go first: signals of its reader, KiB of its input
  * and of its messages (4 KiB where a WebSocket has only to unmask them). In all one or two milliseconds. libuv reads up
- * to 2 MiB of one client in one turn of the event loop, and the smallest requests, messages or fragments in that would
- * hold all others for 100 to 200 ms.
+ * to 2 MiB of one client in one turn of the event loop. With the smallest requests, messages or fragments that would
+ * delay all others by 100 to 200 ms.
  */
 export const TURN_STEPS = 1_024;
 
@@ -14,7 +14,7 @@ export const TURN_IS_OVER = -1;
 /** Kept from when this was loaded: fake timers of a program's tests must not hold its connections. */
 const { setImmediate: nextTurn } = globalThis;
 
-/** After so long the connections that still wait leave the event loop to others, and go on in its next turn. */
+/** After so long the connections that still wait leave the event loop to others, and continue in its next turn. */
 const SHARE_MS = 5;
 
 let waiting: Pausable[] = [];
@@ -26,7 +26,7 @@ export function turn(): Promise<void> {
   });
 }
 
-/** Goes on with a connection when the others have been. */
+/** Continues with a connection when the others have had their turn. */
 export function waitForTurn(connection: Pausable): void {
   connection.pauseFor(PAUSED_BY_TURN);
   if (waiting.push(connection) === 1) nextTurn(beginTurn);

@@ -1,11 +1,11 @@
-/** Time as a loop sees it; tests put another one in its place. */
+/** The clock of a loop. Tests can replace it. */
 export interface LoopClock {
-  /** Milliseconds from any beginning; never goes back. */
+  /** Returns the time in milliseconds since any fixed point. It never goes backwards. */
   now(): number;
-  /** @returns what `clearTimeout` accepts */
+  /** Calls back after `ms` milliseconds. @returns a timer for {@link clearTimeout} */
   setTimeout(callback: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
-  /** Calls back in the next turn of the event loop; only used by `spinMs`. */
+  /** Calls back in the next turn of the event loop. Only `spinMs` uses it. */
   setImmediate(callback: () => void): unknown;
 }
 
@@ -17,7 +17,7 @@ const globalClock: LoopClock = {
   setImmediate: (callback) => globalThis.setImmediate(callback),
 };
 
-/** Fills in what is missing. */
+/** Fills in missing functions. */
 export function clockFrom(given: Partial<LoopClock>): LoopClock {
   const own = (name: keyof LoopClock): LoopClock =>
     given[name] === undefined ? globalClock : (given as LoopClock);

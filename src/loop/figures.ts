@@ -1,36 +1,36 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 
-/** What one tick took. Times are in milliseconds. */
+/** Measurements of one tick. Times are in milliseconds. */
 export interface TickReport {
   /** The number of the step, from 1. */
   readonly tick: number;
-  /** From when it was due to when it began. */
+  /** The time between when the tick was due and when it began. */
   readonly latenessMs: number;
-  /** For the handlers of events. */
+  /** The time spent in handlers of events. */
   readonly pollMs: number;
   readonly stepMs: number;
-  /** For what was sent to reach the system. */
+  /** The time to hand sent data to the system. */
   readonly flushMs: number;
-  /** How many events were polled. */
+  /** The number of polled events. */
   readonly events: number;
-  /** Ticks that were given up before this one. */
+  /** The number of ticks skipped before this one. */
   readonly skippedTicks: number;
 }
 
-/** How a time is distributed over ticks, in milliseconds. 0 where there were none. */
+/** The distribution of a time over the ticks, in milliseconds. 0 if there were no ticks. */
 export interface Distribution {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
 }
 
-/** What a loop has measured. */
+/** Measurements of a loop. */
 export interface LoopFigures {
-  /** Ticks that ran. */
+  /** The number of ticks that ran. */
   readonly ticks: number;
-  /** Ticks that were given up. */
+  /** The number of skipped ticks. */
   readonly skippedTicks: number;
-  /** Events that were polled. */
+  /** The number of polled events. */
   readonly events: number;
   readonly latenessMs: Distribution;
   readonly pollMs: Distribution;

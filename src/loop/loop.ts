@@ -12,16 +12,16 @@ const LAST_POLLS = 100;
 const tickChannel = channel("portico:loop:tick");
 
 /**
- * Starts a loop that polls events, runs one step and sends what there is to send, so many times a second.
+ * Starts a loop. In each tick it polls events, runs one step and sends all output.
  * @throws TypeError for an unknown option; RangeError for a number out of range; PorticoError ERR_DELIVERY for a server
- *   that delivers at once
+ *   with immediate delivery
  */
 export function startLoop(options: LoopOptions): Loop {
   checkLoopOptions(options);
   return new Loop(options);
 }
 
-/** A loop that runs. */
+/** A running loop. */
 export class Loop {
   /** Resolves when the loop has ended: by {@link stop}, or because all its servers have closed. */
   readonly stopped: Promise<void>;
@@ -71,12 +71,12 @@ export class Loop {
     return this.paused;
   }
 
-  /** What was measured since the loop began, or since {@link takeFigures}. */
+  /** The measurements since the loop began, or since {@link takeFigures}. */
   get figures(): LoopFigures {
     return this.measured.get();
   }
 
-  /** Returns the figures, and begins to measure from zero. */
+  /** Returns the measurements and resets them. */
   takeFigures(): LoopFigures {
     const figures = this.measured.get();
     this.measured.reset();
@@ -84,15 +84,15 @@ export class Loop {
   }
 
   /**
-   * Runs no ticks until {@link resume}; events wait, and clients that send much are slowed down. When a server closes
-   * meanwhile, its events are polled without steps.
+   * Stops ticks until {@link resume}. Events wait, and clients that send a lot of data are slowed down. If a server
+   * closes meanwhile, its events are polled without steps.
    */
   pause(): void {
     this.paused = true;
     if (!this.isClosing) this.clock.clearTimeout(this.timer);
   }
 
-  /** Goes on. The time that has passed is not made up for. */
+  /** Continues. The loop does not catch up on the time that has passed. */
   resume(): void {
     if (!this.paused) return;
     this.paused = false;
@@ -102,17 +102,17 @@ export class Loop {
 
   /**
    * Runs one tick now, while the loop is paused: for debuggers and tests.
-   * @throws Error when the loop is not paused, has ended, or is in a tick
+   * @throws Error if the loop is not paused, has ended, or is in a tick
    */
   stepOnce(): void {
     if (!this.paused || this.isOver || this.isTicking)
       throw new Error(
-        "stepOnce runs a tick of a loop that is paused: call pause() before, and not from inside a tick",
+        "stepOnce needs a paused loop. Call pause() first, and do not call stepOnce inside a tick",
       );
     this.runTick(this.clock.now(), 0, true);
   }
 
-  /** Ends the loop after the tick that is running. Events that wait are not polled any more. */
+  /** Ends the loop after the current tick. Waiting events are no longer polled. */
   stop(): void {
     this.isOver = true;
     this.clock.clearTimeout(this.timer);
@@ -129,7 +129,7 @@ export class Loop {
     if (this.isOver || (this.paused && !this.isClosing)) return;
     const { spinMs = 0 } = this.options;
     const ms = this.schedule.nextMs - this.clock.now() - spinMs;
-    // A timer can fire a little early. Then nothing is due yet, and the rest is waited for.
+    // A timer can fire a little early. Then no tick is due yet, and the loop waits for the rest of the time.
     if (ms > 0 || spinMs === 0)
       this.timer = this.clock.setTimeout(() => this.wake(), Math.max(1, Math.ceil(ms)));
     else this.clock.setImmediate(() => this.wake());
@@ -179,7 +179,7 @@ export class Loop {
     }
   }
 
-  /** @param maxMs for all servers together @returns how many events ran */
+  /** Polls all servers. @param maxMs the time for all of them together @returns the number of events */
   private pollAll(maxMs: number): number {
     const { queue, poll, maxEvents = Number.POSITIVE_INFINITY } = this.options;
     // The order of a queue is that of all its servers; one by one they would poll it several times.
@@ -201,7 +201,10 @@ export class Loop {
     for (const server of servers) tickChannel.publish({ server, loop: this, durationMs, ...report });
   }
 
-  /** A server closes: the loop goes on until all are closed, so that what waits is answered. */
+  /**
+   * Called when a server closes. The loop continues until all servers are closed, so that waiting requests are
+   * answered.
+   */
   private endWith(server: LoopServer): void {
     if (this.isOver) return;
     this.isClosing = true;

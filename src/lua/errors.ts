@@ -1,6 +1,6 @@
 /** An error of a Lua program. The message has the place, as in Lua: "server.lua:3: attempt to index a nil value". */
 export class LuaError extends Error {
-  /** Which functions were running, as Lua prints it; "" where Lua reports none. */
+  /** The stack traceback, as Lua prints it; "" if Lua reports none. */
   readonly traceback: string;
 
   constructor(message: string, traceback = "", options?: ErrorOptions) {

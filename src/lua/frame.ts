@@ -5,14 +5,14 @@ const SCRATCH_BYTES = 65_536;
 
 /** Remembers Lua values for the host. */
 export interface References {
-  /** Takes the value on top of a stack. */
+  /** Removes the value on top of a stack and keeps it. */
   keep(L: Pointer): number;
   push(L: Pointer, reference: number): void;
 }
 
 /**
- * The stack of a Lua coroutine: the parameters of a host function, from 1 on, and what it returns. A Lua string is bytes;
- * as JavaScript text it has one character for each byte (Latin-1), so no byte is lost or changed.
+ * The stack of a Lua coroutine: the parameters of a host function, from 1 on, and its results. A Lua string is bytes.
+ * As JavaScript text it has one character for each byte (Latin-1), so no byte is lost or changed.
  */
 export class Frame {
   /** The coroutine that the calls below are about. */
@@ -67,12 +67,15 @@ export class Frame {
     return value;
   }
 
-  /** A number, or another where the value is absent or nil. */
+  /** Returns a number, or `other` if the value is absent or nil. */
   numberOr<Other>(at: number, other: Other): number | Other {
     return this.isNil(at) ? other : this.number(at);
   }
 
-  /** The bytes of a string as text, one character for each. @throws TypeError for what is neither string nor number */
+  /**
+   * Returns the bytes of a string as text, one character for each byte.
+   * @throws TypeError for a value that is neither a string nor a number
+   */
   text(at: number): string {
     const start = this.locate(at);
     return this.view().toString("latin1", start, start + this.found);
@@ -120,7 +123,7 @@ export class Frame {
     this.lua._lua_pushnumber(this.L, value);
   }
 
-  /** Pushes text of which each character is a byte; the higher bits of others are lost, see {@link pushUtf8}. */
+  /** Pushes text, one byte for each character. Higher bits are lost: use {@link pushUtf8} for other text. */
   pushText(text: string): void {
     const bytes = text.length;
     const at = bytes <= SCRATCH_BYTES ? this.scratch : this.lua._malloc(bytes);

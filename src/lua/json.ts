@@ -12,7 +12,7 @@ export interface JsonStyle {
   readonly arrayIdentity: number;
 }
 
-/** How deep tables may be nested. */
+/** How deep tables can be nested. */
 const MAX_DEPTH = 128;
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
@@ -46,13 +46,13 @@ function write(frame: Frame, at: number, style: JsonStyle, indent: string): stri
     case LuaType.table:
       return writeTable(frame, at, style, indent);
     default:
-      throw new TypeError(`a ${frame.typeName(at)} has no form in JSON`);
+      throw new TypeError(`a ${frame.typeName(at)} cannot be represented in JSON`);
   }
 }
 
 function writeNumber(value: number): string {
   if (Number.isFinite(value)) return String(value);
-  throw new TypeError(`the number ${value} has no form in JSON`);
+  throw new TypeError(`the number ${value} cannot be represented in JSON`);
 }
 
 function quote(text: string): string {
@@ -85,7 +85,7 @@ function writeTable(frame: Frame, at: number, style: JsonStyle, indent: string):
   const separator = style.indent === "" ? ":" : ": ";
   frame.forEach(at, () => {
     if (frame.type(-2) !== LuaType.string) {
-      throw new TypeError(`the keys of a table in JSON are strings, not a ${frame.typeName(-2)}`);
+      throw new TypeError(`the keys of a table must be strings for JSON, not a ${frame.typeName(-2)}`);
     }
     items.push(`${quote(frame.text(-2))}${separator}${write(frame, frame.count, style, inner)}`);
   });

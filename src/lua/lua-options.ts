@@ -2,31 +2,33 @@ import type { Limits } from "../evo/index.ts";
 import type { OptionNames } from "../options/check-options.ts";
 
 export interface LuaOptions {
-  /** Which runtime the program is written for. */
+  /** The runtime that the program is written for. */
   flavour: "evo" | "craftos";
-  /** The folder whose files the program can read and write; default the current one. */
+  /** The folder whose files the program can read and write. Default: the current working directory. */
   folder?: string;
-  /** A literal address that servers of the program bind; all addresses when absent. */
+  /** The IP address that the program's servers listen on. Default: all addresses. */
   host?: string;
-  /** Limits of its servers that differ from the defaults. */
+  /** Limits of the program's servers that differ from the defaults. */
   limits?: Partial<Limits>;
-  /** Bytes that the values of the program can hold; unlimited when absent. Beyond, it gets the error "not enough memory". */
+  /**
+   * How much memory the program's values can use, in bytes. Beyond it the program gets the error "not enough memory".
+   * Default: no limit.
+   */
   maxMemoryBytes?: number;
   /**
-   * Steps of the machine that the program can make in one go, before it waits or ends; unlimited when absent. Processor time
-   * counts, too: 1 ms for each 10,000 steps. Beyond, it gets the error "too many steps without waiting". Counting makes
-   * calculations about half as fast.
+   * How many virtual machine steps the program can run before it waits or ends. Beyond it the program gets the error
+   * "too many steps without waiting". Counting makes calculations about half as fast. Default: no limit.
    */
   maxSteps?: number;
-  /** For CraftOS: a folder with a ROM, which the program sees as `/rom`. */
+  /** For CraftOS: a folder with a ROM, which appears as `/rom`. */
   rom?: string;
-  /** Receives what the program prints. Default: standard output. */
+  /** Receives the output of the program. Default: standard output. */
   write?: (data: Buffer) => unknown;
-  /** Receives what it prints as errors. Default: standard error. */
+  /** Receives the error output of the program. Default: standard error. */
   writeError?: (data: Buffer) => unknown;
   /**
-   * Called with errors that reach the top of a callback, and the program goes on. When absent, such an error ends it, as it
-   * does in the originals.
+   * Receives uncaught errors of callbacks, and the program continues. Without it such an error ends the program, as in
+   * the originals.
    */
   onError?: (error: unknown) => unknown;
 }
@@ -44,8 +46,8 @@ export const luaOptionNames: OptionNames<LuaOptions> = {
   onError: true,
 };
 
-/** @throws RangeError for a number that is not whole and above 0 */
+/** Checks a limit. @throws RangeError for a value that is not a positive integer */
 export function limitOf(name: string, value: number | undefined): number | undefined {
   if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return value;
-  throw new RangeError(`${name} is ${value}: give a whole number above 0`);
+  throw new RangeError(`${name} is ${value}. Use an integer above 0`);
 }

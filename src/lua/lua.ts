@@ -17,7 +17,7 @@ import { matchPattern } from "./pattern.ts";
 import { NOTHING, Tasks } from "./tasks.ts";
 import { Values } from "./values.ts";
 
-/** Functions that a Node program offers to a Lua program. */
+/** Functions that a Node program provides to a Lua program. */
 export type LuaModule = Readonly<Record<string, (...parameters: never[]) => unknown>>;
 
 /** A host for one Lua program. */
@@ -89,9 +89,9 @@ export class Lua implements AsyncDisposable {
   }
 
   /**
-   * Offers functions to the program as the module `name`, for `require(name)`. Numbers, booleans, text in UTF-8, lists and
-   * plain objects pass in both directions, functions of Lua as functions that return a promise. If a function returns a
-   * promise, the Lua call waits for it.
+   * Provides functions to the program as the module `name`, for `require(name)`. Numbers, booleans, UTF-8 text, lists
+   * and plain objects pass in both directions. Lua functions become functions that return a promise. If a function
+   * returns a promise, the Lua call waits for it.
    */
   module(name: string, functions: LuaModule): void {
     this.tasks.start(
@@ -114,9 +114,9 @@ export class Lua implements AsyncDisposable {
   }
 
   /**
-   * Runs a program from a file, until it has ended: its main chunk is done, and nothing is left to wait for.
-   * @returns its exit code, 0 unless it calls `os.exit`
-   * @throws LuaError that no one has caught; the system's error when the file cannot be read
+   * Runs a program from a file until it has ended: its main chunk has returned, and nothing is left to wait for.
+   * @returns the exit code, 0 unless the program calls `os.exit`
+   * @throws LuaError for an uncaught error; the system's error if the file cannot be read
    */
   runFile(path: string, ...parameters: string[]): Promise<number> {
     return this.run(readFileSync(resolve(path)), `@${path}`, ...parameters);
@@ -124,13 +124,13 @@ export class Lua implements AsyncDisposable {
 
   /**
    * Runs a program.
-   * @param name for messages, as in Lua: "@server.lua" is a file
-   * @param parameters its `...`
-   * @throws LuaError that no one has caught
+   * @param name the name for messages, as in Lua: "@server.lua" is a file
+   * @param parameters the program's arguments, `...` in Lua
+   * @throws LuaError for an uncaught error
    */
   run(code: string | Uint8Array, name: string, ...parameters: string[]): Promise<number> {
     if (this.hasStarted)
-      throw new Error("A program has been run already. Create another Lua for another one.");
+      throw new Error("This Lua has already run a program. Create another one for another program.");
     this.hasStarted = true;
     return new Promise((resolve, reject) => {
       this.finish = { resolve, reject };
@@ -140,9 +140,10 @@ export class Lua implements AsyncDisposable {
   }
 
   /**
-   * Ends another program, and gives its servers to this one, which has not run yet: `StartListening` with the same port goes on
-   * with the server, its connections and its WebSockets. Servers that the new main chunk does not use are stopped. Programs for
-   * CraftOS do not pass their servers on. Call `run` right after it: the other program no longer answers.
+   * Ends another program and gives its servers to this one, which has not run yet. `StartListening` with the same port
+   * then continues the server with its connections and WebSockets. Servers that the new main chunk does not use are
+   * stopped. CraftOS programs do not pass on their servers. Call `run` right after this, because the other program no
+   * longer answers.
    */
   takeOver(previous: Lua): void {
     this.flavour.takeOver?.(previous.flavour);
@@ -157,8 +158,8 @@ export class Lua implements AsyncDisposable {
 
   /**
    * Calls a global function of the program.
-   * @returns its first result, once it has ended
-   * @throws LuaError what it raises, or that there is no such function
+   * @returns its first result, once the function has returned
+   * @throws LuaError if the function raises an error or does not exist
    */
   call(name: string, ...parameters: unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
@@ -177,12 +178,12 @@ export class Lua implements AsyncDisposable {
     });
   }
 
-  /** Absolute paths of the files that were loaded as parts of the program, without its main chunk. */
+  /** The absolute paths of the files that the program has loaded, without its main chunk. */
   get files(): string[] {
     return [...this.loaded];
   }
 
-  /** Ends the program: its servers, timers and connections. What `run` has returned resolves. */
+  /** Ends the program with its servers, timers and connections. The promise of `run` resolves. */
   async close(): Promise<void> {
     this.end(0);
     await this.flavour.stop();
@@ -207,7 +208,7 @@ export class Lua implements AsyncDisposable {
     void this.flavour.stop().then(reject, reject);
   }
 
-  /** Runs a function of a module. @returns whether it is done, and its result or the number to wait for */
+  /** Runs a function of a module. @returns whether it has finished, and its result or the number to wait for */
   private callHost(frame: Frame, call: (...parameters: unknown[]) => unknown): number {
     const result: unknown = call(...this.values.read(frame, 1));
     if (!isThenable(result)) {
@@ -229,7 +230,7 @@ export class Lua implements AsyncDisposable {
     this.machine.release(reference);
   }
 
-  /** Keeps a function that a chunk has left in `host`. */
+  /** Keeps a function that a chunk has put in `host`. */
   private findOwn(name: string): number {
     let found = 0;
     const reference = this.machine.load(Buffer.from(`return host.${name}`), `=${OWN_CHUNK}`);
@@ -248,7 +249,7 @@ function rethrow(error: unknown): void {
   throw error;
 }
 
-/** The first line of a program may be for a shell. */
+/** The first line of a program can be for a shell. */
 function withoutShebang(code: Buffer): Buffer {
   if (code[0] !== 0x23) return code;
   const end = code.indexOf(0x0a);
@@ -256,13 +257,13 @@ function withoutShebang(code: Buffer): Buffer {
 }
 
 /**
- * Creates a host for one Lua program. Several share nothing but the process.
- * @throws LuaLoadError when the package wasmoon is missing; TypeError or RangeError for an option
+ * Creates a host for one Lua program. Several hosts share only the process.
+ * @throws LuaLoadError if the package wasmoon is missing; TypeError or RangeError for an invalid option
  */
 export async function createLua(options: LuaOptions): Promise<Lua> {
   checkOptions("createLua", options, luaOptionNames);
   if (options.flavour !== "evo" && options.flavour !== "craftos") {
-    throw new TypeError(`flavour is ${JSON.stringify(options.flavour)}: give "evo" or "craftos"`);
+    throw new TypeError(`flavour cannot be ${JSON.stringify(options.flavour)}. Use "evo" or "craftos"`);
   }
   const maxMemoryBytes = limitOf("maxMemoryBytes", options.maxMemoryBytes);
   const maxSteps = limitOf("maxSteps", options.maxSteps);

@@ -10,9 +10,9 @@ import { LUA_OK, LUA_YIELD, type LuaApi, loadLua, type Pointer, REGISTRY } from 
 export type HostFunction = (frame: Frame) => number;
 
 export interface MachineOptions {
-  /** Bytes that the values of a program may hold; unlimited when absent. */
+  /** How much memory a program's values can use, in bytes. Default: no limit. */
   readonly maxMemoryBytes?: number | undefined;
-  /** Steps of the machine that a program may make before it waits or ends; unlimited when absent. */
+  /** How many steps a program can run before it waits or ends. Default: no limit. */
   readonly maxSteps?: number | undefined;
 }
 
@@ -21,13 +21,13 @@ export interface Thread {
   readonly L: Pointer;
 }
 
-/** How a thread stopped, with the number of values that are on its stack. */
+/** How a thread stopped, and the number of values on its stack. */
 export interface Stop {
   readonly hasEnded: boolean;
   readonly values: number;
 }
 
-/** The chunks that Portico brings. Errors are not placed in them but where the program called them. */
+/** The name of Portico's chunks. Errors in them are reported at the place in the program that called them. */
 export const OWN_CHUNK = "[portico]";
 /** What `longjmp` throws through JavaScript in the wasm of Lua. */
 const LONG_JUMP = Infinity;
@@ -74,7 +74,7 @@ export class Machine {
     this.steps?.watch(this.main);
   }
 
-  /** Whether a program was stopped in the middle of something. The machine is then of no further use. */
+  /** Whether a program was stopped while it ran. The machine can then no longer be used. */
   get isDead(): boolean {
     return this.death !== undefined;
   }
@@ -122,7 +122,9 @@ export class Machine {
     }
   }
 
-  /** A thread that starts with a function that was kept. Push its parameters on {@link frame}, then {@link resume} it. */
+  /**
+   * Creates a thread that starts with a kept function. Push its parameters on {@link frame}, then {@link resume} it.
+   */
   prepare(reference: number): Thread {
     if (this.death !== undefined) throw this.death;
     const thread = this.idle.pop() ?? this.newThread();
@@ -163,7 +165,7 @@ export class Machine {
     return { hasEnded: status === LUA_OK, values: lua.HEAPU32[this.results >> 2] ?? 0 };
   }
 
-  /** Gives back a thread that has ended. */
+  /** Returns a thread that has ended to the machine. */
   recycle(thread: Thread): void {
     this.lua._lua_settop(thread.L, 0);
     this.idle.push(thread);

@@ -2,7 +2,7 @@ import { LuaError } from "./errors.ts";
 import type { Frame } from "./frame.ts";
 import { LUA_MASKCOUNT, type LuaApi, type Pointer } from "./wasm.ts";
 
-/** How many errors a program may catch before it is stopped for good. */
+/** How many errors a program can catch before it is stopped. */
 const PATIENCE = 8;
 const MESSAGE = "too many steps without waiting";
 /** How often the steps are counted. */
@@ -15,8 +15,8 @@ const STEPS_PER_MS = 10_000;
 const LEAST_MS = 10;
 
 /**
- * Interrupts a program that goes on without waiting. It gets an error, as if a function had raised it. If it catches that
- * and goes on, the machine is stopped.
+ * Interrupts a program that runs on without waiting. It gets an error, as if a function had raised it. If it catches
+ * the error and continues, the machine is stopped.
  */
 export class StepLimit {
   private readonly lua: LuaApi;

@@ -4,7 +4,7 @@ import type { Machine, Thread } from "./machine.ts";
 /** Pushes values on the stack of a frame and returns their number. */
 export type Push = (frame: Frame) => number;
 
-/** What to do when a task stops. Values are on the frame. */
+/** Called when a task stops. Values are on the frame. */
 export interface TaskHandlers {
   onEnd?(frame: Frame, values: number): void;
   onError(error: unknown): void;
@@ -18,7 +18,7 @@ export class Tasks {
   private readonly waiting = new Map<Thread, TaskHandlers>();
   private running: Thread | undefined;
 
-  /** Called when a task waits. It goes on when it is woken. */
+  /** Called when a task waits. It continues when it is woken. */
   onWait: (thread: Thread) => void = () => {};
 
   constructor(machine: Machine) {
@@ -40,7 +40,7 @@ export class Tasks {
     this.run(thread, values, handlers);
   }
 
-  /** Goes on with a task that waits; its wait returns what is pushed. */
+  /** Continues a waiting task. Its wait returns the pushed values. */
   wake(thread: Thread, push: Push): void {
     const handlers = this.waiting.get(thread);
     if (handlers === undefined) return;

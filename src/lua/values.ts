@@ -3,7 +3,7 @@ import type { Machine } from "./machine.ts";
 import type { Tasks } from "./tasks.ts";
 import { LuaType } from "./wasm.ts";
 
-/** How deep tables and objects may be nested. */
+/** How deep tables and objects can be nested. */
 const MAX_DEPTH = 64;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -25,7 +25,7 @@ export class Values {
 
   /**
    * Reads values from `first` to the top of the stack.
-   * @throws TypeError for text that is not UTF-8, and for values that JavaScript does not have
+   * @throws TypeError for text that is not UTF-8, and for values without a JavaScript equivalent
    */
   read(frame: Frame, first: number): unknown[] {
     const values: unknown[] = [];
@@ -33,7 +33,10 @@ export class Values {
     return values;
   }
 
-  /** Pushes a value. Text becomes UTF-8, a Uint8Array is pushed byte by byte. @throws TypeError for what Lua does not have */
+  /**
+   * Pushes a value. Text becomes UTF-8, a Uint8Array is pushed byte by byte.
+   * @throws TypeError for a value without a Lua equivalent
+   */
   push(frame: Frame, value: unknown, depth = 0): void {
     if (depth > MAX_DEPTH) throw new TypeError("the object is nested too deeply for Lua, or contains itself");
     if (value === undefined || value === null) frame.pushNil();

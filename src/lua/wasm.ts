@@ -3,7 +3,7 @@ import { LuaLoadError } from "./errors.ts";
 /** A pointer into the memory of the machine: a `lua_State`, a string, a function. */
 export type Pointer = number;
 
-/** What is used of Lua's C API (Lua 5.4 manual, sections 4 and 5), and of the module that holds it. */
+/** The parts of Lua's C API (Lua 5.4 manual, sections 4 and 5) and of its module that are used. */
 export interface LuaApi {
   readonly HEAPU8: Uint8Array;
   readonly HEAPU32: Uint32Array;
@@ -133,7 +133,7 @@ export const REGISTRY = -1_001_000;
 export const LUA_MASKCOUNT = 8;
 
 /**
- * Loads a fresh machine: its memory is shared with no other.
+ * Loads a new machine with separate memory.
  * @throws LuaLoadError when the package is missing or has another interface
  */
 export async function loadLua(): Promise<LuaApi> {

@@ -8,19 +8,19 @@ const REUSE_PORT = 2;
 export type BindTarget = ListenOptions & { reusePort?: boolean };
 
 /**
- * Begins to listen and is bound when it returns, which Node does not promise: `listen` without a host binds at once,
- * but tells an error in a later tick; with a host it first looks that up, even if it is an address. What Node has
- * below `listen` does without. Other runtimes, such as Bun, do not have that, and bind an address at once.
- * @param target with a literal address as host, or none. In a cluster's worker the port is not shared
- * @throws the system's error (EADDRINUSE, EACCES …) when the address cannot be bound
+ * Starts to listen and is bound when it returns, which Node does not guarantee. Node's `listen` without a host binds at
+ * once, but reports an error in a later tick. With a host it first looks that up, even if it is an address. The
+ * functions below `listen` do not. Other runtimes, such as Bun, do not have them, and bind an address at once.
+ * @param target its `host` is an IP address or absent. In a cluster worker the port is not shared
+ * @throws the system's error (EADDRINUSE, EACCES …) if the address cannot be bound
  */
 export function bindNow(server: Server, target: BindTarget): void {
   const { host, path, port = 0, backlog = DEFAULT_BACKLOG, ipv6Only = false, reusePort = false } = target;
   if (path === undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw new RangeError(`${port} is not a port: 0 to 65535`);
+    throw new RangeError(`${port} is not a port. Use 0 to 65535`);
   }
   if (host !== undefined && isIP(host) === 0) {
-    throw new TypeError(`${host} cannot be bound at once: give a literal address, such as 127.0.0.1`);
+    throw new TypeError(`${host} cannot be bound synchronously. Use an IP address such as 127.0.0.1`);
   }
   const setUp: unknown = Reflect.get(server, "_listen2");
   const flags = (ipv6Only ? IPV6_ONLY : 0) | (reusePort ? REUSE_PORT : 0);
@@ -49,7 +49,7 @@ export function hasBindNow(): boolean {
   }
 }
 
-/** The error that a call passes to `process.nextTick` to be told later. */
+/** The error that a call passes to `process.nextTick` to report it later. */
 function errorOf(call: () => void): Error | undefined {
   const { nextTick } = process;
   let error: Error | undefined;

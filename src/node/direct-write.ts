@@ -15,7 +15,7 @@ import { getSystemErrorName } from "node:util";
 /** Hears of the end of a write. */
 export interface Writer {
   /**
-   * A write that was under way has ended.
+   * Called when a write has ended.
    * @param status 0, or the negative number of a system error
    */
   onWritten(status: number): void;
@@ -24,7 +24,7 @@ export interface Writer {
 /** In the first form one that was done at once serves for the next write, too. */
 interface WriteRequest {
   oncomplete: (status: number) => void;
-  /** Undefined until the write is under way. */
+  /** Undefined until the write is in progress. */
   writer: Writer | undefined;
   /** What the write has ended with before that. */
   earlyStatus: number;
@@ -32,7 +32,7 @@ interface WriteRequest {
   data: Uint8Array | readonly Uint8Array[] | undefined;
   /** In the second form: what the write has ended with before the handle answered; null when it has not. */
   readonly writeStatus?: number | null;
-  /** In the first form: -1 while no write is under way. */
+  /** In the first form: -1 while no write is in progress. */
   getAsyncId(): number;
 }
 
@@ -49,7 +49,7 @@ export interface WriteHandle {
 /** Latin1 text, bytes, or several pieces of bytes. */
 export type WriteData = string | Uint8Array | readonly Uint8Array[];
 
-/** What {@link writeDirectly} answers beside the negative number of a system error. */
+/** The results of {@link writeDirectly}, in addition to negative numbers of system errors. */
 export const DONE = 0;
 /** It is completed later, and no other write must begin before. */
 export const UNDER_WAY = 1;
@@ -90,9 +90,9 @@ export function directWriteHandle(socket: Socket): WriteHandle | undefined {
 }
 
 /**
- * @param handle without a write under way, by its stream neither
- * @param data not empty; bytes must stay as they are until the write is done
- * @param writer is told when it was not done at once
+ * @param handle a handle without a write in progress, including writes of its stream
+ * @param data not empty; bytes must not change until the write is done
+ * @param writer is notified later if the write was not done at once
  * @returns {@link DONE}, {@link UNDER_WAY} or the negative number of a system error
  */
 export function writeDirectly(handle: WriteHandle, data: WriteData, writer: Writer): number {

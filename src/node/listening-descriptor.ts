@@ -4,7 +4,7 @@ import { bindNow } from "./bind.ts";
 /**
  * Returns the descriptor of a listening socket, at which other threads of this process can listen, too. Node does not
  * document it: it is a property of the server's handle.
- * @returns -1 where it cannot be told (Windows)
+ * @returns -1 if it is not known (Windows)
  */
 export function descriptorOf(server: Server): number {
   const handle: unknown = Reflect.get(server, "_handle");

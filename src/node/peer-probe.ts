@@ -33,7 +33,7 @@ const nobody: Writer = { onWritten() {} };
  */
 export function probeHandle(handle: ProbedHandle): number {
   handle.setKeepAlive?.(true, KEEP_ALIVE_DELAY_S);
-  // A write that is under way fails by itself.
+  // A write in progress fails anyway.
   return handle.writeQueueSize > 0 ? 0 : Math.min(0, writeDirectly(handle, NO_BYTES, nobody));
 }
 

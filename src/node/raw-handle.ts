@@ -26,7 +26,7 @@ export interface RawHandle extends WriteHandle {
   setNoDelay?(isOn: boolean): number;
 }
 
-/** What a handle tells of the other end. */
+/** The other end, as reported by a handle. */
 interface PeerName {
   address?: string;
   port?: number;
@@ -34,17 +34,18 @@ interface PeerName {
 
 interface ShutdownRequest {
   oncomplete: (this: ShutdownRequest) => void;
-  /** Keeps the handle alive while the end is under way, as with sockets. */
+  /** Keeps the handle alive while the end is being sent, as with sockets. */
   handle: RawHandle;
   listener: HandleListener;
 }
 
 /** Hears of what happens to a handle. */
 export interface HandleListener {
-  /** Nothing more is told of reads. */
+  /** Ignores further reads. */
   readonly closed: boolean;
   /**
-   * So many bytes have come, at the beginning of `readMemory.bytes`. Valid until the handler returns. Copy it to keep it.
+   * Called with the number of received bytes. They lie at the beginning of `readMemory.bytes`. Valid until the handler
+   * returns.
    */
   onRead(count: number): void;
   onReadEnd(): void;
@@ -71,7 +72,7 @@ const NOT_ENDED = { endEmitted: false };
 /** In place of a socket: what the function that all handles share looks for. Four members more have symbols as names. */
 class Owner {
   readonly listener: HandleListener;
-  /** Of a Readable: the end is told when it comes. */
+  /** From Readable: the end is reported when it arrives. */
   readonly _readableState = NOT_ENDED;
 
   constructor(listener: HandleListener) {
@@ -96,7 +97,7 @@ class Owner {
   read(): void {}
 }
 
-/** What the shared function may ask of an owner, by the names in Node's source. */
+/** The members of an owner that the shared function can use, with their names in Node's source. */
 const KNOWN_MEMBERS = new Set(
   "kUpdateTimer destroyed kBuffer kBufferCb kBufferGen push destroy _readableState kMaybeDestroy on read".split(
     " ",
@@ -104,9 +105,9 @@ const KNOWN_MEMBERS = new Set(
 );
 
 /**
- * Takes the connections of a listening server as handles. Its event "connection" does not occur any more, unless this
- * runtime's handles are unlike those that are known: then everything goes on as if this had not been called.
- * @param server listens already
+ * Takes the connections of a listening server as handles. Its event "connection" no longer occurs. If this runtime's
+ * handles differ from the known ones, calling this has no effect.
+ * @param server already listens
  */
 export function takeConnections(server: Server, accept: (handle: RawHandle) => void): void {
   const listening: unknown = Reflect.get(server, "_handle");
@@ -184,7 +185,7 @@ export function shutdownHandle(handle: RawHandle, listener: HandleListener): voi
   );
 }
 
-/** Closes a handle. Its listener is told in a later turn. */
+/** Closes a handle. Its listener is notified in a later turn. */
 export function closeHandle(handle: RawHandle): void {
   handle.close(onClosed);
 }

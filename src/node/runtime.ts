@@ -12,53 +12,53 @@ import { isSyncZlibAvailable } from "./sync-zlib.ts";
 import { hasTlsParent } from "./tls-parent.ts";
 
 /**
- * The JavaScript runtime and what Portico found in it. Portico uses undocumented parts of Node where a probe finds them.
- * Without them it uses slower ways, or lacks some features. `npx portico about` prints this.
+ * The JavaScript runtime and its features. Portico uses undocumented parts of Node if a probe finds them. Without them
+ * it uses slower ways, or lacks some features. `npx portico about` prints this.
  */
 export interface Runtime {
-  /** "node", "bun" or "deno"; another runtime's name is what it says of itself. */
+  /** "node", "bun" or "deno"; another runtime reports its own name. */
   readonly name: string;
   /** The runtime's version, such as "24.22.3". */
   readonly version: string;
-  /** The version of Node whose API the runtime has: its own on Node. */
+  /** The Node version whose API the runtime has. On Node it is the same as {@link version}. */
   readonly nodeVersion: string;
   /** The operating system and the processor, such as "linux x64". */
   readonly platform: string;
-  /** Sockets are read into one shared buffer, or through their streams, which allocate memory for each read. */
+  /** How sockets are read: into one shared buffer, or through their streams, which allocate memory for each read. */
   readonly reads: "shared-buffer" | "stream";
   /**
-   * Output goes to the handles of sockets, or through their streams. Handles have the form of Node 20 and 22
-   * ("handle-with-request"), or that of Node 24.22 and 26 ("handle").
+   * How output is written: to the handles of sockets, or through their streams. Handles differ between Node 20 and 22
+   * ("handle-with-request") and Node 24.22 and 26 ("handle").
    */
   readonly writes: "handle" | "handle-with-request" | "stream";
   /**
-   * Connections over TCP and Unix sockets are the system's handles, or sockets of `node:net`, which take more time and
+   * How TCP and Unix connections are accepted: as handles, or as sockets of `node:net`, which need more time and
    * memory. TLS and the PROXY protocol always need sockets.
    */
   readonly accepts: "handles" | "sockets";
-  /** Programs without an AsyncLocalStorage pay nothing for the asynchronous context of callbacks. */
+  /** Whether programs without an AsyncLocalStorage pay nothing for the asynchronous context of callbacks. */
   readonly asyncContext: boolean;
-  /** `listenNow` can bind a literal address. Without it, it binds only all addresses together. */
+  /** Whether `listenNow` can bind an IP address. Otherwise it can only bind all addresses. */
   readonly bindNow: boolean;
-  /** Threads can share a listening socket. */
+  /** Whether threads can share a listening socket. */
   readonly listeningDescriptor: boolean;
-  /** `listen({ reusePort: true })` shares a port between processes (SO_REUSEPORT). */
+  /** Whether `listen({ reusePort: true })` shares a port between processes (SO_REUSEPORT). */
   readonly reusePort: boolean;
-  /** permessage-deflate can be negotiated. */
+  /** Whether permessage-deflate can be negotiated. */
   readonly deflate: boolean;
-  /** Frames are unmasked by WebAssembly in the memory that sockets are read into. */
+  /** Whether WebAssembly unmasks frames in the memory that sockets are read into. */
   readonly webAssembly: boolean;
-  /** `fetch` and `new Request` accept the requests of fetch handlers without a copy. */
+  /** Whether `fetch` and `new Request` accept the requests of fetch handlers without a copy. */
   readonly requestState: boolean;
-  /** Text and bytes of a `Response` are sent without reading its stream. */
+  /** Whether text and bytes of a `Response` are sent without reading its stream. */
   readonly responseSource: boolean;
-  /** Closing a TLS listener ends handshakes that are in progress. */
+  /** Whether closing a TLS listener ends handshakes in progress. */
   readonly tlsParent: boolean;
 }
 
 let found: Runtime | undefined;
 
-/** Returns what this runtime has. The first call runs the probes that loading has not, in tens of milliseconds. */
+/** Returns the features of this runtime. The first call runs the remaining probes, which takes tens of milliseconds. */
 export function runtime(): Runtime {
   found ??= Object.freeze({
     ...identity(),

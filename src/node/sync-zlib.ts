@@ -1,9 +1,9 @@
 // Raw deflate and inflate in one synchronous call, on the native objects behind Node's zlib streams.
 //
-// zlib's *Sync functions make a new native object for each call (about 20 µs) and cannot keep a window from one
-// message to the next; the streams answer through the thread pool. The native object offers both, but Node does
-// not document it: this is the only file that knows it, it checks what it finds, and `isSyncZlibAvailable()` says
-// whether all of it works. Checked with Node 20, 22, 24 and 26.
+// zlib's *Sync functions create a new native object for each call (about 20 µs) and cannot keep a window between
+// messages. The streams answer through the thread pool. The native object has neither problem, but Node does not
+// document it. Only this file uses it. It checks what it finds, and `syncZlibAvailable` is true if all of it works.
+// Checked with Node 20, 22, 24 and 26.
 import { Buffer } from "node:buffer";
 import { OutputSink } from "../bytes/output-sink.ts";
 import { zlibModule } from "./builtins.ts";
@@ -113,7 +113,7 @@ const MAX_STREAMS = 1024;
 export class SyncInflate {
   readonly #zlib: SyncZlib;
 
-  /** @param windowBits 8 to 15: the largest window that the peer may use, as a power of two. */
+  /** @param windowBits 8 to 15: the largest window that the sender can use, as a power of two. */
   constructor(windowBits: number) {
     // At least 9: a peer on zlib that was asked for 8 may have taken 9 without a word.
     this.#zlib = new SyncZlib(zlibModule().createInflateRaw({ windowBits: Math.max(windowBits, 9) }));
@@ -122,12 +122,13 @@ export class SyncInflate {
   /**
    * Inflates one message, without its removed tail, to a separate buffer.
    *
-   * @param limit most bytes that the message may have; inflating stops as soon as it has more.
+   * @param limit the largest message in bytes; inflating stops as soon as it is exceeded.
    * @returns "invalid" also for a message that is not complete.
    */
   inflate(bytes: Uint8Array, start: number, end: number, limit: number): Buffer | ZlibFailure {
     const sink = new OutputSink(limit);
-    // No peer should send this (§7.2.1), but one whose compressor has nothing to flush may, and means an empty message.
+    // Senders should not produce this (§7.2.1), but one whose compressor has nothing to flush might. It means an empty
+    // message.
     if (start === end) return sink.take(0);
     const failure = this.#feed(bytes, start, end, sink) ?? this.#feedTail(sink);
     return failure ?? sink.take(0);

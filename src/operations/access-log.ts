@@ -8,34 +8,34 @@ import { secretNames } from "./secret-names.ts";
 import type { Client } from "./trusted-proxies.ts";
 
 /**
- * One line of the log. Control characters in text from clients are escaped, such as "\x9b", because a terminal would obey
- * them. Spaces and quotation marks stay as they were sent.
+ * One line of the log. Control characters in text from clients are escaped, such as "\x9b", because a terminal would
+ * execute them. Spaces and quotation marks stay as they were sent.
  */
 export interface AccessRecord {
-  /** {@link requestId} of the exchange. */
+  /** The {@link requestId} of the exchange. */
   readonly id: string;
   readonly method: string;
-  /** As sent, without the query. */
+  /** The path as sent, without the query. */
   readonly path: string;
-  /** With `query: true`, secrets replaced. */
+  /** The query, with secrets replaced. Only with `query: true`. */
   readonly query?: string;
-  /** The pattern of the route; "" when there was none. */
+  /** The pattern of the route; "" if none matched. */
   readonly route: string;
-  /** What was sent; 0 when nothing was. */
+  /** The status that was sent; 0 if nothing was sent. */
   readonly status: number;
   readonly outcome: Outcome;
-  /** From the head of the request to the end of the response, rounded to microseconds. */
+  /** The time from the head of the request to the end of the response, in milliseconds, rounded to microseconds. */
   readonly durationMs: number;
-  /** Content of the response. */
+  /** The length of the response body in bytes. */
   readonly bytes: number;
-  /** The other end of the socket, or the client that the trusted proxies name. */
+  /** The address of the socket's other end, or of the client that trusted proxies report. */
   readonly remoteAddress: string | undefined;
   readonly userAgent: string | undefined;
-  /** Those of `fields`, secrets replaced. */
+  /** The header fields of the option `fields`, with secrets replaced. */
   readonly fields?: Record<string, string>;
 }
 
-/** What pino, bunyan, winston and console have. */
+/** The functions that pino, bunyan, winston and `console` have. */
 export interface AccessLogger {
   info(record: AccessRecord, message: string): unknown;
   warn(record: AccessRecord, message: string): unknown;
@@ -43,18 +43,18 @@ export interface AccessLogger {
 }
 
 export interface AccessLogOptions {
-  /** Finds the client: a function that `trustedProxies` makes. Default: the other end of the socket. */
+  /** Finds the client. Pass the result of `trustedProxies`. Default: the other end of the socket. */
   client?: (exchange: Exchange) => Client;
-  /** Log the query, too. Default false: queries carry names, searches and tokens. */
+  /** Logs the query, too. Default false: queries contain names, searches and tokens. */
   query?: boolean;
-  /** Further header fields of the request that are logged, by name. */
+  /** The names of additional request header fields to log. */
   fields?: readonly string[];
   /**
-   * Names of header fields and of parameters of the query whose values are replaced, in any style, in addition to those
-   * that are known by their words: Authorization, Cookie, accessToken, user[password], api-key and the like.
+   * The names of additional header fields and query parameters whose values are secret, in any style. Names such as
+   * Authorization, Cookie, accessToken, user[password] and api-key are recognized automatically.
    */
   redact?: readonly string[];
-  /** Leaves a request out when it answers true, such as those for health. */
+  /** Returns true for requests that are not logged, such as health checks. */
   skip?: (exchange: Exchange) => boolean;
 }
 
@@ -69,8 +69,8 @@ const accessLogOptionNames: OptionNames<AccessLogOptions> = {
 const MESSAGE = "request";
 
 /**
- * Writes one record for each request when it has ended, for `server.mount`. With a logger: `error` from 500 on,
- * `warn` from 400 on and for what was broken off, `info` otherwise.
+ * Writes one record for each request when it has ended. Use it with `server.mount`. A logger gets `error` for statuses
+ * of at least 500, `warn` for those of at least 400 and for aborted requests, and `info` otherwise.
  * @param log a logger such as `pino()`, or a function
  */
 export function accessLog(
@@ -84,10 +84,10 @@ export function accessLog(
     client === undefined ? exchange.remoteAddress : client(exchange).address;
   return (server) => {
     const addresses = new WeakMap<Exchange, string | undefined>();
-    // A socket that is gone does not know its peer any more.
+    // A closed socket no longer knows its remote address.
     server.onRequest((exchange) => void addresses.set(exchange, addressOf(exchange)));
     server.onResponse((exchange, { outcome, status, durationMs }) => {
-      // A promise, which a program in JavaScript may return, leaves nothing out.
+      // A promise, which a JavaScript program can return, skips nothing.
       if (skip?.(exchange) === true) return undefined;
       const userAgent = exchange.header("user-agent");
       const record: AccessRecord = {

@@ -1,7 +1,7 @@
-/** A listening socket that systemd has opened: an address for `server.listen`. */
+/** A listening socket that systemd has opened. Pass it to `server.listen`. */
 export interface ActivatedSocket {
   readonly fd: number;
-  /** FileDescriptorName of its unit, by default the unit's name; "unknown" without one. */
+  /** The FileDescriptorName of its unit, by default the unit's name; "unknown" without a name. */
   readonly name: string;
 }
 
@@ -9,9 +9,10 @@ export interface ActivatedSocket {
 const FIRST_DESCRIPTOR = 3;
 
 /**
- * Returns the sockets that systemd has opened for this process by socket activation (sd_listen_fds(3)). Removes the variables
- * LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES, so that child processes do not use the sockets. A second call returns none.
- * @param env default: that of the process
+ * Returns the sockets that systemd has opened for this process by socket activation (sd_listen_fds(3)). Removes the
+ * variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES, so that child processes do not use the sockets. A second call
+ * returns none.
+ * @param env the environment variables; default: those of the process
  */
 export function activatedSockets(env: NodeJS.ProcessEnv = process.env): ActivatedSocket[] {
   const { LISTEN_PID: pid, LISTEN_FDS: count = "", LISTEN_FDNAMES: names = "" } = env;

@@ -13,9 +13,9 @@ export interface ForwardedNode {
   readonly port: number | undefined;
 }
 
-/** What one proxy tells. */
+/** The information of one proxy. */
 export interface ForwardedElement {
-  /** Undefined when it tells nobody, or not in the right form. */
+  /** The client's address; undefined if the proxy reports none, or an invalid one. */
   readonly node: ForwardedNode | undefined;
   readonly protocol?: string | undefined;
   readonly host?: string | undefined;
@@ -86,7 +86,7 @@ function isEscaped(list: string, at: number): boolean {
 const PAIR =
   /[\t ]*(?:([!#$%&'*+\-.^_`|~\w]+)=(?:([!#$%&'*+\-.^_`|~\w]+)|"((?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*)")[\t ]*)?(?:;|$)/y;
 
-/** RFC 7239 §5 has four; what has more than some others is not in the right form. */
+/** RFC 7239 §5 has four. An element with many more is invalid. */
 const MAX_PAIRS = 32;
 
 function parseElement(text: string): ForwardedElement {

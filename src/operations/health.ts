@@ -6,28 +6,32 @@ import { beginLeaving, isLeaving } from "../server/readiness.ts";
 import type { Server } from "../server/server.ts";
 
 /**
- * Fails when it throws, rejects, returns false or takes too long. It is not started again before it has settled.
- * @param signal aborted when the time is over; pass it on, so that the check settles
+ * A health check. It fails if it throws, rejects, returns false or takes too long. It is not started again before it
+ * has settled.
+ * @param signal aborted after the timeout; pass it on, so that the check settles
  */
 export type HealthCheck = (signal: AbortSignal) => unknown;
 
 export interface HealthOptions {
-  /** Answers 200 as long as the program answers at all. Default "/livez"; false: nowhere. */
+  /** The path of the liveness check, which answers 200 while the program can answer. Default "/livez"; false: none. */
   live?: string | false;
-  /** Answers 200 when all checks succeed, and 503 otherwise, or when the server is about to close. Default "/readyz". */
+  /**
+   * The path of the readiness check. It answers 200 if all checks succeed, and 503 otherwise or when the server is
+   * about to close. Default "/readyz"; false: none.
+   */
   ready?: string | false;
   /**
-   * Checks of the things that the program needs, by name. Requests that arrive while a check runs share its result. After
-   * its time a check counts as failed until it settles.
+   * The checks by name, for the services that the program needs. Requests that arrive while a check runs share its
+   * result. After its timeout a check counts as failed until it settles.
    */
   checks?: Record<string, HealthCheck>;
-  /** The server whose closing makes it not ready. Default: the server that it is mounted on. */
+  /** The server whose closing makes readiness fail. Default: the server that it is mounted on. */
   server?: Server;
   /** How long a check can take, in milliseconds. Default 2,000. */
   timeoutMs?: number;
   /**
-   * Gets the error of a failed check, once for each run. Clients only see the check's name. Errors that it throws go to the
-   * console.
+   * Receives the error of a failed check, once for each run. Clients see only the check's name. If it throws, the error
+   * is printed to the console.
    */
   onFailure?: (name: string, error: unknown) => unknown;
 }
@@ -45,9 +49,9 @@ const healthOptionNames: OptionNames<HealthOptions> = {
 const ANSWER_MS = 500;
 
 /**
- * Answers the health checks of Kubernetes, load balancers and others, for `server.mount`. With deferred delivery `poll`
- * answers them, so a program that stops polling counts as dead.
- * In a worker (see `portico/workers`) readiness is that of all workers: it fails when a check fails in one of them.
+ * Answers the health checks of Kubernetes, load balancers and others. Use it with `server.mount`. With deferred
+ * delivery `poll` answers them, so a program that stops polling counts as dead. In a worker (see `portico/workers`)
+ * readiness covers all workers: it fails if a check fails in any of them.
  */
 export function health(options: HealthOptions = {}): (server: Server) => void {
   checkOptions("health", options, healthOptionNames);
@@ -65,7 +69,7 @@ export function health(options: HealthOptions = {}): (server: Server) => void {
     const own = async (): Promise<Readiness> => {
       if (isLeaving(server)) return { status: "closing" };
       const results = await Promise.all(runs.map((run) => run()));
-      // It may have begun to close meanwhile.
+      // The server can have begun to close meanwhile.
       if (isLeaving(server)) return { status: "closing" };
       const status = results.some(([, result]) => result === "failed") ? "failed" : "ok";
       return { status, checks: Object.fromEntries(results) };
@@ -114,8 +118,8 @@ function answer(exchange: Exchange, status: number, content: object): void {
 }
 
 /**
- * Runs a check at most once at a time, however many requests ask. A check that is still running after its time has
- * failed; it is started again only when it has settled, so that checks that hang do not pile up.
+ * Runs a check at most once at a time, however many requests ask. A check that still runs after its timeout has failed.
+ * It is started again only when it has settled, so hanging checks do not pile up.
  * @returns whether the check has succeeded in time
  */
 function sharedRun(
@@ -154,7 +158,7 @@ async function succeeds(
   });
   try {
     if ((await Promise.race([work, late])) !== false) return true;
-    failed(new Error("the check answered false"));
+    failed(new Error("the check returned false"));
   } catch (error) {
     failed(error);
   } finally {

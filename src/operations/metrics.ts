@@ -24,7 +24,7 @@ export interface PromClient<Register extends PromRegister> {
   ) => {
     observe(labels: Record<string, string>, value: number): void;
   };
-  /** Adds up the metrics of workers. */
+  /** Sums the metrics of workers. */
   readonly AggregatorRegistry?: { aggregate(metrics: object[]): PromRegister };
 }
 
@@ -43,18 +43,21 @@ interface MetricOptions<Register> {
 }
 
 export interface MetricsOptions<Register extends PromRegister> {
-  /** prom-client. */
+  /** The package prom-client. */
   client: PromClient<Register>;
-  /** The register for the metrics. Default: the client's. Several servers in one process need separate ones, or prefixes. */
+  /**
+   * The registry for the metrics. Default: the client's. Several servers in one process need separate registries or
+   * prefixes.
+   */
   register?: Register;
-  /** The beginning of all names. Default "portico_". */
+  /** The prefix of all names. Default "portico_". */
   prefix?: string;
   /**
-   * Serves all metrics of the register at this path. In a worker (see `portico/workers`) it serves the sums over all
+   * The path that serves all metrics of the registry. In a worker (see `portico/workers`) it serves the sums over all
    * workers. Default: not served.
    */
   path?: string;
-  /** Upper bounds of the histograms, in seconds. Default: of durations 1 ms to 10 s, of a loop 0.1 ms to 1 s. */
+  /** The upper bounds of the histograms, in seconds. Default: 1 ms to 10 s for durations, 0.1 ms to 1 s for a loop. */
   buckets?: readonly number[];
 }
 
@@ -140,9 +143,9 @@ function loopHistograms<Register extends PromRegister>(
 }
 
 /**
- * Counts the work of a server for Prometheus, for `server.mount`. The number of labels does not depend on clients: a request
+ * Provides metrics of a server for Prometheus. Use it with `server.mount`. Clients cannot create new labels: a request
  * is counted by its method, its route's pattern and its status class.
- * @throws prom-client's error when the register has metrics of these names
+ * @throws prom-client's error if the registry already has metrics with these names
  */
 export function metrics<Register extends PromRegister>(
   options: MetricsOptions<Register>,

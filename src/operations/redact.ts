@@ -36,12 +36,12 @@ export function redactedFields(
 /** Control characters, spelled out, by their code. */
 const SPELLED = Array.from({ length: 0xa0 }, (_, code) => `\\x${code.toString(16).padStart(2, "0")}`);
 
-/** A field value may have tabs and, as latin1, the control characters from 0x80 on: they are spelled out. */
+/** A field value can have tabs and, in latin1, control characters from 0x80 on. They are escaped. */
 export function printable(value: string): string {
   return value.replace(/[\0-\x1f\x7f-\x9f]/g, (character) => SPELLED[character.charCodeAt(0)] ?? "");
 }
 
-/** Programs decode a name before they look at it, so a secret may be spelled in many ways. */
+/** Programs decode names before they compare them, so a secret can be spelled in many ways. */
 function decodedName(name: string): string {
   return percentDecoded(name.replaceAll("+", " ")) ?? name;
 }

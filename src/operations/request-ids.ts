@@ -5,11 +5,11 @@ import { subnets } from "../protocol/proxy/subnets.ts";
 import type { Server } from "../server/server.ts";
 
 export interface RequestIdOptions {
-  /** The field that carries the id, in requests and answers. Default "X-Request-Id". */
+  /** The header field with the id, in requests and responses. Default "X-Request-Id". */
   field?: string;
   /**
-   * The proxies whose ids are used: addresses, subnets, "loopback", "link-local", "private"; true: those of every client.
-   * Default: none.
+   * The proxies whose ids are used: addresses, subnets, "loopback", "link-local" or "private". `true` uses the ids of
+   * all clients. Default: none.
    */
   trust?: readonly string[] | boolean;
 }
@@ -25,9 +25,10 @@ const WELL_FORMED = /^[\w.~:/+=@-]{1,128}$/;
 const taken = new WeakMap<object, string>();
 
 /**
- * Gives each request an id, for `server.mount`: that of a trusted proxy, or a UUID. Every response has it as a header
- * field, also errors. {@link requestId} returns it.
- * @throws RangeError for an invalid `trust`; FieldError for a `field` that is not a name; TypeError for an unknown option
+ * Gives each request an id: that of a trusted proxy, or a UUID. Use it with `server.mount`. Every response has it as a
+ * header field, including errors. {@link requestId} returns it.
+ * @throws RangeError for an invalid `trust`; FieldError for a `field` that is not a name; TypeError for an unknown
+ *   option
  */
 export function requestIds(options: RequestIdOptions = {}): (server: Server) => void {
   checkOptions("requestIds", options, requestIdOptionNames);
@@ -45,7 +46,7 @@ export function requestIds(options: RequestIdOptions = {}): (server: Server) => 
   };
 }
 
-/** Returns the id of a request: that of a trusted proxy ({@link requestIds}), or a UUID that `server.find` knows. */
+/** Returns the id of a request: that of a trusted proxy ({@link requestIds}), or a UUID that `server.find` accepts. */
 export function requestId(exchange: Pick<Exchange, "id">): string {
   return taken.get(exchange) ?? exchange.id;
 }

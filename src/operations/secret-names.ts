@@ -5,7 +5,7 @@ const ANYWHERE =
 const WORDS = new Set(
   "auth bearer creds csrf cvc cvv mfa oauth otp pass pin session sid sig totp xsrf".split(" "),
 );
-/** What is secret as a word, unless a word beside it says that it is something else. */
+/** Words that mean a secret, unless a neighbouring word gives them another meaning. */
 const AMBIGUOUS = new Set(["code", "key", "keys"]);
 /** Words that say so: `countryCode`, `sort_key`. */
 const HARMLESS = new Set(
@@ -15,9 +15,9 @@ const HARMLESS = new Set(
 );
 
 /**
- * Makes a test of names of header fields and of parameters: whether they usually carry what nobody but the server may
- * know. A name is taken by its words, whatever separates them: `accessToken`, `access-token` and `user[access_token]`.
- * @param more names that are secret, too, however their words are separated
+ * Creates a function that checks whether a header field or a parameter usually has a secret value, by its name. It
+ * compares the words of a name, whatever separates them: `accessToken`, `access-token` and `user[access_token]`.
+ * @param more additional secret names, with any separation of their words
  */
 export function secretNames(more: readonly string[] = []): (name: string) => boolean {
   const own = new Set(more.map((name) => wordsOf(name).join("")));
@@ -33,7 +33,7 @@ export function secretNames(more: readonly string[] = []): (name: string) => boo
 
 const ONE_WORD = /^[a-z]*$/;
 
-/** The words of a name in lower case. Each step takes time in the length of the name: peers choose names. */
+/** Returns the words of a name in lower case. Each step takes linear time, because clients choose names. */
 function wordsOf(name: string): string[] {
   // Most names are one word. Taking apart 2,700 of them, as a query can have, took 5 ms.
   if (ONE_WORD.test(name)) return [name];

@@ -3,16 +3,16 @@ import { beginLeaving, closeAfter, isLeaving } from "../server/readiness.ts";
 import type { Server } from "../server/server.ts";
 
 export interface ShutdownOptions {
-  /** Default SIGTERM and SIGINT. */
+  /** The signals that close the server. Default SIGTERM and SIGINT. */
   signals?: readonly NodeJS.Signals[];
   /**
-   * How long the server still answers, but reports that it is not ready: time for load balancers to send new requests
-   * elsewhere. Default 0 ms; with load balancers, set it above the interval of their probes.
+   * How long the server still answers while it reports that it is not ready, in milliseconds, so that load balancers
+   * send new requests elsewhere. Default 0. With load balancers, set it above the interval of their probes.
    */
   readyDelayMs?: number;
   /** How long exchanges and WebSockets can then take to end, in milliseconds. Default 10,000. */
   graceMs?: number;
-  /** Runs when the server is closed: the place to close databases, or to end a process that other things keep alive. */
+  /** Runs when the server has closed. Close databases here, or end a process that other things keep alive. */
   onDone?: () => unknown;
 }
 
@@ -24,10 +24,10 @@ const shutdownOptionNames: OptionNames<ShutdownOptions> = {
 };
 
 /**
- * Closes a server without losing a request when the process gets a signal to end. At the first signal `health` answers 503,
- * and each new response closes its connection, so that clients with open connections leave as well. After `readyDelayMs` it
- * calls `server.close`. A second signal ends everything at once.
- * @returns a function that removes the handlers of the signals
+ * Closes a server without losing requests when the process receives a signal. At the first signal `health` answers 503,
+ * and each new response closes its connection, so that clients with open connections leave as well. After
+ * `readyDelayMs` it calls `server.close`. A second signal ends everything at once.
+ * @returns a function that removes the signal handlers
  */
 export function shutdownOnSignals(server: Server, options: ShutdownOptions = {}): () => void {
   checkOptions("shutdownOnSignals", options, shutdownOptionNames);

@@ -12,13 +12,13 @@ import {
 
 export interface TrustedProxiesOptions {
   /**
-   * The trusted proxies: addresses, subnets ("10.0.0.0/8"), "loopback", "link-local", "private". Or their number, at most 32,
-   * if clients can only connect through all of them.
+   * The trusted proxies: addresses, subnets ("10.0.0.0/8"), "loopback", "link-local" or "private". Or their number, at
+   * most 32, if clients can only connect through all of them.
    */
   trust: readonly string[] | number;
   /**
-   * Which fields they send: "x-forwarded" (default) for X-Forwarded-For, -Proto and -Host, "forwarded" for Forwarded
-   * (RFC 7239). Fields that your proxies do not set come from anyone: choose the one that they do.
+   * The fields they send: "x-forwarded" (default) for X-Forwarded-For, -Proto and -Host, "forwarded" for Forwarded (RFC
+   * 7239). Choose the one that your proxies set: clients can forge the other.
    */
   field?: "x-forwarded" | "forwarded";
 }
@@ -28,15 +28,18 @@ const trustedProxiesOptionNames: OptionNames<TrustedProxiesOptions> = {
   field: true,
 };
 
-/** The client of a request, as far as the proxies can be trusted. */
+/** The client of a request, according to the trusted proxies. */
 export interface Client {
-  /** IPv4 as such, never as "::ffff:192.0.2.1". Undefined for a Unix socket, and when a trusted proxy names none. */
+  /**
+   * The client's address. IPv4 addresses never have the form "::ffff:192.0.2.1". Undefined for a Unix socket, and if a
+   * trusted proxy reports none.
+   */
   readonly address: string | undefined;
-  /** Undefined when a proxy does not send it. */
+  /** The client's port. Undefined if a proxy does not report it. */
   readonly port: number | undefined;
   /** The scheme between the client and the first trusted proxy, or this server. */
   readonly protocol: "http" | "https";
-  /** The host that the client asked for, with its port where there is one. */
+  /** The host that the client requested, with its port if there is one. */
   readonly host: string | undefined;
 }
 
@@ -54,10 +57,10 @@ const PROTOCOLS: Record<string, "http" | "https"> = {
 };
 
 /**
- * Makes a function that finds the client of a request behind proxies. It starts at the other end of the socket and
- * follows the address that each trusted proxy names. It stops at the first that is not trusted, or at the 32nd, and never
- * throws.
- * @throws RangeError for an invalid `trust`, and for an unknown `field`; TypeError for an unknown option
+ * Creates a function that finds the client of a request behind proxies. It starts at the other end of the socket and
+ * follows the address that each trusted proxy reports. It stops at the first untrusted address, or at the 32nd, and
+ * never throws.
+ * @throws RangeError for an invalid `trust`
  */
 export function trustedProxies(options: TrustedProxiesOptions): (exchange: Request) => Client {
   checkOptions("trustedProxies", options, trustedProxiesOptionNames);
@@ -95,7 +98,7 @@ type Trust = (address: string | undefined, hops: number) => boolean;
 function trustOf(trust: readonly string[] | number): Trust {
   if (typeof trust === "number") {
     if (!(Number.isInteger(trust) && trust >= 0 && trust <= MAX_HOPS)) {
-      throw new RangeError(`trust cannot be ${trust}: give the number of your proxies, 0 to ${MAX_HOPS}`);
+      throw new RangeError(`trust cannot be ${trust}. Use the number of your proxies, 0 to ${MAX_HOPS}`);
     }
     return (_address, hops) => hops < trust;
   }

@@ -7,15 +7,15 @@ import type { Listener } from "../server/listener.ts";
 export interface CertificateFiles {
   /** Path of the private key, PEM. */
   key: string;
-  /** Path of the certificate and those between it and the root, PEM. */
+  /** The path of the certificate and its intermediate certificates, in PEM format. */
   cert: string;
-  /** How often to look whether a file has changed, in milliseconds. Default 5,000. */
+  /** How often to check whether a file has changed, in milliseconds. Default 5,000. */
   intervalMs?: number;
-  /** A new pair is in use. What it throws goes to `onError`. */
+  /** Called when a new pair is in use. If it throws, `onError` receives the error. */
   onReload?: () => unknown;
   /**
-   * Gets the error when a file cannot be read, or when key and certificate do not match. The former pair stays. `cause` is
-   * the system's error. Default: to the console.
+   * Receives an error if a file cannot be read, or if key and certificate do not match. The previous pair stays in use.
+   * `cause` is the system's error. Default: prints it to the console.
    */
   onError?: (error: unknown) => unknown;
 }
@@ -30,8 +30,8 @@ const certificateFileNames: OptionNames<CertificateFiles> = {
 
 export interface CertificateWatch {
   /**
-   * Reads the files now, for programs that know of a change.
-   * @returns whether their pair is in use
+   * Reads the files now. Call it when you know that they have changed.
+   * @returns whether the new pair is in use
    */
   reload(): Promise<boolean>;
   /** Stops watching. */
@@ -39,9 +39,9 @@ export interface CertificateWatch {
 }
 
 /**
- * Gives a listener the key and certificate of two files, now and whenever they change. New connections get the new pair,
- * open ones keep theirs. The files can be replaced, rewritten, or links that change. While only one of them is new, the
- * former pair stays. It does not keep the process running.
+ * Loads the key and certificate of a listener from two files, now and whenever they change. New connections use the new
+ * pair; open ones keep theirs. The files can be replaced, rewritten, or symbolic links that change. While only one file
+ * is new, the previous pair stays in use. It does not keep the process running.
  * @param listener the result of `server.listen` for an address with `tls`
  */
 export function watchCertificates(

@@ -1,6 +1,6 @@
 /**
- * The names of an options type, as a table beside it: "boolean" for those that are true or false, else true. The compiler
- * refuses a table that lacks a name of the type, or has one that the type has not.
+ * The names of an options type, as a table next to it. The compiler refuses a table with a missing or an additional
+ * name.
  */
 export type OptionNames<Options> = {
   readonly [Name in keyof Options]-?: IsBoolean<NonNullable<Options[Name]>> extends true ? "boolean" : true;
@@ -12,11 +12,9 @@ type IsBoolean<Value> = [Value] extends [never] ? false : [Value] extends [boole
 const NEAR = 2;
 
 /**
- * Checks that options have known names only, and true or false where no other values are known. A misspelled option would
- * be left out in silence, and "no" would count as true.
- * @param where what the options are for, such as "listen"
- * @throws TypeError for an unknown name, with the nearest known one; for another value than true, false or undefined where
- *   these are meant; and for what is not an object
+ * Checks that options have only known names: a misspelled option would be ignored silently.
+ * @param where the name of the function or object, such as "listen"
+ * @throws TypeError for an unknown name, with the nearest known one, and for a value that is not an object
  */
 export function checkOptions<Options extends object>(
   where: string,
@@ -24,7 +22,7 @@ export function checkOptions<Options extends object>(
   names: Readonly<Record<keyof NoInfer<Options>, true | "boolean">>,
 ): void {
   if (typeof given !== "object" || given === null) {
-    throw new TypeError(`the options of ${where} are an object, not ${String(given)}`);
+    throw new TypeError(`the options of ${where} must be an object, not ${String(given)}`);
   }
   const values: [name: string, value: unknown][] = Object.entries(given);
   for (const [name, value] of values) {
@@ -41,7 +39,7 @@ export function checkOptions<Options extends object>(
   }
 }
 
-/** Returns what to do about an unknown name: the known one that was probably meant, or all of them. */
+/** Returns a hint for an unknown name: the known name that was probably meant, or all of them. */
 export function hintFor(name: string, known: readonly string[]): string {
   const nearest = nearestOf(name, known);
   return nearest === undefined
@@ -49,7 +47,7 @@ export function hintFor(name: string, known: readonly string[]): string {
     : `Did you mean ${JSON.stringify(nearest)}?`;
 }
 
-/** Returns the known name that was probably meant, or undefined when none is near. */
+/** Returns the known name that was probably meant, or undefined if none is similar. */
 export function nearestOf(name: string, known: readonly string[]): string | undefined {
   const given = plain(name);
   let nearest: string | undefined;

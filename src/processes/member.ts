@@ -1,14 +1,14 @@
 import type { Worker } from "node:cluster";
 import { ENVELOPE, type Envelope, type Message } from "./supervisor.ts";
 
-/** One process. */
+/** One process of a group. */
 export class Member {
   readonly number: number;
   readonly process: Worker;
   readonly ended: Promise<void>;
-  /** Infinity until then. */
+  /** When it became ready, by performance.now(); Infinity before. */
   readyAt: number = Number.POSITIVE_INFINITY;
-  /** Whether it has said that it stopped on request. */
+  /** Whether it reported that it stopped on request. */
   hasStopped = false;
 
   constructor(number: number, worker: Worker) {
@@ -26,7 +26,7 @@ export class Member {
     return Math.max(0, performance.now() - this.readyAt);
   }
 
-  /** @param onSent called when the message is on its way */
+  /** Sends a message. @param onSent called when it has been sent */
   send(message: Message, onSent?: () => void): void {
     if (!this.process.isConnected()) return;
     const envelope: Envelope = { [ENVELOPE]: message };

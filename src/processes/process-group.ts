@@ -11,7 +11,7 @@ const LONGEST_DELAY_MS = 10_000;
 /** Time for a process that could not start to print its error. */
 const SHOW_MS = 500;
 
-/** What happens to the processes of a group. `worker` is the number of the process's place, from 1. */
+/** An event of a group's processes. `worker` is the number of the process, from 1. A replacement keeps the number. */
 export type ProcessEvent =
   | { readonly type: "ready"; readonly worker: number; readonly pid: number; readonly port: number }
   | {
@@ -21,21 +21,24 @@ export type ProcessEvent =
       readonly restartInMs: number;
     }
   | { readonly type: "replaced"; readonly worker: number }
-  /** The replacement could not start; the former process goes on. */
+  /** The replacement could not start. The previous process continues. */
   | { readonly type: "not-replaced"; readonly worker: number; readonly reason: string };
 
 export interface ProcessGroupOptions<Config extends object> {
   readonly processes: number;
-  /** How long a process has to end when it is asked to, in milliseconds; then it is killed. */
+  /** How long a process can take to end when asked, in milliseconds. Then it is killed. */
   readonly endWithinMs: number;
-  /** How long a process has to become ready, in milliseconds; then it is killed. */
+  /** How long a process can take to become ready, in milliseconds. Then it is killed. */
   readonly readyWithinMs?: number;
-  /** Gives up when a process has crashed so often in a row, before it has served for long, and no other one serves steadily. */
+  /**
+   * Gives up after so many crashes of a process in a row, each before it has served for long, if no other process
+   * serves steadily.
+   */
   readonly maxCrashes?: number;
-  /** Returns the configuration of the others when the first process serves. */
+  /** Called when the first process serves. Returns the configuration of the others. */
   onFirstReady?(config: Config, port: number): Config;
   onEvent?(event: ProcessEvent): void;
-  /** Called with a process that has been started, before it runs. */
+  /** Called with a new process, before it runs. */
   onStart?(member: Member): void;
   onEnd?(member: Member): void;
   onData?(member: Member, data: unknown): void;
@@ -53,7 +56,7 @@ interface Slot {
   endedWith: string;
 }
 
-/** Processes that do the same: starts them, starts them again when they crash, replaces them, and ends them. */
+/** A group of equal processes: starts them, restarts them after a crash, replaces them, and ends them. */
 export class ProcessGroup<Config extends object> {
   readonly members: Set<Member> = new Set();
   private readonly options: ProcessGroupOptions<Config>;
@@ -74,7 +77,7 @@ export class ProcessGroup<Config extends object> {
   /**
    * Starts all processes.
    * @returns when all have ended
-   * @throws the first error when one of them cannot start at the beginning, and when they crash again and again
+   * @throws the first error if one of them cannot start initially, and an error if they crash repeatedly
    */
   async run(): Promise<void> {
     const ended = new Promise<void>((resolve) => {
@@ -132,7 +135,7 @@ export class ProcessGroup<Config extends object> {
   private async replaceAll(): Promise<void> {
     for (const slot of this.slots) {
       const { current } = slot;
-      // What starts later runs the new program already.
+      // Processes that start later already run the new program.
       if (this.isStopping || !current?.isReady) continue;
       try {
         await this.start(slot);
@@ -150,7 +153,7 @@ export class ProcessGroup<Config extends object> {
     }
   }
 
-  /** @returns the port, when the process serves */
+  /** Starts a process. @returns the port, once the process serves */
   private start(slot: Slot): Promise<number> {
     if (this.isStopping) return Promise.reject(new Error("the server has been stopped"));
     const former = slot.current;
@@ -184,7 +187,7 @@ export class ProcessGroup<Config extends object> {
         clearTimeout(late);
         this.options.onEnd?.(member);
         slot.endedWith = reason;
-        reject(new Error(`worker ${member.number} ended with ${reason} before it served`));
+        reject(new Error(`worker ${member.number} ended with ${reason} before it was ready`));
         const isReplacement = former !== undefined && !member.isReady;
         if (slot.current === member && !isReplacement) this.onEnded(slot, member);
         this.checkEnd();
@@ -203,7 +206,7 @@ export class ProcessGroup<Config extends object> {
     if (readyWithinMs === undefined) return undefined;
     return setTimeout(
       () => {
-        reject(new Error(`worker ${member.number} did not listen within ${readyWithinMs} ms`));
+        reject(new Error(`worker ${member.number} was not ready within ${readyWithinMs} ms`));
         member.process.process.kill("SIGKILL");
       },
       Math.min(readyWithinMs, MAX_TIMER_MS),
@@ -228,7 +231,7 @@ export class ProcessGroup<Config extends object> {
     const { maxCrashes = Number.POSITIVE_INFINITY } = this.options;
     if (slot.crashes >= maxCrashes && !this.isServingSteadily()) {
       this.failure = new Error(
-        `worker ${slot.number} has crashed ${slot.crashes} times in a row, the last time with ${slot.endedWith}. Its own output says why.`,
+        `worker ${slot.number} has crashed ${slot.crashes} times in a row, the last time with ${slot.endedWith}. See its output for the reason.`,
       );
       this.stop();
       return;
@@ -253,11 +256,11 @@ export class ProcessGroup<Config extends object> {
     return [...this.members].some(({ servedMs }) => servedMs >= LONG_LIFE_MS);
   }
 
-  /** Asks a process to stop, and kills it when it takes too long. */
+  /** Asks a process to stop, and kills it if it takes too long. */
   private end(member: Member, type: "stop" | "replaced"): void {
     member.send({ type });
     const { process: worker, isReady } = member;
-    // A process that is still starting may miss the message, and has no clients to close.
+    // A process that is still starting can miss the message, and has no clients to close.
     if (!isReady) worker.process.kill("SIGTERM");
     const kill = setTimeout(
       () => worker.process.kill("SIGKILL"),

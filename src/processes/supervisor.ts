@@ -18,12 +18,12 @@ export type Message =
 
 /** The process or thread that has started this one. */
 export interface Supervisor {
-  /** What the supervisor has passed to this worker; `kind` is the module that did. */
+  /** The configuration that the supervisor passed to this worker. `kind` names its module. */
   readonly config: { readonly kind: string };
   /** @param onSent called when the message is on its way, or lost because the supervisor has gone */
   send(message: Message, onSent?: () => void): void;
   onMessage(listener: (message: Message) => void): void;
-  /** Ends the exchange of messages, so that it keeps the process alive no longer. */
+  /** Closes the message channel, so that it no longer keeps the process alive. */
   disconnect(): void;
 }
 
@@ -49,7 +49,7 @@ export function unwrap(value: unknown): Message | undefined {
     : undefined;
 }
 
-/** Undefined in the process that the user has started, and in those that the program starts itself. */
+/** The supervisor; undefined in the process that the user started, and in those that the program starts itself. */
 export const supervisor: Supervisor | undefined = isMainThread ? supervisorOfProcess() : supervisorOfThread();
 
 function supervisorOfThread(): Supervisor | undefined {

@@ -2,8 +2,8 @@
 const load = "import";
 
 /**
- * The first code of a thread whose program runs by tsx. In Node before 22.22 and 24.11 the hooks of the main thread do
- * not reach other threads, so that they are registered once more; where they do, that changes nothing.
+ * The first code of a thread whose program runs with tsx. In Node before 22.22 and 24.11 the hooks of the main thread
+ * do not reach other threads, so they are registered again. In newer versions that has no effect.
  */
 export const THREAD_BOOTSTRAP: string = `
 (async () => {
@@ -11,7 +11,7 @@ export const THREAD_BOOTSTRAP: string = `
   const { pathToFileURL } = await ${load}("node:url");
   const script = process.argv[2];
   process.argv.splice(1, 2, script);
-  // What is found for CommonJS cannot register hooks for modules.
+  // The entry for CommonJS cannot register hooks for modules.
   const api = createRequire(script).resolve("tsx/esm/api").replace(/cjs$/, "mjs");
   const { register } = await ${load}(pathToFileURL(api).href);
   register();

@@ -31,7 +31,7 @@ export class ThreadGroup {
     await Promise.all(this.threads.map((thread) => thread.ready));
   }
 
-  /** @param graceMs how long the servers in them may take */
+  /** @param graceMs how long the servers in them can take, in milliseconds */
   async stop(graceMs: number): Promise<void> {
     await Promise.all(this.threads.map((thread) => thread.stop(graceMs, this.isLasting)));
   }
@@ -51,7 +51,7 @@ class Thread {
     const { port1, port2 } = new MessageChannel();
     const workerData: ThreadData = { [ENVELOPE]: { config, channel: port2 } };
     const script = process.argv[1];
-    if (script === undefined) throw new Error("threads need a main script that they can run again");
+    if (script === undefined) throw new Error("threads need a main script to run again");
     // Hooks of a preloaded loader must be registered again in a thread.
     const preloaded = process.execArgv.some((argument) => argument.includes("tsx"));
     this.worker = new Worker(preloaded ? THREAD_BOOTSTRAP : script, {
@@ -83,10 +83,10 @@ class Thread {
       this.worker.on("exit", (code) => {
         resolveStopped();
         if (this.isServing && !this.isStopping) this.crashed(`a thread has ended with ${code}`);
-        reject(new Error(`a thread has ended with ${code} before it served`));
+        reject(new Error(`a thread ended with ${code} before it was ready`));
       });
     });
-    // A group that stops while it starts does not wait for `ready`: a rejection is no error then.
+    // A group that stops while it starts does not wait for `ready`. A rejection is then not an error.
     this.ready.catch(() => {});
   }
 

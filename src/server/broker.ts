@@ -1,22 +1,24 @@
-/** What a server needs to share its topics with the servers of other processes and machines. One broker serves one server. */
+/**
+ * Shares the topics of a server with the servers of other processes and machines. Each server needs a separate broker.
+ */
 export interface Broker {
   /** What kind of broker it is, for people. */
   readonly name?: string;
   /**
-   * Begins to report to a receiver; the server calls it once, before everything else. A broker starts as disconnected, and
-   * comes back by itself when its connection is lost.
+   * Begins to report to a receiver. The server calls it once, before everything else. A broker is disconnected at
+   * first. It reconnects automatically after it has lost its connection.
    */
   start(receiver: BrokerReceiver): void;
   /**
-   * Sends a message to all servers that have subscribed to a topic, in the order of the calls for each topic.
+   * Sends a message to all servers that have subscribed to a topic. Messages on the same topic keep their order.
    * @param topic any text
-   * @param message must not change afterwards, and is not changed by the server
-   * @returns nothing, or a promise that settles when the message is on its way or lost: until then its bytes count against
-   *   `limits.maxBrokerBytes`
-   * @throws for a message that it cannot send; the server counts it as dropped
+   * @param message the broker must not change it, and the server does not change it afterwards
+   * @returns nothing, or a promise that settles when the message has been sent or lost. Until then its bytes count
+   *   against `limits.maxBrokerBytes`
+   * @throws for a message that cannot be sent; the server counts it as dropped
    */
   publish(topic: string, message: Uint8Array): unknown;
-  /** Receives the messages of a topic from now on, also after a lost connection, until {@link unsubscribe}. */
+  /** Subscribes to a topic until {@link unsubscribe}, even across lost connections. */
   subscribe(topic: string): void;
   /** Ends {@link subscribe}. */
   unsubscribe(topic: string): void;
@@ -24,13 +26,13 @@ export interface Broker {
   close(): Promise<void> | void;
 }
 
-/** What a broker reports to. None of its functions throws. */
+/** Receives the messages and states of a broker. Its functions never throw. */
 export interface BrokerReceiver {
-  /** @param message what a server published; the server's own messages may be among them */
+  /** @param message a message that a server published, possibly the receiving server itself */
   onMessage(topic: string, message: Uint8Array): void;
   /**
-   * Reports that the broker can be reached, or that it cannot.
-   * @param error why not
+   * Reports whether the broker can be reached.
+   * @param error the reason why it cannot be reached
    */
   onState(state: BrokerState, error?: unknown): void;
 }
@@ -45,7 +47,7 @@ export function setDefaultBroker(factory: () => Broker | undefined): void {
   makeDefault = factory;
 }
 
-/** The broker of a server that is given none. */
+/** Returns the broker of a server without the option `broker`. */
 export function defaultBroker(): Broker | undefined {
   return makeDefault();
 }

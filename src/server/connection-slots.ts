@@ -3,7 +3,7 @@ import type { Counters } from "../limits/counters.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Peer } from "../transport/transport.ts";
 
-/** How many connections there are, in all and from one address; handshakes that come before them count, too. */
+/** Counts connections, in total and by address, including handshakes that precede them. */
 export class ConnectionSlots {
   private readonly limits: Limits;
   private readonly counters: Counters;
@@ -20,7 +20,7 @@ export class ConnectionSlots {
     this.connections = connections;
   }
 
-  /** Takes a place. @returns what gives it back, or undefined when a limit is reached */
+  /** Takes a slot. @returns a function that releases it, or undefined if a limit is reached */
   acquire(client: Peer): (() => void) | undefined {
     const { limits } = this;
     const counts = this.addressCounts();
@@ -36,12 +36,14 @@ export class ConnectionSlots {
       : countAddress(counts, address, this.releaseOne);
   }
 
-  /** A connection is turned away. */
+  /** Counts a refused connection. */
   refuse(): undefined {
     this.counters.refusedConnections++;
   }
 
-  /** Connections by address, counted from when a limit for them is first set: asking for an address costs memory. */
+  /**
+   * Connections by address. They are counted once a limit for them is set, because asking for an address costs memory.
+   */
   private addressCounts(): Map<string, number> | undefined {
     if (this.addresses === undefined && this.limits.maxConnectionsPerAddress !== Number.POSITIVE_INFINITY) {
       this.addresses = new Map();

@@ -38,7 +38,7 @@ export function failureContent(failure: Failure, accept: string, showsStack: boo
   return { type: `${TEXT}; charset=utf-8`, content: `${message}\n` };
 }
 
-/** The client is told what it did wrong, and nothing of what the program did. */
+/** The client learns about its own errors, and nothing about those of the program. */
 function messageOf({ status, error }: Failure): string {
   if (status < 500 && (error instanceof PorticoError || error instanceof HttpError)) return error.message;
   return reasonPhrase(status) ?? `Status ${status}`;

@@ -7,11 +7,12 @@ import { failureContent } from "./failure-content.ts";
 import { answerWith, isPlain, type JsonContent } from "./handler-result.ts";
 
 /**
- * Shapes what the server answers in place of the program.
- * @param exchange has the status and the fields of the answer; more can be set, or the whole answer sent, at once
- * @param status such as 404
- * @param code why; see docs/errors.md
- * @returns the content, or undefined to leave it as it is
+ * Changes the responses that the server sends instead of the program.
+ * @param exchange has the status and header fields of the response. Set more, or send the whole response, before the
+ *   hook returns
+ * @param status the status, such as 404
+ * @param code the reason; see docs/errors.md
+ * @returns the body, or undefined to keep the default
  */
 export type FailureHook = (
   exchange: Exchange,
@@ -37,10 +38,10 @@ export function warnOnce(status: number, code: string, about: string): void {
 }
 
 /**
- * Answers a failure whose status and fields have been set.
- * @param hooks asked in their order until one answers
- * @param onError gets what a hook throws
- * @returns false when a hook has thrown, and may have set anything
+ * Runs the hooks for a failure whose status and header fields have been set.
+ * @param hooks called in order until one answers
+ * @param onError receives the error of a hook
+ * @returns false if a hook threw, which can leave the response changed
  */
 export function shapeFailure(
   hooks: readonly FailureHook[],
@@ -56,7 +57,7 @@ export function shapeFailure(
       const result: unknown = hook(exchange, status, code);
       if (isThenable(result)) {
         result.then(undefined, onError);
-        throw new PorticoError("ERR_RESULT", "a promise, where a failure is answered at once");
+        throw new PorticoError("ERR_RESULT", "a promise, because failures are answered synchronously");
       }
       if (exchange.headSent) return true;
       if (driver.interruptSource !== source) {
@@ -64,7 +65,7 @@ export function shapeFailure(
       }
       if (result === undefined) continue;
       if (typeof result !== "string" && !isUint8Array(result) && !Array.isArray(result) && !isPlain(result)) {
-        throw new PorticoError("ERR_RESULT", "anything else where a failure is answered");
+        throw new PorticoError("ERR_RESULT", "any other value from a hook for failures");
       }
       answerWith(exchange, result);
       return true;
@@ -76,7 +77,7 @@ export function shapeFailure(
   return true;
 }
 
-/** Sends the content that a failure has where no hook has given any. */
+/** Sends the default response to a failure, if no hook has sent one. */
 export function answerFailure(exchange: Exchange, status: number, code: string, error: unknown): void {
   const accept = exchange.header("accept") ?? "";
   // Servers run without NODE_ENV in production, too: other machines never see a stack.

@@ -5,7 +5,7 @@ import type { Counters } from "../limits/counters.ts";
 import { answerWith } from "./handler-result.ts";
 import type { Handler } from "./target.ts";
 
-/** What is told of handlers: their server. */
+/** The listener of handler calls: their server. */
 export interface HandlerHost {
   readonly counters: Counters;
   onHandlerError(error: unknown, exchange: Exchange): void;

@@ -7,21 +7,21 @@ import type { Exchange } from "../exchange/exchange.ts";
 import { isResponse, respond } from "../fetch/fetch-response.ts";
 import { Refusal } from "../websocket/handshake-result.ts";
 
-/** An object or an array that is sent as JSON. An instance of a class is not one: spread it. */
+/** An object or an array that is sent as JSON. Instances of classes are not accepted: spread them. */
 export type JsonContent = { readonly [name: string]: unknown } | readonly unknown[];
 
-/** What a handler can return as its answer. */
+/** The values that a handler can return as its answer. */
 export type Content = string | Uint8Array | JsonContent | Response | ChunkSource;
 
-/** What a handler returns: its answer, or nothing when it answers by calls of the exchange. */
+/** The result of a handler: its answer, or nothing if it answers through the exchange. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without a return statement returns void
 export type HandlerResult = Content | Answered | Refusal | undefined | void;
 
 /**
- * Answers an exchange with what its handler has returned, which is not a promise.
- * @returns undefined, or a promise that rejects with what the content fails with
- * @throws PorticoError ERR_RESULT for what is not an answer, ERR_ANSWERED when there was an answer already; TypeError
- *   for a Response that cannot be sent, and for what is not JSON
+ * Answers an exchange with the result of its handler, which is not a promise.
+ * @returns undefined, or a promise that rejects with the error of the source
+ * @throws PorticoError ERR_RESULT for a value that is not an answer, ERR_ANSWERED if the exchange was already answered.
+ *   TypeError for a Response that cannot be sent, and for a value that is not JSON
  */
 export function answerWith(exchange: Exchange, result: unknown): unknown {
   const { driver } = exchange;
@@ -43,7 +43,7 @@ export function answerWith(exchange: Exchange, result: unknown): unknown {
 
 function sendJson(exchange: Exchange, value: object): boolean {
   const text: unknown = JSON.stringify(value);
-  if (typeof text !== "string") throw new TypeError("what the handler returned is not JSON serializable");
+  if (typeof text !== "string") throw new TypeError("the result of the handler cannot be serialized as JSON");
   if (text.includes("{}")) refusePromises(value);
   if (!exchange.headSent && !exchange.driver.response.hasType) {
     exchange.setHeader("Content-Type", "application/json");
@@ -81,7 +81,7 @@ function isSource(value: unknown): value is ChunkSource {
   );
 }
 
-/** Also one of another realm, as test runners have them. */
+/** Returns whether a value is a plain object or an array, even from another realm, as in test runners. */
 export function isPlain(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -5,14 +5,14 @@ import type { TransportListenerHandlers } from "../transport/pending-connections
 import type { Peer, Transport } from "../transport/transport.ts";
 import { fleet } from "./fleet.ts";
 
-/** What is needed of a server. */
+/** The part of a server that a listener uses. */
 interface Acceptor {
   readonly counters: Counters;
   accept(transport: Transport): void;
   acquireSlot(client: Peer): (() => void) | undefined;
 }
 
-/** What becomes of the connections of a listener. */
+/** Returns the functions that handle the connections of a listener. */
 export function transportHandlersOf(server: Acceptor): TransportListenerHandlers {
   return {
     accept: (transport) => server.accept(transport),
@@ -40,12 +40,12 @@ export class Listener {
   /** The address, or the path of a Unix socket. */
   readonly host: string;
 
-  /** Its descriptor, for others of this process that listen at it with `{ fd }`; -1 where Node does not tell. */
+  /** The file descriptor, for other listeners of this process with `{ fd }`; -1 if Node does not provide it. */
   get fd(): number {
     return this.socket.fd;
   }
 
-  /** Where a client on this machine reaches it; for a Unix socket its path. */
+  /** The URL for clients on this machine, or the path of a Unix socket. */
   get url(): string {
     if (this.port === 0) return this.host;
     const any = this.host === "::" || this.host === "0.0.0.0";
@@ -54,14 +54,14 @@ export class Listener {
   }
 
   /**
-   * New key and certificate for connections from now on.
+   * Changes the key and certificate for new connections.
    * @param options as for `tls.createSecureContext`
    */
   setSecureContext(options: SecureContextOptions): void {
     this.socket.setSecureContext(options);
   }
 
-  /** Accepts no more connections; those that there are go on. */
+  /** Stops accepting connections. Existing connections continue. */
   close(): void {
     this.socket.close();
     this.onClose(this);

@@ -8,18 +8,18 @@ import type { FailureHook } from "./failures.ts";
 import { fleet } from "./fleet.ts";
 import { serverConnectionOf } from "./server-connection.ts";
 
-/** What a response hook is told. */
+/** The details of a response, for response hooks. */
 export interface ResponseReport {
   readonly outcome: Outcome;
-  /** The status that was sent, 0 when none was. */
+  /** The status that was sent; 0 if none was sent. */
   readonly status: number;
   /** From the head of the request to the end of the response, in milliseconds. */
   readonly durationMs: number;
 }
 
 /**
- * Runs before the route. A promise that it returns is waited for. Two types, so that linters accept asynchronous hooks,
- * and so that a hook can return what it likes.
+ * A hook that runs before the route. A returned promise is awaited. There are two types, so that linters accept
+ * asynchronous hooks, and synchronous hooks can return any value.
  */
 export type RequestHook = ((exchange: Exchange) => void) | ((exchange: Exchange) => Promise<void>);
 export type ResponseHook = (exchange: Exchange, report: ResponseReport) => unknown;
@@ -36,7 +36,7 @@ const connectionClose = channel("portico:connection:close");
 const request = channel("portico:request");
 const response = channel("portico:response");
 
-/** Who looks on: the hooks of a server, and the subscribers of node:diagnostics_channel. */
+/** Runs the hooks of a server, and notifies the subscribers of node:diagnostics_channel. */
 export class Observers {
   private readonly server: object;
   requestHooks: RequestHook[] = [];
@@ -48,7 +48,7 @@ export class Observers {
     fleet()?.onServer(server);
   }
 
-  /** Puts hooks in place of others, behind those that stay. */
+  /** Replaces hooks by others, after those that stay. */
   replaceHooks(former: Hooks, next: Hooks): void {
     this.requestHooks = replaced(this.requestHooks, former.request, next.request);
     this.responseHooks = replaced(this.responseHooks, former.response, next.response);
@@ -66,9 +66,9 @@ export class Observers {
   }
 
   /**
-   * A request has arrived; a hook may answer it.
-   * @returns undefined when all hooks are done, or a promise of it, which rejects with what a hook fails with
-   * @throws what a hook throws
+   * Called when a request has arrived. A hook can answer it.
+   * @returns undefined if all hooks are done, or a promise, which rejects with the error of a hook
+   * @throws the error of a hook
    */
   requestBegan(exchange: Exchange): Promise<void> | undefined {
     exchange.driver.startedAt = performance.now();
@@ -84,7 +84,7 @@ export class Observers {
     return undefined;
   }
 
-  /** @param onError gets what a hook throws, or its promise rejects with; the other hooks still run */
+  /** Runs the response hooks. @param onError receives errors and rejections of hooks; the other hooks still run */
   responseEnded(
     exchange: Exchange,
     outcome: Outcome,

@@ -10,7 +10,7 @@ export function queueFor(
   if (delivery === "immediate") return undefined;
   if (delivery === "deferred") return new EventQueue(() => limits.maxQueueBytes);
   if (typeof delivery === "object") return delivery;
-  throw new TypeError(`delivery is "immediate", "deferred" or an EventQueue, not ${delivery}`);
+  throw new TypeError(`delivery cannot be ${delivery}. Use "immediate", "deferred" or an EventQueue`);
 }
 
 /** @throws PorticoError ERR_DELIVERY when events are delivered at once */

@@ -4,7 +4,7 @@ import type { Counters } from "../limits/counters.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Broker } from "./broker.ts";
 
-/** What a broker may have under way; more waits here, where it can be dropped. */
+/** How much a broker can have in progress, in bytes. More waits here, where it can be dropped. */
 const WINDOW_BYTES = 1_048_576;
 /** What a message costs beyond its bytes. */
 const OVERHEAD_BYTES = 128;
@@ -65,7 +65,7 @@ export class RelayOutbox {
     this.flush();
   }
 
-  /** Drops what waits. @returns when nothing is under way */
+  /** Drops waiting messages. @returns when nothing is in progress */
   close(): Promise<void> {
     this.isOpen = false;
     while (this.takeOldest() !== undefined) this.drop("the server has closed");

@@ -17,13 +17,18 @@ import { ANY, type RouteParams } from "./router.ts";
 import type { Handler, Target } from "./target.ts";
 
 export interface RouteOptions {
-  /** Content limit of this route in place of `limits.maxBodyBytes`, smaller or larger, in bytes. */
+  /**
+   * The limit of request bodies on this route, in bytes. It replaces `limits.maxBodyBytes` and can be higher or lower.
+   */
   maxBodyBytes?: number;
-  /** How long a handler of this route may take to answer, in place of `limits.handlerTimeoutMs`; 0: for ever. */
+  /**
+   * How long the handler of this route can take to answer, in milliseconds, instead of `limits.handlerTimeoutMs`. 0
+   * means no timeout.
+   */
   handlerTimeoutMs?: number;
   /**
-   * "immediate": the handler runs when a request arrives, on a server with deferred delivery, too: for what is not part of
-   * the program's turn, such as figures of the server. Default: as the server delivers.
+   * "immediate": the handler runs as soon as a request arrives, even on a server with deferred delivery. Use it for
+   * routes outside of your program's loop, such as metrics. Default: the delivery of the server.
    */
   delivery?: "immediate";
 }
@@ -34,7 +39,7 @@ const routeOptionNames: OptionNames<RouteOptions> = {
   delivery: true,
 };
 
-/** Something that routes can be added to. */
+/** The base of classes that accept routes. */
 export abstract class Routable {
   /** @internal */
   protected abstract addRoute(method: string, path: string, target: Target): void;
@@ -64,18 +69,18 @@ export abstract class Routable {
   ): this {
     return this.route("OPTIONS", path, handler, options);
   }
-  /** A route for every method that has no separate route on this path. */
+  /** Adds a route for all methods without a separate route on this path. */
   any<Path extends string>(path: Path, handler: Handler<RouteParams<Path>>, options?: RouteOptions): this {
     return this.route(ANY, path, handler, options);
   }
 
   /**
-   * Adds a route; also while the server runs.
+   * Adds a route. You can add routes while the server runs.
    * @param method a token such as "GET", or "ANY"
-   * @param path static segments, ":name" and, at the end, "*"; see the guide for what is preferred to what
-   * @param handler its exchange has the parameters that the path names
-   * @throws PorticoError ERR_ROUTE when the path is malformed, looks as if it meant something else, or is there already;
-   *   TypeError for an unknown option; RangeError for a time that is not a number from 0 on
+   * @param path static segments, ":name" and, at the end, "*"; docs/routes.md explains which route wins
+   * @param handler receives an exchange with the parameters that the path names
+   * @throws PorticoError ERR_ROUTE if the path is invalid or ambiguous, or if the route already exists. TypeError for
+   *   an unknown option. RangeError for a time that is not a number of at least 0
    */
   route<Path extends string>(
     method: string,
@@ -83,12 +88,13 @@ export abstract class Routable {
     handler: Handler<RouteParams<Path>>,
     options: RouteOptions = {},
   ): this {
-    if (!isToken(method)) throw new PorticoError("ERR_ROUTE", `${method} is not a method`);
+    if (!isToken(method))
+      throw new PorticoError("ERR_ROUTE", `${JSON.stringify(method)} is not a method. Use one such as "GET"`);
     if (typeof handler !== "function") throw new PorticoError("ERR_ROUTE", "the handler is not a function");
     checkOptions(`the route ${path}`, options, routeOptionNames);
     const { handlerTimeoutMs } = options;
     if (handlerTimeoutMs !== undefined && !(handlerTimeoutMs >= 0)) {
-      throw new RangeError(`handlerTimeoutMs cannot be ${handlerTimeoutMs}: a number from 0 on is needed`);
+      throw new RangeError(`handlerTimeoutMs cannot be ${handlerTimeoutMs}. Use a number of at least 0`);
     }
     this.addRoute(method, path, {
       kind: "http",
@@ -101,11 +107,11 @@ export abstract class Routable {
   }
 
   /**
-   * Serves what no route takes by a handler of the Fetch Standard, such as `app.fetch` of Hono or H3. The Request is
-   * made of what the handler asks for; content comes and goes at the speed of the slower side.
-   * @param handler gets the Request, and as second argument who the client is
-   * @param path only this path and what lies below it
-   * @throws PorticoError ERR_ROUTE like in {@link route}
+   * Serves requests that match no route with a handler of the Fetch Standard, such as `app.fetch` of Hono or H3. The
+   * parts of the Request are created when the handler reads them. Bodies are streamed at the speed of the slower side.
+   * @param handler receives the Request, and details of the client as second argument
+   * @param path serves only this path and paths below it
+   * @throws PorticoError ERR_ROUTE as in {@link route}
    */
   fetch(handler: FetchHandler, path = "/", options?: RouteOptions): this {
     const base = path.replace(/\/$/, "");
@@ -116,12 +122,12 @@ export abstract class Routable {
   }
 
   /**
-   * Serves WebSockets on a path (RFC 6455). A request there that asks for none goes to the HTTP routes, and gets
-   * 426 where they have nothing.
-   * @param path like in {@link route}
-   * @param handlers what is done when something happens, or one function that reads `socket.messages()`
-   * @throws PorticoError ERR_ROUTE like in {@link route}, RangeError for settings of the compression out of range,
-   *   FieldError for header fields that may not be sent, TypeError for an unknown handler or option
+   * Serves WebSockets on a path (RFC 6455). Other requests to the path go to the HTTP routes, and get 426 if none
+   * matches.
+   * @param path as in {@link route}
+   * @param handlers functions for each event, or one function that reads `socket.messages()`
+   * @throws PorticoError ERR_ROUTE as in {@link route}, RangeError for compression settings out of range, FieldError
+   *   for header fields that cannot be sent, TypeError for an unknown handler or option
    */
   websocket<Data = undefined>(
     path: string,
@@ -156,12 +162,15 @@ export abstract class Routable {
 /** @throws TypeError for a way of delivery that a route cannot have */
 function isImmediate({ delivery }: { readonly delivery?: unknown }): boolean {
   if (delivery === undefined || delivery === "immediate") return delivery !== undefined;
-  throw new TypeError(`the delivery of a route cannot be ${String(delivery)}: "immediate" or nothing`);
+  throw new TypeError(`the delivery of a route cannot be ${String(delivery)}. Use "immediate", or omit it`);
 }
 
-/** @throws PorticoError ERR_ROUTE for what a function with an effect later has returned */
+/** Refuses a promise as the result of a function that must be synchronous. @throws PorticoError ERR_ROUTE */
 export function refuseAsync(result: unknown, name: string): void {
   if (!isThenable(result)) return;
   result.then(undefined, () => {});
-  throw new PorticoError("ERR_ROUTE", `the function for ${name} is asynchronous: wait before`);
+  throw new PorticoError(
+    "ERR_ROUTE",
+    `the function for ${name} is asynchronous. Await its work before calling ${name}`,
+  );
 }

@@ -28,7 +28,7 @@ const MISTAKES: readonly (readonly [mistake: RegExp, hint: string])[] = [
  */
 export function patternSegments(pattern: string): PatternSegment[] {
   if (typeof pattern !== "string" || !pattern.startsWith("/")) {
-    throw new PorticoError("ERR_ROUTE", `${JSON.stringify(pattern)} does not begin with "/"`);
+    throw new PorticoError("ERR_ROUTE", `${JSON.stringify(pattern)} must begin with "/"`);
   }
   const texts = pattern.slice(1).split("/");
   const names = new Set<string>();

@@ -5,7 +5,7 @@ import { hasToken } from "../protocol/http/token.ts";
 import { patternSegments } from "./route-pattern.ts";
 import type { Target } from "./target.ts";
 
-/** The parameters of a route, from its pattern: "/a/:b/*" has "b" and "*". */
+/** The parameters of a route pattern: "/a/:b/*" has "b" and "*". */
 export type RouteParams<Pattern extends string> = string extends Pattern
   ? Record<string, string>
   : { [Name in ParamNames<Pattern>]: string };
@@ -46,7 +46,7 @@ interface Node<T> {
   parameter: Node<T> | undefined;
   /** By method, for paths that end here. */
   readonly routes: Map<string, Route<T>>;
-  /** By method, for paths that go on from here in any way. */
+  /** By method, for paths with any continuation. */
   readonly wildcards: Map<string, Route<T>>;
 }
 
@@ -55,25 +55,24 @@ export const ANY = "ANY";
 const HEAD_METHODS = ["HEAD", "GET"];
 
 /**
- * Routes by method and path. Static segments are compared with the path as it is, in its normal form, so that no two
- * paths reach one of them; parameters are decoded. A path is split at "/" before that, so %2F never separates. "//" has
- * an empty segment, and a slash at the end counts.
+ * Routes by method and path. Static segments are compared with the normal form of the path, so that only one path
+ * reaches each. Parameters are decoded. Paths are split at "/" before decoding, so %2F never separates segments. "//"
+ * contains an empty segment, and a trailing slash is significant.
  *
- * Segment by segment a static one is preferred to a parameter and that to a wildcard; when a branch leads to
- * nothing, the next best is tried. Where several routes are equally specific, the one of the request's method is
- * preferred to one for any. A parameter takes one segment that is not empty; a wildcard takes the rest, which may
- * be empty, after its slash.
+ * In each segment, static text is preferred to a parameter, and a parameter to a wildcard. If a branch has no match,
+ * the next best is tried. Among equally specific routes, one for the request's method is preferred to one for all
+ * methods. A parameter matches one non-empty segment. A wildcard matches the rest after its slash, which can be empty.
  */
 export class Router<T> {
   private readonly root: Node<T> = newNode();
-  /** Paths of routes without parameters, which are the most specific there can be: found without a walk. */
+  /** Routes without parameters by path. They are the most specific ones, and found without a search. */
   private readonly statics = new Map<string, Node<T>>();
 
   /**
    * @param method a method's name, or {@link ANY}
-   * @param pattern begins with "/"; segments are static, ":name" or, at the end, "*"
-   * @throws PorticoError ERR_ROUTE for a pattern that is malformed, that looks as if it meant something else, or that was
-   *   added for this method before
+   * @param pattern begins with "/"; segments are static text, ":name" or, at the end, "*"
+   * @throws PorticoError ERR_ROUTE for a pattern that is invalid or ambiguous, or that was already added for this
+   *   method
    */
   add(method: string, pattern: string, target: T): Route<T> {
     let path = "";
@@ -98,7 +97,8 @@ export class Router<T> {
       }
     }
     const routes = wildcard ? node.wildcards : node.routes;
-    if (routes.has(method)) throw new PorticoError("ERR_ROUTE", `${method} ${pattern} was added before`);
+    if (routes.has(method))
+      throw new PorticoError("ERR_ROUTE", `${method} ${pattern} has already been added`);
     const route = { pattern, names, target, match: {} as Match<T> };
     Object.assign(route.match, { route, values: [] });
     routes.set(method, route);
@@ -107,10 +107,10 @@ export class Router<T> {
   }
 
   /**
-   * @param methods the request's method, and then others whose routes may serve it, in order of preference
-   * @param path that can be decoded, in its normal form
-   * @param allowed gets the methods of the routes that match the path but none of the methods
-   * @returns null when there is none
+   * @param methods the request's method, and then other methods whose routes can serve it, in order of preference
+   * @param path a decodable path in its normal form
+   * @param allowed receives the methods of the routes that match the path but none of the methods
+   * @returns null if no route matches
    */
   match(methods: readonly string[], path: string, allowed?: Set<string>): Match<T> | null {
     const node = this.statics.get(path);

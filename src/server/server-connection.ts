@@ -9,7 +9,10 @@ import { WebSocketDriver } from "../websocket/web-socket-driver.ts";
 
 const known = new WeakMap<Transport, ServerConnection>();
 
-/** An open connection of a server, to look at; the same object while it lives, also through an upgrade. */
+/**
+ * An open connection of a server, for inspection. It stays the same object until the connection ends, even through an
+ * upgrade.
+ */
 export class ServerConnection {
   /** A UUID (RFC 9562). */
   readonly id: string = cryptoModule().randomUUID();
@@ -37,12 +40,12 @@ export class ServerConnection {
     return this.transport.encrypted;
   }
 
-  /** Milliseconds since it was accepted. */
+  /** The time since it was accepted, in milliseconds. */
   get ageMs(): number {
     return performance.now() - this.transport.openedAt;
   }
 
-  /** So far; with TLS the bytes before encryption. */
+  /** The number of bytes received so far; with TLS, after decryption. */
   get bytesReceived(): number {
     return this.transport.bytesReceived;
   }
@@ -51,17 +54,17 @@ export class ServerConnection {
     return this.transport.bytesSent;
   }
 
-  /** Bytes that were written and that the client has not received yet. */
+  /** The number of written bytes that the client has not received yet. */
   get bufferedBytes(): number {
     return this.transport.bufferedBytes;
   }
 
-  /** What it serves now: an exchange that is not complete, or a WebSocket that is not closed. */
+  /** The incomplete exchange or open WebSocket that it serves now. */
   get active(): Exchange | WebSocket | undefined {
     return activeOn(this.transport);
   }
 
-  /** Ends it: a WebSocket with 1001; a request that has no answer yet is answered with 503. */
+  /** Ends the connection: a WebSocket with 1001, an unanswered request with 503. */
   close(): void {
     const { sink } = this.transport;
     if (sink instanceof WebSocketConnection) sink.close(GOING_AWAY, "");
@@ -69,7 +72,7 @@ export class ServerConnection {
   }
 }
 
-/** What a connection serves now: an exchange that is not complete, or a WebSocket that is not closed. */
+/** Returns the incomplete exchange or open WebSocket that a connection serves now. */
 export function activeOn({ sink }: Transport): Exchange | WebSocket | undefined {
   if (sink instanceof HttpConnection) return sink.active;
   if (!(sink instanceof WebSocketConnection)) return undefined;
@@ -77,7 +80,7 @@ export function activeOn({ sink }: Transport): Exchange | WebSocket | undefined 
   return driver instanceof WebSocketDriver ? (driver.socket as WebSocket) : undefined;
 }
 
-/** The object for a connection; the same one after an upgrade. */
+/** Returns the object for a connection, which is the same after an upgrade. */
 export function serverConnectionOf({ transport }: Connection): ServerConnection {
   let found = known.get(transport);
   if (found === undefined) {

@@ -33,7 +33,7 @@ import { RouteTable, type RouteTableOptions, targetOf } from "./router.ts";
 import { TopicRelay } from "./topic-relay.ts";
 import { refuseUnmatched } from "./unmatched.ts";
 
-/** Gets an error and the exchange or WebSocket whose handler it left. */
+/** Receives an error, and the exchange or WebSocket whose handler threw it. */
 export type ErrorReporter = (error: unknown, where: Exchange | WebSocket | undefined) => unknown;
 
 export interface CoreOptions extends RouteTableOptions {
@@ -44,7 +44,7 @@ export interface CoreOptions extends RouteTableOptions {
   readonly allowHalfOpen: boolean;
 }
 
-/** The inside of a server: its connections, and the way of what they report to the program. */
+/** The internal part of a server: its connections, and the delivery of their events to the program. */
 export class ServerCore implements HttpContext {
   readonly limits: Limits;
   readonly counters: Counters;
@@ -60,7 +60,7 @@ export class ServerCore implements HttpContext {
   readonly exchangeDelivery: ExchangeDelivery;
   readonly webSocketDelivery: WebSocketDelivery<WebSocketDriver<AnyWebSocket>>;
   readonly allowHalfOpen: boolean;
-  /** Undefined when events are delivered at once. */
+  /** The queue of events; undefined with immediate delivery. */
   readonly queue: EventQueue | undefined;
   readonly isBare: boolean;
   readonly relay: TopicRelay | undefined;
@@ -75,7 +75,7 @@ export class ServerCore implements HttpContext {
   private forceCloseTimer: NodeJS.Timeout | undefined;
   private forceCloseAt = Number.POSITIVE_INFINITY;
 
-  /** @param server what subscribers of node:diagnostics_channel are told */
+  /** @param server the object for subscribers of node:diagnostics_channel */
   constructor(limits: Limits, counters: Counters, options: CoreOptions, server: object) {
     this.limits = limits;
     this.counters = counters;
@@ -103,7 +103,7 @@ export class ServerCore implements HttpContext {
     this.topics.link = this.relay;
   }
 
-  /** Serves a connection, unless a limit is reached or it has gone already. */
+  /** Serves a connection, unless a limit is reached or it has already ended. */
   accept(transport: Transport): void {
     const releaseSlot = transport.closed ? undefined : this.acquireSlot(transport);
     if (releaseSlot === undefined) {
@@ -123,8 +123,8 @@ export class ServerCore implements HttpContext {
   }
 
   /**
-   * Counts a connection, or the handshake that comes before it.
-   * @returns what gives its place back, or undefined when it is turned away
+   * Counts a connection, or the handshake that precedes it.
+   * @returns a function that releases its slot, or undefined if it is refused
    */
   acquireSlot(client: Peer): (() => void) | undefined {
     return this.isClosing ? this.slots.refuse() : this.slots.acquire(client);
@@ -253,7 +253,7 @@ export class ServerCore implements HttpContext {
     if (!this.isBare) warnOnce(status, code, "What a client sent");
   }
 
-  /** Reads from no connection, old or new, until it is called with false. */
+  /** Stops reading from all connections, old and new, until it is called with false. */
   setPaused(isPaused: boolean): void {
     this.isPaused = isPaused;
     for (const connection of this.connections) {
@@ -264,7 +264,7 @@ export class ServerCore implements HttpContext {
     }
   }
 
-  /** Ends all connections: in their own time until `graceMs` have passed, and then at once. */
+  /** Lets connections end by themselves for `graceMs`, and then ends them. */
   async close(graceMs: number): Promise<void> {
     this.isClosing = true;
     // Programs that poll have stopped to do so, or have been told of the last event.
@@ -282,7 +282,7 @@ export class ServerCore implements HttpContext {
     await this.relay?.close();
   }
 
-  /** Sets how long connections may still take; a time that was set before holds if it ends sooner. */
+  /** Sets how long connections can still take. A time set earlier applies if it ends sooner. */
   forceCloseAfter(graceMs: number): void {
     const end = performance.now() + graceMs;
     if (end >= this.forceCloseAt) return;

@@ -9,28 +9,34 @@ export interface ServerOptions {
   /** Limits and timeouts that differ from the defaults. */
   limits?: Partial<Limits>;
   /**
-   * "immediate" (default): handlers run when something happens. "deferred": everything waits in a queue until
-   * `poll` or `events` of the server takes it. Or a queue that several servers share.
+   * When handlers run. "immediate" (default): as soon as something happens. "deferred": events wait in a queue until
+   * `poll` or `events` of the server takes them. Or an EventQueue, which several servers can share.
    */
   delivery?: "immediate" | "deferred" | EventQueue;
-  /** Gets the errors that handlers throw, and all else that is not the client's fault. Default: to the console, after the request's method and path. */
+  /**
+   * Receives errors of handlers, and all other errors that the client did not cause. Default: prints them to the
+   * console, with the method and path of the request.
+   */
   onError?: ErrorReporter;
-  /** Shares topics with the servers of other processes and machines. Default: topics belong to this process, or its workers. */
+  /**
+   * Shares topics with the servers of other processes and machines. Default: topics are limited to this process, or its
+   * workers.
+   */
   broker?: Broker;
-  /** Answer HEAD with the route for GET, without its content. Default true. */
+  /** Answers HEAD with the route for GET, without the body. Default true. */
   autoHead?: boolean;
-  /** Answer OPTIONS with 204 and Allow where no route does. Default true. */
+  /** Answers OPTIONS with 204 and Allow if no route does. Default true. */
   autoOptions?: boolean;
-  /** Answer 405 with Allow where a path has routes, but not for the method; false: 404. Default true. */
+  /** Answers 405 with Allow if a path has routes, but not for the method. Default true; false answers 404. */
   autoAllow?: boolean;
   /**
-   * Answer clients that end their half of the connection after the request, as `nc` does. Default false: a client that
-   * closes looks the same, so handlers could not be told that nobody waits for their work.
+   * Answers clients that end their half of the connection after the request, as `nc` does. Default false, because a
+   * client that disconnects looks the same: with true, handlers do not learn that the client has disconnected.
    */
   allowHalfOpen?: boolean;
   /**
-   * Read from all sockets into one buffer and write to their handles, where Node allows it. Default true; false uses
-   * their streams only, which is slower.
+   * Reads from all sockets into one buffer and writes to their handles, if Node allows it. Default true; false uses
+   * only streams, which is slower.
    */
   directIo?: boolean;
   /** @internal Add nothing to what the program sends: for interfaces whose responses are laid down elsewhere. */
@@ -51,7 +57,7 @@ const serverOptionNames: OptionNames<ServerOptions> = {
 };
 
 export interface CloseOptions {
-  /** How long exchanges and WebSockets may take to end by themselves, in milliseconds. Default 5,000. */
+  /** How long exchanges and WebSockets can take to end by themselves, in milliseconds. Default 5,000. */
   graceMs?: number;
 }
 
@@ -68,7 +74,7 @@ export function coreOptions(options: ServerOptions): CoreOptions {
   return { delivery, onError, broker, autoHead, autoOptions, autoAllow, isBare, allowHalfOpen };
 }
 
-/** Returns how long a close may take. @throws TypeError for an unknown option */
+/** Returns how long a close can take, in milliseconds. @throws TypeError for an unknown option */
 export function graceMsOf(options: CloseOptions): number {
   checkOptions("close", options, closeOptionNames);
   return options.graceMs ?? 5_000;

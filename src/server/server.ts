@@ -30,9 +30,12 @@ import type { BrokerStatus } from "./topic-relay.ts";
 
 /** A server for HTTP/1.1 and WebSocket on any number of addresses. */
 export class Server extends Hooked implements AsyncDisposable {
-  /** May be changed while the server runs, with the same checks; what is under way keeps what it began with. */
+  /**
+   * The limits. You can change them while the server runs, with the same checks. Requests and messages in progress keep
+   * their limits.
+   */
   readonly limits: Limits;
-  /** What has happened so far. */
+  /** The counters of this server. */
   readonly counters: Counters = new Counters();
   /** @internal */
   protected readonly core: ServerCore;
@@ -41,7 +44,10 @@ export class Server extends Hooked implements AsyncDisposable {
   private readonly closeCallbacks: (() => unknown)[] = [];
   private closed: Promise<void> | undefined;
 
-  /** @throws TypeError for an unknown option; RangeError for a limit that is unknown or not a number from 0 on */
+  /**
+   * @throws TypeError for an unknown option; RangeError for an unknown limit, and for a limit that is not a number of
+   *   at least 0
+   */
   constructor(options: ServerOptions = {}) {
     super();
     noteBlobStreams();
@@ -53,9 +59,9 @@ export class Server extends Hooked implements AsyncDisposable {
   }
 
   /**
-   * Replaces all routes at once, those of WebSockets included. Exchanges in progress keep their handlers.
-   * @param add adds the new routes to the server, before it returns; when it throws, the former ones stay
-   * @throws what `add` throws; PorticoError ERR_ROUTE when it returns a promise
+   * Replaces all routes at once, including those of WebSockets. Exchanges in progress keep their handlers.
+   * @param add adds the new routes to the server, synchronously; if it throws, the previous routes stay
+   * @throws the error of `add`; PorticoError ERR_ROUTE if it returns a promise
    */
   replaceRoutes(add: (server: this) => void): this {
     this.core.routes.replace(() => {
@@ -65,25 +71,26 @@ export class Server extends Hooked implements AsyncDisposable {
   }
 
   /**
-   * Calls a function with the server: for parts that bring their own routes and hooks, such as the console.
-   * @throws PorticoError ERR_ROUTE when it returns a promise: requests could pass before its hooks are there
+   * Calls a function with the server. Use it for parts with routes and hooks, such as the console.
+   * @throws PorticoError ERR_ROUTE if it returns a promise, because requests could arrive before its hooks are added
    */
   mount(part: (server: this) => unknown): this {
     refuseAsync(part(this), "mount");
     return this;
   }
 
-  /** Runs a function when {@link close} is called first. */
+  /** Runs a function when {@link close} is called for the first time. */
   onClose(callback: () => unknown): this {
     this.closeCallbacks.push(callback);
     return this;
   }
 
   /**
-   * Listens at an address; may be called for several.
-   * @param given where, or a port of all addresses
-   * @returns when connections are accepted
-   * @throws the system's error, such as EADDRINUSE; PorticoError ERR_LISTENING after `close`; TypeError for an unknown option
+   * Listens at an address. Call it several times for several addresses.
+   * @param given the address, or a port on all addresses
+   * @returns the listener, once it accepts connections
+   * @throws the system's error, such as EADDRINUSE; PorticoError ERR_LISTENING after `close`; TypeError for an unknown
+   *   option
    */
   async listen(...given: ListenArguments): Promise<Listener> {
     const listener = this.keep(await listen(...this.listenerArguments(given)));
@@ -92,47 +99,48 @@ export class Server extends Hooked implements AsyncDisposable {
   }
 
   /**
-   * Listens at an address, for programs that cannot wait: it is bound when this returns. In a cluster's worker the
-   * port is not shared with the other workers.
-   * @param given a port, and as host a literal address or none
-   * @throws the system's error (EADDRINUSE …) when it cannot be bound; PorticoError ERR_LISTENING after `close`;
-   *   TypeError for a host that must be looked up, and for an option that is unknown
+   * Listens at an address synchronously: it is bound when this returns. In a cluster worker the port is not shared with
+   * the other workers.
+   * @param given a port, or an object whose `host` is an IP address or absent
+   * @throws the system's error, such as EADDRINUSE, if it cannot be bound. PorticoError ERR_LISTENING after `close`.
+   *   TypeError for a host name, and for an unknown option
    */
   listenNow(...given: ListenArguments): Listener {
     return this.keep(listenNow(...this.listenerArguments(given)));
   }
 
   /**
-   * Serves a connection that was accepted elsewhere: one end of a pair in memory, or a socket of `node:net` or `node:tls`
-   * that nobody reads from.
-   * @throws TypeError for anything else, and for a connection that is not connected yet, that is read from or that is served already
+   * Serves a connection that was accepted elsewhere: one end of a pair in memory, or a socket of `node:net` or
+   * `node:tls` that no other code reads from.
+   * @throws TypeError for anything else, and for a connection that is not connected yet, that other code reads from, or
+   *   that is already served
    */
   accept(connection: Transport | Socket): void {
     this.core.accept(transportOf(connection, this.directIo));
   }
 
   /**
-   * Runs the handlers of the events that wait, on the caller's stack, and of what they lead to at once. A call that they put
-   * into an EventQueue waits for the next poll. Handlers may poll, too.
-   * @param budget how many events, or `{ maxEvents, maxMs }`. What is left comes first next time
-   * @returns how many events it took, with those of sockets that have been ended meanwhile
-   * @throws PorticoError ERR_DELIVERY when events are delivered at once; RangeError for a number below 0
+   * Runs the handlers of the waiting events and of their direct consequences. A call that they add to an EventQueue
+   * waits for the next poll. Handlers can poll, too.
+   * @param budget how many events, or `{ maxEvents, maxMs }`. The remaining events come first next time
+   * @returns the number of events removed from the queue, including those of sockets that have ended meanwhile
+   * @throws PorticoError ERR_DELIVERY with immediate delivery; RangeError for a negative number
    */
   poll(budget?: number | PollBudget): number {
     return polledQueue(this.core.queue).poll(budget);
   }
 
   /**
-   * Hands what all servers of the process have sent to the system now, not when this turn of the program ends: so that the
-   * time it takes is part of a tick, and `pendingBytes` are up to date.
+   * Hands the output of all servers of the process to the system now, not at the end of this turn of the event loop.
+   * The time it takes is then part of your tick, and `pendingBytes` is up to date.
    */
   flush(): void {
     flushAll();
   }
 
   /**
-   * The events one by one, as they come, until the server is closed. Run their handlers with {@link run}.
-   * @throws PorticoError ERR_DELIVERY when events are delivered at once
+   * Returns the events one by one, as they arrive, until the server is closed. Run their handlers with {@link run}.
+   * @throws PorticoError ERR_DELIVERY with immediate delivery
    */
   events(): AsyncGenerator<ServerEvent, void, undefined> {
     return eventsOf(() => polledQueue(this.core.queue), this);
@@ -144,28 +152,28 @@ export class Server extends Hooked implements AsyncDisposable {
   }
 
   /**
-   * Waits until there is something to poll, and takes nothing: `while (await server.waitForEvent()) server.poll()`.
-   * @returns true when events wait; false when the server has closed and none are left
-   * @throws PorticoError ERR_DELIVERY when events are delivered at once
+   * Waits for an event without removing it from the queue: `while (await server.waitForEvent()) server.poll()`.
+   * @returns true if events wait; false if the server has closed and no events are left
+   * @throws PorticoError ERR_DELIVERY with immediate delivery
    */
   async waitForEvent(): Promise<boolean> {
     const isOver = (): boolean => this.closed !== undefined && this.core.connections.size === 0;
     return eventIn(polledQueue(this.core.queue), isOver);
   }
 
-  /** What the JavaScript runtime gives this server, and which ways it uses: fast or slower ones. */
+  /** The features of the JavaScript runtime that this server uses. */
   get runtime(): Runtime {
     return this.directIo ? runtime() : runtimeWithStreams();
   }
 
-  /** Events that wait to be polled. */
+  /** The number of events that wait to be polled. */
   get waitingEvents(): number {
     return this.core.queue?.length ?? 0;
   }
 
   /**
-   * Reads no more from any connection, and takes nothing from new ones, until {@link resume}. Clients that disconnect
-   * meanwhile are reported anyway, with the little that was read from them before.
+   * Stops reading from all connections, including new ones, until {@link resume}. Clients that disconnect meanwhile are
+   * still reported, with the little data that was read from them before.
    */
   pause(): void {
     this.core.setPaused(true);
@@ -175,9 +183,9 @@ export class Server extends Hooked implements AsyncDisposable {
   }
 
   /**
-   * Sends to all that have joined a topic, with a broker also to those of other servers. Framed once, and compressed once.
-   * @returns how many took it in this process
-   * @throws TypeError for an unknown option
+   * Sends a message to all subscribers of a topic, with a broker also to those of other servers. It is framed once, and
+   * compressed once.
+   * @returns the number of subscribers in this process that accepted it
    */
   publish(topic: string, data: string | Uint8Array, options: SendOptions = {}): number {
     checkSend("publish", options);
@@ -207,40 +215,42 @@ export class Server extends Hooked implements AsyncDisposable {
     return this.core.relay?.status();
   }
 
-  /** How many have joined a topic in this process. */
+  /** Returns the number of subscribers of a topic in this process. */
   subscribers(topic: string): number {
     return this.core.topics.of(topic)?.size ?? 0;
   }
 
-  /** The topics that have subscribers now, with the number of subscribers of each. Read lazily: stop at any time. */
+  /**
+   * The topics with subscribers, and the number of subscribers of each. The iterator is lazy: you can stop at any time.
+   */
   get topics(): IterableIterator<readonly [topic: string, subscribers: number]> {
     return this.core.topics.sizes();
   }
 
-  /** The connections that are open now. */
+  /** The open connections. */
   get connections(): ServerConnection[] {
     return [...this.core.connections].map(serverConnectionOf);
   }
 
-  /** The exchanges whose responses are not complete now. */
+  /** The exchanges with incomplete responses. */
   get exchanges(): Exchange[] {
     return this.active().filter((active) => active instanceof Exchange);
   }
 
-  /** The WebSockets that are open or closing now. */
+  /** The open and closing WebSockets. */
   get webSockets(): WebSocket[] {
     return this.active().filter((active): active is WebSocket => !(active instanceof Exchange));
   }
 
-  /** The exchange or WebSocket whose `id` was asked for before, while it lives. */
+  /** Returns the active exchange or WebSocket with an `id`. It finds only those whose `id` has been read before. */
   find(id: string): Exchange | WebSocket | undefined {
     return this.core.byId.get(id) as Exchange | WebSocket | undefined;
   }
 
   /**
-   * Stops: accepts nothing more, closes idle connections, closes WebSockets with 1001 and lets exchanges end; after
-   * `graceMs` those that are left are answered with 503 and destroyed.
-   * @returns when all connections are gone; the same promise at each call. A later call can shorten the time
+   * Closes the server: stops accepting connections, closes idle ones and WebSockets (with 1001), and lets exchanges
+   * end. After `graceMs` the remaining ones are answered with 503 and destroyed.
+   * @returns when all connections have ended; the same promise at each call. A later call can shorten the time
    */
   close(options: CloseOptions = {}): Promise<void> {
     const graceMs = graceMsOf(options);

@@ -62,9 +62,10 @@ export class TopicRelay implements TopicLink, BrokerReceiver {
   /** What has been reported: each once, until the broker has been away and is back. */
   private readonly reported = new Set<PorticoErrorCode>();
 
-  /** @throws TypeError when another server has this broker; what its `start` throws */
+  /** @throws TypeError if another server has this broker; the error of its `start` */
   constructor(broker: Broker, context: RelayContext) {
-    if (inUse.has(broker)) throw new TypeError("the broker belongs to another server: make one for each");
+    if (inUse.has(broker))
+      throw new TypeError("the broker belongs to another server. Create one for each server");
     inUse.add(broker);
     this.broker = broker;
     this.context = context;

@@ -19,7 +19,7 @@ import {
 import type { TestResponse } from "./response.ts";
 import { Inbox, TestWebSocket } from "./web-socket.ts";
 
-/** What is needed of a server: that it serves a transport, and for `poll` that it can be polled. */
+/** The part of a server that a test client uses. `poll` is needed only with the option `poll`. */
 export type TestedServer = Pick<Server, "poll" | "waitForEvent"> & {
   accept(transport: Transport): void;
 };
@@ -29,15 +29,15 @@ export interface TestClientOptions {
   from?: string;
   /** Whether the connection counts as encrypted: `exchange.encrypted`. Default false. */
   encrypted?: boolean;
-  /** The Host field, unless a request says another. Default "localhost". */
+  /** The Host field, unless a request sets another. Default "localhost". */
   host?: string;
-  /** Fields of every request, unless it has them itself; such as Authorization. */
+  /** Header fields of all requests that do not set them, such as Authorization. */
   headers?: TestRequestHeaders;
-  /** Keep the cookies that the server sets, and send them again. Default false. */
+  /** Keeps the cookies that the server sets, and sends them again. Default false. */
   cookies?: boolean;
-  /** For a server with deferred delivery: poll it whenever something has happened. Default false: the test polls. */
+  /** For a server with deferred delivery: polls it whenever something has happened. Default false: the test polls. */
   poll?: boolean;
-  /** How long to wait for the head of a response, or for a message, in real milliseconds. Default 5,000. */
+  /** How long to wait for the head of a response, or for a message, in milliseconds of real time. Default 5,000. */
   timeoutMs?: number;
 }
 
@@ -52,11 +52,11 @@ const testClientOptionNames: OptionNames<TestClientOptions> = {
 };
 
 export interface TestWebSocketOptions {
-  /** Subprotocols by preference. */
+  /** Subprotocols, the preferred one first. */
   protocols?: readonly string[];
-  /** Further fields of the handshake, such as Origin. */
+  /** Additional header fields of the handshake, such as Origin. */
   headers?: TestRequestHeaders;
-  /** Offer permessage-deflate. Default false. */
+  /** Offers permessage-deflate. Default false. */
   compression?: boolean | DeflateOptions;
 }
 
@@ -67,16 +67,16 @@ const testWebSocketOptionNames: OptionNames<TestWebSocketOptions> = {
 };
 
 /**
- * Asks a server in the same process: the whole way of a request, without a port and without sockets.
- * @param server that the test has made; it need not listen
- * @throws PorticoError ERR_DELIVERY for `poll` where events are delivered at once
+ * Creates a client for a server in the same process. Requests use the whole engine, but no port and no sockets.
+ * @param server the server of the test; it need not listen
+ * @throws PorticoError ERR_DELIVERY for the option `poll` with a server with immediate delivery
  */
 export function testClient(server: TestedServer, options: TestClientOptions = {}): TestClient {
   checkOptions("testClient", options, testClientOptionNames);
   return new TestClient(server, options);
 }
 
-/** One client, with as many connections as it needs at a time. */
+/** A client with as many connections as it needs. */
 export class TestClient implements AsyncDisposable {
   private readonly server: TestedServer;
   private readonly options: TestClientOptions;
@@ -99,11 +99,11 @@ export class TestClient implements AsyncDisposable {
   }
 
   /**
-   * Sends a request. Redirects are not followed, and content is not decoded.
-   * @param input a path with its query, which is sent as it is; or a URL or a Request
-   * @returns a standard Response when its head has come; its content is read at the speed at which you read it
-   * @throws TestClientError ERR_NO_RESPONSE, ERR_BAD_RESPONSE, ERR_TIMEOUT, ERR_CLIENT_CLOSED; the reason of the signal;
-   *   TypeError for what cannot be sent. Reading a response that is cut off throws ERR_CUT_OFF
+   * Sends a request. Redirects are not followed, and bodies are not decoded.
+   * @param input a path with its query, which is sent unchanged, or a URL or a Request
+   * @returns a standard Response, once its head has arrived; its body is received as fast as you read it
+   * @throws TestClientError ERR_NO_RESPONSE, ERR_BAD_RESPONSE, ERR_TIMEOUT, ERR_CLIENT_CLOSED; the reason of the
+   *   signal; TypeError for a request that cannot be sent. Reading a response that is cut off throws ERR_CUT_OFF
    */
   async fetch(input: string | URL | Request, init: TestRequestInit = {}): Promise<TestResponse> {
     const signal = init.signal ?? (input instanceof Request ? input.signal : undefined);
@@ -124,9 +124,9 @@ export class TestClient implements AsyncDisposable {
 
   /**
    * Opens a WebSocket.
-   * @param path with its query, or a URL
-   * @throws TestClientError ERR_REFUSED with the server's response, and those of {@link fetch}; WebSocketError
-   *   (WS_HANDSHAKE_…) for an answer that breaks RFC 6455
+   * @param path a path with its query, or a URL
+   * @throws TestClientError ERR_REFUSED with the server's response, and the errors of {@link fetch}; WebSocketError
+   *   (WS_HANDSHAKE_…) for a response that violates RFC 6455
    */
   async webSocket(path: string | URL, options: TestWebSocketOptions = {}): Promise<TestWebSocket> {
     checkOptions("webSocket", options, testWebSocketOptionNames);
@@ -156,12 +156,12 @@ export class TestClient implements AsyncDisposable {
     return this.inTime(opened, connection, `answer to the handshake at ${target}`);
   }
 
-  /** Resolves when everything that either side has written has arrived at the other; for tests that poll. */
+  /** Resolves when all data written by either side has arrived at the other. Use it in tests that poll. */
   delivered(): Promise<void> {
     return delivered();
   }
 
-  /** Drops all connections. Pending calls reject with ERR_CLIENT_CLOSED. @returns when the server knows */
+  /** Drops all connections. Pending calls reject with ERR_CLIENT_CLOSED. @returns when the server has noticed */
   async close(): Promise<void> {
     this.closed = true;
     for (const connection of this.connections) connection.fail(new TestClientError("ERR_CLIENT_CLOSED"));
@@ -178,7 +178,7 @@ export class TestClient implements AsyncDisposable {
     while ((await this.server.waitForEvent()) && !this.closed) this.server.poll();
   }
 
-  /** A connection that is free, or a new one. */
+  /** Returns a free connection, or a new one. */
   private connect(fresh = false): ClientConnection {
     if (this.closed) throw new TestClientError("ERR_CLIENT_CLOSED");
     this.connections = this.connections.filter((connection) => connection.isOpen);

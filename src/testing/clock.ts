@@ -5,7 +5,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Time that stands still until a test advances it: for `clock` of `startLoop`. */
+/** A clock that stands still until a test advances it, for the option `clock` of `startLoop`. */
 export class TestClock implements LoopClock {
   private nowMs = 0;
   private readonly timers = new Set<Timer>();
@@ -28,7 +28,7 @@ export class TestClock implements LoopClock {
     return this.setTimeout(callback, 0);
   }
 
-  /** Lets time pass, and runs what is due meanwhile, in its order. @param ms milliseconds */
+  /** Lets time pass, and runs timers that are due, in order. @param ms the time in milliseconds */
   advance(ms: number): void {
     const endMs = this.nowMs + ms;
     for (let timer = this.first(endMs); timer !== undefined; timer = this.first(endMs)) {
@@ -39,7 +39,10 @@ export class TestClock implements LoopClock {
     this.nowMs = endMs;
   }
 
-  /** Lets time pass and runs nothing, as when the machine or the program has stood still. @param ms milliseconds */
+  /**
+   * Lets time pass without running timers, as if the machine or the program had been stopped.
+   * @param ms the time in milliseconds
+   */
   stall(ms: number): void {
     this.nowMs += ms;
   }

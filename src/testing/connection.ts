@@ -37,7 +37,7 @@ type State = "idle" | "busy" | "upgraded" | "closed";
 export class ClientConnection implements TransportSink {
   private readonly near: MemoryTransport;
   private readonly far: MemoryTransport;
-  /** Called once when the exchange that is under way has ended, in whatever way. */
+  /** Called once when the exchange in progress has ended for any reason. */
   onFree: () => void = () => {};
   private state: State = "idle";
   private response: ResponseReader | undefined;
@@ -65,7 +65,7 @@ export class ClientConnection implements TransportSink {
     return !this.near.closed;
   }
 
-  /** Sends a request. @param head of it @returns its response when the head has come */
+  /** Sends a request. @param head the head of the request @returns its response, once the head has arrived */
   ask(head: string, request: PreparedRequest): Promise<TestResponse> {
     return this.put({ method: request.method, head, request, upgrade: undefined });
   }
@@ -83,7 +83,7 @@ export class ClientConnection implements TransportSink {
     return this.put({ method: "GET", head, request: undefined, upgrade: take });
   }
 
-  /** Drops the connection; what waits for it is told why. */
+  /** Drops the connection and rejects waiting calls with an error. */
   fail(reason: unknown): void {
     this.near.destroy();
     if (this.state === "closed") return;
@@ -155,13 +155,13 @@ export class ClientConnection implements TransportSink {
     if (hasContent) {
       this.content = new ContentStream(
         () => this.near.resume(),
-        () => this.fail(new TestClientError("ERR_CUT_OFF", "its reader has cancelled it")),
+        () => this.fail(new TestClientError("ERR_CUT_OFF", "its reader cancelled it")),
       );
     }
     const trailers = new Promise<Headers>((resolve, reject) => {
       this.settleTrailers = { resolve, reject };
     });
-    // Who does not ask for them does not have to look whether they came.
+    // Code that does not ask for them does not have to check for them.
     trailers.catch(() => {});
     const init = { status, statusText: reason, headers: headersOf(fields) };
     this.settleHead?.resolve(new TestResponse(this.content?.readable ?? null, init, trailers));
@@ -182,7 +182,7 @@ export class ClientConnection implements TransportSink {
     this.settleTrailers?.resolve(headersOf(trailers));
     this.content?.end();
     this.settleTrailers = this.content = undefined;
-    // The last read may have paused it.
+    // The last read can have paused it.
     this.near.resume();
     if (this.sent && isKeptAlive) this.state = "idle";
     else if (this.sent) this.end();

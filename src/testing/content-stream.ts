@@ -28,10 +28,7 @@ export class ContentStream {
     );
   }
 
-  /**
-   * @param bytes Valid until the handler returns. Copy it to keep it.
-   * @returns whether to go on; otherwise wait for `resume`
-   */
+  /** @param bytes valid during the call @returns whether to continue; otherwise wait for `resume` */
   push(bytes: Uint8Array): boolean {
     this.controller?.enqueue(new Uint8Array(bytes));
     return (this.controller?.desiredSize ?? 1) > 0;

@@ -12,13 +12,13 @@ const MESSAGES = {
 
 export type TestClientErrorCode = keyof typeof MESSAGES;
 
-/** What keeps a test client from giving what it was asked for, told apart by its `code`. */
+/** An error of the test client. Compare its `code`. */
 export class TestClientError extends Error {
   readonly code: TestClientErrorCode;
-  /** ERR_REFUSED: the answer to the handshake, with its content to be read. */
+  /** For ERR_REFUSED: the response to the handshake, whose body you can read. */
   readonly response: TestResponse | undefined;
 
-  /** @param detail what exactly, appended to the message of the code */
+  /** @param detail details, appended to the message of the code */
   constructor(
     code: TestClientErrorCode,
     detail = "",

@@ -1,6 +1,6 @@
 import { TestClientError } from "./errors.ts";
 
-// Kept from when this was loaded: a test may replace the global ones by fakes, and advance these as it likes.
+// Kept since this module was loaded, because a test can replace the global ones by fakes.
 const { setTimeout: startTimer, clearTimeout: stopTimer, setImmediate: nextTurn } = globalThis;
 
 /** Resolves when everything that was written in memory before the call has arrived. */
@@ -28,7 +28,7 @@ export async function within<T>(
       reject(
         new TestClientError(
           "ERR_TIMEOUT",
-          `no ${what} within ${ms} ms; a server with deferred delivery must be polled`,
+          `no ${what} within ${ms} ms. Poll a server with deferred delivery`,
         ),
       );
       late();

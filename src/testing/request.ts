@@ -11,7 +11,7 @@ export type TestRequestBody =
   | URLSearchParams
   | FormData
   | Blob
-  /** Sent chunked, at the speed at which the server takes it. */
+  /** Sent chunked, as fast as the server reads it. */
   | ChunkSource;
 
 export type TestRequestHeaders =
@@ -21,16 +21,16 @@ export type TestRequestHeaders =
 
 /** Options of a request, as for the global `fetch`. */
 export interface TestRequestInit {
-  /** Default GET, or POST with content. */
+  /** The method. Default GET, or POST with a body. */
   method?: string;
-  /** Content-Length and Transfer-Encoding that are given here are sent as they are, and the content as it is. */
+  /** The header fields. If you set Content-Length or Transfer-Encoding, they and the body are sent unchanged. */
   headers?: TestRequestHeaders;
   body?: TestRequestBody | null;
-  /** In place of `body`: sent as JSON. */
+  /** A value that is sent as JSON, instead of `body`. */
   json?: unknown;
-  /** Trailer fields (RFC 9110 §6.5); the content is then sent chunked. */
+  /** Trailer fields (RFC 9110 §6.5). The body is then sent chunked. */
   trailers?: Record<string, string>;
-  /** Aborts: the server loses the connection, and pending calls reject with the reason of the signal. */
+  /** Aborts the request: the server loses the connection, and pending calls reject with the reason of the signal. */
   signal?: AbortSignal | null;
 }
 
@@ -55,18 +55,18 @@ const requestInitNames: OptionNames<TestRequestInit & RequestInit & { cache?: st
   window: true,
 };
 
-/** A request that is ready to be sent. */
+/** A request that is ready to send. */
 export interface PreparedRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
-  /** In order; several lines of one name stay several. */
+  /** The fields in order. Several lines with the same name are kept. */
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly content: Uint8Array | ChunkSource | undefined;
-  /** How the content is framed. */
+  /** Whether the body is sent chunked. */
   readonly chunked: boolean;
   readonly trailers: string;
-  /** RFC 9110 §10.1.1: the content waits until the server asks for it. */
+  /** Whether the body waits until the server asks for it (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean;
 }
 
@@ -75,7 +75,7 @@ const COMMON = /^(?:get|head|post|put|patch|delete|options)$/i;
 
 /**
  * @param input a path with its query, "*", or a URL, whose host becomes the Host field
- * @param host unless the URL or the headers say another
+ * @param host the host, unless the URL or the headers have another
  * @param defaults fields that the request can replace
  * @throws TypeError for a request that cannot be sent
  */
@@ -119,7 +119,7 @@ export async function prepare(
   };
 }
 
-/** The head as it is sent, in latin1. @throws FieldError for a field that cannot be sent */
+/** Returns the head as it is sent, in latin1. @throws FieldError for a field that cannot be sent */
 export function headOf(
   { method, target, fields }: PreparedRequest,
   cookies: readonly (readonly [name: string, value: string])[],
@@ -128,7 +128,7 @@ export function headOf(
   return `${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 
-/** Path and query as they are sent: percent-encoded where they must be, otherwise as they were given. */
+/** Returns the path and query as they are sent: percent-encoded where necessary, otherwise unchanged. */
 export function targetOf(input: string): { target: string; authority: string | undefined } {
   const [, authority, path = ""] = /^(?:https?|wss?):\/\/([^/?#]+)(.*)$/is.exec(input) ?? [
     undefined,
@@ -144,8 +144,8 @@ export function targetOf(input: string): { target: string; authority: string | u
 }
 
 /**
- * One entry for each line.
- * @param defaults fields that come with them, but for those whose names they have
+ * Returns the fields, one entry for each line.
+ * @param defaults additional fields, except those with the same names
  */
 export function fieldsOf(
   headers: TestRequestHeaders,

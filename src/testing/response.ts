@@ -1,6 +1,6 @@
 /** A standard Response, with the trailer fields of RFC 9110 §6.5. */
 export class TestResponse extends Response {
-  /** Complete when the content is; rejects like the content when it is cut off. */
+  /** The trailer fields, once the body is complete. Rejects if the body is cut off. */
   readonly trailers: Promise<Headers>;
 
   constructor(body: ReadableStream<Uint8Array> | null, init: ResponseInit, trailers: Promise<Headers>) {

@@ -4,23 +4,23 @@ import type { WebSocketState } from "../websocket/web-socket-states.ts";
 import { TestClientError } from "./errors.ts";
 import { within } from "./patience.ts";
 
-/** How a WebSocket ended: 1006 when no close frame came, 1005 when it had no code. */
+/** How a WebSocket ended. The code is 1006 without a close frame, and 1005 for a close frame without a code. */
 export interface TestWebSocketClosed {
   readonly code: number;
   readonly reason: string;
 }
 
-/** Text messages as strings, binary ones as separate bytes. */
+/** A message: text as a string, binary data as a Buffer. */
 export type TestMessage = string | Buffer;
 
 interface Waiter {
   resolve(message: TestMessage | undefined): void;
 }
 
-/** What a socket has received and nobody has taken yet. */
+/** The received messages of a socket that the test has not read yet. */
 export class Inbox {
   readonly closed: Promise<TestWebSocketClosed>;
-  /** Undefined while it is open. */
+  /** How it ended; undefined while it is open. */
   end: TestWebSocketClosed | undefined;
   private readonly messages: TestMessage[] = [];
   private readonly waiters: Waiter[] = [];
@@ -52,7 +52,7 @@ export class Inbox {
     };
   }
 
-  /** @returns undefined when it is closed and there is nothing left */
+  /** Returns the next message. @returns undefined if it is closed and no message is left */
   async take(timeoutMs: number): Promise<TestMessage | undefined> {
     const message = this.messages.shift();
     if (message !== undefined || this.end !== undefined) return message;
@@ -67,9 +67,9 @@ export class Inbox {
   }
 }
 
-/** The client's end of a WebSocket. */
+/** The client side of a WebSocket. */
 export class TestWebSocket implements AsyncIterable<TestMessage>, AsyncDisposable {
-  /** The fields of the response that opened it. */
+  /** The header fields of the handshake response. */
   readonly headers: Headers;
   private readonly socket: WebSocket<undefined>;
   private readonly inbox: Inbox;
@@ -93,28 +93,28 @@ export class TestWebSocket implements AsyncIterable<TestMessage>, AsyncDisposabl
     return this.socket.readyState;
   }
 
-  /** Messages that have come and that nobody has taken yet. */
+  /** The number of received messages that you have not read yet. */
   get waitingMessages(): number {
     return this.inbox.length;
   }
 
-  /** Resolves when the connection has ended, in whatever way. */
+  /** Resolves when the connection has ended for any reason. */
   get closed(): Promise<TestWebSocketClosed> {
     return this.inbox.closed;
   }
 
   /**
    * Sends a message.
-   * @param data text is sent as text, bytes as binary, unless `options.binary` says otherwise
-   * @returns what became of it, as for a server's socket
+   * @param data text is sent as a text message, bytes as a binary one, unless `options.binary` is set
+   * @returns the result, as for a server's socket
    */
   send(data: string | Uint8Array, options?: SendOptions): SendResult {
     return this.socket.send(data, options);
   }
 
   /**
-   * The next message: a string for text, a Buffer for binary.
-   * @throws TestClientError ERR_SOCKET_CLOSED when there is none left and the socket has closed, ERR_TIMEOUT
+   * Returns the next message: a string for text, a Buffer for binary data.
+   * @throws TestClientError ERR_SOCKET_CLOSED if the socket has closed and no message is left, ERR_TIMEOUT
    */
   async next(): Promise<TestMessage> {
     const message = await this.inbox.take(this.timeoutMs);
@@ -123,7 +123,7 @@ export class TestWebSocket implements AsyncIterable<TestMessage>, AsyncDisposabl
     throw new TestClientError("ERR_SOCKET_CLOSED", `${code} ${reason}`.trimEnd());
   }
 
-  /** The messages until the socket has closed. @throws TestClientError ERR_TIMEOUT */
+  /** Returns the messages until the socket has closed. @throws TestClientError ERR_TIMEOUT */
   async *[Symbol.asyncIterator](): AsyncGenerator<TestMessage, void, undefined> {
     for (;;) {
       const message = await this.inbox.take(this.timeoutMs);
@@ -132,18 +132,18 @@ export class TestWebSocket implements AsyncIterable<TestMessage>, AsyncDisposabl
     }
   }
 
-  /** Shakes hands. @returns when the server has answered, or has not for too long */
+  /** Performs the closing handshake. @returns when the server has answered, or after a timeout */
   close(code?: number, reason?: string): Promise<TestWebSocketClosed> {
     this.socket.close(code, reason);
     return this.closed;
   }
 
-  /** Drops the connection: the server sees 1006. */
+  /** Drops the connection. The server sees 1006. */
   terminate(): void {
     this.socket.terminate();
   }
 
-  /** Stops reading, as a slow client does: what the server sends waits there. */
+  /** Stops reading, as a slow client does. Data from the server waits there. */
   pause(): void {
     this.socket.pause();
   }

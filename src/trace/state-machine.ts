@@ -7,9 +7,9 @@ export type State<T extends Table> = { readonly name: keyof T & string } & {
 };
 
 /**
- * Makes states of a table of transitions. All states of a machine have the same properties in the same order, so that
- * `this.state = this.state.closed` is one load from a known place: 1 ns, where a lookup by name takes 10.
- * @param transitions by state and event, the next state. An event that a state does not list leaves it as it is
+ * Creates states from a table of transitions. All states of a machine have the same properties in the same order, so
+ * that `this.state = this.state.closed` is one load from a known position. It takes 1 ns; a lookup by name takes 10 ns.
+ * @param transitions the next state, by state and event. Events that a state does not list do not change it
  */
 export function stateMachine<const T extends Table>(
   transitions: T,

@@ -107,12 +107,12 @@ type Form = "text" | "cork" | "pieces";
 const TEXT_BYTES = 2_048;
 
 /**
- * Gathers output until it is handed over. It decides in which form; a subclass decides when. It is a base class and not
- * a field of transports because of its speed: as a field it made a flush of text 1.3 times and a reservation 1.1 times
- * as slow.
+ * Gathers output until it is handed over. This class decides the form; a subclass decides the time. It is a base class
+ * and not a field of transports because of speed: as a field it made a flush of text 1.3 times and a reservation 1.1
+ * times as slow.
  */
 export abstract class BufferedOutput implements Sender {
-  /** Bytes that have been written and not been handed over. */
+  /** The number of written bytes that have not been handed over. */
   protected gathered = 0;
   private form: Form = "text";
   private text = "";
@@ -123,11 +123,11 @@ export abstract class BufferedOutput implements Sender {
   /** Hands over what was gathered. */
   abstract flush(): void;
 
-  /** @param isInCork whether bytes lie in the cork buffer: what is kept of them must be copied */
+  /** Sends data. @param isInCork whether the bytes lie in the cork buffer, so that data to be kept must be copied */
   protected abstract send(data: string | Uint8Array, isInCork: boolean): void;
   protected abstract sendAll(pieces: readonly Buffer[]): void;
 
-  /** Whether text that is added now should be written to a reservation. */
+  /** Whether to write added text to a reservation. */
   protected get prefersCork(): boolean {
     return this.form === "cork" || this.gathered > TEXT_BYTES;
   }
@@ -155,8 +155,8 @@ export abstract class BufferedOutput implements Sender {
   }
 
   /**
-   * Makes room in the cork buffer behind what has been written, which the caller fills at once.
-   * @returns where it begins, or -1 when there is none
+   * Makes room in the cork buffer after the written data. The caller fills it at once.
+   * @returns the position of the room, or -1 if there is none
    */
   protected reserveInCork(count: number): number {
     if (this.form !== "cork") return this.beginReservation(count);
@@ -207,7 +207,7 @@ export abstract class BufferedOutput implements Sender {
     else this.sendAll(pieces);
   }
 
-  /** Text becomes a piece: as long as it is joined of many strings it holds several times its length. */
+  /** Turns text into a piece. Text joined from many strings uses several times its length. */
   private sealText(): void {
     this.pieces.push(Buffer.from(this.text, "latin1"));
     this.text = "";
@@ -229,7 +229,7 @@ export abstract class BufferedOutput implements Sender {
     return start + text.length;
   }
 
-  /** What follows cannot join the reservation: from here on text and pieces are gathered. */
+  /** Ends the use of the reservation: from now on text and pieces are gathered. */
   private moveOutOfCork(): void {
     if (this.form !== "cork") return;
     this.text = corkBuffer.bytes.toString("latin1", this.reservedFrom, this.reservedTo);

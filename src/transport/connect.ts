@@ -13,7 +13,7 @@ export interface ConnectAddress {
   path?: string;
   /** Gives the attempt up when it is aborted. */
   signal?: AbortSignal;
-  /** Speak TLS, with these options of `tls.connect`; a host that is a name is told to the server (RFC 6066 §3). */
+  /** Uses TLS with these options of `tls.connect`. A host name is sent to the server (RFC 6066 §3). */
   tls?: ConnectionOptions;
 }
 
@@ -24,7 +24,7 @@ export interface ConnectAddress {
 export function connectTransport(address: ConnectAddress): Promise<Transport> {
   const { tls, path, signal, host = "localhost", port = 0 } = address;
   const where = path === undefined ? { host, port } : { path };
-  // RFC 6066 §3: an address is no name.
+  // RFC 6066 §3: an address is not a name.
   const name = isIP(host) === 0 ? { host, servername: host } : { host };
   return new Promise((resolve, reject) => {
     checkUnixAddress({ path });

@@ -10,7 +10,7 @@ export class DirectTransport extends SocketTransport {
   constructor(socket: Socket, handle: WriteHandle, peer?: ProxiedPeer, alreadyRead?: Buffer) {
     super(socket, true, peer, alreadyRead);
     this.handle = handle;
-    // When the peer ends its half, the stream must not end this one on its own.
+    // When the other side ends its half, the stream must not end this half automatically.
     socket.allowHalfOpen = true;
   }
 

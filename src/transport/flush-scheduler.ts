@@ -1,4 +1,4 @@
-/** Something that has output to send when the tick or the turn of the event loop ends. */
+/** An object with output to send at the end of the tick or of the turn of the event loop. */
 export interface Flushable {
   flushScheduled(): void;
 }
@@ -12,14 +12,14 @@ let isReading = false;
 
 /**
  * Calls `flushScheduled` once, when this tick and its microtasks have ended. After a read it waits for the end of the
- * turn instead, when all sockets that were ready have been read from: 1.1 to 1.3 times the rate of writing in between,
+ * turn instead, when all ready sockets have been read. That gives 1.1 to 1.3 times the rate of writing in between,
  * which wakes the clients one by one.
  */
 export function scheduleFlush(one: Flushable): void {
   if (waiting.push(one) === 1 && !isReading) process.nextTick(flushAll);
 }
 
-/** Call this when bytes have been read, before they are delivered. */
+/** Notes that bytes have been read. Call it before they are delivered. */
 export function noteRead(): void {
   if (isReading) return;
   isReading = true;
@@ -31,7 +31,7 @@ function endTurn(): void {
   flushAll();
 }
 
-/** Has everything that waits flushed now. */
+/** Flushes all waiting output now. */
 export function flushAll(): void {
   const flushables = waiting;
   waiting = [];

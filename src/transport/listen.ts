@@ -13,37 +13,43 @@ import { PendingConnections, type TransportListenerHandlers } from "./pending-co
 import { type ProxyProtocolOptions, proxyHeaderReader } from "./proxy-protocol.ts";
 import { bindPath, bindPathNow, checkUnixAddress } from "./unix-path.ts";
 
-/** Where to listen. */
+/** An address to listen at. */
 export interface TransportAddress {
-  /** TCP port; 0, as by default, for any free one. */
+  /** The TCP port. Default 0: any free port. */
   port?: number;
-  /** Address to bind; all addresses when absent. */
+  /** The address to listen on. Default: all addresses. */
   host?: string;
   /**
-   * Path of a Unix socket, in place of a port; at most 107 bytes, 103 outside of Linux. The file that a dead server has left
-   * there is replaced, but not by `listenNow`.
+   * The path of a Unix socket, instead of a port, at most 107 bytes (103 on systems other than Linux). `listen`
+   * replaces the file of a server that no longer runs; `listenNow` does not.
    */
   path?: string;
-  /** Who can connect to a Unix socket: the mode of its file, such as 0o660. Default: by the umask of the process. */
+  /**
+   * The file mode of a Unix socket, such as 0o660, which decides who can connect. Default: depends on the umask of the
+   * process.
+   */
   mode?: number;
-  /** A descriptor that listens already, in place of a port. */
+  /** A listening file descriptor, instead of a port. */
   fd?: number;
-  /** What a socket of `activatedSockets` is called; it changes nothing. */
+  /** The name of a socket of `activatedSockets`. It has no effect. */
   name?: string;
-  /** Connections that may wait to be accepted. */
+  /** The number of connections that can wait to be accepted. Default: that of Node. */
   backlog?: number;
-  /** Only IPv6 where the address is an IPv6 one. */
+  /** Accepts only IPv6 on an IPv6 address. Default false. */
   ipv6Only?: boolean;
-  /** In a cluster's worker: do not share the port with the other workers. */
+  /** In a cluster worker: does not share the port with the other workers. Default false. */
   exclusive?: boolean;
-  /** Share the port with other sockets that ask for it (SO_REUSEPORT); Node 22.12, 23.1 and newer. */
+  /**
+   * Shares the port with other sockets that use this option (SO_REUSEPORT). Requires Node 22.12, 23.1 or newer. Default
+   * false.
+   */
   reusePort?: boolean;
-  /** Key, certificate, CA, SNI and all else that `tls.createServer` takes; the listener then speaks TLS. */
+  /** Options of `tls.createServer`, such as key and certificate. With them the listener uses TLS. */
   tls?: TlsOptions;
   /**
-   * Each connection begins with a header of the PROXY protocol, version 1 or 2, in clear also before TLS. It has the
-   * client's address. A connection without one is closed. Use it only for addresses that only a proxy can reach, or with
-   * `from`.
+   * Expects a PROXY protocol header, version 1 or 2, at the start of each connection. The header has the client's
+   * address and is never encrypted. A connection without it is closed. Use it only for addresses that only a proxy can
+   * reach, or with `from`.
    */
   proxyProtocol?: boolean | ProxyProtocolOptions;
 }
@@ -65,7 +71,7 @@ const addressNames: OptionNames<TransportAddress> = {
 
 const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true };
 
-/** A socket that listens. */
+/** A listening socket. */
 export class TransportListener {
   private readonly server: Server;
   private readonly secure: ((options: SecureContextOptions) => void) | undefined;
@@ -81,19 +87,19 @@ export class TransportListener {
     this.secure = secure;
   }
 
-  /** The bound TCP port; 0 for a Unix socket. */
+  /** The TCP port it listens on; 0 for a Unix socket. */
   get port(): number {
     const address = this.server.address();
     return typeof address === "object" && address !== null ? address.port : 0;
   }
 
-  /** The bound address, or the path of a Unix socket. */
+  /** The address it listens on, or the path of a Unix socket. */
   get host(): string {
     const address = this.server.address();
     return typeof address === "string" ? address : (address?.address ?? "");
   }
 
-  /** Its descriptor, which others of this process may listen at, too; -1 where Node does not tell (Windows). */
+  /** The file descriptor, for other listeners of this process; -1 if Node does not provide it (Windows). */
   get fd(): number {
     return descriptorOf(this.server);
   }
@@ -102,12 +108,12 @@ export class TransportListener {
     return this.secure !== undefined;
   }
 
-  /** New key and certificate for the connections that are accepted from now on. */
+  /** Changes the key and certificate for new connections. */
   setSecureContext(options: SecureContextOptions): void {
     this.secure?.(options);
   }
 
-  /** Accepts no more; those that were accepted go on. */
+  /** Stops accepting connections. Accepted connections continue. */
   close(): void {
     this.server.close();
     this.pending.clear();
@@ -117,8 +123,8 @@ export class TransportListener {
 /**
  * Listens for connections.
  * @param directIo see {@link openSocket}
- * @param handshakeTimeoutMs how long a TLS handshake may take
- * @throws the system's error (EADDRINUSE, EACCES …) when the address cannot be bound; TypeError for an invalid address
+ * @param handshakeTimeoutMs how long a TLS handshake can take, in milliseconds
+ * @throws the system's error (EADDRINUSE, EACCES …) if the address cannot be bound; TypeError for an invalid address
  */
 export async function listen(
   address: TransportAddress,
@@ -144,8 +150,8 @@ function bind(server: Server, target: NetListenOptions, onListening: () => void)
 }
 
 /**
- * Like {@link listen}, but bound when it returns.
- * @param address a port, and as host a literal address or none
+ * Like {@link listen}, but synchronous: it is bound when this returns.
+ * @param address a port, or an object whose `host` is an IP address or absent
  */
 export function listenNow(
   address: TransportAddress,
@@ -206,7 +212,7 @@ interface SecureServer {
   setContext(options: SecureContextOptions): void;
 }
 
-/** @param proxied its connections come from a server that has read who the peer is */
+/** @param proxied whether its connections come from a server that has read the client's address */
 function secureServer(
   options: TlsOptions,
   handlers: TransportListenerHandlers,
@@ -240,7 +246,7 @@ function secureServer(
     // After a timeout, Node itself leaves the socket open.
     socket.destroy();
   });
-  // What is not named again stays as it was: versions, ciphers, authorities.
+  // Options that are not given stay unchanged: versions, ciphers, authorities.
   let current: SecureContextOptions = options;
   return {
     server,

@@ -4,16 +4,16 @@ import { Transport } from "./transport.ts";
 /** The most that one read delivers, as with a socket. */
 const READ_BYTES = 65_536;
 
-/** What one end of a pair in memory is told of the other. */
+/** The properties of one end of a pair in memory, as the other end sees them. */
 export interface MemoryPeer {
-  /** Default "memory". */
+  /** The address. Default "memory". */
   remoteAddress?: string;
   remotePort?: number;
   /** Whether the connection counts as encrypted. Default false. */
   encrypted?: boolean;
 }
 
-/** One end of a pair of transports inside one process: for tests, without ports and without sockets. */
+/** One end of a pair of transports inside one process, for tests without ports and sockets. */
 export class MemoryTransport extends Transport {
   readonly remoteAddress: string;
   readonly remotePort: number | undefined;
@@ -37,8 +37,8 @@ export class MemoryTransport extends Transport {
   }
 
   /**
-   * @param client what the second end, which a server accepts, is told of the first
-   * @returns two transports: what is written to one arrives at the other, in a later tick
+   * @param client the client's properties, as the second end sees them, which a server accepts
+   * @returns two transports: data written to one arrives at the other in a later tick
    */
   static pair(client: MemoryPeer = {}): [MemoryTransport, MemoryTransport] {
     const { encrypted = false } = client;
@@ -87,10 +87,10 @@ export class MemoryTransport extends Transport {
   protected send(data: string | Uint8Array): void {
     const { peer } = this;
     if (peer === undefined) return;
-    // Copied like by a kernel: the receiver may change what it gets.
+    // Copied, as by a kernel, because the receiver can change the data.
     peer.inbox.append(typeof data === "string" ? Buffer.from(data, "latin1") : data);
     this.sentBytes += data.length;
-    // A peer that has gone takes nothing; it takes a tick until that is known here.
+    // A closed other end receives nothing. It takes a tick until this end knows.
     (peer.closed ? this : peer).schedule();
   }
 
@@ -126,14 +126,15 @@ export class MemoryTransport extends Transport {
       peer.drained();
     }
     if (this.closed || peer === undefined || !peer.ended) return;
-    // What waits for a peer that has gone can only fail, whether this end is read from or not.
+    // Data for a closed other end can only fail, whether this end is read or not.
     const failed = peer.closed && this.pendingBytes > 0;
     if (!failed && (this.paused || this.inbox.length > 0)) return;
     if (!failed && !this.isEndDelivered) {
       this.isEndDelivered = true;
       this.reportEnd();
     }
-    // Like a socket: closed when both directions have ended, or when the peer has gone. The sink may have done it.
+    // As a socket does: closes when both directions have ended, or when the other end has closed. The sink can have
+    // done it.
     if (this.closed || !(this.ended || peer.closed)) return;
     this.closed = this.ended = true;
     this.reportClose(undefined);

@@ -9,12 +9,12 @@ import { StreamTransport } from "./stream-transport.ts";
 import { Transport } from "./transport.ts";
 
 /**
- * Makes a transport of a TCP, TLS or Unix socket of Node that nobody else uses.
+ * Creates a transport for a TCP, TLS or Unix socket of Node that no other code uses.
  * @param socket connected, and not read from yet
- * @param direct take its handle, or where it needs its socket (TLS) read into the buffer that all sockets share and write
- *   to the handle, where that is possible
- * @param peer the other end, when that is not the socket's peer
- * @param alreadyRead bytes that have been read from it by others
+ * @param direct whether to use its handle. If it needs its socket (TLS), it is read into the shared buffer and written
+ *   through the handle, if possible
+ * @param peer the client, if it differs from the socket's other end
+ * @param alreadyRead bytes that other code has read from it
  */
 export function openSocket(
   socket: Socket,
@@ -48,17 +48,19 @@ export function transportOf(connection: Transport | Socket, direct: boolean): Tr
       ? connection.isServed
       : connection instanceof Socket && isOwned(connection)
   ) {
-    throw new TypeError("the connection is served already: accept it once, and by one server");
+    throw new TypeError("the connection is already served. Accept it only once");
   }
   if (connection instanceof Transport) return connection;
   if (!(connection instanceof Socket)) {
-    throw new TypeError("only a transport, or a socket of node:net or node:tls, can be accepted");
+    throw new TypeError("accept needs a transport, or a socket of node:net or node:tls");
   }
   if (connection.connecting) {
-    throw new TypeError("the socket is not connected yet: wait for 'connect' or 'secureConnect'");
+    throw new TypeError("the socket is not connected yet. Wait for 'connect' or 'secureConnect'");
   }
   if (connection.listenerCount("data") > 0 || connection.listenerCount("readable") > 0) {
-    throw new TypeError("the socket is read from already: accept it before anything listens for its data");
+    throw new TypeError(
+      "other code already reads from the socket. Accept it before anything listens for its data",
+    );
   }
   connection.allowHalfOpen = true;
   connection.setNoDelay(true);

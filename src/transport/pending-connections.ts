@@ -6,9 +6,9 @@ import type { Peer, Transport } from "./transport.ts";
 export interface TransportListenerHandlers {
   accept(transport: Transport): void;
   /**
-   * A connection begins its TLS handshake, or waits for the header of a proxy. In the second case the client is not
-   * known yet.
-   * @returns what to call when that has ended in any way, or undefined to turn the connection away
+   * Called when a connection begins its TLS handshake, or waits for the header of a proxy. In the second case the
+   * client is not known yet.
+   * @returns a function to call when that has ended in any way, or undefined to refuse the connection
    */
   acquireSlot(peer: Peer): (() => void) | undefined;
   /** A connection that never came to be (a failed TLS handshake), or a failure of the listening socket. */
@@ -17,11 +17,11 @@ export interface TransportListenerHandlers {
 
 interface PendingConnection {
   readonly peer: ProxiedPeer | undefined;
-  /** Ends its place in the count of its server. */
+  /** Releases its slot in the server's count. */
   readonly release: () => void;
 }
 
-/** Connections that are not served yet: they wait for a proxy's header or a TLS handshake. */
+/** Connections that are not served yet, because they wait for a proxy's header or a TLS handshake. */
 export class PendingConnections {
   private readonly handlers: TransportListenerHandlers;
   private readonly directIo: boolean;
@@ -34,9 +34,9 @@ export class PendingConnections {
 
   /**
    * Adds a connection.
-   * @param peer the client that a proxy speaks for
+   * @param peer the client that a proxy reports
    * @param counted the client whose connections are counted
-   * @returns false when the socket was turned away
+   * @returns false if the socket was refused
    */
   add(socket: Socket, peer: ProxiedPeer | undefined, counted: Peer): boolean {
     const release = this.handlers.acquireSlot(counted);
@@ -49,7 +49,7 @@ export class PendingConnections {
     return true;
   }
 
-  /** Removes a connection, and returns what was known of it. */
+  /** Removes and returns a connection. */
   remove(socket: Socket): PendingConnection | undefined {
     const removed = this.pending.get(socket);
     this.pending.delete(socket);
@@ -59,13 +59,13 @@ export class PendingConnections {
 
   /**
    * Serves a connection.
-   * @param alreadyRead bytes that have been read from it
+   * @param alreadyRead bytes already read from it
    */
   open(socket: Socket, peer?: ProxiedPeer, alreadyRead?: Buffer): void {
     this.handlers.accept(openSocket(socket, this.directIo, peer, alreadyRead));
   }
 
-  /** Destroys all of them. */
+  /** Destroys all connections. */
   clear(): void {
     for (const socket of this.pending.keys()) socket.destroy();
   }

@@ -7,11 +7,11 @@ import { subnets } from "../protocol/proxy/subnets.ts";
 
 export interface ProxyProtocolOptions {
   /**
-   * The proxies, as addresses, subnets, "loopback", "link-local" or "private". Other clients are turned away.
-   * Default: any client is trusted as a proxy. Leave it out for a Unix socket, whose clients have no address.
+   * The proxies, as addresses, subnets, "loopback", "link-local" or "private". Other clients are disconnected. Default:
+   * any client is trusted as a proxy. Omit it for a Unix socket, whose clients have no address.
    */
   from?: readonly string[];
-  /** How long the header may take. Default 5,000 ms. */
+  /** How long the header can take, in milliseconds. Default 5,000. */
   timeoutMs?: number;
 }
 
@@ -41,19 +41,19 @@ class ProxyProtocolError extends Error {
 
 interface ProxyHeaderHandlers {
   /**
-   * The header has come.
-   * @param peer the client that the proxy speaks for; undefined when it speaks for itself
-   * @param alreadyRead bytes behind the header, perhaps none
+   * Called when the header has arrived.
+   * @param peer the client that the proxy reports; undefined if it connects for itself
+   * @param alreadyRead bytes after the header, possibly none
    */
   done(peer: ProxiedPeer | undefined, alreadyRead: Buffer): void;
-  /** The connection has ended instead, or has been destroyed. */
+  /** Called instead when the connection has ended or been destroyed. */
   failed(error: Error | undefined): void;
 }
 
-/** Reads the header of a connection that was just accepted, and nothing behind it for longer than that takes. */
+/** Reads the header of a new connection, and nothing after it. */
 export type ProxyHeaderReader = (socket: Socket, handlers: ProxyHeaderHandlers) => void;
 
-/** @throws RangeError for options that make no sense */
+/** Creates a reader. @throws RangeError for invalid options */
 export function proxyHeaderReader(options: ProxyProtocolOptions): ProxyHeaderReader {
   checkOptions("proxyProtocol", options, proxyProtocolOptionNames);
   const { from, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
@@ -68,7 +68,7 @@ export function proxyHeaderReader(options: ProxyProtocolOptions): ProxyHeaderRea
     };
     const fail = (error: Error | undefined): void => {
       leave();
-      // A reset may still be told.
+      // A reset can still be reported.
       socket.on("error", () => {}).destroy();
       handlers.failed(error);
     };

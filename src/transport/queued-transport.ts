@@ -123,7 +123,7 @@ export abstract class QueuedTransport extends Transport {
     } else this.abandon(outcome);
   }
 
-  /** Not at once: it may be that the handle is still at work. */
+  /** Not at once, because the handle might still be in use. */
   private abandon(status: number): void {
     process.nextTick(() => this.failWrite(status));
   }

@@ -44,9 +44,9 @@ export abstract class SocketTransport extends QueuedTransport {
 
   /**
    * @param socket connected, and not read from yet
-   * @param direct read into the buffer that all sockets share, where that is possible
-   * @param peer the other end, when that is not the socket's peer
-   * @param alreadyRead bytes that have been read from it by others
+   * @param direct whether to read into the buffer that all sockets share, if possible
+   * @param peer the client, if it differs from the socket's other end
+   * @param alreadyRead bytes that other code has read from it
    */
   constructor(socket: Socket, direct: boolean, peer?: ProxiedPeer, alreadyRead?: Buffer) {
     super();
@@ -58,7 +58,7 @@ export abstract class SocketTransport extends QueuedTransport {
     socket.on("end", onEnd);
     socket.on("error", onError);
     socket.on("close", onClose);
-    // What a TLS socket has read by now is told by events only.
+    // A TLS socket reports data it has already read only through events.
     if (!direct || socket.readableLength > 0 || !shareReadBuffer(socket, onRead)) socket.on("data", onData);
     socket.resume();
     if (alreadyRead !== undefined && alreadyRead.length > 0) {
@@ -73,8 +73,8 @@ export abstract class SocketTransport extends QueuedTransport {
   }
   get progressMark(): number {
     const { bytesWritten, writableLength } = this.socket;
-    // Writes that are done, and where Node tells, how far the one in progress has come. What the program adds
-    // meanwhile waits behind it and changes nothing.
+    // Completed writes and, if Node reports it, the progress of the current one. Data that the program adds meanwhile
+    // waits behind it and changes nothing.
     return bytesWritten - writableLength - queuedBytesOf(this.socket);
   }
   get remoteAddress(): string | undefined {

@@ -4,32 +4,32 @@ import { BufferedOutput, corkBuffer } from "./buffered-output.ts";
 import { type Flushable, noteRead, scheduleFlush } from "./flush-scheduler.ts";
 import { RetainedLeases } from "./retained-leases.ts";
 
-/** Hears of what happens to a transport. Calls come one at a time, never from inside a call to the transport. */
+/** Receives the events of a transport. Calls come one at a time, never from inside a call to the transport. */
 export interface TransportSink {
   /**
-   * `bytes[start..end)` have been received. They may be changed in place. Valid until the handler returns. Copy it to
-   * keep it.
+   * Called with received data, `bytes[start..end)`. You can change it in place. Valid until the handler returns. Copy
+   * it to keep it.
    */
   onBytes(bytes: Buffer, start: number, end: number): void;
-  /** The peer will send nothing more. It can still read. */
+  /** Called when the other side has ended its half. It can still read. */
   onEnd(): void;
-  /** Everything that was waiting to be sent has been taken. */
+  /** Called when all waiting data has been sent. */
   onDrain(): void;
-  /** The transport has closed. This is the last call. */
+  /** Called when the transport has closed. It is the last call. */
   onClose(error: Error | undefined): void;
 }
 
 /** The other end of a connection. */
 export interface Peer {
-  /** Asking for it may cost a call to the system and memory; undefined for a Unix socket. */
+  /** The address; undefined for a Unix socket. Reading it can cost a system call and memory. */
   readonly remoteAddress?: string | undefined;
 }
 
-/** Where the bytes of several transports are added up. */
+/** The sums of the bytes of several transports. */
 export interface TransportTotals {
-  /** Sent and not taken yet. */
+  /** Bytes sent that the other side has not received yet. */
   pendingBytes: number;
-  /** Sent so far. */
+  /** Bytes sent so far. */
   bytesSent: number;
 }
 
@@ -45,58 +45,60 @@ const INLINE_BYTES = 2_048;
 const GATHER_BYTES = 65_536;
 
 /**
- * A two-way stream of bytes. What is written in response to reads in one turn of the event loop, or in one tick of the
- * program, is gathered and leaves together. Nothing here throws; after the end all calls do nothing.
+ * A two-way stream of bytes. Output of one turn of the event loop, or of one tick of the program, is gathered and sent
+ * together. Nothing here throws. After the end all calls do nothing.
  */
 export abstract class Transport extends BufferedOutput implements Flushable {
   sink: TransportSink = noSink;
   totals: TransportTotals = { pendingBytes: 0, bytesSent: 0 };
-  /** By performance.now(). */
+  /** When it was opened, by performance.now(). */
   readonly openedAt: number = performance.now();
   private counted = 0;
   private corked = 0;
   private isScheduled = false;
   private isDrainRequested = false;
   private retained: RetainedLeases | undefined;
-  /** Nothing more is sent: the end of the stream is, or will be. */
+  /** Whether the end of the stream has been sent, or will be. */
   protected ended = false;
 
-  /** Bytes that were flushed and that the system or the peer has not taken yet. */
+  /** The number of flushed bytes that the system or the other side has not received yet. */
   abstract readonly pendingBytes: number;
-  /** Bytes that may be pending without meaning that the peer is slow (TLS takes them a little later). */
+  /**
+   * The number of bytes that can be pending even if the other side is not slow, because TLS sends them a little later.
+   */
   abstract readonly slackBytes: number;
-  /** A number that stays the same while the peer takes nothing of what is pending. */
+  /** A number that does not change while the other side receives none of the pending bytes. */
   abstract readonly progressMark: number;
   abstract readonly remoteAddress: string | undefined;
   abstract readonly remotePort: number | undefined;
   abstract readonly encrypted: boolean;
   abstract readonly closed: boolean;
-  /** Bytes that have come so far. */
+  /** The number of bytes received so far. */
   abstract readonly bytesReceived: number;
-  /** Bytes that were handed over so far, those that are pending among them. */
+  /** The number of bytes handed over so far, including pending ones. */
   abstract readonly bytesSent: number;
 
-  /** Asks for no more bytes until {@link resume}; one read may still come. */
+  /** Stops reading until {@link resume}. One more read can follow. */
   abstract pause(): void;
   abstract resume(): void;
-  /** Asks the system whether the peer has gone, and closes if it has. Nothing is sent, and what can be read stays unread. */
+  /** Asks the system whether the other side has disconnected, and closes if so. It sends nothing, and reads no data. */
   probe(): void {}
-  /** Drops everything at once. */
+  /** Closes at once and drops all data. */
   abstract destroy(): void;
-  /** Sends the end of the stream behind what is pending. */
+  /** Sends the end of the stream after the pending data. */
   protected abstract sendEnd(): void;
 
-  /** Whether somebody hears of what happens to it. */
+  /** Whether a sink receives its events. */
   get isServed(): boolean {
     return this.sink !== noSink;
   }
 
-  /** All bytes that were written and have not been taken. */
+  /** The number of written bytes that have not been sent. */
   get bufferedBytes(): number {
     return this.gathered + this.pendingBytes;
   }
 
-  /** @param text latin1: each character is one byte */
+  /** Writes text. @param text latin1: each character is one byte */
   writeText(text: string): void {
     if (text === "") return;
     const at = this.prefersCork ? this.reserve(text.length) : -1;
@@ -108,7 +110,7 @@ export abstract class Transport extends BufferedOutput implements Flushable {
     this.afterWrite();
   }
 
-  /** @param bytes must not change any more, unless they are borrowed: those are retained, or else copied */
+  /** Writes bytes. @param bytes must not change afterwards. Borrowed bytes are retained or copied */
   writeBytes(bytes: Uint8Array): void {
     const lease = bytes.length <= INLINE_BYTES ? undefined : retain(bytes);
     if (lease === undefined && (bytes.length <= INLINE_BYTES || isBorrowed(bytes))) {
@@ -124,8 +126,8 @@ export abstract class Transport extends BufferedOutput implements Flushable {
   }
 
   /**
-   * @param bytes can change afterwards, unless there are more than `limit`: see {@link writeBytes}
-   * @param limit in bytes, at most 64 KiB
+   * @param bytes copied, so that they can change afterwards, unless there are more than `limit`: see {@link writeBytes}
+   * @param limit the size up to which bytes are copied, at most 64 KiB
    */
   writeCopy(bytes: Uint8Array, limit: number = COPY_BYTES): void {
     if (bytes.length > limit) this.writeBytes(bytes);
@@ -133,8 +135,8 @@ export abstract class Transport extends BufferedOutput implements Flushable {
   }
 
   /**
-   * Makes room behind what has been written, which the caller fills at once.
-   * @returns where it begins in the cork buffer, or -1 when there is none: then write the bytes in another way
+   * Makes room after the written data. The caller fills it at once.
+   * @returns its position in the cork buffer, or -1 if there is no room: then write the bytes in another way
    */
   reserve(count: number): number {
     if (count === 0 || count > COPY_BYTES || !this.canReserve) return -1;
@@ -157,7 +159,7 @@ export abstract class Transport extends BufferedOutput implements Flushable {
     if (this.bufferedBytes === 0) this.scheduleDrain();
   }
 
-  /** Holds back what is written until the same number of {@link uncork}. */
+  /** Holds output back until {@link uncork} has been called as often. */
   cork(): void {
     this.corked++;
   }
@@ -166,7 +168,7 @@ export abstract class Transport extends BufferedOutput implements Flushable {
     if (--this.corked === 0 && this.gathered > 0) this.flush();
   }
 
-  /** Sends what was written and then the end of the stream; reading goes on. */
+  /** Sends all written data and then the end of the stream. Reading continues. */
   end(): void {
     this.flush();
     if (this.ended || this.closed) return;
@@ -175,16 +177,16 @@ export abstract class Transport extends BufferedOutput implements Flushable {
     this.sendEnd();
   }
 
-  /** The tick or the turn of the event loop ends, in which something was written. */
+  /** Called at the end of a tick, or of a turn of the event loop, with output. */
   flushScheduled(): void {
     this.isScheduled = false;
     this.flush();
   }
 
-  /** Hands over what was gathered. */
+  /** Hands over the gathered output. */
   flush(): void {
     if (this.gathered === 0) return;
-    // What comes too late is dropped, and not counted.
+    // Late data is dropped, and not counted.
     if (!this.closed && !this.ended) {
       this.totals.bytesSent += this.gathered;
       if (transportLog !== undefined) transportLog(this, `> ${this.gathered} bytes`);
@@ -207,26 +209,26 @@ export abstract class Transport extends BufferedOutput implements Flushable {
     }
   }
 
-  /** Never from inside a call to the transport. */
+  /** Closes, but never from inside a call to the transport. */
   private scheduleDrain(): void {
     process.nextTick(() => {
       if (this.isDrainRequested && this.bufferedBytes === 0 && !this.closed) this.drained();
     });
   }
 
-  /** Everything that was flushed has been taken; it is told when nothing has been gathered meanwhile. */
+  /** Called when all flushed data has been sent. Reports it if nothing has been gathered meanwhile. */
   protected drained(): void {
     this.isDrainRequested = this.gathered > 0;
     if (!this.isDrainRequested) this.sink.onDrain();
   }
 
-  /** The peer has ended its half. */
+  /** Called when the other side has ended its half. */
   reportEnd(): void {
     if (transportLog !== undefined) transportLog(this, "< end");
     this.sink.onEnd();
   }
 
-  /** The transport is gone. */
+  /** Called when the transport has closed. */
   protected reportClose(error: Error | undefined): void {
     this.count(0);
     if (transportLog !== undefined)
@@ -234,7 +236,7 @@ export abstract class Transport extends BufferedOutput implements Flushable {
     this.sink.onClose(error);
   }
 
-  /** Brings the total up to date, and releases borrowed bytes that have been taken. */
+  /** Updates the total, and releases borrowed bytes that have been sent. */
   protected count(pending: number): void {
     this.totals.pendingBytes += pending - this.counted;
     this.counted = pending;
@@ -243,8 +245,8 @@ export abstract class Transport extends BufferedOutput implements Flushable {
   }
 
   /**
-   * Tells the sink of bytes that have come. What is written meanwhile, and until this turn of the event loop has ended,
-   * leaves when all sockets that were ready have been read from.
+   * Passes received bytes to the sink. Output written until the end of this turn of the event loop is sent when all
+   * ready sockets have been read.
    */
   protected deliver(bytes: Buffer, start: number, end: number): void {
     if (transportLog !== undefined) transportLog(this, `< ${end - start} bytes`);
@@ -273,7 +275,7 @@ export abstract class Transport extends BufferedOutput implements Flushable {
   }
 }
 
-/** Bytes that were handed over and that the system has refused so far. */
+/** Returns the number of bytes that were handed over and that the system has refused so far. */
 export function refusedBytes({
   pendingBytes,
   slackBytes,
@@ -281,7 +283,7 @@ export function refusedBytes({
   return Math.max(0, pendingBytes - slackBytes);
 }
 
-/** A Buffer on the same memory: bytes may be those of another realm, or of another type of array. */
+/** A Buffer on the same memory, because bytes can be from another realm, or of another array type. */
 function asBuffer(data: Uint8Array): Buffer {
   return Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }

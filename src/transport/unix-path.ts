@@ -8,7 +8,10 @@ export interface UnixAddress {
   readonly mode?: number | undefined;
 }
 
-/** `sun_path` without its NUL: 108 bytes on Linux, 104 on macOS and the BSDs. What is longer would be cut by some Nodes. */
+/**
+ * `sun_path` without its NUL: 108 bytes on Linux, 104 on macOS and the BSDs. Some versions of Node would cut longer
+ * paths.
+ */
 const MAX_PATH_BYTES = process.platform === "linux" ? 107 : 103;
 /** Windows has named pipes in place of files. */
 const isPipe = process.platform === "win32";
@@ -20,21 +23,21 @@ const isPipe = process.platform === "win32";
 export function checkUnixAddress({ path, mode }: UnixAddress): void {
   if (mode !== undefined) {
     if (path === undefined || isPipe || isAbstract(path)) {
-      throw new TypeError("mode is for the file of a Unix socket: it needs a path");
+      throw new TypeError("mode needs a path, because it is for the file of a Unix socket");
     }
     if (!(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
-      throw new RangeError(`mode cannot be ${String(mode)}: a number such as 0o660 is needed`);
+      throw new RangeError(`mode cannot be ${String(mode)}. Use a number such as 0o660`);
     }
   }
   if (path === undefined || isPipe) return;
   const length = Buffer.byteLength(path);
   if (length > MAX_PATH_BYTES) {
     throw new RangeError(
-      `the path of a Unix socket has at most ${MAX_PATH_BYTES} bytes, and ${path} has ${length}: ` +
-        "choose a shorter folder, or a path relative to the working directory",
+      `the path of a Unix socket can have at most ${MAX_PATH_BYTES} bytes, but ${path} has ${length}. ` +
+        "Choose a shorter folder, or a path relative to the working directory",
     );
   }
-  if (path.includes("\0", 1)) throw new RangeError("the path of a Unix socket cannot have a NUL in it");
+  if (path.includes("\0", 1)) throw new RangeError("the path of a Unix socket cannot contain NUL");
 }
 
 /**
@@ -109,7 +112,7 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-/** A name of Linux that is no file. */
+/** An abstract name of Linux, which is not a file. */
 function isAbstract(path: string): boolean {
   return path.startsWith("\0");
 }

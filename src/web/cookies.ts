@@ -6,7 +6,7 @@ import { percentDecoded } from "../protocol/http/percent-encoding.ts";
 
 /** Attributes of a cookie (RFC 6265 §4.1.2). */
 export interface CookieOptions {
-  /** How long browsers keep it, in seconds. Without it and `expires`: until the browser ends. */
+  /** How long browsers keep it, in seconds. Without it and `expires`: until the browser is closed. */
   maxAgeSeconds?: number;
   expires?: Date;
   /** Sends it to this host and hosts below it. Default: only to the host that set it. */
@@ -40,8 +40,8 @@ const SAME_SITE: ReadonlySet<string> = new Set(["strict", "lax", "none"]);
 const DECODED = { decode: (value: string): string => percentDecoded(value) ?? value };
 
 /**
- * @returns the cookies of a request by name, decoded where possible. The object has no prototype. Of several cookies with
- *   one name it has the first
+ * Returns the cookies of a request by name, decoded if possible. The object has no prototype. Of several cookies with
+ * the same name it has the first.
  */
 export function cookies(exchange: Exchange<unknown>): Record<string, string | undefined> {
   return Object.setPrototypeOf(parseCookie(exchange.header("cookie") ?? "", DECODED), null);
@@ -49,8 +49,8 @@ export function cookies(exchange: Exchange<unknown>): Record<string, string | un
 
 /**
  * Adds a Set-Cookie field to the response.
- * @param value any text: it is percent-encoded, and {@link cookies} decodes it
- * @returns false when it was too late: the head of the response has been sent
+ * @param value any text; it is percent-encoded, and {@link cookies} decodes it
+ * @returns false if the head of the response has already been sent
  * @throws FieldError for a cookie that a browser would refuse, such as one with `sameSite: "none"` that is not secure.
  *   TypeError for a name or an attribute that cannot be sent, and for an unknown option
  */
@@ -69,11 +69,11 @@ export function setCookie(
   const secure = options.secure ?? (mustBeSecure || exchange.encrypted);
   if (!SAME_SITE.has(sameSite)) {
     throw new FieldError(
-      `sameSite of the cookie ${name} is "strict", "lax" or "none", not ${JSON.stringify(sameSite)}`,
+      `sameSite of the cookie ${name} must be "strict", "lax" or "none", not ${JSON.stringify(sameSite)}`,
     );
   }
   if (mustBeSecure && !secure)
-    throw new FieldError(`the cookie ${name} has to be secure: browsers refuse it otherwise`);
+    throw new FieldError(`the cookie ${name} must be secure, because browsers refuse it otherwise`);
   if (isHost && (path !== "/" || options.domain !== undefined)) {
     throw new FieldError(`the cookie ${name} needs the path "/" and no domain`);
   }
@@ -89,8 +89,8 @@ export function setCookie(
 
 /**
  * Removes a cookie from the browser.
- * @param options path and domain must be those with which it was set
- * @returns and throws like {@link setCookie}
+ * @param options use the same path and domain as when it was set
+ * @returns and throws as {@link setCookie} does
  */
 export function clearCookie(exchange: Exchange<unknown>, name: string, options: CookieOptions = {}): boolean {
   return setCookie(exchange, name, "", { ...options, maxAgeSeconds: 0, expires: new Date(0) });

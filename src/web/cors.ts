@@ -8,17 +8,19 @@ export type OriginRule = string | RegExp;
 
 export interface CorsOptions {
   /**
-   * Origins whose pages can read the responses. "*" (default): all; origins such as "https://app.example:8443", or "null";
-   * regular expressions that match the whole origin (`/https:\/\/[a-z]+\.example/`); or a function.
+   * The origins whose pages can read the responses: "*" (default) for all, origins such as "https://app.example:8443"
+   * or "null", regular expressions that match the whole origin (`/https:\/\/[a-z]+\.example/`), or a function.
    */
   origins?: OriginRule | readonly OriginRule[] | ((origin: string, exchange: Exchange) => boolean);
   /** Methods beyond GET, HEAD and POST. Default PUT, PATCH and DELETE. */
   methods?: readonly string[];
-  /** Request header fields that pages can set. Default: those that they ask for. */
+  /** The request header fields that pages can set. Default: those that they request. */
   headers?: readonly string[];
   /** Response header fields that pages can read, in addition to the usual ones. Default none. */
   exposedHeaders?: readonly string[];
-  /** Let pages send cookies, and read the responses to such requests. Needs origins other than "*". Default false. */
+  /**
+   * Lets pages send cookies, and read the responses to such requests. Requires origins other than "*". Default false.
+   */
   credentials?: boolean;
   /** How long browsers can keep the answer to a preflight, in seconds. Default 600. */
   maxAgeSeconds?: number;
@@ -37,9 +39,9 @@ const TOKENS = new RegExp(`^${TOKEN_PATTERN}(?:[ \\t]*,[ \\t]*${TOKEN_PATTERN})*
 
 /**
  * Cross-origin resource sharing (Fetch Standard §3.3) for `server.onRequest`. Answers preflights with 204, and adds the
- * fields to all other responses, also to failures. Other origins get the response without these fields.
- * @throws TypeError for credentials with "*", for an unknown option, and for text that is not an origin. FieldError for a
- *   method or a field name that cannot be sent
+ * fields to all other responses, including error responses. Other origins get the response without these fields.
+ * @throws TypeError for credentials with "*", for an unknown option, and for text that is not an origin. FieldError for
+ *   a method or a field name that cannot be sent
  */
 export function cors(options: CorsOptions = {}): (exchange: Exchange) => void {
   checkOptions("cors", options, corsOptionNames);
@@ -66,7 +68,7 @@ export function cors(options: CorsOptions = {}): (exchange: Exchange) => void {
     if (origin === undefined) return;
     const preflight =
       exchange.method === "OPTIONS" && exchange.header("access-control-request-method") !== undefined;
-    // A promise, which a program in JavaScript may return, is no permission.
+    // A promise, which a JavaScript program can return, is not a permission.
     const allowed = allows(origin, exchange) === true;
     if (allowed) {
       exchange.setHeader("Access-Control-Allow-Origin", any ? "*" : origin);
@@ -100,12 +102,12 @@ function originTest(
   for (const rule of rules) {
     if (rule instanceof RegExp) expressions.push(whole(rule));
     else if (isOrigin(rule)) texts.add(rule);
-    else throw new TypeError(`${rule} is no origin: write one like https://app.example`);
+    else throw new TypeError(`${rule} is not an origin. Use one like https://app.example`);
   }
   return (origin) => texts.has(origin) || expressions.some((expression) => expression.test(origin));
 }
 
-/** Matches whole texts only: what is found somewhere in an origin can be in anybody's. */
+/** Matches only whole texts, because any site can include a given text in its origin. */
 function whole({ source, flags }: RegExp): RegExp {
   // With these flags an expression would remember where it stopped.
   return new RegExp(`^(?:${source})$`, flags.replace(/[gy]/g, ""));

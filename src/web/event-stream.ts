@@ -3,14 +3,17 @@ import { MAX_TIMER_MS } from "../node/max-timer.ts";
 import { checkOptions, type OptionNames } from "../options/check-options.ts";
 
 export interface EventStreamOptions {
-  /** How long the client is to wait before it connects again, in milliseconds. By default the client's own few seconds. */
+  /** How long the client waits before it reconnects, in milliseconds. Default: a few seconds, as the client chooses. */
   retryMs?: number;
   /**
-   * After this time without an event a comment is sent, so that proxies keep the stream open. In milliseconds; 0: never.
-   * Default 15,000.
+   * The time without an event after which a comment is sent, so that proxies keep the stream open. In milliseconds; 0
+   * means never. Default 15,000.
    */
   heartbeatMs?: number;
-  /** A client that has more than this waiting at the next event is cut off. It can connect again. In bytes, default 1 MiB. */
+  /**
+   * How much data can wait for a client, in bytes. If more waits at the next event, the client is disconnected; it can
+   * reconnect. Default 1 MiB.
+   */
   maxBufferedBytes?: number;
 }
 
@@ -24,20 +27,20 @@ const eventStreamOptionNames: OptionNames<EventStreamOptions> = {
 export interface ServerSentEvent {
   /** Any text; CRLF and CR arrive as LF. */
   data: string;
-  /** The type that the client listens for, in place of "message". */
+  /** The event type that the client listens for. Default "message". */
   event?: string;
-  /** The client sends it as `Last-Event-ID` when it connects again; "" clears it. */
+  /** The id, which the client sends as `Last-Event-ID` when it reconnects; "" clears it. */
   id?: string;
-  /** The new time to wait before connecting again, in milliseconds. */
+  /** The new time to wait before reconnecting, in milliseconds. */
   retry?: number;
 }
 
 const LINE_END = /\r\n|\r|\n/;
 const UNSAFE = /[\r\n\0]/;
 
-/** A response that sends events to an EventSource. Safe to keep: after its end calls return false. */
+/** A response that sends events to an EventSource. You can keep it: after it has ended, calls return false. */
 export class EventStream {
-  /** The id of the last event that this client got before it connected again; undefined the first time. */
+  /** The id of the last event that this client received before it reconnected; undefined the first time. */
   readonly lastEventId: string | undefined;
   private readonly exchange: Exchange;
   private readonly maxBufferedBytes: number;
@@ -64,15 +67,15 @@ export class EventStream {
     }
   }
 
-  /** Whether it has ended: it was closed, or the client has disconnected. */
+  /** Whether it was closed, or the client has disconnected. */
   get closed(): boolean {
     return this.over || this.exchange.finished;
   }
 
   /**
    * Sends an event.
-   * @returns whether to go on. After false, wait for {@link drained}. False also after its end
-   * @throws TypeError for a type or an id with CR, LF or NUL, RangeError for a time that is not a whole number
+   * @returns whether to continue. After false, wait for {@link drained}. Also false after its end
+   * @throws TypeError for a type or an id with CR, LF or NUL, RangeError for a time that is not an integer
    */
   send({ data, event = "", id, retry }: ServerSentEvent): boolean {
     if (UNSAFE.test(event)) throw new TypeError("the type of an event cannot hold CR, LF or NUL");
@@ -85,7 +88,7 @@ export class EventStream {
     return this.write(`${text}\n`);
   }
 
-  /** Sends a comment, which clients ignore. @returns like {@link send} */
+  /** Sends a comment, which clients ignore. @returns the same as {@link send} */
   comment(text = ""): boolean {
     const lines = text.split(LINE_END).map((line) => `: ${line}\n`);
     return this.write(`${lines.join("")}\n`);
@@ -96,15 +99,15 @@ export class EventStream {
     return this.exchange.drained();
   }
 
-  /** Ends the response. The client connects again, until its program closes it, or it gets a 204. */
+  /** Ends the response. The client reconnects, unless its program closes the EventSource or it gets a 204. */
   close(): void {
     this.exchange.end();
     this.finish();
   }
 
   /**
-   * Calls back once when it ends, for any reason; in the next microtask if it has ended before. `onError` gets the errors of
-   * the listener.
+   * Calls back once when it ends for any reason, or in the next microtask if it has already ended. `onError` receives
+   * errors of the listener.
    */
   onClose(listener: () => unknown): void {
     if (this.over) queueMicrotask(() => this.exchange.driver.call(listener));
@@ -132,8 +135,8 @@ export class EventStream {
 
 /**
  * Answers with server-sent events (HTML Living Standard §9.2): `text/event-stream`, not stored by caches, sent at once.
- * @returns the stream; closed if the response has ended before, or the request is HEAD
- * @throws RangeError for a time that is not a whole number
+ * @returns the stream, which is closed if the response has already ended, or if the request is HEAD
+ * @throws RangeError for a time that is not an integer
  */
 export function eventStream(exchange: Exchange, options: EventStreamOptions = {}): EventStream {
   return new EventStream(exchange, options);
@@ -141,6 +144,7 @@ export function eventStream(exchange: Exchange, options: EventStreamOptions = {}
 
 // §9.2.6: only ASCII digits count.
 function retryLine(ms: number): string {
-  if (!Number.isSafeInteger(ms) || ms < 0) throw new RangeError(`${ms} is not a time in milliseconds`);
+  if (!Number.isSafeInteger(ms) || ms < 0)
+    throw new RangeError(`${ms} is not a time in milliseconds. Use a number of at least 0`);
   return `retry: ${ms}\n`;
 }

@@ -1,5 +1,5 @@
-// Where a backslash before a quote makes no sense otherwise, it is the last character. No two places may take the same
-// spaces: that would be tried in all ways.
+// If a backslash before a quote makes no sense otherwise, it is the last character. No two parts of the expression can
+// match the same spaces, because it would try all combinations.
 const PARAMETER =
   /;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\.|\\(?="))*)"|([^\s;"]*))[ \t]*)?(?=;|$)/y;
 

@@ -5,11 +5,11 @@ import { percentDecoded } from "../protocol/http/percent-encoding.ts";
 const WINDOWS_NAME = /[:*?"<>|]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /**
- * The names that lead from the root to the file that a path means.
- * @param path below the root, as sent: percent-encoded, without a slash at its begin
- * @param dotFiles whether names may begin with a dot
- * @returns the last name is "" for a path that ends in a slash and for an empty path; null for a path that can mean no
- *   file: "." and "..", names that hold a separator or NUL, empty names, broken percent-encoding
+ * Returns the names that lead from the root to the file of a path.
+ * @param path below the root, as sent: percent-encoded, without a leading slash
+ * @param dotFiles whether names can begin with a dot
+ * @returns the names; the last one is "" for a path that ends in a slash and for an empty path. Null for a path that
+ *   cannot mean a file: "." and "..", names that hold a separator or NUL, empty names, broken percent-encoding
  */
 export function fileNames(path: string, dotFiles: boolean): string[] | null {
   const names: string[] = [];

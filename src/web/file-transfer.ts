@@ -93,7 +93,7 @@ export async function readText(handle: FileHandle, size: number, limit: number):
   return (await readFully(handle, Buffer.allocUnsafeSlow(size), 0)).toString("utf8");
 }
 
-/** @returns whether to go on */
+/** @returns whether to continue */
 async function sendRange(
   exchange: Exchange<unknown>,
   handle: FileHandle,

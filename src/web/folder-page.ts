@@ -30,7 +30,8 @@ export async function folderPage(folder: Opened, title: string, options: FolderP
     }),
   );
   if (isCut) items.push(`<li>and more: only ${MAX_NAMES} are listed</li>`);
-  return plainPage(title, `<ul>\n<li class="folder"><a href="../">../</a></li>\n${items.join("\n")}\n</ul>`);
+  if (title !== "/") items.unshift('<li class="folder"><a href="../">../</a></li>');
+  return plainPage(title, `<ul>\n${items.join("\n")}\n</ul>`);
 }
 
 /** Names of folders end in a slash. */
@@ -61,7 +62,7 @@ function inUnits(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-// "./" before the name: it may look like a scheme.
+// "./" before the name, because the name can look like a scheme.
 function linkTo(name: string): string {
   const isFolder = name.endsWith("/");
   return `./${encodeURIComponent(isFolder ? name.slice(0, -1) : name)}${isFolder ? "/" : ""}`;

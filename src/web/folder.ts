@@ -29,9 +29,9 @@ export class Folder {
   private readonly followsLinks: boolean;
 
   /**
-   * @param root may be a link, also one that is changed later
-   * @param followsLinks whether links below the root are followed, where they lead to something below the root
-   * @throws the system's error when there is no such folder; TypeError when it is none
+   * @param root can be a link, even one that changes later
+   * @param followsLinks whether to follow links below the root that lead to something below the root
+   * @throws the system's error if it does not exist; TypeError if it is not a folder
    */
   constructor(root: string, followsLinks: boolean) {
     if (!statSync(root).isDirectory()) throw new TypeError(`${root} is not a folder`);
@@ -43,7 +43,7 @@ export class Folder {
   /**
    * Opens a file or a folder below the root.
    * @param names that {@link fileNames} has made
-   * @returns null where there is none, or none that may be served: a link, a device, a pipe, a socket
+   * @returns null if there is none, or if it must not be served: a link, a device, a pipe, a socket
    * @throws the system's error (EACCES, EMFILE …)
    */
   async open(names: readonly string[]): Promise<Opened | null> {
@@ -59,14 +59,14 @@ export class Folder {
     }
   }
 
-  /** Takes it only where it lies where it should: any folder on the way may be a link, or become one. */
+  /** Accepts it only at its expected place, because any folder on the way can be a link, or become one. */
   private async examine(handle: FileHandle, path: string, names: readonly string[]): Promise<Opened | null> {
     const stats = await handle.stat({ bigint: true });
     const isFolder = stats.isDirectory();
     if (!isFolder && !stats.isFile()) return null;
     const place = await openedPlace(handle, stats, path);
     if (place === null) return null;
-    // The root may be a link that leads elsewhere by now.
+    // The root can be a link that leads elsewhere by now.
     if (!this.isInside(place, names)) this.realRoot = withSeparator(await realpath(this.root));
     return this.isInside(place, names) ? { handle, stats, isFolder, place } : null;
   }

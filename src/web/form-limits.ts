@@ -1,20 +1,23 @@
 import { hintFor } from "../options/check-options.ts";
-/** Limits of a form. A form beyond them is answered with 413 when the error leaves the handler. */
+/** Limits of a form. A form beyond them is answered with 413 if the handler throws the error. */
 export interface FormLimits {
-  /** Fields that are not files. */
+  /** The number of fields that are not files. */
   fields: number;
   files: number;
-  /** Fields and files together. */
+  /** The number of fields and files together. */
   parts: number;
-  /** The value of one field, in bytes. */
+  /** The size of one field's value, in bytes. */
   fieldBytes: number;
-  /** One file, in bytes. The server's or route's `maxBodyBytes` bounds the whole form. */
+  /** The size of one file, in bytes. The `maxBodyBytes` of the server or route limits the whole form. */
   fileBytes: number;
-  /** Header field lines of one part. */
+  /** The number of header field lines of one part. */
   headerPairs: number;
 }
 
-/** Enough for what people fill in; a program that receives large files raises `fileBytes` and `maxBodyBytes`. */
+/**
+ * The default limits, which suit forms that people fill in. To receive large files, raise `fileBytes` and
+ * `maxBodyBytes`.
+ */
 export const defaultFormLimits: Readonly<FormLimits> = {
   fields: 1_000,
   files: 100,
@@ -24,7 +27,10 @@ export const defaultFormLimits: Readonly<FormLimits> = {
   headerPairs: 16,
 };
 
-/** @throws RangeError for a limit that is unknown or not a number from 0 on */
+/**
+ * Fills in the defaults.
+ * @throws RangeError for an unknown limit, and for a value that is not a number of at least 0
+ */
 export function formLimits(given: Partial<FormLimits> = {}): FormLimits {
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(defaultFormLimits, name)) {

@@ -29,7 +29,9 @@ export function namesOf(parameters: ReadonlyMap<string, string>): FormNames | un
   return { name: unescaped(name), filename: baseName(filename) };
 }
 
-/** HTML Standard, "multipart/form-data encoding algorithm": what browsers escape in names, and nothing else. */
+/**
+ * HTML Standard, "multipart/form-data encoding algorithm": the characters that browsers escape in names, and no others.
+ */
 function unescaped(text: string): string {
   return text.replace(/%(?:22|0D|0A)/g, (found) => ESCAPES[found] ?? found);
 }

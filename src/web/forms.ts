@@ -23,10 +23,10 @@ export interface FormField {
   readonly value: string;
 }
 
-/** A file of a form that is being received. */
+/** A file of a form while it is being received. */
 export interface FormFilePart extends AsyncIterable<Buffer> {
   readonly kind: "file";
-  /** Of the field. */
+  /** The name of the field. */
   readonly name: string;
   /** The client's name for the file, without a path; "" for a field that was left empty. Do not use it as a path. */
   readonly filename: string;
@@ -45,9 +45,9 @@ export interface FormFile {
 }
 
 export interface Form {
-  /** In their order; a name can occur several times. */
+  /** The fields in order. A name can occur several times. */
   readonly fields: URLSearchParams;
-  /** In their order, without those that were left empty. */
+  /** The files in order, without fields that were left empty. */
   readonly files: FormFile[];
 }
 
@@ -56,8 +56,8 @@ const MAX_BOUNDARY_LENGTH = 70;
 
 /**
  * Reads a form into memory: multipart/form-data (RFC 7578) or application/x-www-form-urlencoded.
- * @throws PorticoError with the status that answers it when it leaves the handler: ERR_FORM_TYPE (415), ERR_FORM (400),
- *   ERR_BODY_TOO_LARGE (413), ERR_BODY_NOT_TEXT (400), ERR_OVERLOADED (503). Also ERR_ABORTED and ERR_BODY_USED.
+ * @throws PorticoError ERR_FORM_TYPE (415), ERR_FORM (400), ERR_BODY_TOO_LARGE (413), ERR_BODY_NOT_TEXT (400) or
+ *   ERR_OVERLOADED (503). If the handler throws it, the response has this status. Also ERR_ABORTED and ERR_BODY_USED.
  *   RangeError for an invalid limit, TypeError for an unknown option
  */
 export async function readForm(exchange: Exchange<unknown>, options: FormOptions = {}): Promise<Form> {
@@ -73,7 +73,7 @@ export async function readForm(exchange: Exchange<unknown>, options: FormOptions
       }
       const { name, filename, type } = part;
       const bytes = await collect(part, held);
-      // What browsers send for a file that was not chosen.
+      // Browsers send this if no file was chosen.
       if (filename !== "" || bytes.length > 0) files.push({ name, filename, type, bytes });
     }
   } finally {
@@ -83,9 +83,9 @@ export async function readForm(exchange: Exchange<unknown>, options: FormOptions
 }
 
 /**
- * Yields the parts of a form as they arrive. Read a file with `for await`; the client is slowed down to the speed of the
- * loop. Unread data of a file is thrown away at the next step, and counts for the limits.
- * @throws like {@link readForm}
+ * Yields the parts of a form as they arrive. Read a file with `for await`: Portico reads from the client only as fast
+ * as your loop does. Unread data of a file is discarded at the next step, and counts toward the limits.
+ * @throws the errors of {@link readForm}
  */
 export async function* formParts(
   exchange: Exchange<unknown>,

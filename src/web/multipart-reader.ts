@@ -6,13 +6,16 @@ import { parseParameters } from "./field-parameters.ts";
 import type { FormLimits } from "./form-limits.ts";
 import { namesOf } from "./form-names.ts";
 
-/** A part whose header fields have come. */
+/** A part whose header fields have arrived. */
 export interface RawPart {
   readonly name: string;
   /** Undefined for a field. */
   readonly filename: string | undefined;
   readonly type: string;
-  /** The content, at most `limits.fileBytes` or `limits.fieldBytes` of it; whoever stops can go on with a second loop. */
+  /**
+   * Returns the content, at most `limits.fileBytes` or `limits.fieldBytes` of it. After leaving the loop you can
+   * continue with a second one.
+   */
   readonly content: AsyncIterable<Buffer>;
 }
 
@@ -47,7 +50,7 @@ export class MultipartReader {
     void this.run(source);
   }
 
-  /** The parts in their order. What is not taken of one is thrown away before the next. */
+  /** Returns the parts in order. Unread data of a part is discarded before the next. */
   async *parts(): AsyncGenerator<RawPart, void, undefined> {
     try {
       for (;;) {
@@ -75,7 +78,7 @@ export class MultipartReader {
         if (this.state !== "running") return;
         for (let at = 0; at < chunk.length; at += SLICE_BYTES) {
           await this.feed(chunk.subarray(at, at + SLICE_BYTES));
-          // What follows the last boundary means nothing.
+          // Data after the last boundary has no meaning.
           if (this.state !== "running") return;
         }
       }
@@ -117,7 +120,7 @@ export class MultipartReader {
     const disposition = parseParameters(utf8(header["content-disposition"]?.[0]));
     const given = disposition?.value === "form-data" ? namesOf(disposition.parameters) : undefined;
     if (given === undefined) {
-      this.fail(new PorticoError("ERR_FORM", "a part has no name, or one that cannot be read"));
+      this.fail(new PorticoError("ERR_FORM", "a part has no name, or an unreadable one"));
       return;
     }
     const { name, filename } = given;
@@ -153,7 +156,7 @@ export class MultipartReader {
         yield chunk;
       }
     } catch (error) {
-      // The parser has a separate error for a part that is cut.
+      // The parser reports a separate error for a truncated part.
       this.fail(error);
       throw this.failure;
     }

@@ -6,11 +6,11 @@ import { checkFieldValue } from "../protocol/http/field-lines.ts";
 export type ContentPolicy = Readonly<Record<string, readonly string[]>>;
 
 export interface StrictTransport {
-  /** How long browsers use TLS only, in seconds. */
+  /** How long browsers use only TLS, in seconds. */
   maxAgeSeconds: number;
-  /** Also for all hosts below this one. Default false. */
+  /** Includes all hosts below this one. Default false. */
   includeSubDomains?: boolean;
-  /** Agree to be in the lists that browsers bring along. Default false. */
+  /** Agrees to be in the preload lists of browsers. Default false. */
   preload?: boolean;
 }
 
@@ -20,17 +20,23 @@ const strictTransportNames: OptionNames<StrictTransport> = {
   preload: "boolean",
 };
 
-/** Each field has a default; false leaves it out. */
+/** Options of {@link securityHeaders}. Each field has a default; false omits it. */
 export interface SecurityHeadersOptions {
   /** Content-Security-Policy: what a page can load and run. Default {@link defaultContentPolicy}. */
   contentPolicy?: ContentPolicy | string | false;
   /** Strict-Transport-Security, sent over TLS only (RFC 6797 §7.2). Default one year. */
   strictTransport?: StrictTransport | false;
-  /** X-Content-Type-Options: browsers believe the type of the content. Default "nosniff". */
+  /** X-Content-Type-Options: browsers trust the Content-Type. Default "nosniff". */
   contentTypeOptions?: "nosniff" | false;
-  /** X-Frame-Options: sites that can show pages in a frame, for browsers without frame-ancestors. Default "SAMEORIGIN". */
+  /**
+   * X-Frame-Options: the sites that can show pages in a frame, for browsers without frame-ancestors. Default
+   * "SAMEORIGIN".
+   */
   frameOptions?: "DENY" | "SAMEORIGIN" | false;
-  /** Referrer-Policy: what other sites learn of the page from which a link leads. Default "strict-origin-when-cross-origin". */
+  /**
+   * Referrer-Policy: how much other sites learn about the page that links to them. Default
+   * "strict-origin-when-cross-origin".
+   */
   referrerPolicy?:
     | "no-referrer"
     | "no-referrer-when-downgrade"
@@ -43,11 +49,11 @@ export interface SecurityHeadersOptions {
     | false;
   /** Cross-Origin-Opener-Policy: which windows can keep references to each other. Default "same-origin". */
   openerPolicy?: "same-origin" | "same-origin-allow-popups" | "noopener-allow-popups" | "unsafe-none" | false;
-  /** Cross-Origin-Resource-Policy: sites whose pages can embed the responses. Default "same-origin". */
+  /** Cross-Origin-Resource-Policy: the sites whose pages can embed the responses. Default "same-origin". */
   resourcePolicy?: "same-origin" | "same-site" | "cross-origin" | false;
   /** Cross-Origin-Embedder-Policy: what a page can embed. Default false: it breaks pages that embed others. */
   embedderPolicy?: "require-corp" | "credentialless" | "unsafe-none" | false;
-  /** Permissions-Policy, as it is sent: such as "camera=(), geolocation=()". Default false. */
+  /** Permissions-Policy, such as "camera=(), geolocation=()". Default false. */
   permissionsPolicy?: string | false;
 }
 
@@ -63,7 +69,10 @@ const securityHeadersOptionNames: OptionNames<SecurityHeadersOptions> = {
   permissionsPolicy: true,
 };
 
-/** Everything from the same origin, no plugins, no inline scripts. Images can be data, and styles can be inline. */
+/**
+ * The default policy: everything from the same origin, no plugins, no inline scripts. Images can be data URLs, and
+ * styles can be inline.
+ */
 export const defaultContentPolicy: ContentPolicy = {
   "default-src": ["'self'"],
   "base-uri": ["'self'"],
@@ -76,8 +85,8 @@ export const defaultContentPolicy: ContentPolicy = {
 };
 
 /**
- * Sets header fields that make browsers careful, for `server.onRequest`. Every response has them, also failures. A handler
- * can set or remove each field.
+ * Sets header fields that make browsers stricter. Use it with `server.onRequest`. All responses have them, including
+ * error responses. A handler can set or remove each field.
  * @throws TypeError for a value that cannot be sent, and for an unknown option
  */
 export function securityHeaders(options: SecurityHeadersOptions = {}): (exchange: Exchange) => void {
@@ -120,7 +129,7 @@ function policyText(policy: ContentPolicy | string): string {
     .map(([directive, sources]) => {
       const text = [directive, ...sources].join(" ");
       if (!/^[a-z-]+(?: [\x21-\x2b\x2d-\x3a\x3c-\x7e]+)*$/.test(text)) {
-        throw new TypeError(`${JSON.stringify(text)} is no directive of a Content-Security-Policy`);
+        throw new TypeError(`${JSON.stringify(text)} is not a directive of a Content-Security-Policy`);
       }
       return text;
     })

@@ -13,28 +13,31 @@ import { codeOf, Folder, type Opened } from "./folder.ts";
 import { folderPage } from "./folder-page.ts";
 
 export interface FileOptions {
-  /** The file that stands for its folder; false: none does. Default "index.html". */
+  /** The file that is served for its folder; false for none. Default "index.html". */
   index?: string | false;
   /**
-   * A file below the root for navigations (GET that accepts text/html) to other paths: the page of a single-page
-   * application.
+   * The page of a single-page application: a file below the root that answers navigations (GET that accepts text/html)
+   * to other paths.
    */
   fallback?: string;
-  /** Serve names that begin with a dot. Default false: 404. */
+  /** Serves names that begin with a dot. Default false: 404. */
   dotFiles?: boolean;
-  /** Follow links below the root that lead to a file below the root. Default false: 404. */
+  /** Follows symbolic links below the root that lead to a file below the root. Default false: 404. */
   symbolicLinks?: boolean;
-  /** Send x.br, x.zst or x.gz for x if the file exists and the client accepts it. Default false. */
+  /** Sends x.br, x.zst or x.gz for x if the file exists and the client accepts it. Default false. */
   precompressed?: boolean;
-  /** Compress text and the like with brotli or gzip while it is sent. Default false. */
+  /** Compresses text and similar types with brotli or gzip while sending. Default false. */
   compress?: boolean;
-  /** The value of Cache-Control, or a function of a path such as "js/app.js". Default "no-cache": ask each time. */
+  /**
+   * The value of Cache-Control, or a function that returns it for a path such as "js/app.js". Default "no-cache":
+   * browsers ask each time.
+   */
   cacheControl?: string | ((path: string) => string);
-  /** Answer for folders without an index with a list of their files. Default false: 404. */
+  /** Answers folders without an index with a list of their files. Default false: 404. */
   listing?: boolean;
-  /** Answers where there is no file. Default: 404. */
+  /** Answers requests without a file. Default: 404. */
   notFound?: (exchange: Exchange) => unknown;
-  /** Changes pages before they are sent, up to 4 MiB each; they then have no ETag, ranges or compression. */
+  /** Changes HTML pages of up to 4 MiB before sending. They then have no ETag, ranges or compression. */
   transformHtml?: (html: string, exchange: Exchange) => string;
 }
 
@@ -69,14 +72,14 @@ type Found =
   | { readonly kind: "redirect" };
 
 /**
- * Serves the files of a folder. On a route that ends in "/*" the path is the part that "*" matches; on other routes it is
- * the whole path. Requests cannot reach files outside of the folder.
+ * Serves the files of a folder. On a route that ends in "/*" the path is the part that "*" matches; on other routes it
+ * is the whole path. Requests cannot reach files outside the folder.
  *
- * Answers conditional requests (RFC 9110 §13) and ranges (§14). Answers 404 without a file to serve, 403 if the system
- * refuses to read it, and 503 if the process has no descriptor left, which `onError` reports.
+ * Answers conditional requests (RFC 9110 §13) and ranges (§14). Answers 404 if there is no file, 403 if the system
+ * denies access, and 503 if the process has no file descriptor left, which `onError` reports.
  * @param root the folder; relative to the current working directory
- * @returns the handler; its promise resolves with whether a file was served
- * @throws the system's error when the folder does not exist; TypeError when it is not a folder, and for an unknown option
+ * @returns the handler, whose promise resolves with whether a file was served
+ * @throws the system's error if the folder does not exist; TypeError if it is not a folder, and for an unknown option
  */
 export function serveFiles(
   root: string,
@@ -188,7 +191,7 @@ class FileServer {
     const compressible = compress === true && isCompressible(type) && size >= COMPRESS_FROM_BYTES;
     if (precompressed === true || compressible) exchange.appendHeader("Vary", "Accept-Encoding");
     const wantsRange = exchange.method === "GET" && exchange.header("range") !== undefined;
-    // A range is of something whose bytes are known: who asks for one gets it of the file as it is.
+    // A range needs known bytes, so it is a range of the unchanged file.
     const coding =
       compressible && variant === undefined && !wantsRange && mayCompress()
         ? acceptableCodings(exchange.header("accept-encoding"), CODINGS_ON_THE_FLY)[0]
@@ -280,13 +283,13 @@ async function sendFileRanges(
   await sendRanges(exchange, handle, ranges, multipartRanges(ranges, size, type, boundary));
 }
 
-/** What a path has below its route, as sent: there %2F is no separator. */
+/** The part of a path below its route, as sent, where %2F is not a separator. */
 function pathBelow({ path, route }: Exchange): string {
   const skipped = route.endsWith("/*") ? route.split("/").length - 1 : 1;
   return path.split("/").slice(skipped).join("/");
 }
 
-/** A relative reference that begins with "./" can lead to no other host and is no other scheme. */
+/** A relative reference that begins with "./" cannot lead to another host or scheme. */
 function redirectToFolder(exchange: Exchange): void {
   const name = exchange.path.slice(exchange.path.lastIndexOf("/") + 1);
   const query = exchange.query === "" ? "" : `?${exchange.query}`;

@@ -4,7 +4,7 @@ import type { DeadlineTimer } from "../limits/deadline-timer.ts";
 import type { IncompleteBytes } from "../limits/incomplete-bytes.ts";
 import type { Limits } from "../limits/limits.ts";
 
-/** What a WebSocket's connection needs of its server, or of its client. */
+/** The part of a server, or of a client, that a WebSocket's connection uses. */
 export interface ConnectionContext {
   readonly limits: Limits;
   readonly counters: Counters;
@@ -12,22 +12,22 @@ export interface ConnectionContext {
   readonly incompleteBytes: IncompleteBytes;
   /** Whether the program has paused the whole server. */
   readonly isPaused: boolean;
-  /** Bytes have come; a full queue pauses the connection. */
+  /** Called with received bytes. A full queue pauses the connection. */
   onInput(connection: Connection, bytes: number): void;
   onWebSocketAttached(connection: Connection): void;
   onConnectionClosed(connection: Connection): void;
 }
 
-/** What is told of all that comes: the WebSocket as the program sees it. */
+/** Receives the events of a connection: the WebSocket as the program sees it. */
 export interface ConnectionOwner {
   onOpen(): void;
-  /** @param isBorrowed whether the data lies in memory that is read into again after the call */
+  /** Called with a message. @param isBorrowed whether the data lies in memory that is reused after the call */
   onMessage(data: Buffer, binary: boolean, isBorrowed: boolean): void;
   /** @param data Valid until the handler returns. Copy it to keep it. */
   onPing(data: Buffer): void;
   /** @param data Valid until the handler returns. Copy it to keep it. */
   onPong(data: Buffer): void;
   onDrain(): void;
-  /** Called once; the connection is over for the program. */
+  /** Called once, when the connection has ended for the program. */
   onClose(code: number, reason: string): void;
 }

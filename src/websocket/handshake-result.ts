@@ -1,7 +1,7 @@
 import type { MessageDeflater } from "../protocol/websocket/message-deflater.ts";
 import type { MessageInflater } from "../protocol/websocket/message-inflater.ts";
 
-/** What the opening handshake has settled (RFC 6455 §4). */
+/** The result of the opening handshake (RFC 6455 §4). */
 export interface HandshakeResult {
   readonly role: "server" | "client";
   readonly protocol: string;
@@ -11,20 +11,20 @@ export interface HandshakeResult {
   /** See the option of the same name. */
   readonly lent: boolean;
   readonly maxMessageBytes: number | undefined;
-  /** In place of the server's limit; Infinity: never ping. */
+  /** Replaces the server's limit; Infinity means no pings. */
   readonly idleTimeoutMs: number | undefined;
   readonly sendResetsIdle: boolean;
-  /** In place of the server's limit. */
+  /** Replaces the server's limit. */
   readonly pongTimeoutMs: number | undefined;
   readonly writeTimeoutMs: number | undefined;
 }
 
-/** What `exchange.refuse` returns, so that `upgrade` can return it in place of data. */
+/** The result of `exchange.refuse`, which `upgrade` can return instead of data. */
 export class Refusal {
   readonly isRefusal = true;
 }
 
 export const REFUSAL: Refusal = Object.freeze(new Refusal());
 
-/** What `upgrade` answers: what becomes `socket.data`; or a refusal, or `false`, which open nothing. */
+/** The result of `upgrade`: the value of `socket.data`, or a refusal or `false` to open no WebSocket. */
 export type UpgradeAnswer<Data> = Data | Refusal | false;

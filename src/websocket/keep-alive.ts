@@ -5,8 +5,9 @@ import type { Transport } from "../transport/transport.ts";
 import type { HandshakeResult } from "./handshake-result.ts";
 
 /**
- * What is due: a ping after silence, or a look at a client that is not read from and could not answer one; the end of a
- * connection that is too old; or that of a client that takes nothing, has not answered a ping, or has not closed after us.
+ * An action that is due. "ping": after silence. "look": checks a client that is not read from, so it could not answer a
+ * ping. "lifetime": ends a connection that is too old. The timeouts end a client that reads nothing, has not answered a
+ * ping, or has not closed after the server.
  */
 export type Due =
   | "nothing"
@@ -26,7 +27,7 @@ export class KeepAlive {
   private readonly bornAt: number;
   private isPinged = false;
   private deadline = 0;
-  /** When a closing connection ends, whatever still comes. */
+  /** When a closing connection ends, even if it still receives data. */
   private lastTick = 0;
 
   constructor(limits: Limits, timer: DeadlineTimer, agreement: HandshakeResult) {
@@ -43,32 +44,32 @@ export class KeepAlive {
     return Math.min(idleTimeoutMs || never, pongTimeoutMs || never, writeTimeoutMs || never);
   }
 
-  /** There was traffic. */
+  /** Notes traffic. */
   touch(): void {
     this.isPinged = false;
     this.deadline = this.timer.after(this.idleTimeoutMs);
   }
 
-  /** Begins to wait for the client to close; without a timeout it would stay for ever. */
+  /** Begins to wait for the client to close. Without a timeout it would stay forever. */
   startClosing(): void {
     this.lastTick = this.timer.after(this.limits.lingerTimeoutMs);
     this.renewClosing();
   }
 
-  /** A client that is still sending cannot answer yet: its time to close begins again, within bounds. */
+  /** Restarts the time to close, within limits, because a client that is still sending cannot answer yet. */
   renewClosing(): void {
     this.deadline = Math.min(this.timer.after(this.limits.closeTimeoutMs), this.lastTick);
   }
 
-  /** Starts the running deadline again: the client could not send, or is still taking what waits for it. */
+  /** Restarts the running deadline, because the client could not send, or is still receiving waiting data. */
   renew(isOpen: boolean): void {
     if (isOpen) this.touch();
     else this.startClosing();
   }
 
   /**
-   * Says what is due in this tick; a ping that is due counts as sent.
-   * @param isHeard whether what the client sends is read
+   * Returns the action that is due in this tick. A ping that is due counts as sent.
+   * @param isHeard whether data from the client is read
    */
   check(tick: number, transport: Transport, isOpen: boolean, isHeard: boolean): Due {
     const { limits, timer } = this;

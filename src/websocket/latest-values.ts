@@ -10,7 +10,7 @@ import type { WindowOptions } from "./window-options.ts";
 /** Data, or a function that makes it when it can leave. It can return undefined: then nothing is sent. */
 export type LatestData = string | Uint8Array | (() => string | Uint8Array | undefined);
 
-/** What it needs of a WebSocket. */
+/** The part of a WebSocket that LatestValues uses. */
 interface Sender {
   readonly isOpen: boolean;
   readonly transport: Transport;
@@ -41,7 +41,7 @@ export class LatestValues {
   private readonly waiting = new Map<string, Value>();
   private waitingBytes = 0;
   private sent = 0;
-  /** When those that are not acknowledged were sent, the oldest first. */
+  /** When the unacknowledged messages were sent, the oldest first. */
   private readonly sentAt: number[] = [];
   private lastLagMs = 0;
 
@@ -51,13 +51,16 @@ export class LatestValues {
     this.window = window;
   }
 
-  /** How long the oldest message without an acknowledgement is under way, or how long the last one was. */
+  /**
+   * The time since the oldest unacknowledged message was sent, or how long the last acknowledgement took, in
+   * milliseconds.
+   */
   get lagMs(): number {
     const [oldest] = this.sentAt;
     return oldest === undefined ? this.lastLagMs : performance.now() - oldest;
   }
 
-  /** Sends a value, or keeps it in place of that of the same key until it can leave. */
+  /** Sends a value, or keeps it, replacing that of the same key, until it can be sent. */
   send(key: string, data: LatestData, options: SendOptions): SendResult {
     if (!this.sender.isOpen) return "closed";
     if (this.waiting.size === 0 && this.canSend) return this.transmit(data, options);
@@ -72,7 +75,7 @@ export class LatestValues {
     return "queued";
   }
 
-  /** Sends what waits, as far as the client can take it. */
+  /** Sends waiting values, as many as the client can receive. */
   flush(): void {
     for (const [key, { data, options, bytes }] of this.waiting) {
       if (!this.sender.isOpen || !this.canSend) break;
@@ -85,7 +88,7 @@ export class LatestValues {
 
   /**
    * @param count acknowledges the messages up to this one, counted from 1
-   * @returns whether something that waits can leave now
+   * @returns whether a waiting value can be sent now
    */
   ack(count: number): boolean {
     const now = performance.now();
@@ -97,13 +100,13 @@ export class LatestValues {
     return this.waiting.size > 0 && this.canSend;
   }
 
-  /** A message of the client acknowledges one, where that was chosen. @returns like {@link ack} */
+  /** Counts a message of the client as an acknowledgement, if the options say so. @returns the same as {@link ack} */
   onMessage(): boolean {
     if (this.window?.acknowledgedBy !== "message") return false;
     return this.ack(this.sent - this.sentAt.length + 1);
   }
 
-  /** @returns undefined for the pong of another ping; otherwise like {@link ack} */
+  /** Handles a pong. @returns undefined for the pong of another ping; otherwise the same as {@link ack} */
   onPong(data: Buffer): boolean | undefined {
     if (!this.isPonged) return undefined;
     const text = data.toString("latin1");
@@ -112,7 +115,7 @@ export class LatestValues {
     return this.ack(Math.min(Number(text.slice(mark.length)), this.sent));
   }
 
-  /** Asks for a drain where the system has refused data. Where the window is full, an acknowledgement is next. */
+  /** Asks for a drain event if the system has refused data. If the window is full, an acknowledgement comes next. */
   private waitForSystem(): void {
     const { transport, writer } = this.sender;
     if (this.waiting.size === 0 || refusedBytes(transport) === 0) return;

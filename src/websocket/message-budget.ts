@@ -2,24 +2,24 @@ import { PAUSED_BY_BUDGET } from "../limits/pausing.ts";
 import { MAX_TIMER_MS } from "../node/max-timer.ts";
 import { POLICY_VIOLATION } from "../protocol/websocket/close-codes.ts";
 
-/** How many messages a client can send. */
+/** The number of messages that a client can send. */
 export interface BudgetOptions {
-  /** Messages per second in the long run. */
+  /** The average number of messages per second. */
   perSecond: number;
-  /** Messages at once, after silence. Default: as many as `perSecond`, at least 1. */
+  /** The number of messages at once, after silence. Default: the value of `perSecond`, at least 1. */
   burst?: number;
-  /** "pause" (default): Portico stops reading from the client until it has room again. "close": closes with 1008. */
+  /** "pause" (default): stops reading from the client until the budget allows more. "close": closes with 1008. */
   whenExceeded?: "pause" | "close";
 }
 
-/** What it limits. */
+/** The connection that it limits. */
 interface Limited {
   pauseFor(reason: number): void;
   resumeFrom(reason: number): void;
   close(code: number, reason: string): void;
 }
 
-/** A token bucket: messages take from it, and time fills it. */
+/** A token bucket: messages take tokens, and time adds them. */
 export class MessageBudget {
   private readonly connection: Limited;
   private readonly closes: boolean;
@@ -38,7 +38,7 @@ export class MessageBudget {
     this.at = performance.now();
   }
 
-  /** Takes a message from the budget, and pauses or closes. @returns whether the program gets the message */
+  /** Takes a token for a message, or pauses or closes the connection. @returns whether the program gets the message */
   admits(): boolean {
     const now = performance.now();
     this.tokens = Math.min(this.burst, this.tokens + (now - this.at) * this.perMs) - 1;
@@ -51,7 +51,7 @@ export class MessageBudget {
     return true;
   }
 
-  /** Reads on when the next message has room. */
+  /** Continues reading when there is a token for the next message. */
   private pause(ms: number): void {
     this.connection.pauseFor(PAUSED_BY_BUDGET);
     setTimeout(
@@ -61,11 +61,10 @@ export class MessageBudget {
   }
 }
 
-/** @throws RangeError for a number that cannot be; TypeError for another word */
+/** Checks the options. @throws RangeError for an invalid number; TypeError for another value of `whenExceeded` */
 export function checkBudget({ perSecond, burst = 1, whenExceeded = "pause" }: BudgetOptions): void {
-  if (!(perSecond > 0))
-    throw new RangeError(`budget.perSecond cannot be ${perSecond}: a number above 0 is needed`);
-  if (!(burst >= 1)) throw new RangeError(`budget.burst cannot be ${burst}: a number from 1 on is needed`);
+  if (!(perSecond > 0)) throw new RangeError(`budget.perSecond cannot be ${perSecond}. Use a number above 0`);
+  if (!(burst >= 1)) throw new RangeError(`budget.burst cannot be ${burst}. Use a number of at least 1`);
   if (whenExceeded !== "pause" && whenExceeded !== "close")
-    throw new TypeError(`budget.whenExceeded is "pause" or "close", not ${String(whenExceeded)}`);
+    throw new TypeError(`budget.whenExceeded cannot be ${String(whenExceeded)}. Use "pause" or "close"`);
 }

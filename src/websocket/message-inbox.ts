@@ -3,14 +3,14 @@ import type { HandlersOf, Message } from "./web-socket-handlers.ts";
 
 /** Messages that wait for the program pause the connection from this size on, in bytes. */
 const KEEP_BYTES = 65_536;
-/** What a message costs beside its data. */
+/** The memory of a message without its data, in bytes. */
 const MESSAGE_BYTES = 128;
 
 type Step = IteratorResult<Message, undefined>;
 
 const END: Step = { done: true, value: undefined };
 
-/** All that can come once it is open: none of it may be forgotten. */
+/** All events that can come once it is open. None must be forgotten. */
 type Forwarding<Socket> = Required<Omit<HandlersOf<Socket, never, never>, "upgrade" | "open">>;
 
 /** The same, of which handlers can have any. */

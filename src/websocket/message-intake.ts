@@ -51,8 +51,8 @@ export class MessageIntake {
   }
 
   /**
-   * Counts what a message that is not complete holds.
-   * @returns whether that is acceptable beside what all others hold
+   * Counts the memory of an incomplete message.
+   * @returns whether all connections together stay below their limit
    */
   countIncomplete(): boolean {
     return this.count(this.reader.heldBytes);

@@ -18,7 +18,7 @@ const headerMemory = Buffer.alloc(14);
 
 /** The sending half of a WebSocket that is open: frames, compression, and limits for clients that do not read. */
 export class MessageWriter {
-  /** A send was answered "queued" or "dropped": the program waits for `drain`. */
+  /** Whether a send returned "queued" or "dropped", so that the program waits for `drain`. */
   isSlow = false;
   private pendingPong: Buffer | undefined;
   private readonly transport: Transport;
@@ -41,14 +41,14 @@ export class MessageWriter {
     this.counters = counters;
   }
 
-  /** Sends a message, unless too much waits already. */
+  /** Sends a message, unless too much data already waits. */
   send(data: string | Uint8Array, options: SendOptions): SendResult {
     const length = byteLengthOf(data);
     return this.hasRoom(length) ? this.sendAlways(data, length, options) : this.drop();
   }
 
   /**
-   * Sends a message, however much waits already.
+   * Sends a message, even if much data already waits.
    * @param length in bytes
    */
   sendAlways(data: string | Uint8Array, length: number, options: SendOptions): SendResult {
@@ -94,20 +94,20 @@ export class MessageWriter {
     return this.result();
   }
 
-  /** Answers a ping. RFC 6455 §5.5.3: of a flood of pings the last can be answered alone. */
+  /** Answers a ping. RFC 6455 §5.5.3: of several pings only the last needs an answer. */
   pong(data: Buffer): void {
     if (this.transport.pendingBytes > this.limits.writeHighWaterBytes) this.pendingPong = Buffer.from(data);
     else this.frame(FIN | PONG_FRAME, data);
   }
 
-  /** Everything has been taken: sends the answer that waited for it. */
+  /** Sends the waiting answer to a ping, after all data has been sent. */
   sendPendingPong(): void {
     const data = this.pendingPong;
     this.pendingPong = undefined;
     if (data !== undefined) this.frame(FIN | PONG_FRAME, data);
   }
 
-  /** @param first the first byte of the frame: FIN, RSV1 and opcode */
+  /** Sends a frame. @param first its first byte: FIN, RSV1 and opcode */
   frame(first: number, payload: string | Uint8Array): void {
     const { transport } = this;
     if (webSocketLog !== undefined) webSocketLog(transport, `> ${describeFrame(first, payload)}`);
@@ -129,7 +129,7 @@ export class MessageWriter {
     );
   }
 
-  /** Counts a message that there is no room for. */
+  /** Counts a dropped message. */
   drop(): "dropped" {
     this.isSlow = true;
     this.counters.messagesDropped++;
@@ -144,7 +144,7 @@ export class MessageWriter {
 
   private result(): SendResult {
     const { transport } = this;
-    // The client has disconnected; the program learns of it when it returns. A program that loops must not go on.
+    // The client has disconnected; the program learns of it when it returns. A program with a loop must not continue.
     if (transport.closed) return "closed";
     if (transport.pendingBytes <= transport.slackBytes) return "sent";
     this.isSlow = true;

@@ -3,13 +3,13 @@ import type { BudgetOptions } from "./message-budget.ts";
 import type { HandlersOf } from "./web-socket-handlers.ts";
 import type { WindowOptions } from "./window-options.ts";
 
-/** What the opening handshake has led to. */
+/** A new WebSocket, after the opening handshake. */
 export interface Opening<Socket, Data, Request, Delivery> {
   readonly handlers: HandlersOf<Socket, Data, Request>;
   readonly agreement: HandshakeResult;
   readonly data: Data;
   readonly request: Request | undefined;
-  /** The length of the head of the request, which the WebSocket keeps in memory. */
+  /** The length of the request head, which the WebSocket keeps in memory. */
   readonly requestBytes: number;
   readonly releaseSlot: (() => void) | undefined;
   readonly delivery: Delivery;

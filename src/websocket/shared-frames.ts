@@ -38,7 +38,7 @@ export class SharedFrames {
       frame = shareable(encodeFrame(this.opcode, payload, { compressed: true }));
       this.packed.set(windowBits, frame);
     }
-    // RFC 7692 §7.2.1: the peer's window has moved by a message that its compressor has not seen.
+    // RFC 7692 §7.2.1: the receiver's window has moved by a message that this compressor has not seen.
     deflater.resetContext();
     write(transport, frame);
   }

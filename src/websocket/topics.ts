@@ -1,19 +1,19 @@
 import { SharedFrames } from "./shared-frames.ts";
 import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
 
-/** What shares topics with other processes. */
+/** Shares topics with other processes. */
 export interface TopicLink {
   /** A topic has its first subscriber here. */
   onFirst(topic: string): void;
-  /** A topic has lost its last subscriber here. */
+  /** Called when a topic has lost its last subscriber here. */
   onLast(topic: string): void;
   /** Sends a message to the subscribers elsewhere. The data is copied before this returns. */
   publish(topic: string, data: string | Uint8Array, options: SendOptions): void;
 }
 
-/** Who subscribes to what: names of topics and, for each, its subscribers in the order of subscription. */
+/** The subscribers of each topic, in the order of subscription. */
 export class Topics<Subscriber> {
-  /** Undefined while topics belong to this process alone. */
+  /** The link to other processes; undefined while topics are limited to this process. */
   link: TopicLink | undefined;
   private readonly members = new Map<string, Set<Subscriber>>();
 
@@ -27,7 +27,7 @@ export class Topics<Subscriber> {
     members.add(subscriber);
   }
 
-  /** An empty topic is forgotten. */
+  /** Removes a subscriber, and an empty topic with it. */
   remove(topic: string, subscriber: Subscriber): void {
     const members = this.members.get(topic);
     if (!members?.delete(subscriber) || members.size > 0) return;
@@ -35,23 +35,26 @@ export class Topics<Subscriber> {
     this.link?.onLast(topic);
   }
 
-  /** The names of topics with their numbers of subscribers, one by one. */
+  /** Returns the names of topics with their numbers of subscribers, one by one. */
   *sizes(): IterableIterator<readonly [topic: string, subscribers: number]> {
     for (const [topic, { size }] of this.members) yield [topic, size];
   }
 
-  /** The subscribers of a topic; to be read, not changed. */
+  /** Returns the subscribers of a topic. Do not change the set. */
   of(topic: string): ReadonlySet<Subscriber> | undefined {
     return this.members.get(topic);
   }
 }
 
-/** Who can be sent a message that others are sent, too. */
+/** A socket that can send a message shared with others. */
 export interface Receiver {
   sendShared(frames: SharedFrames): SendResult;
 }
 
-/** Sends to the subscribers of a topic, here and elsewhere: framed once, and compressed once. @returns how many took it here */
+/**
+ * Sends to the subscribers of a topic, here and elsewhere. It is framed once, and compressed once.
+ * @returns how many accepted it here
+ */
 export function publish<Subscriber extends Receiver>(
   topics: Topics<Subscriber>,
   topic: string,
@@ -64,7 +67,7 @@ export function publish<Subscriber extends Receiver>(
   return taken;
 }
 
-/** Sends to the subscribers of a topic in this process. @returns how many took it */
+/** Sends to the subscribers of a topic in this process. @returns how many accepted it */
 export function deliver<Subscriber extends Receiver>(
   topics: Topics<Subscriber>,
   topic: string,

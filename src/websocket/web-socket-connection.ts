@@ -16,7 +16,7 @@ import { MessageIntake } from "./message-intake.ts";
 import { MessageWriter } from "./message-writer.ts";
 import { CLOSED, type ConnectionState, OPEN, type WebSocketState } from "./web-socket-states.ts";
 
-/** A WebSocket on its transport: reading, answers to control frames, deadlines, and the closing handshake. */
+/** A WebSocket on its transport: reading, control frames, deadlines, and the closing handshake. */
 export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner>
   implements Connection, TransportSink
 {
@@ -24,7 +24,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   readonly transport: Transport;
   readonly owner: Owner;
   readonly writer: MessageWriter;
-  /** Gives back its place among the connections of the server. */
+  /** Releases its slot among the connections of the server. */
   releaseSlot: (() => void) | undefined;
   share: Connection["share"] = undefined;
   /** The program waits for a message of this client, whatever waits to be polled. */
@@ -71,7 +71,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     return this.state === CLOSED ? undefined : this.owner;
   }
 
-  /** Takes the transport over: from here on it counts, and can be closed. */
+  /** Takes over the transport. From now on the connection is counted, and can be closed. */
   attach(): void {
     const { context, transport, keepAlive } = this;
     transport.sink = this;
@@ -84,14 +84,14 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
 
   /**
    * Begins to read.
-   * @param head bytes that came behind the handshake
-   * @param hasEnded whether the client has ended its half of the connection already
+   * @param head bytes received after the handshake
+   * @param hasEnded whether the client has already ended its half of the connection
    */
   start(head: Buffer, hasEnded = false): void {
     const { context, transport } = this;
-    // A hook that was told of the upgrade has ended it: it was never open.
+    // A hook has ended it during the upgrade, so it was never open.
     if (this.state === CLOSED) return;
-    // It may also have paused the server.
+    // It can also have paused the server.
     if (this.pauses.by === 0) transport.resume();
     if (context.isPaused) this.pauseFor(PAUSED_BY_SERVER);
     if (this.isOpen) context.onInput(this, head.length);
@@ -117,7 +117,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     this.resumeFrom(this.pauses.by & ~PAUSED_BY_TURN);
   }
 
-  /** Closes, and reports the end at once; the client has a moment to read what it was sent. */
+  /** Closes, and reports the end at once. The client has a moment to read the sent data. */
   closeNow(code: number, reason: string): void {
     if (this.state === CLOSED) return;
     this.close(code, reason);
@@ -125,7 +125,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     this.endStream();
   }
 
-  /** Drops the connection. @param code what the program is told */
+  /** Drops the connection. @param code the close code for the program */
   terminate(code: number = ABNORMAL_CLOSURE, reason = ""): void {
     this.transport.destroy();
     this.finish(this.state.lost, code, reason);
@@ -154,7 +154,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   onEnd(): void {
     this.hasEnded = true;
     this.pauses.end();
-    // What was read before the end still goes to the program.
+    // Data read before the end still goes to the program.
     if (this.pauses.by === 0) this.pump();
   }
 
@@ -244,7 +244,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     if (this.hasEnded && this.pauses.by === 0) this.finishInput();
   }
 
-  /** The client has sent its last byte; what was sent to it may still be on its way. */
+  /** Called when the client has ended its half. Data sent to it can still be in transit. */
   private finishInput(): void {
     if (this.state === CLOSED && this.transport.bufferedBytes > 0) this.transport.end();
     else this.terminate();
@@ -274,7 +274,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     this.endStream();
   }
 
-  /** Both close frames are on their way: gives the client a moment to end the connection, too. */
+  /** Gives the client a moment to end the connection, after both close frames were sent. */
   private endStream(): void {
     this.pauses.by = 0;
     this.transport.resume();

@@ -17,12 +17,12 @@ import { WebSocketConnection } from "./web-socket-connection.ts";
 import type { HandlersOf, Message, SendResult } from "./web-socket-handlers.ts";
 import type { WindowOptions } from "./window-options.ts";
 
-/** How what comes reaches the program: at once, or when it polls. */
+/** Delivers events to the program: at once, or when it polls. */
 export interface WebSocketDelivery<Driver> {
   /** Whether data may be lent to those that want it. */
   readonly isLending: boolean;
   open(driver: Driver): void;
-  /** @param isBorrowed whether the data lies in memory that is read into again after the call */
+  /** Delivers a message. @param isBorrowed whether the data lies in memory that is reused after the call */
   message(driver: Driver, data: Buffer, binary: boolean, isBorrowed: boolean): void;
   ping(driver: Driver, data: Buffer): void;
   pong(driver: Driver, data: Buffer): void;
@@ -30,18 +30,19 @@ export interface WebSocketDelivery<Driver> {
   close(driver: Driver, code: number, reason: string): void;
 }
 
-/** What a WebSocket needs of its server, or of its client. `Socket` is what programs get. */
+/** The part of a server, or of a client, that a WebSocket uses. `Socket` is the type that programs see. */
 export interface WebSocketContext<Socket> extends ConnectionContext {
   readonly topics: Topics<Receiver>;
   readonly byId: { set(id: string, socket: Socket): unknown; delete(id: string): unknown };
   onWebSocketOpen(socket: Socket): void;
   onWebSocketClose(socket: Socket, code: number, reason: string): void;
-  /** An error has left a handler. */
+  /** Reports an error of a handler. */
   report(error: unknown, socket: Socket): void;
 }
 
-/** The inside of a WebSocket: between its connection, which reports, and the handlers of the program. */
+/** The internal part of a WebSocket, between its connection and the handlers of the program. */
 export class WebSocketDriver<Socket> implements ConnectionOwner {
+  /** The object that the program sees. */
   readonly socket: Socket;
   readonly context: WebSocketContext<Socket>;
   readonly connection: WebSocketConnection<WebSocketDriver<Socket>>;
@@ -61,17 +62,17 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
   private inbox: MessageInbox<Socket> | undefined;
   private drainWaiters: Waiters | undefined;
   private isCloseReported = false;
-  /** The program has closed it: of the events that wait, only its close is of use. */
+  /** Whether the program has closed it. Of the waiting events only the close is then delivered. */
   isEndedByProgram = false;
   /** Called before the handler `close`. */
   closeListeners: Set<() => unknown> | undefined;
-  /** The event of its opening has left the queue, or its handler has run. */
+  /** Whether its open event has left the queue, or its handler has run. */
   isOpenTaken = false;
-  /** What has come before, and was not reported to `onEnqueue`. */
+  /** Messages received before, which `onEnqueue` has not seen. */
   private earlyMessages: Message[] | undefined;
-  /** That of the upgrade, in which handlers run; undefined for none. */
+  /** The asynchronous context of the upgrade, in which handlers run; undefined if there is none. */
   private readonly asyncContext = currentContext();
-  /** A handler has thrown: only `close` is called from then on. */
+  /** Whether a handler has thrown. From then on only `close` is called. */
   private hasFailed = false;
 
   constructor(
@@ -106,13 +107,13 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
     return this.uuid;
   }
 
-  /** What `sendLatest` has sent, and keeps. */
+  /** The values that `sendLatest` has sent and keeps. */
   get latest(): LatestValues {
     this.latestValues ??= new LatestValues(this.connection, this.context.limits, this.window);
     return this.latestValues;
   }
 
-  /** @param count acknowledges the messages of `sendLatest` up to this one */
+  /** Acknowledges messages of `sendLatest`. @param count up to this one */
   ack(count: number): void {
     if (this.latestValues?.ack(count) === true) this.delivery.drain(this);
   }
@@ -143,7 +144,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
     return this.topics?.has(topic) ?? false;
   }
 
-  /** The messages from now on are kept for a loop. */
+  /** Returns the messages from now on, which are kept for a loop. */
   messages(): AsyncIterable<Message> {
     if (this.inbox === undefined) {
       const source = {
@@ -273,7 +274,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
     );
   }
 
-  /** Code that waits in `drained` looks again. */
+  /** Lets code that waits in `drained` check again. */
   releaseWaiters(): void {
     this.drainWaiters?.release(this.connection.isOpen);
   }
@@ -285,8 +286,8 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
   }
 
   /**
-   * What a handler throws closes this connection, not the server. It counts once: messages that wait to be polled would
-   * fail like the one before, and promises of earlier messages can reject, too.
+   * Closes this connection, not the server, after an error of a handler. The error counts once: queued messages would
+   * fail as well, and promises of earlier messages can reject, too.
    */
   private onError(error: unknown): void {
     if (this.hasFailed) return;

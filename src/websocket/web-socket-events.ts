@@ -1,10 +1,13 @@
 import { EVENT_BYTES, QueuedEvent } from "../delivery/event-queue.ts";
 import type { WebSocket } from "./web-socket.ts";
 
-/** A connection, which an event keeps in memory after the client has disconnected, besides the head of its request. */
+/**
+ * The size of a connection without the head of its request. An event keeps it in memory after the client has
+ * disconnected.
+ */
 const CONNECTION_BYTES = 4_096;
 
-/** What a WebSocket with deferred delivery has to tell. */
+/** An event of a WebSocket with deferred delivery. */
 export type WebSocketEvent<Socket extends WebSocket = WebSocket> =
   | OpenEvent<Socket>
   | MessageEvent<Socket>

@@ -6,95 +6,110 @@ import { type BudgetOptions, checkBudget } from "./message-budget.ts";
 import { checkWindow, type WindowOptions } from "./window-options.ts";
 
 /**
- * What became of a message: `sent` to the system, `queued` behind what the peer has not read yet (wait for `drain`),
- * `dropped` because a backpressure limit is reached, or `closed`: the connection is not open any more.
+ * The result of sending a message. `sent`: handed to the system. `queued`: waits until the other side has read earlier
+ * data (wait for `drain`). `dropped`: a backpressure limit was reached. `closed`: the connection is not open any more.
  */
 export type SendResult = "sent" | "queued" | "dropped" | "closed";
 
 export interface SendOptions {
-  /** Send bytes as a text message, or text as a binary one. By default text is text and bytes are binary. */
+  /** Whether to send a binary message. By default bytes are sent as binary and strings as text. */
   binary?: boolean | undefined;
-  /** False: leave this message uncompressed where compression was agreed. */
+  /** Set it to false to leave this message uncompressed if compression was negotiated. */
   compress?: boolean | undefined;
 }
 
-/** Bytes that are lent, by the option `lent`. Valid until the handler returns. Copy it to keep it. */
+/** Bytes lent by the option `lent`. Valid until the handler returns. Copy it to keep it. */
 export interface LentBuffer extends Buffer {}
 
-/** A message that is the program's own. */
+/** A message, which belongs to the program. */
 export interface Message {
   readonly data: Buffer;
   readonly binary: boolean;
 }
 
 /**
- * A program for one WebSocket, in place of handlers: it gets what comes from `socket.messages()`. When it returns the
- * socket is closed with 1000; what it throws is reported and closes it with 1011.
+ * A function that handles one WebSocket, instead of handlers. It reads messages from `socket.messages()`. When it
+ * returns, the socket is closed with 1000. If it throws, the error is reported and the socket is closed with 1011.
  */
 export type ProgramOf<Socket> = (socket: Socket) => unknown;
 
 /**
- * What a program does with its WebSockets. All functions are optional, and called one at a time. `Bytes` is what they get:
- * the program's own, or lent with the option `lent`. Then: Valid until the handler returns. Copy it to keep it.
+ * The handlers of a WebSocket. All are optional, and run one at a time. `Bytes` is the type of their data, which
+ * belongs to the program, or with the option `lent` is valid until they return.
  */
 export interface HandlersOf<Socket, Data, Request, Bytes extends Buffer = Buffer> {
   /**
-   * A client asks for a WebSocket, and has not been answered. Set header fields, or refuse: with `exchange.refuse(401)`,
-   * with any answer, with a status from 300 on, with `false` (403), or by an error (500). Nothing is opened then.
-   * @returns what becomes `socket.data`, what refuses, or a promise of either
+   * Called when a client asks for a WebSocket, before the response. You can set header fields, or refuse the request:
+   * with `exchange.refuse(401)`, any answer, a status of at least 300, `false` (403), or an error (500). Then no
+   * WebSocket is opened.
+   * @returns the value of `socket.data`, a refusal, or a promise of either
    */
   upgrade?(exchange: Request): UpgradeAnswer<Data> | Promise<UpgradeAnswer<Data>>;
   open?(socket: Socket): unknown;
   /**
-   * Deferred delivery only: a message has arrived and is about to be queued. It is called before `message`, and outside of
-   * the program's own turn. Messages that arrived before `open` has run are reported right after it.
-   * @param data the same that `message` gets
-   * @returns false to keep the message from `message`, such as one that was answered at once. A message that arrived before
-   *   `open` has run is queued already
+   * Deferred delivery only: called when a message has arrived and is about to be queued. It runs before `message`,
+   * outside of your loop. Messages that arrived before `open` has run are reported right after it.
+   * @param data the same data that `message` receives
    */
   onEnqueue?(socket: Socket, data: Buffer, binary: boolean): unknown;
-  /** @param data UTF-8 when not `binary`. The program's own, unless the option `lent` is set */
+  /**
+   * Called with a message.
+   * @param data UTF-8 unless `binary`. It belongs to the program, unless the option `lent` is set
+   */
   message?(socket: Socket, data: Bytes, binary: boolean): unknown;
-  /** Everything that was queued has been taken. */
+  /** Called when all queued data has been sent. */
   drain?(socket: Socket): unknown;
-  /** A ping has come; it is answered already. @param data as in {@link message} */
+  /** Called with a ping, which has already been answered. @param data as in {@link message} */
   ping?(socket: Socket, data: Bytes): unknown;
   pong?(socket: Socket, data: Bytes): unknown;
-  /** Comes once, also for a connection that is lost (1006) or failed (the code that was sent to the peer). */
+  /**
+   * Called once, when the connection has ended. The code is 1006 for a lost connection, and for a failed one the code
+   * that was sent to the other side.
+   */
   close?(socket: Socket, code: number, reason: string): unknown;
 }
 
 export interface OptionsOf<Data, Request> {
-  /** Subprotocols that the server speaks, or a function that chooses one of those that the client offers. */
+  /** The server's subprotocols, the preferred one first, or a function that chooses one of the client's. */
   protocols?: readonly string[] | ((offered: readonly string[], exchange: Request) => string | undefined);
-  /** permessage-deflate (RFC 7692), by default off. True: with the default settings. */
+  /** Enables permessage-deflate (RFC 7692); true uses the default settings. Default false. */
   compression?: boolean | DeflateOptions;
   /**
-   * Lends data to `message`, `ping` and `pong`. Valid until the handler returns. Copy it to keep it. Saves a copy of each
-   * message. With deferred delivery, data is never lent. Default false.
+   * Lends data to `message`, `ping` and `pong` instead of copying it. The data is valid until the handler returns, and
+   * its memory is reused afterwards. It saves a copy of each message. With deferred delivery data is always copied.
+   * Default false.
    */
   lent?: boolean;
-  /** Instead of the server's limit, in bytes. */
+  /** The largest message, in bytes. Default: the server's limit. */
   maxMessageBytes?: number;
-  /** Becomes `socket.data`. */
+  /** The initial value of `socket.data`. */
   data?: Data;
-  /** Further header fields of the response that opens it. A list becomes one line for each element. */
+  /** Additional header fields of the handshake response. A list becomes one line for each element. */
   headers?: Readonly<Record<string, FieldValue>>;
-  /** After so long without traffic it is sent a ping, in place of the server's limit, in milliseconds; 0: never. */
+  /**
+   * The time without traffic after which the client gets a ping, in milliseconds; 0 means never. Default: the server's
+   * limit.
+   */
   idleTimeoutMs?: number;
-  /** For anything to arrive after that ping, in place of the server's limit, in milliseconds. */
+  /** The time for anything to arrive after that ping, in milliseconds. Default: the server's limit. */
   pongTimeoutMs?: number;
-  /** For a peer that takes nothing of what waits for it, in place of the server's limit, in milliseconds. */
+  /**
+   * The time after which a client that reads none of its waiting data is disconnected, in milliseconds. Default: the
+   * server's limit.
+   */
   writeTimeoutMs?: number;
-  /** Whether what is sent counts as traffic, too. Default false. */
+  /** Whether sent messages count as traffic, too. Default false. */
   sendResetsIdle?: boolean;
-  /** How many messages of `sendLatest` can be under way to this client. Default: no limit but the system's buffers. */
+  /**
+   * How many messages of `sendLatest` can be sent without an acknowledgement. Default: limited only by the system's
+   * buffers.
+   */
   window?: WindowOptions;
-  /** How many messages this client can send. Default: no limit. */
+  /** How many messages a client can send. Default: no limit. */
   budget?: BudgetOptions;
   /**
-   * "immediate": handlers of this route run when something happens, on a server with deferred delivery, too: for what is
-   * not part of the program's turn. Default: as the server delivers.
+   * "immediate": handlers of this route run as soon as something happens, even on a server with deferred delivery. Use
+   * it for routes outside of your program's loop. Default: the delivery of the server.
    */
   delivery?: "immediate";
   /** @internal Messages that come before `open` has run are reported to `onEnqueue` at once. */
@@ -118,7 +133,10 @@ export const upgradeOptionNames: OptionNames<OptionsOf<unknown, unknown>> = {
   shouldEnqueueBeforeOpen: "boolean",
 };
 
-/** @throws TypeError for an unknown option; TypeError or RangeError for a window or a budget that cannot be */
+/**
+ * Checks the options.
+ * @throws TypeError for an unknown option; TypeError or RangeError for an invalid window or budget
+ */
 export function checkUpgradeOptions(
   of: string,
   options: Pick<OptionsOf<unknown, unknown>, "window" | "budget">,

@@ -21,7 +21,7 @@ export function handlersOf<Socket extends Readable, Data, Request>(
   }
   return {
     async open(socket) {
-      // What comes before the program asks is kept.
+      // Messages that arrive before the program asks are kept.
       socket.messages();
       await handlers(socket);
       socket.close();

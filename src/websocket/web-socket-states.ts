@@ -1,6 +1,8 @@
 import { type State, stateMachine } from "../trace/state-machine.ts";
 
-/** The closing handshake (RFC 6455 §7.1). "closed" has been reported to the program; the transport can last longer. */
+/**
+ * The closing handshake (RFC 6455 §7.1). "closed" has been reported to the program; the transport can stay open longer.
+ */
 const transitions = {
   open: { closeSent: "closing", closeReceived: "closed", failed: "closed", lost: "closed" },
   closing: { closeReceived: "closed", failed: "closed", lost: "closed" },

@@ -13,13 +13,13 @@ import type { WebSocketState } from "./web-socket-states.ts";
 
 const DEFAULT_SEND: SendOptions = {};
 
-/** One WebSocket connection. Safe to keep: after its end calls answer "closed" or do nothing. */
+/** One WebSocket connection. You can keep it: after it has ended, calls return "closed" or do nothing. */
 export class WebSocket<Data = unknown, Request = unknown> {
-  /** The program's own. */
+  /** The program's data. */
   data: Data;
   /** The subprotocol, or "". */
   readonly protocol: string;
-  /** Whether messages may be compressed. */
+  /** Whether compression was negotiated. */
   readonly compresses: boolean;
   /** The request that was upgraded; undefined for a client. */
   readonly request: Request | undefined;
@@ -42,24 +42,26 @@ export class WebSocket<Data = unknown, Request = unknown> {
     this.driver = new WebSocketDriver<WebSocket>(this as WebSocket, context, transport, opening);
   }
 
-  /** A UUID (RFC 9562), made when first asked for; `server.find(id)` knows it until the end. */
+  /** A UUID (RFC 9562), created on first access. `server.find(id)` finds the WebSocket until it ends. */
   get id(): string {
     return this.driver.id;
   }
 
-  /** "open", "closing" after `close` until the peer has answered, or "closed". */
+  /** "open", "closing" after `close` until the other side has answered, or "closed". */
   get readyState(): WebSocketState {
     return this.driver.connection.readyState;
   }
 
-  /** Bytes that the peer has not taken yet, with those that this turn of the program has sent. */
+  /**
+   * The number of bytes that the other side has not received yet, including those sent in this turn of the event loop.
+   */
   get bufferedBytes(): number {
     return this.driver.connection.active === undefined ? 0 : this.transport.bufferedBytes;
   }
 
   /**
-   * Bytes that wait because the system refused them: more than 0 means that the peer is slower than the program. What
-   * this turn has sent does not count until it ends, or until `server.flush()`.
+   * The number of bytes that the operating system refused. More than 0 means that the other side is slower than the
+   * program. Bytes sent in this turn of the event loop count only after it ends, or after `server.flush()`.
    */
   get pendingBytes(): number {
     return this.driver.connection.active === undefined ? 0 : refusedBytes(this.transport);
@@ -78,10 +80,9 @@ export class WebSocket<Data = unknown, Request = unknown> {
   }
 
   /**
-   * Sends a message. Several in one turn of the program leave together.
-   * @param data text, or bytes, which are copied up to 64 KiB; larger ones must not change until they are taken.
-   *   Borrowed bytes can be sent
-   * @throws TypeError for an unknown option, as all functions that send
+   * Sends a message. Messages sent in one turn of the event loop are written together.
+   * @param data text, or bytes, which are copied up to 64 KiB. Do not change larger ones until they have been sent. You
+   *   can send borrowed bytes
    */
   send(data: string | Uint8Array, options: SendOptions = DEFAULT_SEND): SendResult {
     if (options !== DEFAULT_SEND) checkSend("send", options);
@@ -117,13 +118,12 @@ export class WebSocket<Data = unknown, Request = unknown> {
 
   /**
    * Sends the newest value of something, such as a snapshot of a game. While the client is behind, the value waits, and
-   * a newer one of the same key replaces it. A client is behind while the system refuses data for it, or while
-   * `window.maxUnacked` messages are without an acknowledgement. Values that wait are sent in the order of their keys,
-   * when the client has room again, before the handler `drain`.
-   * @param key values of other keys are independent
-   * @param data text, bytes (copied if they wait), or a function that makes them when they can leave. The function can
-   *   return undefined to send nothing
-   * @returns "sent", "queued" if it waits, "dropped" if what waits would exceed `maxBackpressureBytes`, or "closed"
+   * a newer value with the same key replaces it. A client is behind while the system refuses data for it, or while
+   * `window.maxUnacked` messages are unacknowledged. Waiting values are sent in the order of their keys when the client
+   * catches up, before the handler `drain`.
+   * @param key values with different keys are independent
+   * @param data text, bytes (copied if they wait), or a function that creates them when they can be sent
+   * @returns "sent", "queued" if it waits, "dropped" if waiting data would exceed `maxBackpressureBytes`, or "closed"
    */
   sendLatest(key: string, data: LatestData, options: SendOptions = DEFAULT_SEND): SendResult {
     if (options !== DEFAULT_SEND) checkSend("sendLatest", options);
@@ -132,26 +132,26 @@ export class WebSocket<Data = unknown, Request = unknown> {
 
   /**
    * Acknowledges messages of {@link sendLatest}, for windows with `acknowledgedBy: "program"`.
-   * @param count up to this one, counted from 1; without it all
+   * @param count acknowledges messages up to this one, counted from 1; default: all
    */
   ack(count: number = Number.POSITIVE_INFINITY): void {
     this.driver.ack(count);
   }
 
   /**
-   * How far the client is behind, in milliseconds: since the oldest message of {@link sendLatest} without an
-   * acknowledgement was sent. Without such a message, how long the last acknowledgement took. 0 without a window.
+   * How far the client is behind, in milliseconds: the time since the oldest unacknowledged message of {@link
+   * sendLatest} was sent. If all are acknowledged, how long the last acknowledgement took. 0 without a window.
    */
   get lagMs(): number {
     return this.driver.latest.lagMs;
   }
 
-  /** Joins a topic. @returns false when it is closed or has joined too many */
+  /** Subscribes to a topic. @returns false if it is closed or has too many topics */
   subscribe(topic: string): boolean {
     return this.driver.subscribe(topic);
   }
 
-  /** Leaves a topic. @returns whether it had joined */
+  /** Unsubscribes from a topic. @returns whether it was subscribed */
   unsubscribe(topic: string): boolean {
     return this.driver.unsubscribe(topic);
   }
@@ -160,21 +160,24 @@ export class WebSocket<Data = unknown, Request = unknown> {
     return this.driver.isSubscribed(topic);
   }
 
-  /** As `publish` of the server, but not to this socket. @returns how many took it in this process */
+  /**
+   * Sends a message to all other subscribers of a topic, as `publish` of the server does.
+   * @returns the number of subscribers in this process that accepted it
+   */
   publish(topic: string, data: string | Uint8Array, options: SendOptions = DEFAULT_SEND): number {
     if (options !== DEFAULT_SEND) checkSend("publish", options);
     const { connection, context } = this.driver;
     return connection.isOpen ? publish(context.topics, topic, data, options, this.driver) : 0;
   }
 
-  /** Sends a ping. @param data at most 125 bytes @throws RangeError when there are more */
+  /** Sends a ping. @param data at most 125 bytes @throws RangeError for more than 125 bytes */
   ping(data: string | Uint8Array = ""): SendResult {
-    if (byteLengthOf(data) > 125) throw new RangeError("a ping carries at most 125 bytes (RFC 6455 §5.5)");
+    if (byteLengthOf(data) > 125) throw new RangeError("a ping can have at most 125 bytes (RFC 6455 §5.5)");
     const { connection } = this.driver;
     return connection.isOpen ? connection.writer.ping(data) : "closed";
   }
 
-  /** Gathers everything that is sent in `run` into one write, also outside of a handler. */
+  /** Gathers everything sent in `run` into one write, even outside of a handler. */
   cork(run: () => void): void {
     this.transport.cork();
     try {
@@ -185,8 +188,8 @@ export class WebSocket<Data = unknown, Request = unknown> {
   }
 
   /**
-   * Stops reading; a few messages that have been read may still come. When the peer disconnects meanwhile, they do, and
-   * then the handler `close` is called.
+   * Stops reading. A few messages that were already read can follow. If the other side disconnects meanwhile, these
+   * messages are delivered, and then the handler `close` is called.
    */
   pause(): void {
     this.driver.connection.pauseFor(PAUSED_BY_PROGRAM);
@@ -196,13 +199,13 @@ export class WebSocket<Data = unknown, Request = unknown> {
     this.driver.connection.resumeFrom(PAUSED_BY_PROGRAM);
   }
 
-  /** Reads on although the queue is full: the program waits for what this peer sends. */
+  /** Reads on even if the queue is full, because the program waits for data from this connection. */
   resumeDespiteFullQueue(): void {
     this.driver.connection.isReadDespiteFullQueue = true;
     this.driver.connection.resumeFrom(PAUSED_BY_EVENTS);
   }
 
-  /** Stops reading until the peer has taken everything that waits for it. */
+  /** Stops reading until the other side has received all waiting data. */
   pauseUntilDrain(): void {
     if (!this.driver.connection.isOpen) return;
     this.driver.connection.pauseFor(PAUSED_BY_WRITES);
@@ -210,24 +213,26 @@ export class WebSocket<Data = unknown, Request = unknown> {
   }
 
   /**
-   * The messages from now on, for a loop in place of the handler `message`. They are kept until the loop takes them, and
-   * the peer is slowed down to its speed: from 64 KiB on nothing more is read. The loop ends when the connection does; one
-   * that is left earlier may be followed by another, which goes on where that was.
+   * Returns the messages from now on, for a loop instead of the handler `message`. They are kept until the loop takes
+   * them. From 64 KiB on Portico stops reading, so the other side is slowed down to the speed of the loop. The loop
+   * ends with the connection. If you leave it earlier, another loop can continue.
    */
   messages(): AsyncIterable<Message> {
     return this.driver.messages();
   }
 
-  /** Resolves when the peer has taken what was queued: true at once if nothing is; false when it is closed. */
+  /**
+   * Resolves with true when all queued data has been sent, at once if there is none, or with false when it is closed.
+   */
   drained(): Promise<boolean> {
     return this.driver.drained();
   }
 
   /**
-   * Begins the close handshake (RFC 6455 §7.1.2). What was sent before still arrives, nothing can be sent after. Of the
-   * events that wait to be polled only the close is delivered, as after {@link terminate} and {@link closeNow}.
-   * @param reason cut at 123 bytes
-   * @throws RangeError for a code that may not be sent
+   * Begins the closing handshake (RFC 6455 §7.1.2). Messages sent before still arrive; you cannot send more. Of the
+   * queued events only the close is delivered, as after {@link terminate} and {@link closeNow}.
+   * @param reason the reason, cut at 123 bytes
+   * @throws RangeError for a code that cannot be sent
    */
   close(code = 1000, reason = ""): void {
     this.driver.connection.close(code, reason);
@@ -236,7 +241,7 @@ export class WebSocket<Data = unknown, Request = unknown> {
 
   /**
    * Drops the connection at once.
-   * @param code what the handler `close` is told; the peer is told nothing
+   * @param code the code for the handler `close`. The other side receives no close frame
    */
   terminate(code: number = ABNORMAL_CLOSURE, reason = ""): void {
     this.driver.isEndedByProgram = true;
@@ -244,8 +249,9 @@ export class WebSocket<Data = unknown, Request = unknown> {
   }
 
   /**
-   * Closes, and is closed for the program at once; the peer has a moment to take what it was sent.
-   * @param code for the peer and for the handler `close`
+   * Closes the connection. For the program it is closed at once; the other side has a moment to receive the data sent
+   * before.
+   * @param code the code for the other side and for the handler `close`
    */
   closeNow(code: number, reason = ""): void {
     this.driver.connection.closeNow(code, reason);

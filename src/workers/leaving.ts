@@ -50,7 +50,7 @@ export class Leaving {
       });
     }
     if (!isReplaced) await sleep(readyDelayMs);
-    // What waits to be accepted is left to the other workers.
+    // Connections that wait to be accepted are left to the other workers.
     for (const listener of this.listeners) listener.close();
     await sleep(isReplaced ? drainMs : 0);
     await Promise.all(servers.map((server) => server.close({ graceMs })));

@@ -47,7 +47,7 @@ export type ToWorker =
       readonly missing: number;
     };
 
-/** Bytes that may wait in the channel between the primary and one worker, in each direction. */
+/** How many bytes can wait in the channel between the primary and one worker, in each direction. */
 export const MAX_CHANNEL_BYTES: number = 16 * 1024 * 1024;
 
 /** What a message costs apart from its topic and its bytes, roughly. */

@@ -10,36 +10,39 @@ import { onEndSignals } from "../processes/waiting.ts";
 import { Hub } from "./hub.ts";
 import type { ToPrimary, WorkerTask } from "./protocol.ts";
 
-/** What happens to workers. `worker` is the number of its place, from 1. */
+/** An event of a worker. `worker` is the number of the worker, from 1. A replacement keeps the number. */
 export type WorkerEvent =
   | ProcessEvent
-  /** Messages of topics that a worker did not get, because it does not read its channel; in the last second. */
+  /** Topic messages that a worker did not receive in the last second, because it does not read its channel. */
   | { readonly type: "dropped"; readonly worker: number; readonly messages: number };
 
 export interface WorkersOptions {
   /** The module that each worker runs: a path or a file URL. */
   module: string | URL;
-  /** How many workers; "auto" (default) for one per processor that the process can use. */
+  /** The number of workers; "auto" (default) for one per processor that the process can use. */
   workers?: number | "auto";
-  /** The arguments of the workers. Default: those of this process. */
+  /** The command-line arguments of the workers. Default: those of this process. */
   args?: readonly string[];
-  /** How long all workers still accept connections after SIGTERM or SIGINT, and report that they are not ready. Default 0 ms. */
+  /**
+   * How long all workers still accept connections after SIGTERM or SIGINT while they report that they are not ready, in
+   * milliseconds. Default 0.
+   */
   readyDelayMs?: number;
   /**
-   * How long a worker that is replaced still answers requests on its open connections, each time with `Connection: close`,
-   * before it closes idle ones. Default 1,000 ms.
+   * How long a worker that is being replaced still answers requests on its open connections, each with `Connection:
+   * close`, before it closes idle ones, in milliseconds. Default 1,000.
    */
   drainMs?: number;
-  /** How long exchanges and WebSockets can then take to end. Default 10,000 ms. */
+  /** How long exchanges and WebSockets can then take to end, in milliseconds. Default 10,000. */
   graceMs?: number;
-  /** How long a worker can take until it serves; then it is killed. Default 30,000 ms. */
+  /** How long a worker can take to start serving, in milliseconds. Then it is killed. Default 30,000. */
   startTimeoutMs?: number;
   /**
-   * Gives up when a worker has crashed so many times in a row, each time within 10 s of serving. It goes on while another
-   * worker has served for 10 s. Default 6.
+   * The number of crashes of a worker in a row, each within 10 s of serving, after which Portico gives up. It continues
+   * while another worker has served for 10 s. Default 6.
    */
   maxCrashes?: number;
-  /** Receives what happens to the workers. Default: crashes and lost messages are printed on stderr. */
+  /** Receives the events of the workers. Default: prints crashes and lost messages to stderr. */
   onEvent?: (event: WorkerEvent) => unknown;
 }
 
@@ -55,16 +58,16 @@ const optionNames: OptionNames<WorkersOptions> = {
   onEvent: true,
 };
 
-/** Time for the callbacks of `worker.onStop`, on top of what the servers may take, in milliseconds. */
+/** The time for the callbacks of `worker.onStop`, in addition to that of the servers, in milliseconds. */
 const END_MS = 5_000;
 const REPORT_MS = 1_000;
 
 /**
- * Runs a module in several processes that share its ports, and supervises them: a worker that crashes is started again.
- * SIGTERM and SIGINT end all workers gracefully; SIGHUP replaces them, one after the other.
+ * Runs a module in several processes that share its ports, and supervises them: a worker that crashes is restarted.
+ * SIGTERM and SIGINT end all workers gracefully. SIGHUP replaces them, one after the other.
  * @returns when all workers have ended after a signal
- * @throws Error when a worker cannot start at the beginning, and when workers crash again and again; TypeError and RangeError
- *   for invalid options
+ * @throws Error if a worker cannot start initially, or if workers crash repeatedly; TypeError and RangeError for
+ *   invalid options
  */
 export async function runWorkers(options: WorkersOptions): Promise<void> {
   checkOptions("runWorkers", options, optionNames);
@@ -90,7 +93,7 @@ export async function runWorkers(options: WorkersOptions): Promise<void> {
     drainMs,
     graceMs,
   };
-  // All workers accept from one socket, which stays open when one of them ends: what waits in it is not lost.
+  // All workers accept from one socket, which stays open when one of them ends, so waiting connections are not lost.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
     exec: fileURLToPath(
@@ -125,12 +128,12 @@ export async function runWorkers(options: WorkersOptions): Promise<void> {
 function countOf(workers: number | "auto"): number {
   if (workers === "auto") return availableParallelism();
   if (Number.isInteger(workers) && workers >= 1) return workers;
-  throw new RangeError(`workers cannot be ${String(workers)}. Give "auto" or a whole number from 1.`);
+  throw new RangeError(`workers cannot be ${String(workers)}. Use "auto" or an integer of at least 1.`);
 }
 
 function atLeast(least: number, name: string, value: number): void {
   if (value >= least) return;
-  throw new RangeError(`${name} cannot be ${String(value)}. Give a number from ${least}.`);
+  throw new RangeError(`${name} cannot be ${String(value)}. Use a number of at least ${least}.`);
 }
 
 /** Returns what counts dropped messages, and reports them once a second. */
@@ -154,7 +157,7 @@ function printEvent(event: WorkerEvent): void {
       `Worker ${event.worker} ended with ${event.reason}. It starts again in ${event.restartInMs} ms.`,
     );
   else if (event.type === "not-replaced")
-    console.error(`Worker ${event.worker} was not replaced and goes on: ${event.reason}.`);
+    console.error(`Worker ${event.worker} was not replaced and keeps running: ${event.reason}.`);
   else if (event.type === "dropped")
     console.error(
       `Worker ${event.worker} does not read its channel: ${event.messages} messages of topics were dropped.`,

@@ -10,7 +10,7 @@ import type { ToPrimary, ToWorker, WorkerTask } from "./protocol.ts";
 /** Where a question waits for its answers. */
 type Waiting = (answers: FleetAnswers) => void;
 
-/** This process, when it is a worker. */
+/** This process as a worker. */
 export class Worker {
   private readonly supervisor: Supervisor;
   private readonly toPrimary: Batch<ToPrimary>;
@@ -22,9 +22,9 @@ export class Worker {
   private port: number | undefined;
   private isLoaded = false;
   private isReady = false;
-  /** The number of this worker's place, from 1. A worker that takes the place of another one has the same. */
+  /** The number of this worker, from 1. A replacement keeps the number. */
   readonly id: number;
-  /** How many workers there are. */
+  /** The number of workers. */
   readonly count: number;
   /** @internal The URL of the module that this worker runs. */
   readonly module: string;
@@ -65,15 +65,15 @@ export class Worker {
   }
 
   /**
-   * Reports that this worker serves. It does so by itself when its module has been evaluated and a server listens; call it
-   * in a module whose evaluation does not end.
+   * Reports that this worker serves. This happens automatically once its module has been evaluated and a server
+   * listens. Call it in a module whose evaluation does not end.
    */
   ready(): void {
     this.isLoaded = true;
     this.readyIfDone();
   }
 
-  /** Runs a function when this worker stops, after its servers have closed; a promise is waited for. */
+  /** Runs a function when this worker stops, after its servers have closed. A returned promise is awaited. */
   onStop(callback: () => unknown): void {
     this.leaving.onStop(callback);
   }

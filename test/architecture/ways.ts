@@ -34,13 +34,13 @@ export interface Way {
 const read: readonly Step[] = [
   { file: "node/raw-handle.ts", does: "Node reads into the buffer that all connections share" },
   { file: "transport/handle-transport.ts", does: "receives the bytes of its handle" },
-  { file: "transport/transport.ts", does: "passes bytes on, and gathers what is written meanwhile" },
+  { file: "transport/transport.ts", does: "passes on bytes, and gathers output written meanwhile" },
 ];
 
 const written: readonly Step[] = [
   { file: "transport/queued-transport.ts", does: "sends one write at a time; the rest waits here" },
   { file: "transport/handle-transport.ts", does: "writes to its handle" },
-  { file: "node/direct-write.ts", does: "knows how each version of Node wants that" },
+  { file: "node/direct-write.ts", does: "knows how each version of Node does that" },
 ];
 
 const polled: readonly Step[] = [
@@ -56,10 +56,10 @@ export const ways: readonly Way[] = [
       ...read,
       {
         file: "connection/http-connection.ts",
-        does: "goes on until it has to wait; keeps the state and the deadline",
+        does: "reads until it has to wait; keeps the state and the deadline",
         through: "TransportSink",
       },
-      { file: "connection/exchange-intake.ts", does: "makes exchanges of what the reader finds" },
+      { file: "connection/exchange-intake.ts", does: "creates exchanges from requests" },
       {
         file: "protocol/http1/request-reader.ts",
         does: "finds the end of the head, and the framing of the body",
@@ -71,7 +71,7 @@ export const ways: readonly Way[] = [
       { file: "protocol/http1/request-head.ts", does: "checks what the fields mean together" },
       {
         file: "exchange/exchange.ts",
-        does: "is made for the request",
+        does: "represents the request",
         from: "connection/exchange-intake.ts",
       },
       {
@@ -99,20 +99,20 @@ export const ways: readonly Way[] = [
       { file: "exchange/exchange.ts", does: "end(), write(), setHeader() …" },
       {
         file: "exchange/response.ts",
-        does: "status, fields, content and backpressure",
+        does: "status, fields, body and backpressure",
       },
       {
         file: "connection/http1-stream.ts",
-        does: "writes the head and chunks as HTTP/1.1 wants them",
+        does: "writes the head and chunks of HTTP/1.1",
         through: "HttpStream",
       },
       { file: "protocol/http1/response-head.ts", does: "composes the lines of the head" },
       {
         file: "transport/transport.ts",
-        does: "gathers everything that is written in this turn",
+        does: "gathers all output of this turn",
         from: "connection/http1-stream.ts",
       },
-      { file: "transport/buffered-output.ts", does: "the form and the memory in which it is gathered" },
+      { file: "transport/buffered-output.ts", does: "holds the gathered output" },
       ...written,
     ],
     asks: [
@@ -141,20 +141,20 @@ export const ways: readonly Way[] = [
       ...read,
       {
         file: "websocket/web-socket-connection.ts",
-        does: "goes on until it has to wait; answers control frames",
+        does: "reads until it has to wait; answers control frames",
         through: "TransportSink",
       },
       { file: "websocket/message-intake.ts", does: "counts the work and the memory of messages" },
-      { file: "protocol/websocket/message-reader.ts", does: "puts frames together to a message" },
+      { file: "protocol/websocket/message-reader.ts", does: "joins frames to a message" },
       { file: "protocol/websocket/frame.ts", does: "reads and writes the header of a frame" },
       {
         file: "protocol/websocket/mask.ts",
-        does: "unmasks the payload where it lies",
+        does: "unmasks the payload in place",
         from: "protocol/websocket/message-reader.ts",
       },
       {
         file: "websocket/web-socket-driver.ts",
-        does: "has it delivered, and calls the program",
+        does: "delivers it, and calls the program",
         from: "websocket/web-socket-connection.ts",
         through: "ConnectionOwner",
       },
@@ -170,15 +170,15 @@ export const ways: readonly Way[] = [
       { file: "websocket/web-socket.ts", does: "send(), publish() …" },
       {
         file: "websocket/message-writer.ts",
-        does: "checks whether there is room, compresses, and writes the frame",
+        does: "checks the limits, compresses, and writes the frame",
         from: "websocket/web-socket-connection.ts",
       },
       {
         file: "transport/transport.ts",
-        does: "gathers everything that is written in this turn",
+        does: "gathers all output of this turn",
         from: "websocket/message-writer.ts",
       },
-      { file: "transport/buffered-output.ts", does: "the form and the memory in which it is gathered" },
+      { file: "transport/buffered-output.ts", does: "holds the gathered output" },
       ...written,
     ],
     asks: [

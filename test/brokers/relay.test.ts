@@ -233,7 +233,7 @@ describe("subscriptions at the broker", () => {
 describe("a server with a broker", () => {
   it("refuses a broker that another server has", (t) => {
     const { broker } = faked(t);
-    assert.throws(() => new Server({ broker }), /make one for each/);
+    assert.throws(() => new Server({ broker }), /Create one for each server/);
   });
 
   it("reports once that the broker is away, and again when it has been back", (t) => {

@@ -80,15 +80,15 @@ describe("portico lua", { concurrency: 2 }, () => {
     const root = temporaryFolder(t, { "wait.lua": 'os.pullEvent("never")' });
     const { code, stderr } = await portico(t, ["lua", "wait.lua"], { cwd: root });
     assert.equal(code, 1);
-    assert.match(stderr, /wait\.lua waits, and nothing is left that could wake it/);
+    assert.match(stderr, /wait\.lua waits, but nothing can wake it/);
   });
 
   it("says what is wrong with the command line", async (t) => {
     const root = temporaryFolder(t, { "plain.lua": "print(1)" });
     const plain = await portico(t, ["lua", "plain.lua"], { cwd: root });
-    assert.deepEqual([plain.code, /add --evo or --craftos/.test(plain.stderr)], [2, true]);
+    assert.deepEqual([plain.code, /Add --evo or --craftos/.test(plain.stderr)], [2, true]);
     const missing = await portico(t, ["lua", "missing.lua"], { cwd: root });
-    assert.deepEqual([missing.code, /there is no file missing\.lua/.test(missing.stderr)], [2, true]);
+    assert.deepEqual([missing.code, /The file missing\.lua does not exist/.test(missing.stderr)], [2, true]);
     assert.equal((await portico(t, ["lua", "plain.lua", "--evo", "--craftos"], { cwd: root })).code, 2);
   });
 
@@ -112,7 +112,7 @@ describe("portico lua", { concurrency: 2 }, () => {
     t.after(() => socket.terminate());
     assert.equal((await nextMessage(socket)).data, "one");
     put(root, "chat.lua", "x =");
-    await program.printed(/chat\.lua goes on as it was/);
+    await program.printed(/chat\.lua keeps running unchanged/);
     assert.deepEqual(await got(agent, http, "/old"), [200, "one"]);
     const greeted = nextMessage(socket);
     put(root, "chat.lua", chat("two", "/new"));

@@ -143,7 +143,7 @@ describe("portico run: what is wrong with a file", () => {
       "export const routes = { '/': 1 };",
       /The export routes of .* is not an object of paths/,
     ],
-    ["a path that is none", "export const routes = { x: () => {} };", /does not begin with "\/"/],
+    ["a path that is none", "export const routes = { x: () => {} };", /must begin with "\/"/],
     ["an error while it is loaded", "throw new Error('not today');", /Error: not today\n.*app\.js:1/],
     ["an import of nothing", "import './gone.js';", /Cannot find module .*gone\.js/],
     ["a failing setup", "export const setup = async () => { throw new Error('no data'); };", /no data/],
@@ -226,7 +226,7 @@ describe("portico run --watch", { concurrency: 2 }, () => {
     assert.equal((await fetch(url)).headers.get("x-word"), "two");
 
     put(root, "word.js", "export const word = ;");
-    assert.match(await server.printed(/app\.js keeps its former handlers. ([\s\S]*\^)/), /word\.js:1\n/);
+    assert.match(await server.printed(/app\.js keeps its previous handlers. ([\s\S]*\^)/), /word\.js:1\n/);
     assert.equal((await ask(url)).text, "two 3");
     assert.equal(await asked(socket, "c"), "two c, opened by one");
 

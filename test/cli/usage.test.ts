@@ -72,7 +72,7 @@ describe("the command line", { concurrency: 2 }, () => {
     await other.url();
     const wrong = await portico(t, ["echo"], { environment: { PORT: "many" } });
     assert.equal(wrong.code, 2);
-    assert.match(wrong.stderr, /from env 'PORT' is invalid\. Use a whole number from 0 to 65535/);
+    assert.match(wrong.stderr, /from env 'PORT' is invalid\. Use an integer from 0 to 65535/);
   });
 
   it("shows the addresses of the network when it listens at all of them", async (t) => {
@@ -172,8 +172,8 @@ describe("mistakes are answered with one line and an exit code", () => {
     [["bench", "ws://127.0.0.1/", "-m", "GET"], 2, /--method/],
     [["bench", "http://127.0.0.1:1/"], 1, /Cannot reach http:\/\/127\.0\.0\.1:1\/: nothing listens there/],
     [["inspect", "http://127.0.0.1/"], 2, /begins with ws:, wss:/],
-    [["inspect", "ws://127.0.0.1/", "-H", "Host: other.example"], 2, /headers cannot set Host/],
-    [["inspect", "ws://127.0.0.1/", "--protocol", "a\r\nb"], 2, /protocols have to be different tokens/],
+    [["inspect", "ws://127.0.0.1/", "-H", "Host: other.example"], 2, /cannot set the header Host/],
+    [["inspect", "ws://127.0.0.1/", "--protocol", "a\r\nb"], 2, /Subprotocols must be different tokens/],
     [["inspect", "ws://127.0.0.1:1/"], 1, /nothing listens there/],
   ];
   for (const [args, expected, message] of mistakes) {

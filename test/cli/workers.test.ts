@@ -42,7 +42,7 @@ describe("portico run --workers", () => {
     const root = temporaryFolder(t, { "app.mjs": program("one") });
     const server = start(t, ["run", "app.mjs", "--port", "0", "--workers", "1"], root);
     await assert.rejects(text(await server.url(), "/crash"));
-    await server.printed(/portico: worker 1 ended with exit code 5; it starts again in 100 ms/);
+    await server.printed(/portico: worker 1 ended with exit code 5. It restarts in 100 ms/);
     const { stdout } = await server.stop("SIGINT");
     assert.match(
       stdout,
@@ -59,7 +59,7 @@ describe("portico run --workers", () => {
     );
     assert.equal(code, 1);
     assert.match(stderr, /app\.mjs cannot be run/);
-    assert.match(stderr, /portico: worker 1 ended with exit code 1 before it served/);
+    assert.match(stderr, /portico: worker 1 ended with exit code 1 before it was ready/);
   });
 
   it("refuses a count that makes no sense", async (t) => {

@@ -67,7 +67,7 @@ describe("with a token", () => {
 
   it("refuses one that is too short", () => {
     for (const short of ["", "fifteen letters", 5 as unknown as string]) {
-      assert.throws(() => new Access(short, "/"), /RangeError: the token of a console needs at least 16/);
+      assert.throws(() => new Access(short, "/"), /RangeError: the token of a console must have at least 16/);
     }
   });
 

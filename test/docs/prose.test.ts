@@ -1,23 +1,29 @@
-// The words of the pages and of public docstrings, by the rules of prose.ts.
+// The words of the pages, and of the docstrings and comments of the sources, by the rules of prose.ts.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { pages } from "./programs.ts";
-import { docstringsOf, findingsIn, proseOf } from "./prose.ts";
-
-/** Entries of the package whose docstrings follow the rules. */
-const ENTRIES = ["console", "games", "loop", "operations", "testing", "web", "workers"];
+import { commentsOf, findingsIn, proseOf } from "./prose.ts";
 
 /** One line for each finding. */
 function complaints(text: string): string[] {
   return findingsIn(text).map((finding) => `${finding.text.trim()} (${finding.advice})`);
 }
 
-/** The declarations of what an entry exports. */
-function declarationsOf(entry: string): string {
-  const index = new URL(`../../dist/${entry}/index.d.ts`, import.meta.url);
-  const modules = [...readFileSync(index, "utf8").matchAll(/from "(\.[^"]+)\.[jt]s"/g)];
-  return modules.map(([, path]) => readFileSync(new URL(`${path}.d.ts`, index), "utf8")).join("\n");
+/** The folders whose comments users read: the rooms of src/, with the docstrings of all entries, and the examples. */
+function* rooms(): Generator<[folder: string, source: string]> {
+  const root = new URL("../../", import.meta.url);
+  const inside = (folder: string): string[] =>
+    readdirSync(new URL(folder, root), { recursive: true, encoding: "utf8" })
+      .map((name) => `${folder}${name.replaceAll("\\", "/")}`)
+      .filter((name) => /\.(ts|js|mjs)$/.test(name))
+      .sort();
+  const files = [...inside("src/"), ...inside("examples/"), ...inside("scripts/")];
+  const roomOf = (name: string): string => name.split("/").slice(0, 2).join("/");
+  for (const room of new Set(files.map(roomOf))) {
+    const names = files.filter((name) => roomOf(name) === room);
+    yield [room, names.map((name) => readFileSync(new URL(name, root), "utf8")).join("\n\n")];
+  }
 }
 
 describe("the prose", () => {
@@ -34,9 +40,9 @@ describe("the prose", () => {
     it(`of ${path} follows the rules`, () => assert.deepEqual(complaints(proseOf(text)), []));
   }
 
-  for (const entry of ENTRIES) {
-    it(`of the docstrings of portico/${entry} follows the rules`, () => {
-      assert.deepEqual(complaints(docstringsOf(declarationsOf(entry))), []);
+  for (const [room, source] of rooms()) {
+    it(`of the comments of ${room} follows the rules`, () => {
+      assert.deepEqual(complaints(commentsOf(source)), []);
     });
   }
 });

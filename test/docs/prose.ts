@@ -19,7 +19,7 @@ const rules: readonly Rule[] = [
   { pattern: /\bbesides?\b/gi, advice: "next to, in addition to, compared with" },
   { pattern: /\b(?:has|have|had|is|are) gone\b/gi, advice: "disconnected, ended" },
   {
-    pattern: /\b(?<!there )(?:is|are|was|were) no (?!longer\b|more\b|fewer\b|less\b)\w+/gi,
+    pattern: /\b(?<!there\s)(?:is|are|was|were) no (?!longer\b|more\b|fewer\b|less\b)\w+/gi,
     advice: "is not a …",
   },
   {
@@ -29,6 +29,13 @@ const rules: readonly Rule[] = [
   { pattern: /\b(?<!each other's )peers?\b(?! dependenc)/gi, advice: "client, server, or the other side" },
   { pattern: /\bmay\b/gi, advice: "can; might" },
   { pattern: /\b(?:is|are|be|was|were) told (?!apart)|\btells\b/gi, advice: "reports, shows, learns" },
+  { pattern: /\bfor\s+ever\b/gi, advice: "forever" },
+  { pattern: /\b(?:turn(?:s|ed)?|throw[ns]?) away\b/gi, advice: "refuse, disconnect, discard" },
+  { pattern: /\b(?:go(?:es)?|went) on\b/gi, advice: "continue, keep …ing" },
+  { pattern: /\b(?:is|are) waited for\b/gi, advice: "is awaited" },
+  { pattern: /\b(?:has|have) come\b(?! back)/gi, advice: "has arrived" },
+  { pattern: /\bunder way\b/gi, advice: "in progress, in flight" },
+  { pattern: /\bgives? back\b|\bin silence\b/gi, advice: "return, release; silently" },
   { pattern: /\bkin\b|\bthereof\b|\bhence\b|\bwhereupon\b/gi, advice: "plain words" },
 ];
 
@@ -82,15 +89,19 @@ export function proseOf(page: string): string {
     .replace(/^ *(?:[-*]|\d+\.) /gm, "\n");
 }
 
-/** The prose of the docstrings in a file of declarations. */
-export function docstringsOf(declarations: string): string {
+/** The prose of the comments in a file: docstrings, and comments at the end of or between lines. */
+export function commentsOf(source: string): string {
   let names = 0;
-  return [...declarations.matchAll(/\/\*\*([\s\S]*?)\*\//g)]
-    .map(([, text = ""]) =>
-      text
-        .replace(/^\s*\* ?/gm, "")
-        .replace(/\{@link [^}]*\}|`[^`]*`/g, () => `C${names++}`)
-        .replace(/^@\w+ ?/gm, "\n"),
-    )
-    .join("\n\n");
+  const docstrings = [...source.matchAll(/\/\*\*([\s\S]*?)\*\//g)].map(([, text = ""]) =>
+    text.replace(/^\s*\* ?/gm, ""),
+  );
+  // Rows of a table have their columns apart.
+  const lines = [...source.matchAll(/^ *\/\/ .*(?:\n *\/\/ .*)*/gm)].map(([text]) =>
+    text.replace(/^ *\/\/ (?:.*\S {2,}\S.*$)?/gm, ""),
+  );
+  const ends = [...source.matchAll(/[;{},([] \/\/ (.*)$/gm)].map(([, text = ""]) => text);
+  return [...docstrings, ...lines, ...ends]
+    .join("\n\n.\n\n")
+    .replace(/\{@link [^}]*\}|`[^`]*`/g, () => `C${names++}`)
+    .replace(/@(?:param|property) \w+ ?|@\w+ ?/g, "\n\n.\n\n");
 }

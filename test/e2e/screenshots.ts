@@ -1,12 +1,13 @@
-// Makes the pictures of the console in docs/images, and pictures of all its states to look at:
-// npm run screenshots [folder]
-import { mkdirSync, mkdtempSync } from "node:fs";
+// Takes the pictures of the console in docs/images, and pictures to look at: of all states of the console, of the pages that
+// `portico serve` makes, and of the documentation's site when it has been built: npm run screenshots [folder]
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrowserContext, Page } from "playwright-core";
 import { Server } from "portico";
 import { console as consolePart } from "portico/console";
+import { serveFiles } from "portico/web";
 import { launchBrowser } from "../support/browser.ts";
 import { startProgram } from "../support/program.ts";
 import { startDemo } from "./console-demo.ts";
@@ -15,6 +16,7 @@ const SECONDS_OF_TRAFFIC = 55;
 const THEMES = ["light", "dark"] as const;
 const WIDTHS = [360, 768, 1_280];
 const images = fileURLToPath(new URL("../../docs/images/", import.meta.url));
+const site = fileURLToPath(new URL("../../site/out/", import.meta.url));
 const states = process.argv[2] ?? mkdtempSync(join(tmpdir(), "portico-screenshots-"));
 
 async function press(page: Page, name: string): Promise<void> {
@@ -143,10 +145,61 @@ async function picturesOfToken(context: BrowserContext): Promise<void> {
   }
 }
 
+/** The pages that `portico serve` makes itself: a list of files, and errors. */
+async function picturesOfServe(context: BrowserContext): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "portico-served-"));
+  mkdirSync(join(folder, "images"));
+  for (const [name, bytes] of [
+    ["report.pdf", 1_250_000],
+    ["notes.md", 2_300],
+    ["a name that is too long to fit into one line of the list on a small screen.txt", 12],
+  ] as const)
+    writeFileSync(join(folder, name), Buffer.alloc(bytes));
+  const program = await startProgram("dist/cli/main.js", "serve", folder, "--listing", "--port", "0");
+  try {
+    for (const width of WIDTHS) {
+      const page = await open(context, `${program.url}/`, width, 500);
+      await inThemes(page, states, `folder-${width}`);
+      await page.goto(`${program.url}/missing`);
+      await inThemes(page, states, `missing-${width}`);
+      await page.close();
+    }
+  } finally {
+    await program.stop("SIGINT");
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function picturesOfSite(context: BrowserContext): Promise<void> {
+  const server = new Server();
+  server.get("/*", serveFiles(site));
+  const { url } = await server.listen({ host: "127.0.0.1", port: 0 });
+  try {
+    for (const width of WIDTHS) {
+      const page = await open(context, `${url}/index.html`, width);
+      await inThemes(page, states, `site-${width}`);
+      await page.goto(`${url}/limits.html`);
+      await inThemes(page, states, `site-page-${width}`);
+      await page.goto(`${url}/reference/portico/Server.html`);
+      await inThemes(page, states, `site-reference-${width}`);
+      await page.locator("#tsd-search-trigger").click();
+      await page.locator("#tsd-search-input").fill("upload");
+      await page.locator("#tsd-search-results > a").first().waitFor();
+      await inThemes(page, states, `site-search-${width}`);
+      await page.close();
+    }
+  } finally {
+    await server.close({ graceMs: 0 });
+  }
+}
+
 mkdirSync(images, { recursive: true });
 mkdirSync(states, { recursive: true });
 const { context, close } = await launchBrowser();
 try {
+  await picturesOfServe(context);
+  if (existsSync(site)) await picturesOfSite(context);
+  else console.log("There are no pictures of the site: run `npm run site` before.");
   await picturesOfToken(context);
   await picturesOfPanels(context);
   await picturesOfStart(context);

@@ -76,9 +76,9 @@ describe("accept", () => {
   test("refuses what it cannot serve", async () => {
     await using server = new Server();
     const refused: [value: unknown, message: RegExp][] = [
-      [undefined, /only a transport/],
-      [{}, /only a transport/],
-      [new Socket().on("data", () => {}), /read from already/],
+      [undefined, /accept needs a transport/],
+      [{}, /accept needs a transport/],
+      [new Socket().on("data", () => {}), /already reads from the socket/],
     ];
     for (const [value, message] of refused) {
       assert.throws(() => server.accept(value as Transport), { name: "TypeError", message });
@@ -93,7 +93,7 @@ describe("accept", () => {
     const other = harness(t).server;
     const [near] = MemoryTransport.pair();
     server.accept(near);
-    for (const second of [server, other]) assert.throws(() => second.accept(near), /served already/);
+    for (const second of [server, other]) assert.throws(() => second.accept(near), /already served/);
     const served = signal<Socket>();
     const port = await portOf(
       t,
@@ -105,7 +105,7 @@ describe("accept", () => {
     const client = netConnect(port, "127.0.0.1");
     t.after(() => client.destroy());
     const socket = await served.wait("the connection");
-    for (const second of [server, other]) assert.throws(() => second.accept(socket), /served already/);
+    for (const second of [server, other]) assert.throws(() => second.accept(socket), /already served/);
     await within(server.close({ graceMs: 0 }), "the server to close");
   });
 
@@ -128,10 +128,10 @@ describe("the address of listen", () => {
   });
 
   const wrong: [given: unknown[], message: RegExp][] = [
-    [["3000"], /listen takes a port or an object such as \{ port: 9001 \}, not "3000"/],
+    [["3000"], /listen accepts a port or an object such as \{ port: 9001 \}, not "3000"/],
     [[null], /not null/],
-    [[3000, "127.0.0.1"], /listen takes one argument/],
-    [[3000, () => {}], /listen takes one argument/],
+    [[3000, "127.0.0.1"], /listen accepts one argument/],
+    [[3000, () => {}], /listen accepts one argument/],
     [[-1], /port/],
     [[{ port: 65_536 }], /port/],
   ];

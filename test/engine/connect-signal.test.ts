@@ -67,7 +67,7 @@ describe("the signal of connect()", () => {
       [secure.url, /self-signed|certificate/],
       [plain.url.replace("http", "https"), /SSL|EPROTO/],
       [`${plain.url}/none`, /404/],
-      [`${plain.url}/closes`, /peer went away/],
+      [`${plain.url}/closes`, /connection closed before/],
     ];
     for (const [url, outcome] of attempts) {
       const attempt = connect(url, {}, { signal });

@@ -58,7 +58,7 @@ describe("a list as the value of a field", () => {
     server.get("/", (exchange) => exchange.setHeader("Location", ["/a", "/b"]).end());
     assert.equal((await connect().get("/").answer()).status, 500);
     assert.ok(reports[0]?.error instanceof FieldError);
-    assert.match(String(reports[0]?.error), /Location has one value/);
+    assert.match(String(reports[0]?.error), /Location can have only one value/);
   });
 });
 

@@ -535,7 +535,7 @@ describe("timeouts of a route", () => {
     for (const name of ["writeHighWaterBytes", "closeTimeoutMs"]) {
       assert.throws(() => new Server({ limits: { [name]: 0 } }), {
         name: "RangeError",
-        message: /from 1 on/,
+        message: /at least 1/,
       });
     }
   });
@@ -717,7 +717,7 @@ describe("a limit that is changed", () => {
   const wrong: [name: string, value: unknown, message: RegExp][] = [
     ["maxBodyBytes", "5mb", /limits\.maxBodyBytes cannot be 5mb/],
     ["maxBodyBytes", undefined, /cannot be undefined/],
-    ["closeTimeoutMs", 0, /a number from 1 on/],
+    ["closeTimeoutMs", 0, /a number of at least 1/],
     ["maxBodyByte", 5, /Did you mean "maxBodyBytes"/],
   ];
   for (const [name, value, message] of wrong) {

@@ -448,12 +448,7 @@ describe("stream", () => {
   const missing = "/there/is/no/such/file";
   for (const [name, source, status, text] of [
     ["a file that is not there", () => createReadStream(missing), 500, "Internal Server Error\n"],
-    [
-      "an error of Portico's own",
-      () => Readable.from(refused()),
-      413,
-      "the content is larger than the limit of this call\n",
-    ],
+    ["an error of Portico's own", () => Readable.from(refused()), 413, "the body is larger than the limit\n"],
   ] as const) {
     test(`a source that fails at once is answered: ${name}, also when nobody waits for stream`, async (t) => {
       const { server, connect, reports } = harness(t);

@@ -207,8 +207,8 @@ describe("what cannot be added", () => {
 
   /** [pattern, what is said]. */
   const misleading: [pattern: string, hint: RegExp][] = [
-    ["users", /does not begin with "\/"/],
-    ["*", /does not begin with "\/"/],
+    ["users", /must begin with "\/"/],
+    ["*", /must begin with "\/"/],
     ["/users/:id?", /second route/],
     ["/users/:id(\\d+)", /check the value in the handler/],
     ["/users/:", /give the parameter a name/],

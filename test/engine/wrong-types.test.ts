@@ -81,5 +81,8 @@ test("text in place of an address is refused", async () => {
 
 test("a delivery that there is not is refused", () => {
   const delivery = "defered" as unknown as EventQueue;
-  assert.throws(() => new Server({ delivery }), /^TypeError: delivery is .* not defered$/);
+  assert.throws(
+    () => new Server({ delivery }),
+    /^TypeError: delivery cannot be defered\. Use "immediate", "deferred" or an EventQueue$/,
+  );
 });

@@ -56,7 +56,7 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
     assert.equal(Server.settings(server).public_folder, files);
     await assert.rejects(
       start_http_server(() => {}, files, { public_folder: files }),
-      { name: "TypeError", message: /public folder is given twice/ },
+      { name: "TypeError", message: /public folder is set twice/ },
     );
   });
 

@@ -225,7 +225,7 @@ describe("checkFieldValue", () => {
   });
 
   test("the error names the field", () => {
-    assert.throws(() => checkFieldValue("X-User", "\n"), /^FieldError: the value of X-User cannot hold/);
+    assert.throws(() => checkFieldValue("X-User", "\n"), /^FieldError: the value of X-User cannot contain/);
   });
 });
 

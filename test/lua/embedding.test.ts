@@ -96,7 +96,7 @@ test("a function of Lua that JavaScript holds can be called later", async (t) =>
 });
 
 test("options are checked", async () => {
-  await assert.rejects(createLua({ flavour: "lua" as "evo" }), /give "evo" or "craftos"/);
+  await assert.rejects(createLua({ flavour: "lua" as "evo" }), /Use "evo" or "craftos"/);
   await assert.rejects(createLua({ flavour: "evo", maxMemoryBytes: 0 }), RangeError);
   const misspelled = { flavour: "evo", maxStep: 5 } as const;
   await assert.rejects(createLua(misspelled), /Did you mean "maxSteps"/);

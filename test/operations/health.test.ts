@@ -26,8 +26,8 @@ describe("health", () => {
       /no route to host/,
     ],
     ["rejects", () => Promise.reject(new Error("no route to host")), /no route to host/],
-    ["answers false", () => false, /answered false/],
-    ["answers false later", () => Promise.resolve(false), /answered false/],
+    ["answers false", () => false, /returned false/],
+    ["answers false later", () => Promise.resolve(false), /returned false/],
     ["takes too long", () => new Promise(() => {}), /longer than 20 ms/],
     [
       "is told that it takes too long",

@@ -523,6 +523,8 @@ describe("options", () => {
       ["/c/", "", 404, ""],
     ]);
     assert.equal((await place.ask("/a/", "", "HEAD")).header("content-length"), String(text.length));
+    const top = (await place.ask("/")).text;
+    assert.ok(!top.includes("../") && top.includes('href="./a/"'), "there is no folder above the first");
   });
 
   it("notFound", async (t) => {

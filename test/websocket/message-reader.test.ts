@@ -130,7 +130,7 @@ describe("§5.4 fragmentation", () => {
     ]);
     assert.deepEqual(read(after), ["text ab", "failed WS_UNEXPECTED_CONTINUATION 1002"]);
   });
-  it("refuses a new message inside a fragmented one", () => {
+  it("refuses a new message began inside a fragmented one", () => {
     const bytes = Buffer.concat([frame(TEXT, "a", { fin: false }), frame(TEXT, "b")]);
     assert.deepEqual(read(bytes), ["failed WS_EXPECTED_CONTINUATION 1002"]);
   });

@@ -86,7 +86,7 @@ describe("runWorkers: processes", () => {
     const running = started(t, { workers: 2 }, { PROGRAM: "broken.ts" });
     assert.equal(await running.exit(), 1);
     assert.match(running.stderr, /this program cannot start/);
-    assert.match(running.stderr, /worker 1 ended with exit code 1 before it served/);
+    assert.match(running.stderr, /worker 1 ended with exit code 1 before it was ready/);
   });
 
   it("SIGHUP replaces all workers under load, and no connection is refused or reset", async (t) => {

@@ -26,7 +26,7 @@ export const rules = {
 export function move(from, dx, dy) {
   const { unitsPerPixel, speed, ticksPerSecond, width, height, playerRadius, fullPush } = rules;
   const step = (speed * unitsPerPixel) / ticksPerSecond;
-  // A stick that is pushed into a corner is no faster than one that is pushed to a side.
+  // A stick pushed into a corner is not faster than one pushed to a side.
   const length = Math.max(fullPush, Math.sqrt(dx * dx + dy * dy));
   const margin = playerRadius * unitsPerPixel;
   return {

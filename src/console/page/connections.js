@@ -33,7 +33,7 @@ export class Connections {
     });
   }
 
-  /** Tells the server again what is to be shown: it has forgotten it. */
+  /** Sends the filter and the order again, because a new connection has none. */
   askAgain() {
     this.#live.send({ type: "filter", text: this.#filter.value });
     this.#live.send({ type: "sort", text: this.#sort });

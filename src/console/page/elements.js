@@ -15,7 +15,7 @@ export function byId(id, type) {
 }
 
 /**
- * A new element. What comes from elsewhere is put in as text, never as HTML.
+ * Creates an element. Foreign content is added as text, never as HTML.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Readonly<Record<string, string>>} attributes

@@ -11,7 +11,7 @@ export class Events {
   #list = byId("events-list");
   #filter = byId("events-filter", HTMLInputElement);
   #pause = byId("events-pause");
-  /** While it is paused: what has come meanwhile. @type {HTMLElement[] | undefined} */
+  /** The events that have arrived while it is paused. @type {HTMLElement[] | undefined} */
   #waiting;
 
   constructor() {

@@ -8,7 +8,7 @@ import { highlighted } from "./highlight.js";
 const KEPT = 50;
 const CALM_MS = 500;
 
-/** A panel for each program: what can be said to it, what it answers, and its source. */
+/** A panel for each program: its input, its answers, and its source. */
 export class Panels {
   /** @type {Map<string, (text: string) => void>} */
   #answers = new Map();

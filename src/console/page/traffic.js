@@ -24,7 +24,7 @@ export class Traffic {
     this.#button.addEventListener("click", () => this.#steady(this.#timer === undefined));
   }
 
-  /** @param {{ readonly get: string, readonly echo: string } | null} paths where it may go */
+  /** @param {{ readonly get: string, readonly echo: string } | null} paths the paths that it can use */
   begin(paths) {
     byId("traffic").hidden = paths === null;
     if (paths !== null) ({ get: this.#get, echo: this.#echo } = paths);

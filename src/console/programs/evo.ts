@@ -1,5 +1,5 @@
-// A game of 30 steps a second. What players send waits until the
-// loop asks for it, so nothing ever interrupts a step.
+// A game of 30 steps a second. Messages of players wait until the loop asks for them, so nothing ever interrupts a
+// step.
 import { WebSocketServer } from "portico/evo";
 
 const STEP_MS = 1_000 / 30;

@@ -1,5 +1,4 @@
-// Callbacks in the style of C: what somebody sends goes to all others,
-// and then the sender is told how many there were.
+// Callbacks in the style of C: each message goes to all other clients, and then the sender learns how many there were.
 import { HttpResponse, start_http_server, Websocket, type Ws, websocket_upgrade } from "portico/facil";
 
 interface Message {

@@ -31,7 +31,7 @@ export class ClientFunctions {
   private readonly http: Http;
   private readonly sockets = new Objects<WebSocket>();
   private readonly stopping = new AbortController();
-  /** Requests that are under way, and sockets that are open. */
+  /** Requests in progress, and open sockets. */
   private active = 0;
 
   constructor(http: Http) {

@@ -8,8 +8,8 @@ const MAX_BATCH = 64;
 const TERMINATE = "terminate";
 
 /**
- * Passes events to the tasks that wait. Entering Lua costs more than an event, so a task that pulls in a loop gets the
- * events of a turn one after the other, without leaving Lua in between.
+ * Passes events to the tasks that wait. Entering Lua costs more than an event. So a task that pulls in a loop gets the
+ * events of a turn one after the other, without leaving Lua.
  */
 export class EventPump {
   private readonly http: Http;

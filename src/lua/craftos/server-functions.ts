@@ -31,7 +31,7 @@ interface ServerOfClients {
 /** Wakes coroutines that wait for something else than an event. */
 const WAKE = "portico_wake";
 
-/** What may be written: numbers become text as in Lua. */
+/** Reads a value to write. Numbers become text as in Lua. */
 function textOf(frame: Frame, at: number): Buffer {
   const type = frame.type(at);
   if (type === LuaType.boolean) return Buffer.from(String(frame.isTruthy(at)));
@@ -214,7 +214,7 @@ export class ServerFunctions {
       },
       releaseServer: (frame) => {
         const found = this.servers.find(frame.number(1));
-        // A server that listens goes on to do so, for the events.
+        // A listening server keeps listening, for the events.
         if (found?.handle.isClosed) this.servers.release(frame.number(1));
         return 0;
       },

@@ -9,7 +9,7 @@ export class Slot<Result> {
   private ready: { readonly result: Result | null } | undefined;
   private isExpected = false;
 
-  /** @param onReady called when a result has come without an event that would wake the program */
+  /** @param onReady called when a result has arrived without an event that would wake the program */
   constructor(ask: () => Promise<Result | null>, onReady: () => void) {
     this.ask = ask;
     this.onReady = onReady;

@@ -5,7 +5,7 @@ import { NOTHING, type Push, type Tasks } from "../tasks.ts";
 /** A task that has called `uv.run`. */
 interface Runner {
   readonly thread: Thread;
-  /** After how many callbacks it goes on. */
+  /** The number of callbacks after which it continues. */
   readonly once: boolean;
 }
 
@@ -89,7 +89,7 @@ export class EventLoop {
     this.schedule();
   }
 
-  /** Goes on where nothing of the program is running. */
+  /** Continues when nothing of the program is running. */
   private schedule(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;

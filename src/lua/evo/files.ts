@@ -32,8 +32,7 @@ export function fileFunctions(
 ): Record<string, HostFunction> {
   const locate = (path: string): string => {
     const real = folder.locate(path);
-    if (real === undefined)
-      throw new Error(`${path} is outside of the folder of the program, ${folder.root}`);
+    if (real === undefined) throw new Error(`${path} is outside the folder of the program, ${folder.root}`);
     return real;
   };
   /** Does something with a path: true, or false and the reason. */

@@ -8,7 +8,7 @@ const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 
 /** A UUID of a name within a namespace (RFC 9562 §5.5). */
 function namedUuid(namespace: string, name: Buffer): string {
-  if (!UUID.test(namespace)) throw new TypeError("the namespace is a UUID");
+  if (!UUID.test(namespace)) throw new TypeError("the namespace must be a UUID");
   const hash = createHash("sha1")
     .update(Buffer.from(namespace.replaceAll("-", ""), "hex"))
     .update(name)

@@ -61,7 +61,7 @@ export class Servers {
     return listening;
   }
 
-  /** Takes the servers of an earlier program: `StartListening` with the same port goes on with them. */
+  /** Takes the servers of an earlier program: `StartListening` with the same port continues them. */
   inherit(servers: readonly Inherited[]): void {
     this.inherited = [...servers];
   }
@@ -269,7 +269,7 @@ export class Servers {
         return 1;
       },
       setEchoMode: (frame) => {
-        if (frame.typeName(2) !== "boolean") throw new TypeError("the echo mode is true or false");
+        if (frame.typeName(2) !== "boolean") throw new TypeError("the echo mode must be true or false");
         this.findWebSocket(frame).SetEchoMode(frame.isTruthy(2));
         return 0;
       },

@@ -49,7 +49,7 @@ export class LuaHttpServer extends HttpServer {
   /** The routes of the program, by method. Those of an earlier one stay in the server. */
   routes: Map<string, string[]> = new Map();
   private isInherited = false;
-  /** Requests for routes of an earlier program, until their events have come. */
+  /** Requests for routes of an earlier program, until their events have arrived. */
   private readonly refused = new Set<string>();
 
   constructor(id: number, events: ServerEvents, options: WebServerOptions) {
@@ -67,7 +67,7 @@ export class LuaHttpServer extends HttpServer {
     this.routes.set(method, routes);
   }
 
-  /** Goes on with the handlers and routes of another program. */
+  /** Continues with the handlers and routes of another program. */
   adopt(program: LuaHttpServer): void {
     this.delivery = program.delivery;
     this.isInherited = true;

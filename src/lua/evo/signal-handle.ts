@@ -20,7 +20,7 @@ export class SignalHandle extends Handle {
   start(name: string): void {
     const signal = SIGNALS.get(name.toLowerCase());
     if (signal === undefined)
-      throw new TypeError(`the signal ${name} is not available: use sigint, sigterm or sighup`);
+      throw new TypeError(`the signal ${name} is not available. Use sigint, sigterm or sighup`);
     this.stop();
     this.signal = signal;
     process.on(signal, this.onSignal);

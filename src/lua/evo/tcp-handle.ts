@@ -6,7 +6,7 @@ export class TcpHandle extends Handle {
   private socket: Socket | undefined;
 
   connect(host: string, port: number): void {
-    if (this.socket !== undefined) throw new Error("EISCONN: the socket is connected already");
+    if (this.socket !== undefined) throw new Error("EISCONN: the socket is already connected");
     const socket = connect({ host, port });
     this.socket = socket;
     socket.pause();

@@ -1,6 +1,6 @@
 import { parseHttpDate } from "./date.ts";
 
-/** What tells one state of a resource from another (RFC 9110 §8.8). */
+/** The validators, which distinguish states of a resource (RFC 9110 §8.8). */
 export interface Validators {
   /** As it is sent: `"abc"`, or `W/"abc"` for a weak one. */
   readonly etag?: string | undefined;
@@ -36,9 +36,10 @@ export function evaluatePreconditions(
 }
 
 /**
- * Whether If-Range lets a Range count (RFC 9110 §13.1.5): where the validator is the current one, compared strongly.
- * @param nowMs milliseconds since 1970: what was modified in this very second may be modified once more without
- *   Last-Modified showing it (§8.8.2.2)
+ * Returns whether If-Range permits a Range (RFC 9110 §13.1.5): if the validator is the current one, by strong
+ * comparison.
+ * @param nowMs the time in milliseconds since 1970. A resource modified in this second can be modified again with the
+ *   same Last-Modified (§8.8.2.2)
  */
 export function rangeApplies(field: FieldLookup, validators: Validators, nowMs: number): boolean {
   const ifRange = field("if-range");

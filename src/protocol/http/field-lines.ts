@@ -1,7 +1,7 @@
 import { FIELD_VALUE, octetClass } from "./octets.ts";
 import { isToken } from "./token.ts";
 
-/** A part of a response head that would not be valid on the wire: a mistake of the program, not of the client. */
+/** A part of a message head that cannot be sent: an error of the program, not of the client. */
 export class FieldError extends TypeError {
   readonly code = "ERR_INVALID_FIELD";
 
@@ -29,11 +29,11 @@ export function checkFieldValue(name: string, value: string): void {
   // Programs without types can give anything.
   if (typeof value !== "string") {
     throw new FieldError(
-      `the value of ${String(name)} is ${describe(value)}: give text, a number or a list of those`,
+      `the value of ${String(name)} is ${describe(value)}. Use text, a number or a list of those`,
     );
   }
   if (!isFieldValue(value)) {
-    throw new FieldError(`the value of ${name} cannot hold control characters or characters above U+00FF`);
+    throw new FieldError(`the value of ${name} cannot contain control characters or characters above U+00FF`);
   }
 }
 
@@ -59,7 +59,7 @@ export function addFieldLine(lines: string, name: string, value: string): string
   return lines + lastLine(name, value).line;
 }
 
-/** Puts a field line in place of those of its name. Otherwise like {@link addFieldLine}. */
+/** Replaces the field lines of a name. Otherwise like {@link addFieldLine}. */
 export function setFieldLine(lines: string, name: string, value: string): string {
   const last = lastLine(name, value);
   if (lines === "") return last.line;
@@ -70,7 +70,7 @@ export function setFieldLine(lines: string, name: string, value: string): string
   return last.after;
 }
 
-/** @returns the field lines without those of a name, in any case */
+/** Returns the field lines without those of a name, ignoring case. */
 export function withoutField(lines: string, name: string): string {
   const prefix = `${name.toLowerCase()}:`;
   if (!`\n${lines.toLowerCase()}`.includes(`\n${prefix}`)) return lines;
@@ -80,7 +80,7 @@ export function withoutField(lines: string, name: string): string {
     .join("");
 }
 
-/** A field line that never changes. Added to the same lines as the time before, it gives the same text. */
+/** A field line that never changes. If it is added to the same lines as the last time, it returns the same text. */
 export class FixedLine {
   private readonly line: string;
   private before = "";
@@ -92,7 +92,7 @@ export class FixedLine {
     this.after = this.line;
   }
 
-  /** Adds it behind others. */
+  /** Appends it to other lines. */
   addTo(lines: string): string {
     if (lines !== this.before) {
       this.before = lines;
@@ -120,7 +120,7 @@ function lastLine(name: string, value: string): LastLine {
   return made;
 }
 
-/** Whether a text can be a field value (RFC 9110 §5.5). */
+/** Returns whether a text can be a field value (RFC 9110 §5.5). */
 export function isFieldValue(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);

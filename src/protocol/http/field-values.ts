@@ -1,6 +1,6 @@
 import { checkFieldValue, FieldError } from "./field-lines.ts";
 
-/** What a program can set a field to. Each element of a list becomes a field line (RFC 9110 §5.3). */
+/** A value that a program can set a field to. Each element of a list becomes a field line (RFC 9110 §5.3). */
 export type FieldValue = string | number | readonly (string | number)[];
 
 /** Fields that cannot be combined to a list, so a message has one line of each (RFC 9110 §5.3). */
@@ -15,7 +15,7 @@ const SINGLE =
 export function fieldTexts(name: string, value: FieldValue): string[] {
   if (!Array.isArray(value)) return [fieldText(name, value as string | number)];
   if (value.length > 1 && SINGLE.test(name)) {
-    throw new FieldError(`${name} has one value, not a list of ${value.length}`);
+    throw new FieldError(`${name} can have only one value, not ${value.length}`);
   }
   return value.map((each) => fieldText(name, each));
 }

@@ -1,9 +1,9 @@
-/** For each field line where its name begins and where its colon is, and then where the lines end. */
+/** For each field line the positions of its name and its colon, and then the end of the lines. */
 export type FieldPositions = readonly number[];
 
 /**
- * The field lines of a head or of a trailer section (RFC 9110 §5), already validated. They are kept as the one
- * string they arrived in and looked at only when asked for: most handlers read few fields or none.
+ * The field lines of a head or of a trailer section (RFC 9110 §5), already validated. They are kept as one string, as
+ * they arrived, and parsed only when read: most handlers read few fields or none.
  */
 export class Fields {
   private readonly text: string;
@@ -13,7 +13,7 @@ export class Fields {
   /**
    * @param text a latin1 string with valid field lines, each ended by CRLF, and an empty line after them
    * @param start where in `text` the first field line begins
-   * @param positions in `text`, where they are known
+   * @param positions the positions in `text`, if known
    */
   constructor(text: string, start: number, positions: FieldPositions | null = null) {
     this.text = text;
@@ -21,12 +21,12 @@ export class Fields {
     this.positions = positions;
   }
 
-  /** Characters of the head, or of the trailer section, that are kept. */
+  /** The number of characters of the head, or of the trailer section, that are kept. */
   get textLength(): number {
     return this.text.length;
   }
 
-  /** Gives back memory; the fields are looked for again when they are asked for. */
+  /** Releases memory. The fields are parsed again when they are read. */
   forgetPositions(): void {
     this.positions = null;
   }
@@ -37,10 +37,10 @@ export class Fields {
   }
 
   /**
-   * The value of a field. Several lines of one name are joined with ", " (RFC 9110 §5.3), Cookie with "; "
-   * (RFC 6265 §5.4).
-   * @param name in any case
-   * @returns the value without surrounding white space, or undefined when there is no such field
+   * Returns the value of a field. Several lines with the same name are joined with ", " (RFC 9110 §5.3), Cookie with ";
+   * " (RFC 6265 §5.4).
+   * @param name case-insensitive
+   * @returns the value without surrounding white space, or undefined if there is no such field
    */
   get(name: string): string | undefined {
     const positions = this.positions ?? this.locate();

@@ -14,7 +14,7 @@ let lastHost = "";
  */
 export function checkedHost(value: string): string {
   if (value === lastHost) return lastHost;
-  // RFC 9110 §4.2.1: an http URI with an empty host is invalid, so a port alone is no host.
+  // RFC 9110 §4.2.1: an http URI with an empty host is invalid, so a port alone is not a host.
   if (!HOST.test(value) || value.startsWith(":")) throw new HttpError("HTTP_BAD_HOST", "invalid host");
   if (value.startsWith("[")) {
     const literal = value.slice(1, value.indexOf("]"));
@@ -32,9 +32,9 @@ export function isLoopbackAddress(address: string): boolean {
 }
 
 /**
- * Whether a host, with or without a port, is a name of this machine (RFC 6761 §6.3) or a loopback address. It matters
- * where only this machine may ask: any site can have its own name point to 127.0.0.1 (DNS rebinding), and its pages may
- * then read what is answered.
+ * Returns whether a host, with or without a port, is a name of this machine (RFC 6761 §6.3) or a loopback address.
+ * Check it if only this machine has access: any site can point its name to 127.0.0.1 (DNS rebinding), and its pages can
+ * then read the responses.
  */
 export function isLoopbackHost(host: string): boolean {
   const name = host.replace(/:\d*$/, "").toLowerCase();
@@ -44,7 +44,7 @@ export function isLoopbackHost(host: string): boolean {
 /** RFC 4291 §2.2: eight groups of four digits, the last two of them perhaps as IPv4. */
 const MAX_IPV6_LENGTH = 45;
 
-/** Eight groups, or fewer where "::" stands for the others; the last two may be written as IPv4. */
+/** Eight groups, or fewer if "::" stands for the others. The last two can be written as IPv4. */
 function isIpv6(text: string): boolean {
   if (text.length > MAX_IPV6_LENGTH) return false;
   const halves = text.split("::");

@@ -1,4 +1,4 @@
-/** The errors that a client can make in HTTP/1.1, with the status that answers each (RFC 9110 §15). */
+/** The errors of HTTP/1.1 clients, with the status of the response to each (RFC 9110 §15). */
 const STATUS = {
   HTTP_BAD_REQUEST_LINE: 400,
   HTTP_BAD_TARGET: 400,
@@ -21,10 +21,10 @@ const STATUS = {
 
 export type HttpErrorCode = keyof typeof STATUS;
 
-/** A request that breaks the protocol or a limit. The connection cannot be used for a further request. */
+/** A request that violates the protocol or a limit. The connection cannot be used for another request. */
 export class HttpError extends Error {
   readonly code: HttpErrorCode;
-  /** The status code that answers it. */
+  /** The status code of the response. */
   readonly status: number;
 
   constructor(code: HttpErrorCode, message: string) {

@@ -2,13 +2,13 @@ import { mimes } from "mrmime";
 import { TCHAR } from "./octets.ts";
 import { TOKEN_PATTERN } from "./token.ts";
 
-/** The extension of a file's name, which may stand at the end of a path; a name such as ".profile" has none. */
+/** Returns the extension of a file name or path; a name such as ".profile" has none. */
 const EXTENSION = /[^/\\]\.([^./\\]+)$/;
 
 /** Returns the Content-Type of a file by its name. Text is assumed to be UTF-8. */
 export function mediaType(name: string): string {
   const extension = EXTENSION.exec(name)?.[1]?.toLowerCase() ?? "";
-  // A file may be called x.constructor.
+  // A file can be named x.constructor.
   const type = Object.hasOwn(mimes, extension) ? mimes[extension] : undefined;
   if (type === undefined) return "application/octet-stream";
   return type.startsWith("text/") ? `${type}; charset=utf-8` : type;

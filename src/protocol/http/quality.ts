@@ -23,10 +23,10 @@ function weightsOf(field: string): Map<string, number> {
 }
 
 /**
- * Which content codings a client takes rather than none (RFC 9110 §12.5.3).
+ * Returns the content codings that a client prefers to none (RFC 9110 §12.5.3).
  * @param acceptEncoding the field; without one no coding is used
  * @param offered in the order that the server prefers
- * @returns those that may be used, the best first
+ * @returns the acceptable codings, the best first
  */
 export function acceptableCodings<Coding extends string>(
   acceptEncoding: string | undefined,
@@ -44,8 +44,8 @@ export function acceptableCodings<Coding extends string>(
 }
 
 /**
- * The media type that a client prefers (RFC 9110 §12.5.1). Only a type that the field names itself is preferred to the
- * usual one: what a client takes because of a wildcard is no wish.
+ * Returns the media type that a client prefers (RFC 9110 §12.5.1). Only a type that the field names is preferred to the
+ * usual one. A type that matches a wildcard is not preferred.
  * @param accept the field, or ""
  * @param offered of equal weight, the first counts
  * @param usual the type where the client wishes none of them

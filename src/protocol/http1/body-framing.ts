@@ -98,5 +98,5 @@ function codingError(message: "request" | "response", codings: readonly string[]
   if (message === "request" && !isLastOnce) {
     return new HttpError("HTTP_BAD_TRANSFER_ENCODING", "chunked must be the last coding, once");
   }
-  return new HttpError("HTTP_CODING_UNKNOWN", "no transfer coding but chunked is understood");
+  return new HttpError("HTTP_CODING_UNKNOWN", "only the transfer coding chunked is supported");
 }

@@ -54,7 +54,7 @@ export class ChunkedBody {
   }
 
   /**
-   * Goes on from `at` to the next piece of data, the trailer section or the end of the octets.
+   * Continues at `at`, up to the next piece of data, the trailer section or the end of the octets.
    * @returns the position after what was taken
    * @throws HttpError for octets that are not the chunked coding, or past a limit
    */
@@ -76,7 +76,7 @@ export class ChunkedBody {
           break;
         case EXTENSION:
           this.extension = afterExtensionOctet(this.extension, octet);
-          if (this.extension === INVALID) throw new HttpError("HTTP_BAD_CHUNK", "malformed chunk extension");
+          if (this.extension === INVALID) throw new HttpError("HTTP_BAD_CHUNK", "invalid chunk extension");
           if (this.extension === DONE) this.state = SIZE_LF;
           else this.skip(limits.maxChunkExtensionBytes);
           p++;
@@ -90,7 +90,7 @@ export class ChunkedBody {
           }
           this.total += this.size;
           if (this.total > maxBodyBytes) {
-            throw new HttpError("HTTP_BODY_TOO_LARGE", `more than ${maxBodyBytes} bytes of content`);
+            throw new HttpError("HTTP_BODY_TOO_LARGE", `more than ${maxBodyBytes} bytes of body`);
           }
           this.state = DATA;
           break;

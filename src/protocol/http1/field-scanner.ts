@@ -65,7 +65,7 @@ export class FieldScanner {
   }
 
   /**
-   * Goes on from `at`.
+   * Continues at `at`.
    * @param base what the positions of the field lines are counted from
    * @returns the position after the empty line, or -1 when all octets were taken and the section is not complete
    * @throws HttpError at the first octet that cannot stand where it is
@@ -104,7 +104,7 @@ export class FieldScanner {
         } else if (octet === CR) {
           state = LAST_LF;
         } else if (octet === SP || octet === HTAB) {
-          throw new HttpError("HTTP_BAD_FIELD", "line folding is obsolete"); // RFC 9112 §5.2
+          throw new HttpError("HTTP_BAD_FIELD", "line folding is not allowed"); // RFC 9112 §5.2
         } else {
           throw new HttpError("HTTP_BAD_FIELD", "invalid first character of a field name");
         }
@@ -162,7 +162,10 @@ function afterFieldValue(
   return p;
 }
 
-/** The first word that holds an octet below 0x20 or DEL: what ends a field value, or a tab; or one that only may. */
+/**
+ * Returns the first word with an octet below 0x20 or DEL: the end of a field value, or a tab. It can also return a word
+ * that only might have one.
+ */
 function afterPlainWords(words: Uint32Array, at: number, end: number): number {
   let w = at;
   for (; w < end; w++) {

@@ -1,18 +1,23 @@
 /** Limits of the HTTP/1.1 layer. Sizes are in bytes. */
 export interface HttpLimits {
-  /** Request line and field section together; 16 KiB is what browsers' largest cookies need with room to spare. */
+  /** The request line and the header fields together. 16 KiB is more than the largest cookies of browsers need. */
   maxHeadBytes: number;
-  /** Field lines in a head, and again in a trailer section; 100 is several times what browsers send. */
+  /**
+   * The number of field lines in a head, and again in a trailer section. 100 is several times as many as browsers send.
+   */
   maxFieldCount: number;
-  /** The request target alone; RFC 9112 §3 asks for at least 8,000 octets. */
+  /** The request target alone. RFC 9112 §3 requires at least 8,000 octets. */
   maxTargetBytes: number;
-  /** Content of one request after the transfer coding is removed; a route may set its own. */
+  /** The body of one request, after removing the transfer coding. A route can have a different limit. */
   maxBodyBytes: number;
-  /** Chunk extensions of one message together, and zeros before sizes of more than 16 digits; clients do not use them, so they only cost (RFC 9112 §7.1.1). */
+  /**
+   * All chunk extensions of one message, and zeros before chunk sizes of more than 16 digits. Normal clients do not
+   * send them (RFC 9112 §7.1.1).
+   */
   maxChunkExtensionBytes: number;
   /** The trailer section of one message. */
   maxTrailerBytes: number;
-  /** Refuse chunked requests with 411, for handlers that must know the length first (RFC 9110 §15.5.12). */
+  /** Refuses chunked requests with 411, for handlers that must know the length first (RFC 9110 §15.5.12). */
   requireContentLength: boolean;
 }
 

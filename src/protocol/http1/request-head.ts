@@ -81,13 +81,14 @@ export class RequestHead {
     if (target.charCodeAt(0) === 0x2f) {
       this.form = "origin";
     } else if (target === "*") {
-      if (method !== "OPTIONS") throw new HttpError("HTTP_BAD_TARGET", "* is a target for OPTIONS only");
+      if (method !== "OPTIONS")
+        throw new HttpError("HTTP_BAD_TARGET", "the target * is only valid for OPTIONS");
       this.form = "asterisk";
     } else {
       // RFC 9112 §3.2.2: the authority of an absolute target replaces the Host field.
       const absolute = /^https?:\/\/([^/?]+)(.*)$/i.exec(target);
       if (absolute === null)
-        throw new HttpError("HTTP_BAD_TARGET", "the target is neither path nor http URI");
+        throw new HttpError("HTTP_BAD_TARGET", "the target is neither a path nor an http URI");
       host = checkedHost(absolute[1] ?? "");
       path = absolute[2] ?? "";
       if (path.charCodeAt(0) !== 0x2f) path = `/${path}`;

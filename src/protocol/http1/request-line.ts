@@ -70,7 +70,7 @@ export class RequestLineScanner {
   }
 
   /**
-   * Goes on from `at`, and looks at `maxHeadBytes` of the line at most.
+   * Continues at `at`, and reads at most `maxHeadBytes` of the line.
    * @returns the position after what was read
    * @throws HttpError at the first octet that cannot stand where it is
    */
@@ -127,7 +127,7 @@ export class RequestLineScanner {
       case METHOD:
         while (p < end && ((octetClass[bytes[p] ?? 0] ?? 0) & TOKEN) !== 0) p++;
         if (p - this.start > MAX_METHOD_BYTES) {
-          throw new HttpError("HTTP_METHOD_UNKNOWN", "the method is too long to be one");
+          throw new HttpError("HTTP_METHOD_UNKNOWN", "the method is too long");
         }
         if (p === end) return p;
         if (bytes[p] !== SP || p === this.start) {

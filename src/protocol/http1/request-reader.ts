@@ -56,7 +56,7 @@ export class RequestReader {
   error: HttpError | null = null;
   /** After FAILED: whether `head` is that of the request, which was read and is refused for what it asks (411, 413, 417). */
   isHeadRefused = false;
-  /** Content limit of the request that was read last; may be changed after REQUEST (a route's own limit). */
+  /** The body limit of the last request read. It can be changed after REQUEST, to the limit of a route. */
   maxBodyBytes: number;
 
   private readonly limits: HttpLimits;
@@ -243,7 +243,7 @@ export class RequestReader {
       return new HttpError("HTTP_LENGTH_REQUIRED", "Content-Length is required");
     }
     if (contentLength <= this.maxBodyBytes) return undefined;
-    return new HttpError("HTTP_BODY_TOO_LARGE", `more than ${this.maxBodyBytes} bytes of content`);
+    return new HttpError("HTTP_BODY_TOO_LARGE", `more than ${this.maxBodyBytes} bytes of body`);
   }
 
   private readChunk(chunked: ChunkedBody): RequestSignal {
@@ -269,7 +269,7 @@ export class RequestReader {
       if (end - this.trailerStart < limits.maxTrailerBytes) return NEED_BYTES;
       throw new HttpError("HTTP_HEAD_TOO_LARGE", `more than ${limits.maxTrailerBytes} bytes of trailers`);
     }
-    // RFC 9110 §6.5.1: fields for framing and routing may not come as trailers.
+    // RFC 9110 §6.5.1: fields for framing and routing are not allowed as trailers.
     if ((scanner.seen & (SPECIAL.contentLength | SPECIAL.transferEncoding | SPECIAL.host)) !== 0) {
       throw new HttpError("HTTP_BAD_FIELD", "a trailer field that is only allowed in the head");
     }

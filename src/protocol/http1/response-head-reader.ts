@@ -8,15 +8,15 @@ const MAX_FIELDS = 100;
 
 /** Reads the head of one response (RFC 9112 §4), for the client's side. */
 export class ResponseHeadReader {
-  /** The version is HTTP/1.minorVersion, once the head is complete. */
+  /** The minor version of HTTP/1, once the head is complete. */
   minorVersion = 1;
-  /** The reason phrase, perhaps empty, once the head is complete. */
+  /** The reason phrase, possibly empty, once the head is complete. */
   reason = "";
   /** The status code, once the head is complete. */
   status = 0;
   /** The field lines, once the head is complete. */
   fields: Fields = new Fields("\r\n", 0);
-  /** Bytes behind the head. At an upgrade they are the first of the new protocol, which Node calls `head`. */
+  /** Bytes after the head. At an upgrade they are the first bytes of the new protocol, which Node calls `head`. */
   upgradeHead: Buffer = NO_BYTES;
   private readonly maxBytes: number;
   private readonly scanner = new FieldScanner();
@@ -55,7 +55,7 @@ export class ResponseHeadReader {
     if (end < 0) return;
     const match = STATUS_LINE.exec(this.bytes.toString("latin1", 0, end));
     if (match === null) {
-      throw new HttpError("HTTP_BAD_REQUEST_LINE", "the peer does not answer with HTTP/1");
+      throw new HttpError("HTTP_BAD_REQUEST_LINE", "the server does not answer with HTTP/1");
     }
     this.minorVersion = Number(match[1]);
     this.status = Number(match[2]);

@@ -8,7 +8,7 @@ const commonLines: (string | undefined)[] = [];
  * @param code 100 to 599
  * @param reason in place of the registered phrase
  * @returns the line with its CRLF
- * @throws FieldError for a code or a reason that may not be sent
+ * @throws FieldError for a code or a reason that cannot be sent
  */
 export function statusLine(code: number, reason?: string): string {
   if (reason === undefined && typeof code === "number") {
@@ -72,9 +72,9 @@ let keepAliveMs = Number.NaN;
 let lines = "";
 
 /**
- * The lines that tell a client that asks for it that the connection stays open, and for how long (RFC 2068 §19.7.1.1). One
- * second less than it is, so that the client ends it first and no request meets the end.
- * @param timeoutMs how long it may be idle; 0 and Infinity: for ever
+ * The lines that say that the connection stays open, and for how long (RFC 2068 §19.7.1.1), for clients that ask. One
+ * second less than the real timeout, so that the client ends it first and no request is lost.
+ * @param timeoutMs how long it can be idle, in milliseconds; 0 and Infinity: forever
  */
 export function keepAliveLines(timeoutMs: number): string {
   if (timeoutMs === keepAliveMs) return lines;

@@ -62,10 +62,10 @@ export class ResponseReader {
   }
 
   /**
-   * Reads on, to the end of a response at most.
+   * Reads more bytes, up to the end of a response.
    * @param bytes only read during the call
    * @param at where to begin
-   * @returns the position after what was taken: what is left belongs to the next response
+   * @returns the position after the read bytes; the rest belongs to the next response
    * @throws HttpError for an invalid response. The connection cannot be used afterwards
    */
   receive(bytes: Buffer, at = 0): number {
@@ -133,7 +133,8 @@ export class ResponseReader {
 
   private upgrade(head: ResponseHeadReader): void {
     const { onUpgrade } = this.events;
-    if (onUpgrade === undefined) throw new HttpError("HTTP_BAD_REQUEST_LINE", "101 was not asked for");
+    if (onUpgrade === undefined)
+      throw new HttpError("HTTP_BAD_REQUEST_LINE", "101 without a request to upgrade");
     this.state = "upgraded";
     onUpgrade(head);
   }

@@ -15,10 +15,16 @@ export interface ProxiedPeer {
 
 export type ProxyHeader =
   | { readonly state: "incomplete" | "malformed" }
-  /** @property peer undefined when the proxy speaks for itself, or for what is not TCP: then the socket's counts */
+  /**
+   * `peer` is undefined if the proxy connects for itself or for a protocol other than TCP. Then use the socket's
+   * address.
+   */
   | { readonly state: "complete"; readonly length: number; readonly peer: ProxiedPeer | undefined };
 
-/** Longer headers are refused, in bytes. Addresses take 232 at most; the rest is for what a proxy adds (TLVs). */
+/**
+ * The longest accepted header, in bytes. Addresses need at most 232; the rest is for a proxy's additional values
+ * (TLVs).
+ */
 export const MAX_PROXY_HEADER_BYTES = 4_096;
 
 const INCOMPLETE: ProxyHeader = { state: "incomplete" };
@@ -42,7 +48,7 @@ const TCP6 = 0x21;
 
 /**
  * Reads the header at the beginning of a connection.
- * @param bytes everything that has come so far
+ * @param bytes all bytes received so far
  */
 export function readProxyHeader(bytes: Buffer): ProxyHeader {
   if (startsLike(bytes, SIGNATURE)) return readBinary(bytes);
@@ -50,7 +56,7 @@ export function readProxyHeader(bytes: Buffer): ProxyHeader {
   return MALFORMED;
 }
 
-/** Whether the bytes begin with these, as far as they have come. */
+/** Returns whether the bytes received so far begin with these. */
 function startsLike(bytes: Buffer, start: Buffer): boolean {
   const length = Math.min(bytes.length, start.length);
   return bytes.compare(start, 0, length, 0, length) === 0;

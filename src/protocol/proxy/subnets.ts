@@ -44,7 +44,9 @@ function addTo(list: BlockList, subnet: string): void {
   const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : bits + 1;
   if (family === 0 || length > bits || more.length > 0) {
     const names = Object.keys(NAMED).join(", ");
-    throw new RangeError(`"${subnet}" is no address and no subnet such as 10.0.0.0/8, and none of ${names}`);
+    throw new RangeError(
+      `"${subnet}" is neither an address, a subnet such as 10.0.0.0/8, nor one of ${names}`,
+    );
   }
   list.addSubnet(address, length, familyName(family));
 }

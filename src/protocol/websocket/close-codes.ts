@@ -8,10 +8,10 @@ export const POLICY_VIOLATION = 1008;
 export const INTERNAL_ERROR = 1011;
 
 /**
- * Whether `code` may stand in a close frame, sent or received. RFC 6455 §7.4.
+ * Returns whether `code` is allowed in a close frame, sent or received. RFC 6455 §7.4.
  *
- * 1004 is reserved; 1005, 1006 and 1015 only exist in an API; 1016-2999 are not registered;
- * 3000-3999 belong to libraries, 4000-4999 to applications (§7.4.2).
+ * 1004 is reserved; 1005, 1006 and 1015 only exist in an API; 1016-2999 are not registered; 3000-3999 belong to
+ * libraries, 4000-4999 to applications (§7.4.2).
  */
 export function isValidCloseCode(code: number): boolean {
   if (!Number.isInteger(code)) return false;

@@ -10,12 +10,12 @@ import type { WebSocketErrorCode } from "./websocket-error.ts";
  *
  * @param code undefined for a close frame without a code; the reason is not sent then.
  * @param reason cut to 123 bytes of UTF-8, never inside a character.
- * @throws RangeError for a code that may not be sent (§7.4).
+ * @throws RangeError for a code that cannot be sent (§7.4).
  */
 export function encodeClosePayload(code: number | undefined, reason = ""): Buffer {
   if (code === undefined) return NO_BYTES;
   if (!isValidCloseCode(code)) {
-    throw new RangeError(`Close code ${code} may not be sent; use 1000, a registered code or 3000 to 4999.`);
+    throw new RangeError(`Close code ${code} cannot be sent. Use 1000, a registered code, or 3000 to 4999.`);
   }
   const text = Buffer.from(reason);
   let length = Math.min(text.length, MAX_CONTROL_BYTES - 2);

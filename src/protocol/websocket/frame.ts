@@ -40,9 +40,9 @@ export class FrameHeader {
   }
 
   /**
-   * @param available bytes that may be read from `at` on.
-   * @returns how many of these bytes belong to the header, which is whole now; 0 when all of them do and more are
-   *   needed (they are kept); -1 on an error (see `error`).
+   * @param available the number of readable bytes from `at` on.
+   * @returns the number of these bytes that belong to the header, if it is complete. 0 if more bytes are needed (these
+   *   are kept). -1 on an error (see `error`).
    */
   read(bytes: Uint8Array, at: number, available: number): number {
     if (this.#keptLength === 0) {

@@ -104,12 +104,14 @@ export interface RequestHeadOptions {
  */
 export function requestHead(options: RequestHeadOptions): string {
   const { host, path, key, protocols = [], extensions, origin } = options;
-  if (!HOST.test(host)) throw new TypeError(`host ${JSON.stringify(host)} is not a host.`);
+  if (!HOST.test(host)) throw new TypeError(`${JSON.stringify(host)} is not a host.`);
   if (!TARGET.test(path)) {
-    throw new TypeError(`path ${JSON.stringify(path)} has to begin with "/", percent-encoded, without "#".`);
+    throw new TypeError(
+      `The path ${JSON.stringify(path)} must begin with "/", be percent-encoded, and have no "#".`,
+    );
   }
   if (protocols.some((name) => !isToken(name)) || new Set(protocols).size !== protocols.length) {
-    throw new TypeError("protocols have to be different tokens (RFC 6455 §4.1).");
+    throw new TypeError("Subprotocols must be different tokens (RFC 6455 §4.1).");
   }
   let head =
     `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
@@ -119,7 +121,7 @@ export function requestHead(options: RequestHeadOptions): string {
   if (origin !== undefined) head += fieldLine("Origin", origin);
   for (const [name, value] of options.headers ?? []) {
     if (/^(?:host|upgrade|connection|content-length|transfer-encoding|sec-websocket-.*)$/i.test(name)) {
-      throw new TypeError(`headers cannot set ${name}; it belongs to the handshake.`);
+      throw new TypeError(`You cannot set the header ${name}, because it belongs to the handshake.`);
     }
     for (const text of fieldTexts(name, value)) head += fieldLine(name, text);
   }
@@ -175,7 +177,7 @@ export function checkResponse(
   if (extensions !== undefined && options.extensions === undefined) {
     throw new WebSocketError(
       "WS_HANDSHAKE_EXTENSION",
-      `the server chose the extension ${extensions}, none was offered`,
+      `the server chose the extension ${extensions}, but none was offered`,
     );
   }
   return { protocol, extensions };
@@ -192,7 +194,7 @@ function parseProtocols(header: string | undefined): string[] | null {
 
 function fieldLine(name: string, value: string): string {
   if (!isToken(name)) throw new TypeError(`${JSON.stringify(name)} is not a field name.`);
-  if (!FIELD_VALUE.test(value)) throw new TypeError(`The value of ${name} has to be printable ASCII.`);
+  if (!FIELD_VALUE.test(value)) throw new TypeError(`The value of ${name} must be printable ASCII.`);
   return `${name}: ${value}\r\n`;
 }
 

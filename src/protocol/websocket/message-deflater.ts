@@ -20,7 +20,7 @@ const shared: Map<number, SyncDeflate> = new Map();
  * Returns the compressed form of a message in a separate buffer. Every client with a window of `windowBits` or more can
  * read it by itself, so that a broadcast is compressed once. RFC 7692 §7.2.1.
  *
- * On a connection with context takeover call `resetContext` of its deflater after it was sent.
+ * On a connection with context takeover, call `resetContext` of its deflater after sending it.
  */
 export function compressShared(
   payload: Uint8Array | string,
@@ -65,15 +65,15 @@ export class MessageDeflater {
     try {
       return this.#context.deflate(bytesOf(payload));
     } catch (error) {
-      // The peer will not see what the window has now.
+      // The receiver will not see the current content of the window.
       this.#context.reset();
       throw error;
     }
   }
 
   /**
-   * Forgets the window. Needed after a frame from elsewhere (`compressShared`) was sent on the connection: the
-   * peer's window has moved by that message and references into the old window would be wrong.
+   * Forgets the window. Call it after sending a frame of `compressShared` on the connection: the receiver's window has
+   * moved by that message, so references into the old window would be wrong.
    */
   resetContext(): void {
     this.#context?.reset();

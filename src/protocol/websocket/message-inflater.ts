@@ -7,9 +7,9 @@ const MAX_WINDOW_BITS = 15;
 let sharedInflate: SyncInflate | undefined;
 
 export interface InflaterOptions {
-  /** Whether the peer keeps its window from one message to the next. RFC 7692 §7.1.1. */
+  /** Whether the sender keeps its window from one message to the next. RFC 7692 §7.1.1. */
   contextTakeover: boolean;
-  /** The peer's largest window, 8 to 15. RFC 7692 §7.1.2. */
+  /** The sender's largest window, 8 to 15. RFC 7692 §7.1.2. */
   windowBits: number;
 }
 
@@ -41,7 +41,10 @@ export class MessageInflater {
     try {
       result = inflate.inflate(bytes, start, end, limit);
     } catch (error) {
-      return new WebSocketError("WS_MESSAGE_TOO_LARGE", `there is no memory for it: ${String(error)}`);
+      return new WebSocketError(
+        "WS_MESSAGE_TOO_LARGE",
+        `there is not enough memory for it: ${String(error)}`,
+      );
     } finally {
       // Whatever happens: the next message is another connection's.
       if (this.#own === null) inflate.reset();

@@ -49,8 +49,9 @@ type Step = Signal | typeof AGAIN;
 
 /**
  * Reads WebSocket messages from bytes, without I/O.
- * Pass bytes to `receive`, then call `next` until it returns NEED_BYTES: everything is consumed then, and the caller can
- * reuse the bytes. `next` never throws for anything that the peer sends.
+ *
+ * Pass bytes to `receive`, then call `next` until it returns NEED_BYTES: everything is consumed then, and the caller
+ * can reuse the bytes. `next` never throws, whatever the other side sends.
  */
 export class MessageReader {
   /** Payload after MESSAGE, PING and PONG; valid until the next call of `next`. */
@@ -59,9 +60,9 @@ export class MessageReader {
   isBorrowed = false;
   /** After MESSAGE: binary rather than text. Text has been validated as UTF-8. */
   binary = false;
-  /** After CLOSE: the peer's code, 1005 when there was none. RFC 6455 §7.1.5. */
+  /** After CLOSE: the received code, 1005 if there was none. RFC 6455 §7.1.5. */
   closeCode: number = NO_STATUS_RECEIVED;
-  /** After CLOSE: the peer's reason. RFC 6455 §7.1.6. */
+  /** After CLOSE: the received reason. RFC 6455 §7.1.6. */
   closeReason = "";
   /** After FAILED: the rule that was broken, with the code for the close frame. */
   error: WebSocketError | null = null;
@@ -191,7 +192,7 @@ export class MessageReader {
     return this.#deliver(data, opcode, length > 0 && !this.#owned);
   }
 
-  /** Unmasks a payload that has come whole, and returns it where it lies. */
+  /** Unmasks a complete payload in place, and returns it. */
   #takeWhole(length: number): Buffer {
     const start = this.#at;
     this.#at += length;

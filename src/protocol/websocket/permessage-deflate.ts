@@ -10,27 +10,32 @@ import { WebSocketError } from "./websocket-error.ts";
 const EXTENSION_NAME = "permessage-deflate";
 const MAX_WINDOW_BITS = 15;
 
-/** Settings of permessage-deflate, for a server and for a client. All are optional. */
+/** Settings of permessage-deflate, for servers and clients. All are optional. */
 export interface DeflateOptions {
   /**
-   * Whether the server keeps its window between messages. Default false: one compressor for all connections
-   * instead of 256 KiB for each.
+   * Whether the server keeps its window between messages. Default false: all connections share one compressor instead
+   * of using 256 KiB each.
    */
   contextTakeover?: boolean | undefined;
-  /** Whether the client can keep its window, which costs the server up to 40 KiB a connection. Default false. */
+  /** Whether the client can keep its window, which costs the server up to 40 KiB for each connection. Default false. */
   clientContextTakeover?: boolean | undefined;
-  /** Messages below this size are sent as they are, in bytes. Default 1024: smaller ones gain little. */
+  /**
+   * The size below which messages are sent uncompressed, in bytes. Default 1,024, because smaller messages gain little.
+   */
   thresholdBytes?: number | undefined;
   /**
-   * zlib's level, 0 to 9. Default 3: 27 KiB of JSON take 55 µs and become 1957 bytes, 160 µs and 1834 bytes at
-   * zlib's own default of 6.
+   * The zlib level, 0 to 9. Default 3: 27 KiB of JSON take 55 µs and become 1,957 bytes. With zlib's default of 6 they
+   * take 160 µs and become 1,834 bytes.
    */
   level?: number | undefined;
-  /** zlib's memLevel, 1 to 9. Default 8, zlib's own. */
+  /** The zlib memLevel, 1 to 9. Default 8, as in zlib. */
   memLevel?: number | undefined;
-  /** Largest window of the server, 9 to 15. Default 15. */
+  /** The largest window of the server, 9 to 15, as a power of two. Default 15. */
   serverMaxWindowBits?: number | undefined;
-  /** Largest window of the client, 9 to 15. Default 15; a server with less declines clients that cannot limit theirs. */
+  /**
+   * The largest window of the client, 9 to 15, as a power of two. Default 15. With less, a server declines compression
+   * for clients that cannot limit their window.
+   */
   clientMaxWindowBits?: number | undefined;
 }
 
@@ -78,8 +83,8 @@ export function deflateSettings(options: DeflateOptions = {}): DeflateSettings {
 /**
  * The server's answer to `Sec-WebSocket-Extensions`: the first offer that it can accept. RFC 7692 §5.1.
  *
- * @returns the response header's value and what was agreed; null when no offer was acceptable, then the
- *   connection goes on without compression and without that header.
+ * @returns the response header's value and what was agreed; null when no offer was acceptable, then the connection
+ *   continues without compression and without that header.
  * @throws RangeError for options out of range.
  */
 export function negotiate(
@@ -103,7 +108,7 @@ export function offer(options: DeflateOptions): string {
   if (!settings.contextTakeover) parts.push("server_no_context_takeover");
   if (!settings.clientContextTakeover) parts.push("client_no_context_takeover");
   if (settings.serverMaxWindowBits < 15) parts.push(`server_max_window_bits=${settings.serverMaxWindowBits}`);
-  // §7.1.2.2: without a value it says that the server may limit the client's window.
+  // §7.1.2.2: without a value it permits the server to limit the client's window.
   const bits = settings.clientMaxWindowBits;
   parts.push(bits < 15 ? `client_max_window_bits=${bits}` : "client_max_window_bits");
   return parts.join("; ");
@@ -204,7 +209,7 @@ function answer(
     ),
   };
   const parts = [EXTENSION_NAME];
-  // §7.1.1: both may be in a response whose offer did not have them.
+  // §7.1.1: both can be in a response even if the offer did not have them.
   if (!params.serverContextTakeover) parts.push("server_no_context_takeover");
   if (!params.clientContextTakeover) parts.push("client_no_context_takeover");
   // A smaller window than the client expects needs no word; some clients refuse what they did not offer.
@@ -251,7 +256,7 @@ function parseParams(extension: Extension, kind: "offer" | "response"): WirePara
 
 function within(value: number, name: string, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(`${name} is ${value}; use an integer from ${least} to ${most}.`);
+  throw new RangeError(`${name} cannot be ${value}. Use an integer from ${least} to ${most}.`);
 }
 
 function refused(header: string): WebSocketError {

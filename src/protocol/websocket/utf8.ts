@@ -14,8 +14,8 @@ export function isText(data: Uint8Array): boolean {
 /**
  * Validates UTF-8 that arrives in pieces. RFC 6455 §8.1, RFC 3629 §4.
  *
- * Exact: `push` answers false as soon as a byte is there that cannot continue any valid text; overlong forms,
- * surrogates and code points beyond U+10FFFF are refused at their second byte.
+ * It is exact: `push` returns false at the first byte that cannot continue a valid text. Overlong forms, surrogates and
+ * code points beyond U+10FFFF are refused at their second byte.
  */
 export class Utf8Validator {
   // The rest of a character that has begun: how many bytes are missing, and the bounds of the next one.
@@ -40,7 +40,7 @@ export class Utf8Validator {
     return true;
   }
 
-  /** Whether the text may end here; call `reset` before the next text. */
+  /** Returns whether the text can end here. Call `reset` before the next text. */
   finish(): boolean {
     return this.#missing === 0;
   }

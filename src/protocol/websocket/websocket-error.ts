@@ -1,7 +1,7 @@
-// One name per rule that a peer can break: the code for the close frame (RFC 6455 §7.4.1) and what to say.
+// For each rule the code of the close frame (RFC 6455 §7.4.1) and the message.
 const RULES: Record<WebSocketErrorCode, readonly [closeCode: number, message: string]> = {
   // The frame header, RFC 6455 §5.2.
-  WS_RESERVED_BITS: [1002, "a reserved bit is set that no extension has given a meaning here"],
+  WS_RESERVED_BITS: [1002, "a reserved bit is set without an extension that uses it"],
   WS_RESERVED_OPCODE: [1002, "the opcode is reserved"],
   WS_FRAGMENTED_CONTROL: [1002, "a control frame is fragmented"],
   WS_CONTROL_TOO_LONG: [1002, "a control frame has more than 125 bytes"],
@@ -10,15 +10,15 @@ const RULES: Record<WebSocketErrorCode, readonly [closeCode: number, message: st
   WS_LENGTH_NOT_MINIMAL: [1002, "the length is not in its shortest form"],
   WS_LENGTH_INVALID: [1002, "the length has more than 63 bits"],
   // The message, RFC 6455 §5.4, §8.1, §10.4.
-  WS_UNEXPECTED_CONTINUATION: [1002, "a continuation without a message that has begun"],
-  WS_EXPECTED_CONTINUATION: [1002, "a new message inside a fragmented one"],
+  WS_UNEXPECTED_CONTINUATION: [1002, "a continuation frame without an unfinished message"],
+  WS_EXPECTED_CONTINUATION: [1002, "a new message began inside a fragmented one"],
   WS_MESSAGE_TOO_LARGE: [1009, "the message is larger than maxMessageBytes"],
-  WS_OVERLOADED: [1013, "the incomplete messages of all connections hold too much; try again later"],
+  WS_OVERLOADED: [1013, "incomplete messages use too much memory; try again later"],
   WS_INVALID_UTF8: [1007, "the text is not valid UTF-8"],
   WS_INVALID_DEFLATE: [1007, "the compressed message is not a deflate stream"],
   // The close frame, RFC 6455 §5.5.1, §7.4.
   WS_INVALID_CLOSE_PAYLOAD: [1002, "a close frame has a payload of one byte"],
-  WS_INVALID_CLOSE_CODE: [1002, "a close frame has a code that may not be sent"],
+  WS_INVALID_CLOSE_CODE: [1002, "a close frame has a code that cannot be sent"],
   // The answer to a client's handshake, RFC 6455 §4.1.
   WS_HANDSHAKE_STATUS: [1002, "the server did not answer 101"],
   WS_HANDSHAKE_UPGRADE: [1002, "the response does not upgrade to websocket"],
@@ -27,7 +27,7 @@ const RULES: Record<WebSocketErrorCode, readonly [closeCode: number, message: st
   WS_HANDSHAKE_EXTENSION: [1010, "the server chose an extension that was not offered"],
 };
 
-/** What went wrong, one name per rule. Stable: programs can compare it. */
+/** The code of an error, one for each rule. Codes are stable: programs can compare them. */
 export type WebSocketErrorCode =
   | "WS_RESERVED_BITS"
   | "WS_RESERVED_OPCODE"
@@ -51,14 +51,14 @@ export type WebSocketErrorCode =
   | "WS_HANDSHAKE_PROTOCOL"
   | "WS_HANDSHAKE_EXTENSION";
 
-/** A rule of RFC 6455 or RFC 7692 that the other side broke. */
+/** A violation of RFC 6455 or RFC 7692 by the other side. */
 export class WebSocketError extends Error {
   override readonly name: string = "WebSocketError";
   readonly code: WebSocketErrorCode;
-  /** The code for the close frame that answers it: 1002, 1007, 1009, 1010 or 1013. RFC 6455 §7.4.1. */
+  /** The code of the close frame sent in response: 1002, 1007, 1009, 1010 or 1013. RFC 6455 §7.4.1. */
   readonly closeCode: number;
 
-  /** @param message in place of the rule's own text. */
+  /** @param message replaces the default text of the rule. */
   constructor(code: WebSocketErrorCode, message: string = RULES[code][1]) {
     super(message);
     this.code = code;
