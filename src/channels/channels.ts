@@ -4,6 +4,7 @@ import type { Exchange, WebSocket } from "../exchange/exchange.ts";
 import { checkOptions } from "../options/check-options.ts";
 import { CLOSE, JSON_PROTOCOL, MESSAGE_PACK_PROTOCOL, type Member } from "../protocol/channels/messages.ts";
 import type { Server } from "../server/server.ts";
+import { onTopic } from "../websocket/topics.ts";
 import { Channel, type ChannelContext, type Published, publishRecord } from "./channel.ts";
 import { type ChannelLimits, channelLimitsOf } from "./channel-limits.ts";
 import { type ChannelsOptions, channelsOptionNames, type InputOf, type NameOf } from "./channels-options.ts";
@@ -203,7 +204,7 @@ export class Channels<
       acquire: (name, definition) => this.acquire(name, definition),
       announce: (channel, text) => void this.mounted().publish(topicOf(channel), text),
       listen: (channel, listener) =>
-        this.mounted().onTopic(topicOf(channel), (data) => listener(String(data))),
+        onTopic(this.mounted().core.topics, topicOf(channel), (data) => listener(String(data))),
       report: (error) => this.report(error),
     };
   }
@@ -234,11 +235,11 @@ export class Channels<
 
   private report(error: unknown): void {
     const { onError } = this.options;
-    if (onError === undefined) this.mounted().report(error);
+    if (onError === undefined) this.mounted().core.report(error);
     else
       callHandler(
         () => onError(error),
-        (second) => this.mounted().report(second),
+        (second) => this.mounted().core.report(second),
       );
   }
 }

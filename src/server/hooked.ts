@@ -6,7 +6,8 @@ import type { ServerCore } from "./server-core.ts";
 /** The base of classes that accept hooks. */
 export abstract class Hooked extends Routable {
   /** @internal */
-  protected abstract readonly core: ServerCore;
+  /** @internal */
+  abstract readonly core: ServerCore;
 
   /**
    * Runs a function for each request when its head has arrived, before its route. It runs at once, even with deferred

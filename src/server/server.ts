@@ -15,7 +15,7 @@ import { transportOf } from "../transport/open-socket.ts";
 import type { TransportListenerHandlers } from "../transport/pending-connections.ts";
 import type { Transport } from "../transport/transport.ts";
 import { checkSend } from "../websocket/send-options.ts";
-import { onTopic, publish } from "../websocket/topics.ts";
+import { publish } from "../websocket/topics.ts";
 import type { SendOptions } from "../websocket/web-socket-handlers.ts";
 import type { BrokerState } from "./broker.ts";
 import { Hooked } from "./hooked.ts";
@@ -38,7 +38,8 @@ export class Server extends Hooked implements AsyncDisposable {
   /** The counters of this server. */
   readonly counters: Counters = new Counters();
   /** @internal */
-  protected readonly core: ServerCore;
+  /** @internal Also for parts of this package, such as channels. */
+  readonly core: ServerCore;
   private readonly directIo: boolean;
   private readonly listeners = new Set<Listener>();
   private readonly closeCallbacks: (() => unknown)[] = [];
@@ -190,16 +191,6 @@ export class Server extends Hooked implements AsyncDisposable {
   publish(topic: string, data: string | Uint8Array, options: SendOptions = {}): number {
     checkSend("publish", options);
     return publish(this.core.topics, topic, data, options);
-  }
-
-  /** @internal See {@link onTopic}. @returns what ends it */
-  onTopic(topic: string, listener: (data: string | Uint8Array) => void): () => void {
-    return onTopic(this.core.topics, topic, listener);
-  }
-
-  /** @internal An error of a part. */
-  report(error: unknown): void {
-    this.core.report(error);
   }
 
   /** Whether topics reach the servers of other processes; undefined when there is no broker. */

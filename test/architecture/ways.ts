@@ -148,8 +148,8 @@ export const ways: readonly Way[] = [
       { file: "protocol/websocket/message-reader.ts", does: "joins frames to a message" },
       { file: "protocol/websocket/frame.ts", does: "reads and writes the header of a frame" },
       {
-        file: "protocol/websocket/mask.ts",
-        does: "unmasks the payload in place",
+        file: "bytes/own-copy.ts",
+        does: "copies a small payload for the program, unmasked",
         from: "protocol/websocket/message-reader.ts",
       },
       {
@@ -182,15 +182,14 @@ export const ways: readonly Way[] = [
       ...written,
     ],
     asks: [
-      "bytes/own-copy.ts",
       "delivery/call-handler.ts",
       "limits/deadline-timer.ts",
       "limits/pauses.ts",
-      "protocol/websocket/message-buffer.ts",
       "server/server-core.ts",
       "transport/flush-scheduler.ts",
       "transport/payload.ts",
       "websocket/keep-alive.ts",
+      "websocket/send-options.ts",
     ],
   },
 ];
