@@ -132,6 +132,7 @@ export class Lua implements AsyncDisposable {
     if (this.hasStarted)
       throw new Error("This Lua has already run a program. Create another one for another program.");
     this.hasStarted = true;
+    this.machine.beginProgram();
     return new Promise((resolve, reject) => {
       this.finish = { resolve, reject };
       const bytes = typeof code === "string" ? Buffer.from(code) : Buffer.from(code);

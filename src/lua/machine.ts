@@ -79,6 +79,11 @@ export class Machine {
     return this.death !== undefined;
   }
 
+  /** Limits the steps from now on. */
+  beginProgram(): void {
+    this.steps?.begin();
+  }
+
   /** Sets a global table of host functions. */
   define(name: string, functions: Readonly<Record<string, HostFunction>>): void {
     const { frame, lua } = this;

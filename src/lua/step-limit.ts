@@ -12,7 +12,7 @@ const STRIDE = 1_000;
  * do in it.
  */
 const STEPS_PER_MS = 10_000;
-const LEAST_MS = 10;
+const LEAST_MS = 50;
 
 /**
  * Interrupts a program that runs on without waiting. It gets an error, as if a function had raised it. If it catches
@@ -26,11 +26,14 @@ export class StepLimit {
   private startedAt = 0;
   private usedBefore = process.cpuUsage();
   private errors = 0;
+  /** The host prepares the machine with Lua code as well, which has no limit. */
+  private isCounting = false;
 
   constructor(lua: LuaApi, frame: Frame, maxSteps: number) {
     this.lua = lua;
     this.maxSteps = maxSteps;
     this.hook = lua.addFunction((L) => {
+      if (!this.isCounting) return undefined;
       this.steps += STRIDE;
       if (this.steps < this.maxSteps && !this.isLate()) return undefined;
       if (++this.errors > PATIENCE) throw new LuaError(`${MESSAGE}, and the program goes on after the error`);
@@ -45,6 +48,11 @@ export class StepLimit {
   /** Counts the steps of a state and of all coroutines that it makes. */
   watch(L: Pointer): void {
     this.lua._lua_sethook(L, this.hook, LUA_MASKCOUNT, STRIDE);
+  }
+
+  /** From now on the code is the program's. */
+  begin(): void {
+    this.isCounting = true;
   }
 
   /** Begins to count from 0: the host has resumed the program. */

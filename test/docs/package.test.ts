@@ -9,8 +9,8 @@ import { installedProject, manifest, ownPackages, type Project } from "./install
 
 const run = promisify(execFile);
 /** What is published may grow, but not unnoticed. `npm pack --dry-run` tells what it is now. */
-const MAX_UNPACKED_BYTES = 5_200_000;
-const MAX_FILES = 1_650;
+const MAX_UNPACKED_BYTES = 6_000_000;
+const MAX_FILES = 1_750;
 
 const entries = Object.keys(manifest.exports)
   .filter((path) => path !== "./package.json")

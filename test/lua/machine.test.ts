@@ -25,6 +25,7 @@ async function machineOf(options: MachineOptions = {}): Promise<{
       throw new RangeError("as asked");
     },
   });
+  machine.beginProgram();
   const run = (code: string | Buffer): void => {
     const reference = machine.load(Buffer.from(code), "@test.lua");
     const thread = machine.prepare(reference);
