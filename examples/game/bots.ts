@@ -45,7 +45,7 @@ function check(isRight: boolean, fault: string): void {
 class Bot {
   seat = "";
   you = 0;
-  /** The last tick that has come. */
+  /** The last tick that has arrived. */
   tick = 0;
   /** Ticks that came while it did not play. */
   snapshots: number[] = [];
@@ -272,7 +272,7 @@ const hostile = await server.measure();
 const hostileDelays = takeDelays(players);
 clearInterval(flood);
 
-// Those that read again get what was under way, and then the newest.
+// Bots that read again get what was in flight, and then the newest.
 const tickAtWaking = Math.max(...players.map(({ tick }) => tick));
 for (const bot of mute) bot.wake();
 await until(() => mute.every(({ tick }) => tick >= tickAtWaking), "the newest snapshot");

@@ -71,8 +71,8 @@ const EVENTS = ["ready", "connect", "reconnecting", "close", "end", "error", "di
 export function nodeRedisLink(client: NodeRedisClient, sharded: boolean | undefined): RedisLink {
   const isSharded = sharded ?? "slots" in client; // a cluster
   const subscriber = client.duplicate();
-  // The client makes an AbortSignal with a timer for each command that has a timeout, which is the largest part of the cost of
-  // a message (npm run bench -- brokers). What is under way is bounded by the server.
+  // The client makes an AbortSignal with a timer for each command that has a timeout. That dominates the cost of a message
+  // (npm run bench -- brokers). The server bounds the commands in flight.
   const publisher = client.withCommandOptions?.({ timeout: 0 }) ?? client;
   let onMessage: (channel: string, message: Buffer) => void = () => {};
   let onChange: (error?: unknown) => void = () => {};

@@ -2,41 +2,41 @@ import type { ClientMessage, ServerMessage } from "../protocol/channels/messages
 import { ChannelError } from "./channel-error.ts";
 
 export interface CallOptions {
-  /** For the connection, if there is none yet, and for the answer, in milliseconds. Default 10 s. */
+  /** How long to wait for a connection and for the answer, in milliseconds. Default 10 s. */
   timeoutMs?: number;
-  /** Gives up. The server may do it all the same. */
+  /** Stops waiting. The server can still act on the message. */
   signal?: AbortSignal;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** What is sent, but for its number. */
+/** A message without its `id`. */
 export type Unnumbered<Message> = Message extends { id: number } ? Omit<Message, "id"> : never;
 
 type Settle = (answer: ServerMessage | ChannelError) => void;
 
 interface Call {
   readonly message: Unnumbered<ClientMessage>;
-  /** Undefined while it waits for the connection. */
+  /** Undefined until the message is sent. */
   id: number | undefined;
   readonly settle: Settle;
 }
 
-/** Messages that are answered: each answer finds its question by the number. */
+/** The messages that wait for an answer. Each answer has the `id` of its message. */
 export class Calls {
   private readonly transmit: (message: ClientMessage) => boolean;
   private readonly calls = new Set<Call>();
   private lastId = 0;
 
-  /** @param transmit returns false when there is no connection */
+  /** @param transmit sends a message; returns false without a connection */
   constructor(transmit: (message: ClientMessage) => boolean) {
     this.transmit = transmit;
   }
 
   /**
    * Sends a message, at once or when there is a connection.
-   * @param settle gets the answer at once, before the next message is looked at
-   * @returns what gives up
+   * @param settle gets the answer or an error, before the next message is handled
+   * @returns a function that stops waiting
    */
   begin(
     message: Unnumbered<ClientMessage>,
@@ -58,7 +58,7 @@ export class Calls {
     const late = (): void => {
       const [code, what] =
         call.id === undefined ? (["offline", "connection"] as const) : (["timeout", "answer"] as const);
-      call.settle(new ChannelError(code, `there was no ${what} in ${timeoutMs} ms`));
+      call.settle(new ChannelError(code, `there was no ${what} within ${timeoutMs} ms`));
     };
     const timer = setTimeout(late, timeoutMs);
     this.calls.add(call);
@@ -87,7 +87,7 @@ export class Calls {
     });
   }
 
-  /** An answer has come. */
+  /** Settles the call that an answer belongs to. */
   receive(answer: ServerMessage & { id: number }): void {
     for (const call of this.calls) {
       if (call.id !== answer.id) continue;
@@ -96,12 +96,12 @@ export class Calls {
     }
   }
 
-  /** There is a connection: sends what waits. */
+  /** Sends the messages that waited for a connection. */
   onConnected(): void {
     for (const call of this.calls) if (call.id === undefined) this.number(call);
   }
 
-  /** The connection is lost: what was sent is not answered any more. */
+  /** Fails the calls whose answers were lost with the connection. */
   onDisconnected(): void {
     const error = new ChannelError("disconnected", "the connection was lost before the answer");
     for (const call of this.calls) if (call.id !== undefined) call.settle(error);

@@ -1,11 +1,12 @@
 import type { ErrorCode } from "../protocol/channels/messages.ts";
 
-/** Why a request, a message or a subscription failed. */
+/** The error of a request, a published message or a subscription that failed. */
 export class ChannelError extends Error {
   override readonly name = "ChannelError";
   /**
-   * What the server answered; "disconnected": the connection was lost before the answer, so it is not known whether the
-   * server has done it; "offline": it was not sent, since there was no connection in time; "closed": by this program.
+   * The error code of the server, or a code of the client. "disconnected": the connection was lost before the answer, so
+   * the server might have acted on the message. "offline": there was no connection in time, so nothing was sent. "closed":
+   * this program has closed the client.
    */
   readonly code: ErrorCode | "disconnected" | "offline" | "closed";
 

@@ -14,23 +14,23 @@ import { Subscription, type SubscriptionEvents } from "./subscription.ts";
 import type { AnswerOf, InputOf, NameIn, OutputOf, Types } from "./types.ts";
 
 export interface ClientOptions extends Omit<ReconnectOptions, "protocols"> {
-  /** What the server's `authenticate` gets. A function is called for each connection, and before the token expires. */
+  /** The token for the server's `authenticate`. A function is called for each connection, and before the token expires. */
   token?: string | (() => string | undefined | Promise<string | undefined>);
-  /** Speaks MessagePack in place of JSON, such as by the package `@msgpack/msgpack`. */
+  /** Uses MessagePack instead of JSON, for example with the package `@msgpack/msgpack`. */
   messagePack?: { encode(value: unknown): Uint8Array; decode(bytes: Uint8Array): unknown };
-  /** The state of the connection has changed: to show it. @param user who the server says this client is */
+  /** Called when the state of the connection changes. @param user the user's name, once the server has reported it */
   onState?(state: ConnectionState, user: string | undefined): void;
-  /** The client has given up: the server refuses it. @param code the close code: 4400, 4401 or 4410 */
+  /** Called when the client gives up because the server refuses it. @param code the close code: 4400, 4401 or 4410 */
   onRefused?(code: number, reason: string): void;
 }
 
-/** After so many refusals in a row, the client gives up. */
+/** The client gives up after so many refusals in a row. */
 const MAX_REFUSALS = 3;
-/** A token is refreshed when this part of its time is over. */
+/** A token is refreshed after this share of its lifetime. */
 const REFRESH_AT = 0.8;
 
 /**
- * A client for `portico/channels`: one connection, which comes back, and subscriptions that recover what they missed.
+ * A client for `portico/channels`: one connection, which reconnects, and subscriptions that recover missed messages.
  * For browsers, Node 22 and later, Bun and Deno.
  */
 export class Client<App extends Types = Types> {
@@ -38,7 +38,7 @@ export class Client<App extends Types = Types> {
   private readonly socket: ReconnectingSocket;
   private readonly calls: Calls;
   private readonly subscriptions = new Map<string, Subscription<never, never>>();
-  /** The ids of this client's connections. */
+  /** The ids of this client's connections, including former ones. */
   private readonly ids = new Set<string>();
   private user: string | undefined;
   private isWelcome = false;
@@ -46,8 +46,9 @@ export class Client<App extends Types = Types> {
   private refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Connects, and comes back until {@link close}.
-   * @param url where the channels are, such as "wss://example.com/channels", or a function that is called each time
+   * Connects, and reconnects until {@link close}.
+   * @param url the address of the channels, such as "wss://example.com/channels". A function is called for each attempt
+   * @throws Error in a runtime without WebSocket, unless `makeSocket` is set
    */
   constructor(url: string | URL | (() => string | Promise<string>), options: ClientOptions = {}) {
     this.options = options;
@@ -64,21 +65,21 @@ export class Client<App extends Types = Types> {
     this.socket = new ReconnectingSocket(urlOf, { ...options, protocols }, events);
   }
 
-  /** "open" once the server has accepted the sign-in. */
+  /** The state of the connection. It is "open" once the server has accepted the sign-in. */
   get state(): ConnectionState {
     const { state } = this.socket;
     return state === "open" && !this.isWelcome ? "connecting" : state;
   }
 
   /**
-   * Subscribes to a channel, also while there is no connection.
-   * @throws Error when there is a subscription to this channel already
+   * Subscribes to a channel. Without a connection, the client subscribes once it has one.
+   * @throws Error when the client is already subscribed to this channel
    */
   subscribe<Name extends NameIn<App["channels"]>>(
     channel: Name,
     events: SubscriptionEvents<OutputOf<App["channels"], Name>> = {},
   ): Subscription<InputOf<App["channels"], Name>, OutputOf<App["channels"], Name>> {
-    if (this.subscriptions.has(channel)) throw new Error(`there is a subscription to ${channel} already`);
+    if (this.subscriptions.has(channel)) throw new Error(`this client is already subscribed to ${channel}`);
     const subscription = new Subscription<InputOf<App["channels"], Name>, OutputOf<App["channels"], Name>>(
       channel,
       events,
@@ -106,7 +107,7 @@ export class Client<App extends Types = Types> {
     return subscription;
   }
 
-  /** Asks the server, when there is a connection. Rejects with a {@link ChannelError}. */
+  /** Sends a request, once there is a connection. @returns the answer. Rejects with a {@link ChannelError} */
   async request<Name extends keyof App["requests"] & string>(
     name: Name,
     data: InputOf<App["requests"], Name>,
@@ -116,7 +117,7 @@ export class Client<App extends Types = Types> {
     return (answer.type === "answer" ? answer.data : undefined) as AnswerOf<App["requests"], Name>;
   }
 
-  /** Ends the connection for good. What is under way rejects. */
+  /** Ends the connection for good. Calls without an answer reject. */
   close(): void {
     this.onDisconnected();
     this.calls.close();
@@ -128,7 +129,7 @@ export class Client<App extends Types = Types> {
     this.transmit({ type: "hello", id: 0, ...(token !== undefined && { token }) });
   }
 
-  /** A token function that fails ends this connection, and is asked again for the next. */
+  /** Returns the token. If the token function fails, this connection ends, and the next one calls it again. */
   private async tokenNow(): Promise<string | undefined> {
     const { token } = this.options;
     try {
@@ -154,7 +155,7 @@ export class Client<App extends Types = Types> {
     try {
       message = this.decode(data);
     } catch {
-      // What is not a message says nothing of what follows.
+      // After an invalid message, the client cannot trust the messages that follow.
       this.socket.restart();
       return;
     }

@@ -1,4 +1,4 @@
-/** What is used of a WebSocket, of a browser or of another runtime. */
+/** The parts of a WebSocket that are used, from a browser or another runtime. */
 export interface SocketLike {
   binaryType: string;
   readonly protocol: string;
@@ -11,39 +11,39 @@ export interface SocketLike {
 }
 
 /**
- * "connecting": an attempt is under way. "open": messages can be sent. "waiting": the next attempt comes after a pause.
- * "offline": the browser has no network, and the next attempt comes when it has. "closed": the end.
+ * "connecting": an attempt is in progress. "open": messages can be sent. "waiting": the next attempt follows after a pause.
+ * "offline": the browser has no network, and the next attempt follows once it has. "closed": there are no more attempts.
  */
 export type ConnectionState = "connecting" | "open" | "waiting" | "offline" | "closed";
 
 export interface ReconnectOptions {
-  /** Subprotocols to ask for. */
+  /** Subprotocols to offer. */
   protocols?: string[];
-  /** The first pause before another attempt, in milliseconds; each next one is twice as long. Default 500. */
+  /** The first pause before another attempt, in milliseconds. Each further pause is twice as long. Default 500. */
   minPauseMs?: number;
   /** The longest pause, in milliseconds. Default 30 s. */
   maxPauseMs?: number;
-  /** For an attempt, the sign-in included, in milliseconds. Default 10 s. */
+  /** How long an attempt can take, including the sign-in, in milliseconds. Default 10 s. */
   connectTimeoutMs?: number;
-  /** For anything to arrive after a ping, in milliseconds. Default 10 s. */
+  /** How long to wait for any message after a ping, in milliseconds. Default 10 s. */
   pongTimeoutMs?: number;
-  /** Makes each WebSocket, such as through a proxy. Default: the `WebSocket` of the runtime. */
+  /** Creates each WebSocket, for example through a proxy. Default: the `WebSocket` of the runtime. */
   makeSocket?: (url: string, protocols: string[]) => SocketLike;
 }
 
 export interface ReconnectEvents {
-  /** A connection is open. Call {@link ReconnectingSocket.settle} when it works; it is given up otherwise. */
+  /** A connection is open. Call {@link ReconnectingSocket.settle} once it works; otherwise the attempt times out. */
   onOpen(): void;
   onMessage(data: string | ArrayBuffer): void;
-  /** A connection has ended. @param wasStable whether it had worked for a while @returns false not to come back */
+  /** A connection has ended. @param wasStable whether it had worked for a while @returns false to stop reconnecting */
   onClose(code: number, reason: string, wasStable: boolean): boolean;
   onState(state: ConnectionState): void;
-  /** Returns what to send after a silence, so that the server answers. */
+  /** Returns the message to send after a silence. The server must answer it. */
   ping(): string | Uint8Array<ArrayBuffer>;
 }
 
 const ABNORMAL = 1006;
-/** A connection that has worked for so long is good. */
+/** A connection that has worked for so long is stable. */
 const STABLE_MS = 3_000;
 
 interface PageLike {
@@ -58,8 +58,9 @@ const { navigator, document } = globalThis as {
 };
 
 /**
- * A WebSocket that comes back: after growing pauses with jitter (a random part, so that the clients of a server that
- * restarts do not come all at once), at once when the network or the page is back, and when the server is silent.
+ * A WebSocket that reconnects after growing pauses. A random part of each pause (jitter) keeps the clients of a restarting
+ * server from coming all at once. When the network or the page is back, it reconnects without a pause. A connection whose
+ * server stays silent is replaced.
  */
 export class ReconnectingSocket {
   state: ConnectionState = "waiting";
@@ -67,10 +68,10 @@ export class ReconnectingSocket {
   private readonly options: ReconnectOptions;
   private readonly events: ReconnectEvents;
   private socket: SocketLike | undefined;
-  /** Attempts in a row, and connections that ended soon. */
+  /** Failed attempts and unstable connections in a row. */
   private attempts = 0;
   private settledAt = Number.POSITIVE_INFINITY;
-  /** Of the attempt or the pause that is under way. */
+  /** The timer of the current attempt or pause. */
   private timer: ReturnType<typeof setTimeout> | undefined;
   private heartbeat: ReturnType<typeof setTimeout> | undefined;
   private pingAfterMs = 0;
@@ -79,7 +80,9 @@ export class ReconnectingSocket {
   /** @throws Error in a runtime without WebSocket, unless `makeSocket` is set */
   constructor(url: () => string | Promise<string>, options: ReconnectOptions, events: ReconnectEvents) {
     if (options.makeSocket === undefined && !("WebSocket" in globalThis)) {
-      throw new Error("This runtime has no WebSocket. Set makeSocket, for example to one of the package ws.");
+      throw new Error(
+        "This runtime has no WebSocket. Set makeSocket to a function that creates one, for example with the package ws.",
+      );
     }
     this.url = url;
     this.options = options;
@@ -104,8 +107,8 @@ export class ReconnectingSocket {
   }
 
   /**
-   * The connection works: the time of the attempt ends. When it has worked for a while, the pauses after it begin short again.
-   * @param pingAfterMs after such a silence a ping is sent; 0: never
+   * Reports that the connection works, which ends the timeout of the attempt. If it works for a while, the next pause is short.
+   * @param pingAfterMs sends a ping after such a silence, in milliseconds; 0: never
    */
   settle(pingAfterMs: number): void {
     clearTimeout(this.timer);
@@ -114,12 +117,12 @@ export class ReconnectingSocket {
     this.listenForSilence();
   }
 
-  /** Ends the connection, and comes back. */
+  /** Ends the connection, and reconnects. */
   restart(): void {
     if (this.state !== "closed") this.ended(ABNORMAL, "");
   }
 
-  /** Ends it for good. */
+  /** Ends the connection for good. */
   close(code = 1000, reason = ""): void {
     if (this.state === "closed") return;
     const { socket } = this;
@@ -135,7 +138,7 @@ export class ReconnectingSocket {
   private async connect(): Promise<void> {
     this.setState("connecting");
     const { connectTimeoutMs = 10_000, protocols = [], makeSocket = standardSocket } = this.options;
-    // The attempt that another has followed does nothing any more.
+    // An attempt that a newer one has replaced does nothing.
     const timer = setTimeout(() => this.ended(ABNORMAL, "timeout"), connectTimeoutMs);
     this.timer = timer;
     try {
@@ -153,7 +156,7 @@ export class ReconnectingSocket {
         this.events.onMessage(data);
       };
       socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.ended(code, reason);
-      // An error is followed by the close.
+      // A close event follows each error.
       socket.onerror = () => {};
     } catch (error) {
       if (this.timer === timer) this.ended(ABNORMAL, String(error));
@@ -166,7 +169,7 @@ export class ReconnectingSocket {
     if (wasStable) this.attempts = 0;
     this.settledAt = Number.POSITIVE_INFINITY;
     this.drop();
-    // A connection that has gone silent would wait for the other side's close.
+    // The close event is not awaited: a silent server would delay it.
     socket?.close();
     if (!this.events.onClose(code, reason, wasStable)) this.close();
     else if (this.state !== "closed") {
@@ -184,7 +187,7 @@ export class ReconnectingSocket {
     }
   }
 
-  /** Lets go of the socket, and of all timers. */
+  /** Releases the socket and all timers. */
   private drop(): void {
     clearTimeout(this.timer);
     clearTimeout(this.heartbeat);
@@ -197,11 +200,11 @@ export class ReconnectingSocket {
     this.socket = undefined;
   }
 
-  /** The network or the page has come or gone. */
+  /** Called when the network or the visibility of the page changes. */
   private onWake(): void {
     const isOnline = navigator?.onLine !== false;
     if (this.state === "open") {
-      // Perhaps the connection has not survived.
+      // The connection might not have survived.
       if (this.pingAfterMs > 0) this.ping();
     } else if (this.state === "waiting" || this.state === "offline") {
       clearTimeout(this.timer);

@@ -8,43 +8,43 @@ import type {
 import type { CallOptions } from "./calls.ts";
 import { ChannelError } from "./channel-error.ts";
 
-/** What becomes of a message that arrives. */
+/** Where a received message comes from. */
 export interface ReceivedMessage {
-  /** Its place in the history; undefined in channels without one. */
+  /** Its offset in the history; undefined in channels without one. */
   readonly offset: number | undefined;
-  /** The connection that published it; undefined for the server. */
+  /** The id of the connection that published it; undefined if the server did. */
   readonly client: string | undefined;
-  /** It was published before this subscription, or while there was no connection. */
+  /** Whether it was published before this subscription, or while there was no connection. */
   readonly isOld: boolean;
 }
 
 export interface SubscriptionEvents<Output> {
-  /** How many of the last messages to get at first, and after messages were missed. Default 0. */
+  /** How many of the last messages to get at first, and again after messages were missed. Default 0. */
   history?: number;
-  /** Each message once, in order. */
+  /** Called once for each message, in order. */
   onMessage?(data: Output, message: ReceivedMessage): void;
   /**
-   * The server has accepted the subscription, for the first time or after the connection was lost.
-   * @param isComplete nothing is missing between the last message before and the next one after. False at first
+   * Called when the server has accepted the subscription: for the first time, or after the connection was lost.
+   * @param isComplete whether no message is missing since the last one. False the first time
    */
   onSubscribed?(isComplete: boolean): void;
-  /** Messages are missing before the next one: load what you show again. */
+  /** Called when messages before the next one are missing. Reload what you show. */
   onMissed?(): void;
   onJoin?(member: Member): void;
   onLeave?(user: string): void;
-  /** The server has refused the subscription, or ended it. It is not tried again. */
+  /** Called when the server has refused or ended the subscription. The client does not try again. */
   onEnded?(error: ChannelError): void;
 }
 
-/** "pending": the server has not accepted it, or the connection is lost, and it will be tried. */
+/** "pending": the server has not accepted the subscription yet, or the connection is lost and the client will try again. */
 export type SubscriptionState = "pending" | "subscribed" | "ended";
 
-/** What a subscription needs of its client. */
+/** What a subscription needs from its client. */
 export interface SubscriptionOwner {
-  /** Whether a connection of this client has this id, or had it. */
+  /** Whether this id belongs to a connection of this client, or to a former one. */
   isOwn(client: string): boolean;
   publish(channel: string, data: unknown, options: PublishOptions): Promise<number | undefined>;
-  /** Sends the subscription. @param settle gets the answer before the next message is looked at */
+  /** Sends the subscription. @param settle gets the answer before the next message is handled */
   subscribe(
     channel: string,
     since: Position | undefined,
@@ -56,14 +56,14 @@ export interface SubscriptionOwner {
 }
 
 export interface PublishOptions extends CallOptions {
-  /** This client does not want the message itself. Default false. */
+  /** Whether this client does not want to receive the message itself. Default false. */
   quiet?: boolean;
 }
 
 const RETRY_MS = 1_000;
 const RETRIED = new Set<string>(["unavailable", "timeout", "conflict"]);
 
-/** The messages and members of one channel, over all connections. */
+/** The messages and members of one channel, across reconnections. */
 export class Subscription<Input = unknown, Output = unknown> {
   readonly channel: string;
   state: SubscriptionState = "pending";
@@ -73,23 +73,23 @@ export class Subscription<Input = unknown, Output = unknown> {
   private position: Position | undefined;
   private hasBegun = false;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Counts the attempts: an older one's answer means nothing. */
+  /** Counts the attempts, so that answers to older ones are ignored. */
   private attempt = 0;
 
-  /** Made by `client.subscribe`. */
+  /** Created by `client.subscribe`. */
   constructor(channel: string, events: SubscriptionEvents<Output>, owner: SubscriptionOwner) {
     this.channel = channel;
     this.events = events;
     this.owner = owner;
   }
 
-  /** The users who are there, in channels with presence. While there is no connection: those of the last one. */
+  /** The users who are present, in channels with presence. Without a connection, the users at the time it was lost. */
   get members(): readonly Member[] {
     return [...this.present.values()];
   }
 
   /**
-   * Publishes a message, when there is a connection.
+   * Publishes a message, once there is a connection.
    * @returns its offset; undefined in channels without a history. Rejects with a {@link ChannelError}
    */
   publish(data: Input, options: PublishOptions = {}): Promise<number | undefined> {
@@ -103,7 +103,7 @@ export class Subscription<Input = unknown, Output = unknown> {
     this.owner.forget(this as Subscription<never, never>);
   }
 
-  /** There is a connection. */
+  /** Subscribes on a new connection. */
   onConnected(): void {
     this.begin();
   }
@@ -114,10 +114,10 @@ export class Subscription<Input = unknown, Output = unknown> {
     if (this.state === "subscribed") this.state = "pending";
   }
 
-  /** A message about this channel. */
+  /** Handles a message about this channel. */
   receive(message: ServerMessage): void {
     if (message.type === "ended") this.fail(new ChannelError(message.code, message.message));
-    // What comes before the answer to a new subscription belongs to the one before.
+    // Messages before the answer to a new subscription belong to the previous one.
     if (this.state !== "subscribed") return;
     switch (message.type) {
       case "message":
@@ -145,7 +145,7 @@ export class Subscription<Input = unknown, Output = unknown> {
       if (attempt !== this.attempt) return;
       if (!(answer instanceof Error)) this.onSubscribed(answer);
       else if (RETRIED.has(answer.code)) this.retryTimer = setTimeout(() => this.begin(), RETRY_MS);
-      // Without a connection, the next one begins again.
+      // When the connection is lost, the next one subscribes again.
       else if (answer.code !== "disconnected" && answer.code !== "offline") this.fail(answer);
     });
   }
@@ -175,7 +175,7 @@ export class Subscription<Input = unknown, Output = unknown> {
       this.position = { epoch: position.epoch, offset };
       return true;
     }
-    // Something is missing: recover it.
+    // Messages are missing: recover them.
     if (this.owner.isConnected()) this.begin();
     return false;
   }

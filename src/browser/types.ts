@@ -1,11 +1,11 @@
-/** What a client knows of its server: `TypesOf<typeof channels>` of `portico/channels`, or a type written by hand. */
+/** What a client knows about its server: `TypesOf<typeof channels>` of `portico/channels`, or a type written by hand. */
 export interface Types {
-  /** Messages by the name of the channel, or by the begin of a name and "*". */
+  /** Messages by the name of the channel, or by the beginning of a name and "*". */
   readonly channels: Readonly<Record<string, { readonly input: unknown; readonly output: unknown }>>;
   readonly requests: Readonly<Record<string, { readonly input: unknown; readonly answer: unknown }>>;
 }
 
-/** Names of a table: those without a star as they are, patterns as any text that begins alike. */
+/** The names that a table allows: exact names, and for patterns with a star any name that begins like them. */
 export type NameIn<Table> = {
   [Name in keyof Table & string]: Name extends `${infer Begin}*` ? `${Begin}${string}` : Name;
 }[keyof Table & string];

@@ -3,9 +3,10 @@ import { Failure } from "./failure.ts";
 import { validate } from "./standard-schema.ts";
 
 /**
- * Answers a request of a client, in time.
+ * Answers a client's request within a time limit.
+ * @param timeoutMs how long the answer can take, in milliseconds
  * @param ended aborted when the client has disconnected
- * @throws Failure, InvalidValue, or what the program throws
+ * @throws Failure after the time limit, InvalidValue, or what the program throws
  */
 export async function answerRequest(
   definition: RequestDefinition,
@@ -19,7 +20,7 @@ export async function answerRequest(
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Failure("timeout", `the answer did not come in ${timeoutMs} ms`));
+      reject(new Failure("timeout", `there was no answer within ${timeoutMs} ms`));
       over.abort();
     }, timeoutMs);
   });

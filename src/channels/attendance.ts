@@ -1,11 +1,11 @@
 import type { Member } from "../protocol/channels/messages.ts";
 import type { ChannelStore, Presence } from "./store.ts";
 
-/** What reports changes of who is there. */
+/** Gets the changes of an attendance. */
 export interface AttendanceEvents {
   onJoin(member: Member): void;
   onLeave(user: string): void;
-  /** Tells all processes, this one among them, that a user has come or gone. */
+  /** Announces to all processes, including this one, that a user has joined or left. */
   announce(isJoin: boolean, member: Member): void;
   report(error: unknown): void;
 }
@@ -15,13 +15,13 @@ interface Leaving {
   at: number;
 }
 
-/** After a failure of the store. */
+/** The pause after a failure of the store. */
 const RETRY_MS = 1_000;
 const SOON_MS = 1_000;
 
 /**
- * Who is in a channel: users, each with one connection or more, of all processes. The store decides who came first and
- * who left last; what is here follows it, by what is announced and by looking again.
+ * The users in a channel, of all processes, each with one or more connections. The store decides which connection of a
+ * user came first and which left last. This copy follows it, through announcements and by reading the store regularly.
  */
 export class Attendance {
   private readonly channel: string;
@@ -32,10 +32,10 @@ export class Attendance {
   private readonly members = new Map<string, Member>();
   /** Connections of this process. */
   private readonly here = new Map<string, Presence>();
-  /** Of them, those that have ended, while their users may come back. */
+  /** Connections of this process that have ended, while their users can still come back. */
   private readonly leaving = new Map<string, Leaving>();
   private keepAt = 0;
-  /** While the store is asked: users of whom something newer is known than what it answers. */
+  /** While the store is read: the users with announcements that are newer than its answer. */
   private changed: Set<string> | undefined;
 
   constructor(
@@ -51,17 +51,17 @@ export class Attendance {
     this.events = events;
   }
 
-  /** All users. */
+  /** Returns all users. */
   list(): Member[] {
     return [...this.members.values()];
   }
 
-  /** Whether connections of this process are there, or have not left yet. */
+  /** Whether this process has connections here, or some that have not left yet. */
   get isInUse(): boolean {
     return this.here.size > 0 || this.leaving.size > 0;
   }
 
-  /** Asks the store who is there, and soon again: what is announced may not reach this process yet. */
+  /** Reads the members from the store, and soon again: announcements might not reach this process yet. */
   async load(): Promise<void> {
     await this.keep();
     this.keepAt = Math.min(this.keepAt, performance.now() + SOON_MS);
@@ -82,7 +82,7 @@ export class Attendance {
     }
   }
 
-  /** Removes a connection of this process after a while, in which its user can come back. */
+  /** Removes a connection of this process after a delay, during which its user can come back. */
   exit(client: string, now: number): void {
     const presence = this.here.get(client);
     if (presence === undefined) return;
@@ -90,7 +90,7 @@ export class Attendance {
     this.leaving.set(client, { presence, at: now + this.leaveDelayMs });
   }
 
-  /** A process has announced that a user has come or gone. */
+  /** Handles the announcement of a process that a user has joined or left. */
   onAnnounced(isJoin: boolean, member: Member): void {
     this.changed?.add(member.user);
     if (isJoin) this.add(member);
@@ -107,7 +107,7 @@ export class Attendance {
     if (now >= this.keepAt && this.changed === undefined) this.keep(now).catch(this.events.report);
   }
 
-  /** This process ends: others find that its connections have left, unless they come back to them. */
+  /** Lets the connections of this process expire soon, because it ends. Users who reconnect elsewhere stay. */
   async handOver(): Promise<void> {
     await this.store.keep(this.channel, this.local(), this.leaveDelayMs);
   }
@@ -122,7 +122,7 @@ export class Attendance {
     }
   }
 
-  /** Keeps the connections of this process, and follows the store. */
+  /** Extends the connections of this process in the store, and follows its answer. */
   private async keep(now: number = performance.now()): Promise<void> {
     const changed = new Set<string>();
     this.changed = changed;

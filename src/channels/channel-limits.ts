@@ -2,27 +2,27 @@ import { hintFor } from "../options/check-options.ts";
 
 /** Limits of channels, all in one place. Times are in milliseconds. */
 export interface ChannelLimits {
-  /** Channels that a connection can subscribe to. Default 100. */
+  /** How many channels a connection can subscribe to. Default 100. */
   maxChannelsPerClient: number;
-  /** Bytes of a message of a client. Default 64 KiB. */
+  /** The size of a client's message, in bytes. Default 64 KiB. */
   maxMessageBytes: number;
-  /** Messages of a client in a second; beyond it the client is read from more slowly. Default 50. */
+  /** How many messages a client can send per second; beyond that it is read from more slowly. Default 50. */
   messagesPerSecond: number;
-  /** Messages that a client can send at once, when it has been silent before. Default 100. */
+  /** How many messages a client can send at once after a silence. Default 100. */
   burst: number;
-  /** Messages of a client whose answers are under way; beyond it the client is read from when one is done. Default 32. */
+  /** How many messages of a client are answered at a time; meanwhile it is not read from. Default 32. */
   maxPending: number;
-  /** For the first message. Default 10 s. */
+  /** How long a client can take to sign in. Default 10 s. */
   signInTimeoutMs: number;
-  /** For the answer to a request. Default 10 s. */
+  /** How long the answer to a request can take. Default 10 s. */
   requestTimeoutMs: number;
-  /** Clients send a ping after such a silence. Default 25 s. */
+  /** After this much silence of the server, clients send a ping. Default 25 s. */
   pingAfterMs: number;
-  /** A user who comes back so soon has not left for the others. Default 5 s. */
+  /** The other members do not notice when a user comes back within this time. Default 5 s. */
   leaveDelayMs: number;
-  /** Members of a process that has ended leave after it. Default 30 s. */
+  /** The members of a process that ends without notice leave after this time. Default 30 s. */
   presenceTtlMs: number;
-  /** Channels look for messages that the broker has lost, and for members. Default 10 s. */
+  /** How often channels check the store for messages that the broker has lost. Default 10 s. */
   syncIntervalMs: number;
 }
 
@@ -40,7 +40,7 @@ const defaultChannelLimits: Readonly<ChannelLimits> = {
   syncIntervalMs: 10_000,
 };
 
-/** @throws TypeError for an unknown name; RangeError for a value that is not a number from 1 on */
+/** @throws TypeError for an unknown name; RangeError for a value that is not a number of at least 1 */
 export function channelLimitsOf(given: Partial<ChannelLimits> = {}): ChannelLimits {
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(defaultChannelLimits, name)) {
@@ -48,7 +48,7 @@ export function channelLimitsOf(given: Partial<ChannelLimits> = {}): ChannelLimi
       throw new TypeError(`limits.${name} is not a limit of channels. ${hint}`);
     }
     if (!(typeof value === "number" && value >= 1)) {
-      throw new RangeError(`limits.${name} cannot be ${String(value)}: set a number from 1 on`);
+      throw new RangeError(`limits.${name} cannot be ${String(value)}. Use a number of at least 1`);
     }
   }
   return { ...defaultChannelLimits, ...given };

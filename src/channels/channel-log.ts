@@ -1,27 +1,27 @@
 import type { Position } from "../protocol/channels/messages.ts";
 import type { History, HistoryOptions, StoredMessage } from "./store.ts";
 
-/** What became of a history that was read again. */
+/** The result of reading a history again. */
 export interface Merged {
-  /** Where clients are now that missed messages; undefined when nothing is missing. */
+  /** The new position of clients that have missed messages; undefined when nothing is missing. */
   readonly resetTo: Position | undefined;
-  /** For all clients, in order. */
+  /** The messages to deliver to all clients, in order. */
   readonly messages: readonly StoredMessage[];
 }
 
-/** More messages than this are not kept before it is their turn: the store has them. */
+/** How many early messages to keep at most. The store has the others. */
 const MAX_EARLY = 1_000;
 
 /**
- * This process's copy of a channel's history: in order, without gaps, each message once. Clients recover from it, and
- * the store is asked only when something is missing here.
+ * This process's copy of a channel's history: in order, without gaps, each message once. Clients recover from it. The
+ * store is read only when messages are missing here.
  */
 export class ChannelLog {
   private readonly limits: Required<HistoryOptions>;
   private entries: StoredMessage[] = [];
   private bytes = 0;
   private current: Position | undefined;
-  /** Messages whose turn has not come: of offsets after a gap, or of another epoch than this one. */
+  /** Messages that arrived before their turn: after a gap, or of another epoch. */
   private early: { readonly epoch: string; readonly message: StoredMessage }[] = [];
 
   constructor(limits: Required<HistoryOptions>) {
@@ -33,12 +33,12 @@ export class ChannelLog {
     return this.current;
   }
 
-  /** Whether messages are missing: read the history. */
+  /** Whether messages are missing, so that the history must be read. */
   get isBehind(): boolean {
     return this.current === undefined || this.early.length > 0;
   }
 
-  /** Accepts a message that was published. @returns the messages that are next now, in order */
+  /** Accepts a message that was published. @returns the messages to deliver now, in order */
   receive(epoch: string, message: StoredMessage): StoredMessage[] {
     const { current } = this;
     if (current?.epoch === epoch) {
@@ -49,10 +49,10 @@ export class ChannelLog {
     return [];
   }
 
-  /** Accepts what the store has kept after {@link position}. */
+  /** Accepts the messages that the store has after {@link position}. */
   merge({ epoch, offset, messages }: History): Merged {
     const before = this.current;
-    // What came meanwhile of this history follows; of others nothing does, or the next read finds it.
+    // Early messages of this epoch follow. Those of other epochs are outdated, or the next read finds them.
     this.early = this.early.filter((early) => early.epoch === epoch);
     if (before?.epoch === epoch) {
       const fresh = messages.filter((message) => message.offset > before.offset);
@@ -68,7 +68,7 @@ export class ChannelLog {
     return { resetTo: before && resetTo, messages: following };
   }
 
-  /** Returns the messages after a position, or undefined when not all of them are here. */
+  /** Returns the messages after a position, or undefined when some of them are not here. */
   since({ epoch, offset }: Position): readonly StoredMessage[] | undefined {
     const { current } = this;
     if (current === undefined || current.epoch !== epoch || offset > current.offset) return undefined;
@@ -81,7 +81,7 @@ export class ChannelLog {
     return count <= 0 ? [] : this.entries.slice(-count);
   }
 
-  /** Adds the next messages, and those that came early and follow them. */
+  /** Adds the next messages, and the early ones that follow them. */
   private push(messages: readonly StoredMessage[], { epoch, offset }: Position): StoredMessage[] {
     const next = [...messages];
     let last = next.at(-1)?.offset ?? offset;
@@ -115,7 +115,7 @@ export class ChannelLog {
   }
 }
 
-/** About what it takes in memory. */
+/** Its approximate size in memory. */
 function sizeOf({ record }: StoredMessage): number {
   return record.length;
 }

@@ -6,32 +6,32 @@ import { type ChannelDefinition, historyOf } from "./definitions.ts";
 import { messageText, quietClientOf, SharedMessage } from "./shared-message.ts";
 import type { ChannelStore, HistoryOptions, Presence, StoredMessage } from "./store.ts";
 
-/** What a channel needs of its process. */
+/** What a channel needs from its process. */
 export interface ChannelContext {
   readonly store: ChannelStore;
   readonly limits: ChannelLimits;
-  /** Sends an announcement to this channel in all processes, this one among them, at once. */
+  /** Sends an announcement about a channel to all processes, including this one, at once. */
   announce(channel: string, text: string): void;
-  /** Gets announcements. @returns what ends it */
+  /** Calls `listener` with each announcement. @returns a function that ends this */
   listen(channel: string, listener: (text: string) => void): () => void;
   report(error: unknown): void;
 }
 
-/** A client that is subscribed. */
+/** A subscribed client. */
 export interface ChannelSubscriber {
   readonly id: string;
   deliver(message: SharedMessage): void;
 }
 
-/** Where a message that has been published is. */
+/** Where a published message is in the history; undefined in channels without one. */
 export type Published = Position | undefined;
 
-/** A message that is missing may be under way still: it is asked for after this. */
+/** A missing message might still arrive: the store is read after this pause. */
 const GAP_MS = 30;
 const RETRY_MS = 1_000;
 const SOON_MS = 1_000;
 
-/** One channel in this process: its copy of the history, who is there, and the subscribers here. */
+/** One channel in this process: its copy of the history, its members, and the subscribers here. */
 export class Channel {
   readonly name: string;
   readonly definition: ChannelDefinition;
@@ -46,7 +46,7 @@ export class Channel {
   private syncAt: number;
   private gapTimer: NodeJS.Timeout | undefined;
   private users = 0;
-  /** When nobody has used it for long enough. */
+  /** When the channel can be closed, if nobody uses it. */
   private idleAt = 0;
 
   constructor(name: string, definition: ChannelDefinition, context: ChannelContext) {
@@ -68,7 +68,7 @@ export class Channel {
     this.stopListening = context.listen(name, (text) => this.onAnnounced(text));
   }
 
-  /** Resolves when the history and the members are known. */
+  /** Resolves when the history and the members are known. Rejects when the store fails. */
   async ready(): Promise<void> {
     this.loading ??= this.load();
     try {
@@ -79,7 +79,7 @@ export class Channel {
     }
   }
 
-  /** Keeps the channel until {@link release}. */
+  /** Keeps the channel open until {@link release}. */
   acquire(): void {
     this.users++;
   }
@@ -103,12 +103,12 @@ export class Channel {
     return await publishRecord(this.context, this.name, this.history, record);
   }
 
-  /** Where the newest message is; undefined without a history. Only after {@link ready}. */
+  /** The position of the newest message; undefined without a history, and before {@link ready}. */
   get position(): Position | undefined {
     return this.log?.position;
   }
 
-  /** Returns what came after a position; undefined when not all of it is known. */
+  /** Returns the messages after a position; undefined when some of them are not here. */
   since(position: Position): readonly StoredMessage[] | undefined {
     return this.log?.since(position);
   }
@@ -135,7 +135,7 @@ export class Channel {
     if (this.log !== undefined && this.loading !== undefined && now >= this.syncAt) this.syncSoon();
   }
 
-  /** Looks for messages that did not arrive, such as after the broker was away. */
+  /** Reads messages that did not arrive, for example while the broker was disconnected. */
   syncSoon(): void {
     if (this.log === undefined || this.syncing !== undefined) return;
     this.syncing = this.sync()
@@ -150,7 +150,7 @@ export class Channel {
 
   private async load(): Promise<void> {
     await Promise.all([this.sync(), this.attendance?.load()]);
-    // What is announced may not reach this process yet.
+    // Announcements might not reach this process yet.
     this.syncAt = Math.min(this.syncAt, performance.now() + SOON_MS);
   }
 
@@ -175,7 +175,7 @@ export class Channel {
     }
   }
 
-  /** @param text the epoch, the offset and the record, with spaces between; without a history the record alone */
+  /** @param text the epoch, the offset and the record, separated by spaces; without a history only the record */
   private onMessage(text: string): void {
     const { log } = this;
     if (log === undefined) {
@@ -218,7 +218,7 @@ export class Channel {
   }
 }
 
-/** Publishes a record to a channel of all processes, whether it is open in this one or not. */
+/** Publishes a record to a channel in all processes, whether it is open in this one or not. */
 export async function publishRecord(
   context: ChannelContext,
   name: string,

@@ -11,27 +11,27 @@ export interface ChannelsOptions<
   Definitions extends Readonly<Record<string, ChannelDefinition>>,
   Requests extends Readonly<Record<string, RequestDefinition>>,
 > {
-  /** Where clients connect. Default "/channels". */
+  /** The path where clients connect. Default "/channels". */
   path?: string;
   /**
-   * Says who a client is, from the token that it sends first, and again when it sends a newer one. Undefined, or an error,
-   * refuses it. "anonymous": everybody can connect, and each connection is a user.
+   * Identifies a client by the token in its first message, and again when it sends a newer token. A client is refused if
+   * the function returns undefined or throws. With "anonymous", everybody can connect, and each connection is a separate user.
    */
   authenticate: "anonymous" | Authenticate;
-  /** By name, or by the begin of a name and "*". The whole name wins, and then the longest begin. */
+  /** The channels, by name or by the beginning of a name and "*". An exact name wins, then the longest beginning. */
   channels: Definitions;
-  /** What clients can ask, by name. */
+  /** The requests that clients can send, by name. */
   requests?: Requests;
   /** Keeps histories and presence. Default: `memoryStore()`, for a server without a broker. */
   store?: ChannelStore;
-  /** The pages that can connect. Default "same": those of this host, and clients that are no browsers. */
+  /** The pages that can connect. Default "same": pages of this host, and clients that are not browsers. */
   origins?: Origins;
-  /** Lets clients speak MessagePack, too, such as by the package `@msgpack/msgpack`. Default: JSON only. */
+  /** Also lets clients use MessagePack, for example with the package `@msgpack/msgpack`. Default: JSON only. */
   messagePack?: MessagePack;
-  /** permessage-deflate for the connections. Default false. */
+  /** Compresses messages with permessage-deflate. Default false. */
   compression?: boolean | DeflateOptions;
   limits?: Partial<ChannelLimits>;
-  /** Gets what the program's functions and the store throw. Default: the server's `onError`. */
+  /** Called with errors of the program's functions and of the store. Default: the server's `onError`. */
   onError?(error: unknown): unknown;
 }
 
@@ -49,7 +49,7 @@ export const channelsOptionNames: OptionNames<ChannelsOptions<Record<string, nev
     onError: true,
   };
 
-/** Names of a table: those without a star as they are, patterns as any text that begins alike. */
+/** The names that a table allows: exact names, and for patterns with a star any name that begins like them. */
 export type NameOf<Table> = {
   [Name in keyof Table & string]: Name extends `${infer Begin}*` ? `${Begin}${string}` : Name;
 }[keyof Table & string];

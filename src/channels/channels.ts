@@ -26,14 +26,14 @@ const MAX_TICK_MS = 1_000;
 const MIN_TICK_MS = 5;
 
 /**
- * Channels for the clients of a server: messages by name, with authorisation, types, history, recovery and presence.
- * Mount {@link part}. `portico/client` is the client; docs/channels.md has what travels, for others.
+ * Channels for the clients of a server: named streams of messages, with authorization, types, history, recovery and
+ * presence. Mount {@link part}. `portico/client` is the client. docs/channels.md describes the protocol for other clients.
  */
 export class Channels<
   const Definitions extends Readonly<Record<string, ChannelDefinition>> = Record<string, ChannelDefinition>,
   const Requests extends Readonly<Record<string, RequestDefinition>> = Record<string, never>,
 > {
-  /** Adds the route to a server: `server.mount(channels.part)`. For one server. */
+  /** Adds the route to a server: `server.mount(channels.part)`. Only one server can mount it. */
   readonly part: (server: Server) => void;
   private readonly options: ChannelsOptions<Definitions, Requests>;
   private readonly limits: ChannelLimits;
@@ -44,7 +44,7 @@ export class Channels<
   private ticker: NodeJS.Timeout | undefined;
   private lastState: string | undefined;
 
-  /** @throws TypeError or RangeError for options that cannot be */
+  /** @throws TypeError or RangeError for invalid options */
   constructor(options: ChannelsOptions<Definitions, Requests>) {
     checkOptions("Channels", options, channelsOptionNames);
     const { authenticate, channels, requests = {}, store = memoryStore() } = options;
@@ -60,8 +60,8 @@ export class Channels<
 
   /**
    * Publishes a message to a channel, in all processes.
-   * @returns its position in the history; undefined in channels without one. Rejects when the message does not fit its
-   *   type, JSON cannot hold it, or the store fails: then it is published nowhere, or its fate is not known
+   * @returns its position in the history; undefined in channels without one. Rejects when the message does not match its
+   *   schema, JSON cannot hold it, or the store fails. After a failure of the store, the message might have been published
    */
   async publish<Name extends NameOf<Definitions>>(
     channel: Name,
@@ -79,30 +79,34 @@ export class Channels<
     );
   }
 
-  /** The users in a channel with presence, of all processes, while somebody of this process is subscribed to it. */
+  /** Returns the users in a channel with presence, of all processes, while a client of this process is subscribed to it. */
   members(channel: NameOf<Definitions>): readonly Member[] {
     return this.open.get(channel)?.members() ?? [];
   }
 
-  /** Channels that have subscribers in this process, with the number of them. */
+  /** Yields the channels with subscribers in this process, each with their number. */
   *subscribers(): IterableIterator<readonly [channel: string, subscribers: number]> {
     for (const [name, { subscribers }] of this.open) if (subscribers.size > 0) yield [name, subscribers.size];
   }
 
-  /** Ends the subscriptions of a user to a channel in this process. @returns how many there were */
-  unsubscribe(user: string, channel: NameOf<Definitions>, reason = "the server has ended it"): number {
+  /** Ends a user's subscriptions to a channel in this process. @returns how many there were */
+  unsubscribe(
+    user: string,
+    channel: NameOf<Definitions>,
+    reason = "the server has ended the subscription",
+  ): number {
     return this.sessionsOf(user).filter((session) => session.end(channel, "forbidden", reason)).length;
   }
 
-  /** Disconnects a user in this process for good. @returns how many connections there were */
-  disconnect(user: string, reason = "the server has ended it"): number {
+  /** Disconnects a user in this process. Its clients do not reconnect. @returns how many connections there were */
+  disconnect(user: string, reason = "the server has ended the connection"): number {
     const sessions = this.sessionsOf(user);
     for (const session of sessions) session.close(CLOSE.dismissed, reason);
     return sessions.length;
   }
 
   private mount(server: Server): void {
-    if (this.server !== undefined) throw new TypeError("these channels belong to a server already");
+    if (this.server !== undefined) throw new TypeError("these channels are already mounted on a server");
     this.server = server;
     this.checkStore(server);
     const { path = "/channels", origins = "same", compression = false, messagePack } = this.options;
@@ -150,7 +154,7 @@ export class Channels<
     const isPacked = socket.protocol === MESSAGE_PACK_PROTOCOL;
     const exchange = socket.request as Exchange;
     if (socket.protocol === "") {
-      socket.closeNow(CLOSE.badMessage, `ask for the subprotocol ${JSON_PROTOCOL}`);
+      socket.closeNow(CLOSE.badMessage, `offer the subprotocol ${JSON_PROTOCOL}`);
       return;
     }
     const session = new Session(socket as WebSocket, exchange, context, isPacked);

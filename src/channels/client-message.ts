@@ -5,7 +5,7 @@ const MAX_NAME_LENGTH = 255;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Reads a message of a client. Fields that are not known are ignored. @returns undefined when it is none */
+/** Reads a client's message. Unknown fields are ignored. @returns undefined when the message is not valid */
 export function readClientMessage(value: unknown): ClientMessage | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const fields = value as Fields;

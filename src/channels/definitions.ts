@@ -4,7 +4,7 @@ import type { HistoryOptions } from "./store.ts";
 
 /** A client that has signed in, as the program's functions see it. */
 export interface ChannelClient {
-  /** Names the connection. */
+  /** The id of the connection. */
   readonly id: string;
   readonly user: string;
   /** What `authenticate` returned as `data`. */
@@ -12,26 +12,26 @@ export interface ChannelClient {
   readonly remoteAddress: string | undefined;
 }
 
-/** What a channel does with its clients and messages. */
+/** How a channel treats its clients and messages. */
 export interface ChannelDefinition<Input = unknown, Output = unknown> {
-  /** Decides who can subscribe; "everyone" is every client that has signed in. A promise is waited for. */
+  /** Decides which clients can subscribe. "everyone" admits every client that has signed in. Promises are awaited. */
   authorize: "everyone" | ((client: ChannelClient, channel: string) => boolean | Promise<boolean>);
-  /** What messages are: a schema of Zod, Valibot, ArkType or another library with the Standard Schema interface. */
+  /** The schema of messages, from Zod, Valibot, ArkType or another library with the Standard Schema interface. */
   message?: StandardSchema<Input, Output>;
   /**
-   * Whether clients can publish. Default: they cannot. "subscribers": every client that is subscribed, what the schema
-   * allows. A function decides for each message, and can replace it, for example to add the user's name.
-   * @returns what is published, or undefined to refuse
+   * Whether clients can publish. Default: they cannot. With "subscribers", every subscribed client can publish what the
+   * schema allows. A function decides for each message, and can replace it, for example to add the user's name.
+   * @returns the message to publish, or undefined to refuse it
    */
   publish?: "subscribers" | PublishFunction<Output>;
   /** Keeps the last messages, so that clients can recover them. Default: no history. */
   history?: HistoryOptions;
-  /** Tells who is there. Default false. */
+  /** Whether members see who is present. Default false. */
   presence?: boolean;
 }
 
 export type PublishFunction<Output> = {
-  // A method, so that definitions of all types fit into one table.
+  // Declared as a method, so that definitions of all types fit into one table.
   call(
     client: ChannelClient,
     message: Output,
@@ -39,13 +39,13 @@ export type PublishFunction<Output> = {
   ): Output | undefined | Promise<Output | undefined>;
 }["call"];
 
-/** A question of a client, and its answer. */
+/** A client's question, and how the server answers it. */
 export interface RequestDefinition<Input = unknown, Output = unknown, Answer = unknown> {
-  /** What the question is. Default: anything. */
+  /** The schema of the request's data. Default: anything. */
   input?: StandardSchema<Input, Output>;
-  /** For the answer, in milliseconds. Default: `limits.requestTimeoutMs`. */
+  /** How long the answer can take, in milliseconds. Default: `limits.requestTimeoutMs`. */
   timeoutMs?: number;
-  /** @param signal aborted when the time is over, or the client has disconnected */
+  /** Answers a request. @param signal aborted when the time is over, or the client has disconnected */
   answer(input: Output, client: ChannelClient, signal: AbortSignal): Answer | Promise<Answer>;
 }
 
@@ -79,7 +79,7 @@ export function request<Input = unknown, Output = Input, Answer = unknown>(
   return definition;
 }
 
-/** @throws TypeError or RangeError for a definition that cannot be */
+/** @throws TypeError or RangeError for an invalid definition */
 export function checkDefinitions(
   channels: Readonly<Record<string, ChannelDefinition>>,
   requests: Readonly<Record<string, RequestDefinition>>,
@@ -96,7 +96,9 @@ export function checkDefinitions(
       throw new TypeError(`${where} needs authorize: a function, or "everyone"`);
     }
     if (publish !== undefined && publish !== "subscribers" && typeof publish !== "function") {
-      throw new TypeError(`publish of ${where} cannot be ${String(publish)}: a function or "subscribers"`);
+      throw new TypeError(
+        `publish of ${where} cannot be ${String(publish)}. Use a function or "subscribers"`,
+      );
     }
     if (history !== undefined) checkHistory(where, history);
   }
@@ -106,7 +108,7 @@ export function checkDefinitions(
     if (typeof definition.answer !== "function") throw new TypeError(`${where} needs answer: a function`);
     const { timeoutMs } = definition;
     if (timeoutMs !== undefined && !(timeoutMs >= 1)) {
-      throw new RangeError(`timeoutMs of ${where} cannot be ${timeoutMs}: set a number from 1 on`);
+      throw new RangeError(`timeoutMs of ${where} cannot be ${timeoutMs}. Use a number of at least 1`);
     }
   }
 }
@@ -115,19 +117,21 @@ function checkHistory(where: string, history: HistoryOptions): void {
   checkOptions(`history of ${where}`, history, historyNames);
   const { maxMessages, maxBytes = 1, maxAgeMs = 1 } = history;
   if (!(Number.isInteger(maxMessages) && maxMessages >= 1 && maxMessages <= MAX_HISTORY)) {
-    throw new RangeError(`history.maxMessages of ${where} cannot be ${maxMessages}: 1 to ${MAX_HISTORY}`);
+    throw new RangeError(
+      `history.maxMessages of ${where} cannot be ${maxMessages}. Use an integer from 1 to ${MAX_HISTORY}`,
+    );
   }
   if (!(maxBytes >= 1 && maxAgeMs >= 1)) {
-    throw new RangeError(`history of ${where} needs maxBytes and maxAgeMs from 1 on`);
+    throw new RangeError(`history of ${where} needs maxBytes and maxAgeMs of at least 1`);
   }
 }
 
-/** With the defaults. */
+/** Returns the options with the defaults filled in. */
 export function historyOf({ maxMessages, maxBytes, maxAgeMs }: HistoryOptions): Required<HistoryOptions> {
   return { maxMessages, maxBytes: maxBytes ?? DEFAULT_HISTORY_BYTES, maxAgeMs: maxAgeMs ?? DAY_MS };
 }
 
-/** Finds the definition of a channel: that of its whole name, or of the longest pattern. */
+/** Finds the definition of a channel: that of its exact name, or else that of the longest pattern. */
 export function definitionOf(
   channels: Readonly<Record<string, ChannelDefinition>>,
   name: string,

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../protocol/channels/messages.ts";
 
-/** An error that the client is told. */
+/** An error that is reported to the client. */
 export class Failure extends Error {
   readonly code: ErrorCode;
 
@@ -10,7 +10,7 @@ export class Failure extends Error {
   }
 }
 
-/** What a client is told of a store that fails: the reason is for the program. */
+/** The error that clients get when the store fails. Only the program learns the reason. */
 export function unavailable(): Failure {
   return new Failure("unavailable", "the store of this channel cannot be reached");
 }

@@ -16,12 +16,12 @@ interface Connection {
 }
 
 const EPOCH_BYTES = 9;
-/** A history without messages, which a subscriber has begun, is forgotten after it: names cost nothing to make up. */
+/** How long to keep a history that has no messages yet: clients can make up any number of names. In milliseconds. */
 export const EMPTY_HISTORY_MS = 600_000;
-/** Streams are looked through for expired ones after so many appends. */
+/** Expired streams are removed once in so many calls. */
 const SWEEP_EVERY = 1_000;
 
-/** Keeps histories and presence in this process: what it knows ends with the process. Servers of one process can share one. */
+/** Keeps histories and presence in this process, and loses them when it ends. Servers of one process can share a store. */
 export function memoryStore(): ChannelStore {
   return new MemoryStore();
 }

@@ -1,10 +1,12 @@
-// What runs inside of Redis (7 or later, or Valkey), one call for each function of a store: atomic, and on one channel.
+// The scripts that run inside Redis (7 or later, or Valkey). Each function of a store is one call, which is atomic and works
+// on one channel.
 //
-// A history is a stream whose IDs are the epoch and the offset. Each entry has the run of the server that wrote it (r), the
-// bytes of all entries up to it (s) and the record (d). A server that was started again, or a replica that has taken over,
-// may have lost what others have seen: its run differs, and a new epoch begins. The entry of offset 0 only holds the epoch.
+// A history is a stream whose IDs consist of the epoch and the offset. Each entry has the run ID of the server that wrote it
+// (r), the bytes of all entries up to it (s) and the record (d). A restarted server, or a replica that has taken over, might
+// have lost messages that clients have seen. Its run ID differs, so a new epoch begins. The entry with offset 0 only holds
+// the epoch.
 
-/** Sets `epoch`, `offset` and `sum` of the history at KEYS[1]; ARGV[1] is the epoch of a new one. */
+/** Sets `epoch`, `offset` and `sum` of the history at KEYS[1]; ARGV[1] is the epoch for a new one. */
 const CURRENT = `
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
@@ -32,7 +34,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return {epoch, offset}
 `;
 
-/** ARGV: epoch, epoch and offset of what is known, maxAgeMs, maxAgeMs of a history without messages. */
+/** ARGV: epoch for a new history, known epoch, known offset, maxAgeMs, maxAgeMs of a history without messages. */
 export const READ: string = `${CURRENT}
 if offset == 0 then
   redis.call('DEL', KEYS[1])
@@ -51,8 +53,8 @@ end
 return answer
 `;
 
-// Presence: KEYS[1] has the connections: their expiry, the length of the user's name, the name, and the member as JSON.
-// KEYS[2] counts the connections of each user.
+// Presence. KEYS[1] has the connections, each with its expiry, the length of the user's name, the name, and the member as
+// JSON. KEYS[2] counts the connections of each user.
 
 const PRESENCE = `
 local time = redis.call('TIME')

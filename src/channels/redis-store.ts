@@ -18,19 +18,19 @@ interface IoRedis {
 }
 
 export interface RedisStoreOptions {
-  /** What the names of all keys begin with. Default "portico:". */
+  /** The beginning of all key names. Default "portico:". */
   prefix?: string;
 }
 
 const optionNames: OptionNames<RedisStoreOptions> = { prefix: true };
 
-/** Epochs are larger than older ones, and those of one millisecond differ. */
+/** An epoch is larger than older ones. A random part distinguishes those of the same millisecond. */
 const EPOCHS_PER_MS = 4_096;
 
 /**
  * Keeps histories and presence in Redis 7, Valkey, or later versions: streams with a bounded length, and hashes with an
- * expiry. A Redis that is started again, or a replica that has taken over, begins new histories: it may have lost messages.
- * @param client of `@redis/client`, `redis` or `ioredis`; it stays open
+ * expiry. A restarted Redis, or a replica that has taken over, begins new histories, because it might have lost messages.
+ * @param client a client of `@redis/client`, `redis` or `ioredis`; the store does not close it
  * @throws TypeError for an unknown option
  */
 export function redisStore(client: NodeRedis | IoRedis, options: RedisStoreOptions = {}): ChannelStore {
@@ -123,7 +123,7 @@ class RedisStore implements ChannelStore {
     return `${this.prefix}history:${channel}`;
   }
 
-  /** Both in one slot of a cluster: what is between the braces decides. */
+  /** Both keys are in one slot of a cluster: the text between the braces decides. */
   private presenceKeys(channel: string): string[] {
     const tag = createHash("sha1").update(channel).digest("hex");
     return [`${this.prefix}presence:{${tag}}:${channel}`, `${this.prefix}users:{${tag}}:${channel}`];

@@ -16,15 +16,15 @@ import { InvalidValue, validate } from "./standard-schema.ts";
 import type { Presence } from "./store.ts";
 import { Subscriptions, type SubscriptionsContext, type SubscriptionsOwner } from "./subscriptions.ts";
 
-/** Who a client is. */
+/** The identity of a client. */
 export interface Identity {
-  /** Names the user: connections of one user are one member of a channel. */
+  /** The user's name. Connections of one user are one member of a channel. */
   user: string;
   /** For the program's functions; clients do not see it. */
   data?: unknown;
-  /** For the other members of channels with presence: what JSON can hold. */
+  /** What other members see in channels with presence. JSON must be able to hold it. */
   info?: unknown;
-  /** When the token is not valid any more, in milliseconds since 1970 (`Date.now()`). Default: never. */
+  /** When the token expires, in milliseconds since 1970 (`Date.now()`). Default: never. */
   expiresAt?: number;
 }
 
@@ -33,7 +33,7 @@ export type Authenticate = (
   exchange: Exchange,
 ) => Identity | undefined | Promise<Identity | undefined>;
 
-/** What a session needs of its channels. */
+/** What a session needs from its channels. */
 export interface SessionContext extends SubscriptionsContext {
   readonly limits: ChannelLimits;
   readonly requests: Readonly<Record<string, RequestDefinition>>;
@@ -43,7 +43,7 @@ export interface SessionContext extends SubscriptionsContext {
 
 const ID_BYTES = 12;
 
-/** One client: its connection, from the sign-in to the end. */
+/** One client's connection, from the sign-in to the end. */
 export class Session implements SubscriptionsOwner {
   readonly id: string = randomBytes(ID_BYTES).toString("base64url");
   private readonly socket: WebSocket;
@@ -53,12 +53,12 @@ export class Session implements SubscriptionsOwner {
   private readonly subscriptions: Subscriptions;
   private readonly ended = new AbortController();
   private identity: Identity | undefined;
-  /** What came with the sign-in waits for it. */
+  /** The sign-in in progress. Messages that arrive meanwhile wait for it. */
   private signingIn: Promise<void> | undefined;
   private expiresAt: number;
   private pending = 0;
   private lastId = -1;
-  /** The client's messages are published one after the other. */
+  /** Publishes the client's messages one after another. */
   private published: Promise<unknown> = Promise.resolve();
 
   constructor(socket: WebSocket, exchange: Exchange, context: SessionContext, isPacked: boolean) {
@@ -87,11 +87,11 @@ export class Session implements SubscriptionsOwner {
     return { client: this.id, user: this.user, ...(info !== undefined && { info }) };
   }
 
-  /** A message of the client. */
+  /** Handles a message of the client. */
   receive(bytes: Buffer, binary: boolean): void {
     const message = this.read(bytes, binary);
     if (message === undefined || !this.isNext(message))
-      this.close(CLOSE.badMessage, "this is not a message of the protocol");
+      this.close(CLOSE.badMessage, "the message is not valid");
     else if (message.type === "ping") this.send({ type: "pong" });
     else if (message.type === "hello" || message.type === "refresh") this.beginSignIn(message);
     else if (this.identity === undefined && this.signingIn === undefined)
@@ -99,7 +99,7 @@ export class Session implements SubscriptionsOwner {
     else void this.answer(message);
   }
 
-  /** Sends a message that others get, too. A client that cannot keep up comes back, and recovers. */
+  /** Sends a message that it shares with other clients. A client that cannot keep up is disconnected, and can recover. */
   deliver(message: SharedMessage): void {
     const frames = message.framesFor(this.isPacked ? this.context.messagePack : undefined);
     if (this.socket.driver.sendShared(frames) === "dropped") this.close(CLOSE.tooSlow, "too slow");
@@ -112,7 +112,7 @@ export class Session implements SubscriptionsOwner {
 
   tick(now: number): void {
     if (now < this.expiresAt) return;
-    if (this.identity === undefined) this.close(CLOSE.timeout, "there was no sign-in in time");
+    if (this.identity === undefined) this.close(CLOSE.timeout, "the sign-in took too long");
     else this.close(CLOSE.signIn, "the token has expired");
   }
 
@@ -136,7 +136,7 @@ export class Session implements SubscriptionsOwner {
     }
   }
 
-  /** Numbers grow: what a broken network brings twice is not done twice. */
+  /** Ids grow, so a message that a faulty network delivers twice is refused. */
   private isNext(message: ClientMessage): boolean {
     if (message.type === "ping") return true;
     const isNext = message.id > this.lastId;
@@ -147,7 +147,7 @@ export class Session implements SubscriptionsOwner {
   send(message: ServerMessage): void {
     const { messagePack } = this.context;
     if (!this.isPacked || messagePack === undefined) this.socket.reply(JSON.stringify(message));
-    // JSON leaves out what is undefined; MessagePack would send it as nil.
+    // JSON leaves out undefined fields; MessagePack would send them as nil.
     else this.socket.reply(messagePack.encode(JSON.parse(JSON.stringify(message))));
   }
 
@@ -188,7 +188,7 @@ export class Session implements SubscriptionsOwner {
     }
   }
 
-  /** Does what a message asks for, and answers it. Reads no more while too much is under way. */
+  /** Does what a message asks for, and answers it. Reading pauses while too many answers are pending. */
   private async answer(
     message: Exclude<ClientMessage, { type: "ping" | "hello" | "refresh" }>,
   ): Promise<void> {
@@ -212,7 +212,7 @@ export class Session implements SubscriptionsOwner {
     if (error instanceof Failure) return error;
     if (error instanceof InvalidValue) return new Failure("invalid", error.message);
     this.context.report(error);
-    return new Failure("failed", "the server failed to do this");
+    return new Failure("failed", "the server failed to answer");
   }
 
   private async perform(
@@ -243,7 +243,7 @@ export class Session implements SubscriptionsOwner {
     if (publish === undefined) throw new Failure("forbidden", "clients cannot publish to this channel");
     let data = await validate(schema, message.data);
     if (publish !== "subscribers") data = await publish(this, data, name);
-    if (data === undefined) throw new Failure("forbidden", "this message was refused");
+    if (data === undefined) throw new Failure("forbidden", "the message was refused");
     const record = recordOf(data, this.id, quiet === true);
     try {
       const position = await channel.publish(record);

@@ -1,13 +1,13 @@
 import type { ServerMessage } from "../protocol/channels/messages.ts";
 import { SharedFrames } from "../websocket/shared-frames.ts";
 
-/** Encodes and decodes MessagePack, such as the package `@msgpack/msgpack`. */
+/** Encodes and decodes MessagePack, like the package `@msgpack/msgpack`. */
 export interface MessagePack {
   encode(value: unknown): Uint8Array;
   decode(bytes: Uint8Array): unknown;
 }
 
-/** A message for many clients: made, framed and compressed once for each of the two encodings that is needed. */
+/** A message for many clients: encoded, framed and compressed once for each encoding that is needed. */
 export class SharedMessage {
   private readonly text: string;
   private asJson: SharedFrames | undefined;
@@ -22,7 +22,7 @@ export class SharedMessage {
     return new SharedMessage(JSON.stringify(message));
   }
 
-  /** @param messagePack undefined for JSON */
+  /** Returns the frames of the message in one encoding. @param messagePack undefined for JSON */
   framesFor(messagePack: MessagePack | undefined): SharedFrames {
     if (messagePack === undefined) {
       this.asJson ??= new SharedFrames(this.text, {});
@@ -34,9 +34,9 @@ export class SharedMessage {
 }
 
 /**
- * Makes the record of a message: JSON text that stores keep, and that becomes the end of what clients are sent.
- * @param data what JSON can hold
- * @throws TypeError for what it cannot
+ * Creates the record of a message: the JSON text that stores keep, and that ends the message for clients.
+ * @param data a value that JSON can hold
+ * @throws TypeError for other values
  */
 export function recordOf(data: unknown, client: string | undefined, quiet: boolean): string {
   const record = JSON.stringify({ data, client, quiet: quiet || undefined });
@@ -45,7 +45,7 @@ export function recordOf(data: unknown, client: string | undefined, quiet: boole
   return record;
 }
 
-/** The JSON text of a message for clients. @param offset undefined in channels without a history */
+/** Returns the JSON text of a message for clients. @param offset undefined in channels without a history */
 export function messageText(channel: string, offset: number | undefined, record: string): string {
   const place = offset === undefined ? "" : `"offset":${offset},`;
   return `{"type":"message","channel":${JSON.stringify(channel)},${place}${record.slice(1)}`;
@@ -53,7 +53,7 @@ export function messageText(channel: string, offset: number | undefined, record:
 
 const QUIET = /,"client":"([\w-]+)","quiet":true\}$/;
 
-/** Returns the client that published a message and does not want it; undefined for other messages. */
+/** Returns the client that published a quiet message, which it does not want to receive; undefined for other messages. */
 export function quietClientOf(record: string): string | undefined {
   return record.endsWith('"quiet":true}') ? QUIET.exec(record)?.[1] : undefined;
 }

@@ -1,4 +1,4 @@
-/** The interface that validation libraries share, in its first version: Zod, Valibot, ArkType and others have it. */
+/** Version 1 of the interface that Zod, Valibot, ArkType and other validation libraries share. */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly "~standard": {
     readonly version: 1;
@@ -17,14 +17,14 @@ interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** A value that its schema does not allow. */
+/** The error for a value that its schema rejects. */
 export class InvalidValue extends Error {}
 
 /**
  * Validates a value.
- * @param schema without one every value is valid
- * @returns the value as the schema gives it back
- * @throws InvalidValue with what is wrong, or what the schema throws
+ * @param schema without one, every value is valid
+ * @returns the value as the schema returns it
+ * @throws InvalidValue with the reasons of the schema, or what the schema throws
  */
 export async function validate(schema: StandardSchema | undefined, value: unknown): Promise<unknown> {
   if (schema === undefined) return value;

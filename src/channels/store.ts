@@ -7,52 +7,56 @@ export interface StoredMessage {
   readonly record: string;
 }
 
-/** How much of a channel's history is kept. */
+/** How much of a channel's history to keep. */
 export interface HistoryOptions {
-  /** Older messages are dropped. From 1 to 10,000. */
+  /** The number of messages, from 1 to 10,000. Older messages are dropped. */
   maxMessages: number;
-  /** The bytes of all messages together; the newest is always kept. Default 1 MiB. */
+  /** The size of all messages together, in bytes. The newest is always kept. Default 1 MiB. */
   maxBytes?: number;
-  /** For how long the history is kept after its last message, in milliseconds. Default a day. */
+  /** How long to keep the history after its last message, in milliseconds. Default a day. */
   maxAgeMs?: number;
 }
 
-/** What a store answers when it is asked for a history. */
+/** A store's answer when it is asked for a history. */
 export interface History extends Position {
-  /** All that came after the offset that was asked for, or the oldest that are left when that one is gone. */
+  /** All messages after the requested offset, or all that are left when some of them were dropped. */
   readonly messages: readonly StoredMessage[];
 }
 
-/** A connection of a user, for presence. */
+/** A user's connection, for presence. */
 export interface Presence extends Member {
-  /** Names the connection in all processes. */
+  /** The id of the connection, unique in all processes. */
   readonly client: string;
 }
 
 /**
- * Keeps what channels remember: histories, and who is there. Each function is atomic: several processes can call it for
- * the same channel at the same time. What rejects is tried again, or told to the client as "unavailable".
+ * Keeps what channels remember: histories and presence. Each function must be atomic, because several processes can call
+ * it for one channel at the same time. A call that rejects is tried again, or the client gets the error "unavailable".
  */
 export interface ChannelStore {
   /**
-   * Adds a message. The first one of a new history has offset 1, and each next one the next offset.
+   * Adds a message. The first message of a new history has offset 1, and the offset grows by 1 with each message.
    * @returns its position
    */
   append(channel: string, record: string, history: Required<HistoryOptions>): Promise<Position>;
   /**
-   * Returns what is kept after a position, and begins a history where there is none: then a message that comes later
-   * can be recovered from offset 0.
-   * @param after undefined, or of another epoch: all that is kept
+   * Returns the messages after a position. If there is no history, the store begins one, so that later messages can be
+   * recovered from offset 0.
+   * @param after if undefined, or of another epoch, all messages are returned
    */
   read(channel: string, after: Position | undefined, history: Required<HistoryOptions>): Promise<History>;
   /**
    * Adds a connection, or keeps it.
-   * @param ttlMs when it is not kept again so soon, it expires
+   * @param ttlMs the connection expires unless it is kept again within this time, in milliseconds
    * @returns whether its user had no other connection
    */
   join(channel: string, presence: Presence, ttlMs: number): Promise<boolean>;
   /** Removes a connection. @returns whether its user has no other one left */
   leave(channel: string, presence: Presence): Promise<boolean>;
-  /** Keeps connections for longer. Those that have expired, of processes that ended, are removed. @returns who is there now */
+  /**
+   * Extends connections, and removes expired ones, whose processes have ended.
+   * @param ttlMs as for {@link join}
+   * @returns the users who are present now
+   */
   keep(channel: string, presences: readonly Presence[], ttlMs: number): Promise<Member[]>;
 }

@@ -9,17 +9,17 @@ import type { ChannelClient, ChannelDefinition } from "./definitions.ts";
 import { Failure, unavailable } from "./failure.ts";
 import type { Presence, StoredMessage } from "./store.ts";
 
-/** What subscriptions need of the client whose they are. */
+/** What subscriptions need from their client. */
 export interface SubscriptionsOwner extends ChannelSubscriber, ChannelClient {
   readonly presence: Presence;
   send(message: ServerMessage): void;
 }
 
-/** What subscriptions need of their process. */
+/** What subscriptions need from their process. */
 export interface SubscriptionsContext {
   readonly limits: { readonly maxChannelsPerClient: number };
   definitionOf(channel: string): ChannelDefinition | undefined;
-  /** Opens a channel; release it. */
+  /** Opens a channel. Release it when it is not needed any more. */
   acquire(name: string, definition: ChannelDefinition): Channel;
   report(error: unknown): void;
 }
@@ -28,7 +28,7 @@ interface Subscription {
   /** Undefined until the client is subscribed. */
   channel: Channel | undefined;
   isEnded: boolean;
-  /** Gets the channel, or undefined when the client is not subscribed to it. */
+  /** Called with the channel, or with undefined when the client is not subscribed to it. */
   readonly waiting: ((channel: Channel | undefined) => void)[];
 }
 
@@ -43,14 +43,14 @@ export class Subscriptions {
     this.context = context;
   }
 
-  /** Returns a channel that the client is subscribed to; a subscription that has begun is waited for. */
+  /** Returns a channel that the client is subscribed to, or a promise while the subscription is starting. */
   find(name: string): Channel | undefined | Promise<Channel | undefined> {
     const subscription = this.byName.get(name);
     if (subscription === undefined || subscription.channel !== undefined) return subscription?.channel;
     return new Promise((resolve) => void subscription.waiting.push(resolve));
   }
 
-  /** Subscribes, and answers. A second time it begins again, such as to recover. */
+  /** Subscribes, and answers. A client can subscribe again, for example to recover. */
   async add({ id, channel: name, since, history = 0 }: ClientMessage & { type: "subscribe" }): Promise<void> {
     const definition = this.context.definitionOf(name);
     if (definition === undefined) throw new Failure("unknown-channel", "the server has no such channel");
@@ -70,7 +70,7 @@ export class Subscriptions {
       settle(subscription);
       throw error;
     }
-    // From here to the end nothing waits: what is published next comes after the answer.
+    // Nothing is awaited from here on, so messages that are published next come after the answer.
     subscription.channel = channel;
     const { position } = channel;
     const missed = since && channel.since(since);
@@ -100,7 +100,7 @@ export class Subscriptions {
     return true;
   }
 
-  /** Ends a subscription, and tells the client why. @returns whether there was one */
+  /** Ends a subscription, and sends the client the reason. @returns whether there was one */
   end(name: string, code: ErrorCode, message: string): boolean {
     if (!this.remove(name)) return false;
     this.owner.send({ type: "ended", channel: name, code, message });
@@ -114,12 +114,15 @@ export class Subscriptions {
   private begin(name: string): Subscription {
     const before = this.byName.get(name);
     if (before !== undefined && before.channel === undefined) {
-      throw new Failure("conflict", "a subscription to this channel has begun");
+      throw new Failure("conflict", "a subscription to this channel is already starting");
     }
     this.remove(name);
     const { maxChannelsPerClient } = this.context.limits;
     if (this.byName.size >= maxChannelsPerClient) {
-      throw new Failure("too-many-channels", `a client can subscribe to ${maxChannelsPerClient} channels`);
+      throw new Failure(
+        "too-many-channels",
+        `a client can subscribe to at most ${maxChannelsPerClient} channels`,
+      );
     }
     const subscription: Subscription = { channel: undefined, isEnded: false, waiting: [] };
     this.byName.set(name, subscription);

@@ -16,7 +16,7 @@ export interface Progress {
   readonly inProgress: boolean;
   /** Whether the client waits for 100 (Continue) before it sends the content. */
   readonly isContinueExpected: boolean;
-  /** How long the program may take to answer, in milliseconds; 0 when it has answered. */
+  /** How long the program can take to answer, in milliseconds; 0 when it has answered. */
   readonly answerMs: number;
 }
 

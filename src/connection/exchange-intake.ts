@@ -24,7 +24,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   requests = 0;
   /** The client waits for 100 (Continue) before it sends the content (RFC 9110 §10.1.1). */
   isContinueExpected = false;
-  /** The client has ended its half: no request follows those that have come. */
+  /** The client has ended its half: no request follows those that have arrived. */
   hasEnded = false;
   private readonly context: HttpContext;
   private readonly connection: Connection & StreamOwner;
@@ -262,12 +262,12 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
       return true;
     if (this.requests >= context.limits.maxRequestsPerConnection) return true;
     if (this.hasEnded && reader.buffered === 0) return true;
-    // RFC 9110 §10.1.1: a client that was not asked to continue may or may not send the content. Only closing is safe.
+    // RFC 9110 §10.1.1: a client that was not asked to continue can send the content or leave it out. Only closing is safe.
     if (this.isContinueExpected) return true;
     if (reader.remainingBytes <= context.limits.maxDiscardBytes) return false;
     const { isBodyReadToEnd, isBodyRead } = exchange.driver;
-    // A loop can be left behind the answer, and then it would be too late to say so. One that still answers goes on, as
-    // for an echo.
+    // A handler can leave its loop over the body after it has answered, too late to announce the close. One that still
+    // answers, such as an echo, keeps the connection.
     return isWhole ? !isBodyReadToEnd : !isBodyRead;
   }
 

@@ -26,7 +26,7 @@ export interface HttpContext extends ExchangeContext<Exchange>, WebSocketContext
   readonly isRefusingRequests: boolean;
   /** Whether {@link onRequest} and {@link onResponse} are to be called. */
   readonly hasExchangeObservers: boolean;
-  /** Tells hooks of a request. @returns undefined when they are done, or a promise of it, which never rejects */
+  /** Runs the hooks of a request. @returns undefined when they are done, or a promise of it, which never rejects */
   onRequest(exchange: Exchange): Promise<void> | undefined;
   onResponse(exchange: Exchange, outcome: Outcome, status: number): void;
   /** Finds the route of an exchange. @returns its body limit in bytes, or undefined if no route matches */

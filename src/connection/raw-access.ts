@@ -11,7 +11,7 @@ const answering = new WeakSet<Exchange>();
  * Sends bytes as they are, after all that was sent before. A request that has no answer yet counts as answered once the
  * callback that is running has returned.
  * @param bytes must not change any more
- * @returns false while another response is under way, when too much waits for the client, and after the end
+ * @returns false while another response is in progress, when too much waits for the client, and after the end
  */
 export function writeRaw(transport: Transport, bytes: Uint8Array): boolean {
   const connection = openHttp(transport);

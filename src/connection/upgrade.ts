@@ -124,7 +124,7 @@ function shared(agreement: HandshakeResult): HandshakeResult {
   const names = Object.keys(agreement) as (keyof HandshakeResult)[];
   const before = latest;
   if (before !== undefined && names.every((name) => agreement[name] === before[name])) return before;
-  // One with a compressor of its own is like no other.
+  // An agreement that holds the compressor of one connection is not shared.
   if (agreement.inflater === undefined && agreement.deflater === undefined) latest = agreement;
   return agreement;
 }

@@ -117,7 +117,7 @@ export class Observer {
     this.every(TURN_MS, () => this.onTurn(recorder, watch));
   }
 
-  /** Nobody looks on: only the history goes on, if it is wanted. */
+  /** Nobody watches: only the history continues, if it is wanted. */
   private rest(): void {
     clearInterval(this.timer);
     this.recorder?.unwatch();

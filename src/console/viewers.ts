@@ -211,7 +211,7 @@ export class Viewers {
       data.messages = 0;
       data.waits ||= !many || second % SECONDS_WHEN_MANY === 0;
     }
-    // A worker that does not answer is waited for.
+    // Slow workers are awaited before they are asked again.
     if (this.isAsking) return;
     this.isAsking = true;
     const since = this.errorsAt;

@@ -73,7 +73,7 @@ export class Connection implements TransportSink {
     this.destroyWhenStalled();
   }
 
-  /** A peer that has been left and takes nothing of what it was sent is cut off. */
+  /** Disconnects a client that was left, once it stops accepting what it was sent. */
   private destroyWhenStalled(mark: number = this.transport.progressMark): void {
     setTimeout(() => {
       if (this.gone) return;

@@ -201,7 +201,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
   finish(): void {
     this.forgetId();
     this.releaseWaiters();
-    // Content that nobody reads will be thrown away.
+    // Content that nobody reads is discarded.
     if (this.body?.isFlowing === false) this.body.fail();
   }
 

@@ -137,7 +137,7 @@ export class RequestBody {
     return { data: kept?.take() ?? NO_BYTES, isLast: complete };
   }
 
-  /** The consumer wants no more for now, or wants to go on. */
+  /** The consumer wants no more for now, or wants to continue. */
   setPaused(isPaused: boolean): void {
     this.isPaused = isPaused;
   }

@@ -32,7 +32,7 @@ export interface ServerFunctions {
    * @param sockfd a request's `sockfd`
    * @param data text as UTF-8, or bytes, which are copied
    * @param length how many bytes of it; all when absent
-   * @returns 0, or -1 when the connection has ended or is a WebSocket, while a response is under way, and when more than
+   * @returns 0, or -1 when the connection has ended or is a WebSocket, while a response is in progress, and when more than
    *   `limits.maxBackpressureBytes` would wait for the client
    */
   write(server: HttpServer, sockfd: Connection, data: string | Uint8Array, length?: number): 0 | -1;

@@ -1,6 +1,6 @@
 /**
- * Functions of Lua that go on for very long without a step that could be interrupted, in a form that can. For programs whose
- * steps are limited.
+ * Functions of Lua that can run for very long without a step that could be interrupted, in a form that can be. For programs
+ * whose steps are limited.
  */
 export const LIMITS: string = `
 local host = host

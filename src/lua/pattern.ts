@@ -43,8 +43,8 @@ interface Capture {
 }
 
 /**
- * Matches patterns of Lua (manual, section 6.4.1) with an end: the matcher of the machine can go on for years with a
- * pattern such as ("a?"):rep(60), and nothing can interrupt it.
+ * Matches patterns of Lua (manual, section 6.4.1) in bounded time. The machine's matcher can run for years on a pattern
+ * such as ("a?"):rep(60), and nothing can interrupt it.
  */
 class Matcher {
   captures: Capture[] = [];

@@ -20,7 +20,7 @@ export type Message =
 export interface Supervisor {
   /** The configuration that the supervisor passed to this worker. `kind` names its module. */
   readonly config: { readonly kind: string };
-  /** @param onSent called when the message is on its way, or lost because the supervisor has gone */
+  /** @param onSent called when the message is on its way, or lost because the supervisor has ended */
   send(message: Message, onSent?: () => void): void;
   onMessage(listener: (message: Message) => void): void;
   /** Closes the message channel, so that it no longer keeps the process alive. */

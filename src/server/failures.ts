@@ -28,7 +28,7 @@ function isDevelopment(): boolean {
   return process.env["NODE_ENV"] !== "production";
 }
 
-/** Tells the developer once of each kind of failure that is the client's, which is nowhere else to be seen. */
+/** Warns the developer once about each kind of client error: those show up nowhere else. */
 export function warnOnce(status: number, code: string, about: string): void {
   if (status < 400 || status >= 500 || warnedCodes.has(code) || !isDevelopment()) return;
   warnedCodes.add(code);

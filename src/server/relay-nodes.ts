@@ -27,7 +27,7 @@ export type NodeFacts = Pick<BrokerNode, "openConnections" | "openWebSockets" | 
 /** No program can have a topic by mistake that begins like this. */
 const QUESTIONS = "\0nodes";
 const ASK_EVERY_MS = 2_000;
-/** A server that has not answered for so long is gone, or cut off. */
+/** A server that has not answered for so long has ended, or is cut off. */
 const FORGET_MS = 3 * ASK_EVERY_MS + 1_000;
 const MAX_NODES = 1_000;
 const MAX_TEXT = 255;

@@ -253,7 +253,7 @@ export class Server extends Hooked implements AsyncDisposable {
     this.closed = new Promise((resolve) => {
       settle = resolve;
     });
-    // Set before: the callbacks of `onClose` may close as well.
+    // Set before: the callbacks of `onClose` can close the server, too.
     settle(this.closeAll(graceMs));
     return this.closed;
   }

@@ -7,7 +7,7 @@ interface Sender {
 /** This fits into a usual second-level cache, together with what is copied into it. */
 const CORK_BYTES = 262_144;
 
-/** How many former memories slow clients may hold that did not take everything at once. */
+/** How many former cork buffers slow clients can hold that did not accept everything at once. */
 const MAX_RETAINED = 16;
 
 /**

@@ -21,7 +21,7 @@ export abstract class QueuedTransport extends Transport {
 
   /** Bytes that were given to {@link startWrite}. */
   protected abstract readonly startedTotal: number;
-  /** Whether a write in progress may read from the cork buffer. Otherwise it gets a copy. */
+  /** Whether a write in progress can read from the cork buffer. Otherwise it gets a copy. */
   protected abstract readonly isCorkBufferReadable: boolean;
 
   /**

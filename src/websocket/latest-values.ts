@@ -33,7 +33,7 @@ function markOfPings(): string {
   return mark;
 }
 
-/** What waits for a client under its keys, and what is under way to it: the newest value of a key replaces older ones. */
+/** The values that wait for a client, by key, and those in flight. The newest value of a key replaces older ones. */
 export class LatestValues {
   private readonly sender: Sender;
   private readonly limits: Limits;

@@ -146,7 +146,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     context.counters.bytesReceived += end - start;
     if (!this.isOpen) this.keepAlive.renewClosing();
     if (this.state === CLOSED) return;
-    // What a closing one sends is thrown away.
+    // Data that arrives while the connection closes is discarded, so it is not counted.
     if (this.isOpen && !this.isReadDespiteFullQueue) context.onInput(this, end - start);
     this.read(bytes, start, end);
   }

@@ -19,7 +19,7 @@ import type { WindowOptions } from "./window-options.ts";
 
 /** Delivers events to the program: at once, or when it polls. */
 export interface WebSocketDelivery<Driver> {
-  /** Whether data may be lent to those that want it. */
+  /** Whether data can be lent to handlers that want it. */
   readonly isLending: boolean;
   open(driver: Driver): void;
   /** Delivers a message. @param isBorrowed whether the data lies in memory that is reused after the call */
@@ -230,7 +230,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
   private dispatchEnqueue(data: Buffer, binary: boolean): boolean {
     let result: unknown;
     const call = (): unknown => (result = this.handlers.onEnqueue?.(this.socket, data, binary));
-    // What it sends now is copied: `message` may change it later.
+    // Data that it sends now is copied: `message` can change it later.
     if (!this.isEndedByProgram) withLease(data, "hand over", () => this.dispatch(call));
     return result !== false;
   }

@@ -106,8 +106,8 @@ export class WebSocket<Data = unknown, Request = unknown> {
   }
 
   /**
-   * Sends a message whatever waits already, and reads no more until the peer has taken it: for what answers the peer
-   * itself, which then is the measure of what can wait.
+   * Sends a message however much waits already, and reads no more until the other side has accepted it. For answers to
+   * the other side's messages: it then bounds itself what can wait.
    */
   reply(data: string | Uint8Array, options: SendOptions = DEFAULT_SEND): void {
     if (options !== DEFAULT_SEND) checkSend("reply", options);

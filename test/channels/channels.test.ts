@@ -185,7 +185,7 @@ describe("channels", () => {
     await assert.rejects(client.request("slow", 1), { code: "timeout" });
     await assert.rejects(client.request("broken", 1), {
       code: "failed",
-      message: "the server failed to do this",
+      message: "the server failed to answer",
     });
     assert.match(String(errors), /a secret/);
     await assert.rejects(client.request("none" as "slow", 1), { code: "unknown-request" });

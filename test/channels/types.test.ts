@@ -67,7 +67,7 @@ describe("the types of channels", () => {
     ],
     ["a request without an answer", { requests: { a: {} } }, /needs answer/],
     ["an unknown limit", { limits: { maxPendig: 1 } }, /Did you mean "maxPending"/],
-    ["a limit of zero", { limits: { maxPending: 0 } }, /set a number from 1 on/],
+    ["a limit of zero", { limits: { maxPending: 0 } }, /Use a number of at least 1/],
   ];
   for (const [name, options, error] of wrong) {
     it(`refuse ${name} at run time`, () => {

@@ -1,26 +1,26 @@
-/** One question about the server's time, and its answer. */
+/** An answer to a question about the server's time. */
 interface Sample {
-  /** Where on this clock the answer came, in milliseconds. */
+  /** When the answer arrived, by this clock, in milliseconds. */
   readonly atMs: number;
   readonly roundTripMs: number;
-  /** The server's time less this clock's, if both ways took equally long. */
+  /** The server's time minus this clock's, in milliseconds, assuming that both directions took equally long. */
   readonly offsetMs: number;
 }
 
 const RECENT_SAMPLES = 8;
-/** Two clocks differ by less than this part of the time. It makes old samples worth less. */
+/** Two clocks drift apart by less than this share of the time that passes. So older samples count for less. */
 const MAX_DRIFT = 0.000_2;
-/** For the drift, the best sample of each such time is kept, in milliseconds. */
+/** To measure the drift, the best sample of each period of this length is kept, in milliseconds. */
 const PERIOD_MS = 30_000;
 const KEPT_PERIODS = 20;
-/** The time that is shown follows corrections by this part of the time that passes, so that it never runs backwards. */
+/** Corrections change the time by at most this share of the time that passes, so it does not run backwards. */
 const SLEW = 0.05;
 /** Larger corrections are made at once, in milliseconds. */
 const JUMP_MS = 250;
 
 /**
- * The server's time, as well as the network allows: by the quickest of the last answers, since what delays an answer makes
- * its time uncertain.
+ * Estimates the server's time as well as the network allows. It trusts the quickest of the last answers, because a delay
+ * makes an answer uncertain.
  */
 export class Clock {
   private readonly now: () => number;
@@ -31,12 +31,12 @@ export class Clock {
   private shownMs: number | undefined;
   private shownAtMs = 0;
 
-  /** @param now milliseconds from any beginning. Default `performance.now` */
+  /** @param now returns milliseconds since any moment. Default `performance.now` */
   constructor(now: () => number = () => performance.now()) {
     this.now = now;
   }
 
-  /** Whether an answer has come. */
+  /** Whether the server has answered. */
   get isSet(): boolean {
     return this.best !== undefined;
   }
@@ -46,7 +46,7 @@ export class Clock {
     return this.best?.roundTripMs ?? 0;
   }
 
-  /** The server's time less this clock's, in milliseconds, as far as it is known; 0 before the first answer. */
+  /** The estimated difference of the server's time minus this clock's, in milliseconds; 0 before the first answer. */
   get offsetMs(): number {
     const { best } = this;
     return best === undefined ? 0 : best.offsetMs + this.drift * (this.now() - best.atMs);
@@ -58,8 +58,8 @@ export class Clock {
   }
 
   /**
-   * The server's time now, in milliseconds. It never runs backwards, because it follows small corrections slowly. Corrections
-   * of more than 250 ms are made at once.
+   * The server's time now, in milliseconds. Small corrections are made slowly, so it does not run backwards. Corrections of
+   * more than 250 ms are made at once.
    */
   get serverMs(): number {
     const nowMs = this.now();
@@ -76,7 +76,11 @@ export class Clock {
     return this.shownMs;
   }
 
-  /** An answer has come. @param sentMs when the question left, by this clock @param serverMs what the answer says */
+  /**
+   * Adds an answer.
+   * @param sentMs when the question was sent, by this clock, in milliseconds
+   * @param serverMs the server's time in the answer, in milliseconds
+   */
   add(sentMs: number, serverMs: number): void {
     const atMs = this.now();
     const roundTripMs = atMs - sentMs;
@@ -89,7 +93,7 @@ export class Clock {
     this.estimateDrift(sample);
   }
 
-  /** Forgets all answers: those of another connection are perhaps those of another server. */
+  /** Forgets all answers: a new connection can lead to another server. */
   reset(): void {
     this.recent = [];
     this.periods.length = 0;
@@ -106,7 +110,7 @@ export class Clock {
       if (periods.length > KEPT_PERIODS) periods.shift();
     } else if (sample.roundTripMs < last.roundTripMs) periods[periods.length - 1] = sample;
     const [first = sample] = periods;
-    // The newest period can still lack a good sample.
+    // The newest period might not have a good sample yet.
     const newest = periods.at(-2) ?? first;
     if (newest.atMs - first.atMs < PERIOD_MS) return;
     const drift = (newest.offsetMs - first.offsetMs) / (newest.atMs - first.atMs);

@@ -3,52 +3,53 @@ import { type ConnectionState, ReconnectingSocket, type ReconnectOptions } from 
 import { Clock } from "./clock.ts";
 
 export interface GameSocketOptions extends ReconnectOptions {
-  /** The token of the seat to come back to, such as from `sessionStorage`. */
+  /** The token of the seat to return to, for example from `sessionStorage`. */
   seat?: string;
   /**
-   * Whether binary messages are acknowledged once `onMessage` has handled them, for a `window` with
-   * `acknowledgedBy: "program"`. Send no other binary messages than those of `sendLatest` then. Default true.
+   * Whether to acknowledge binary messages once `onMessage` has handled them, for a `window` with
+   * `acknowledgedBy: "program"`. The server must then send binary messages only with `sendLatest`. Default true.
    */
   acknowledges?: boolean;
-  /** How often the server is asked for its time, in milliseconds. Default 5 s. */
+  /** How often to ask the server for its time, in milliseconds. Default 5 s. */
   clockEveryMs?: number;
-  /** A message has come, in order. Those of the clock are left out. */
+  /** Called with each message, in order. Messages of the clock are left out. */
   onMessage?(data: string | ArrayBuffer): void;
-  /** The state of the connection has changed: to show it. */
+  /** Called when the state of the connection changes. */
   onState?(state: ConnectionState): void;
   /**
-   * A connection has ended.
-   * @returns false not to come back. Default: for 4001, the code when another tab has taken the seat
+   * Called when a connection has ended.
+   * @returns false to stop reconnecting. Default: false for 4001, which means that another tab has taken the seat
    */
   onClose?(code: number, reason: string): boolean;
 }
 
 const REPLACED = 4001;
-/** Questions for the time in quick succession when a connection begins. */
+/** How many questions for the time to send in quick succession when a connection begins. */
 const FIRST_QUESTIONS = 5;
-/** After such a silence, in milliseconds, the connection is tried. */
+/** After such a silence of the server, in milliseconds, a question tests the connection. */
 const SILENCE_MS = 10_000;
 
 /**
- * A WebSocket to a game on Portico. It comes back to its seat after growing pauses with jitter, knows the server's time, and
- * acknowledges snapshots. The server needs `answerGameClient` of `portico/games`. For browsers, Node 22 and later, Bun and
+ * A WebSocket to a game on Portico. It reconnects to its seat after growing pauses with jitter, knows the server's time,
+ * and acknowledges snapshots. The server needs `answerGameClient` of `portico/games`. For browsers, Node 22 and later, Bun and
  * Deno.
  */
 export class GameSocket {
-  /** The server's time. It begins again with each connection. */
+  /** The server's time. It starts over with each connection. */
   readonly clock: Clock = new Clock();
-  /** The token of the seat, which each connection sends as the parameter `seat` of its URL. Set it when the server gives one. */
+  /** The token of the seat. Each connection sends it as the URL parameter `seat`. Set it when the server sends one. */
   seat: string;
   private readonly options: GameSocketOptions;
   private readonly socket: ReconnectingSocket;
   private clockTimer: ReturnType<typeof setTimeout> | undefined;
   private binaryMessages = 0;
-  /** Questions of this connection that were answered; -1 before its first message. */
+  /** How many questions of this connection were answered; -1 before its first message. */
   private answers = -1;
 
   /**
-   * Connects, and comes back until {@link close}.
-   * @param url such as "wss://example.com/play", or a function that is called for each connection
+   * Connects, and reconnects until {@link close}.
+   * @param url such as "wss://example.com/play", or a function that is called for each attempt
+   * @throws Error in a runtime without WebSocket, unless `makeSocket` is set
    */
   constructor(url: string | URL | (() => string | URL), options: GameSocketOptions = {}) {
     this.options = options;
@@ -71,12 +72,12 @@ export class GameSocket {
     return this.socket.state;
   }
 
-  /** Sends a message. @returns false when no connection is open: then it is lost */
+  /** Sends a message. @returns false when no connection is open; the message is then lost */
   send(data: string | Uint8Array<ArrayBuffer>): boolean {
     return this.socket.send(data);
   }
 
-  /** Ends the connection for good. The seat waits for its `graceMs`. */
+  /** Ends the connection for good. The server keeps the seat for its `graceMs`. */
   close(): void {
     clearTimeout(this.clockTimer);
     this.socket.close();
@@ -89,7 +90,7 @@ export class GameSocket {
   }
 
   private receive(data: string | ArrayBuffer): void {
-    // The server has opened its side: before, its program would get the question.
+    // Now the server has opened its side. Before that, its program would get the question.
     if (this.answers < 0) {
       this.answers = 0;
       this.socket.settle(SILENCE_MS);

@@ -129,7 +129,7 @@ export class Plots {
     this.#draw();
   }
 
-  /** @param {Readonly<Record<keyof Sample, readonly (number | null)[]>>} history of the server; what was seen before stays */
+  /** @param {Readonly<Record<keyof Sample, readonly (number | null)[]>>} history of the server; points that the page has already stay */
   begin(history) {
     const points = history.at.map((at, index) => ({
       at: at ?? 0,

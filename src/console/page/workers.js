@@ -123,11 +123,15 @@ export class Workers {
     ].join("; ");
   }
 
-  /** @param {number} worker */
+  /**
+   * Adds a worker to the choice, in the order of their numbers.
+   * @param {number} worker
+   */
   #offer(worker) {
-    const known = [...this.#choice.options].some(({ value }) => value === String(worker));
-    if (!known && worker !== 0)
-      this.#choice.append(make("option", { value: String(worker) }, `Worker ${worker}`));
+    const options = [...this.#choice.options];
+    if (worker === 0 || options.some(({ value }) => value === String(worker))) return;
+    const next = options.find(({ value }) => Number(value) > worker) ?? null;
+    this.#choice.insertBefore(make("option", { value: String(worker) }, `Worker ${worker}`), next);
   }
 }
 

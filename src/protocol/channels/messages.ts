@@ -1,52 +1,52 @@
-// What clients and servers of channels say to each other, in the first version: docs/channels.md has each message.
+// The messages between clients and servers of channels, version 1. docs/channels.md describes each of them.
 
-/** The subprotocols (RFC 6455 §1.9): the same messages as JSON text, or as MessagePack in binary messages. */
+/** The two subprotocols (RFC 6455 §1.9) carry the same messages: JSON in text messages, MessagePack in binary messages. */
 export const JSON_PROTOCOL = "portico.channels.1.json";
 export const MESSAGE_PACK_PROTOCOL = "portico.channels.1.msgpack";
 
-/** Close codes (RFC 6455 §7.4.2) by which a server says what a client should do. */
+/** Close codes (RFC 6455 §7.4.2) that tell a client what to do next. */
 export const CLOSE = {
-  /** What the client sent breaks a rule of the protocol: come back, but not for ever. */
+  /** A message of the client breaks a rule of the protocol: reconnect, but not forever. */
   badMessage: 4400,
-  /** The sign-in was refused, or its time is over: come back with another token. */
+  /** The sign-in was refused, or the token has expired: reconnect with another token. */
   signIn: 4401,
-  /** The client did not sign in in time, or was silent: come back. */
+  /** The client took too long to sign in: reconnect. */
   timeout: 4408,
-  /** The program has ended the connection: do not come back. */
+  /** The program has disconnected the client: do not reconnect. */
   dismissed: 4410,
-  /** The client is too slow for its messages: come back, and recover. */
+  /** The client reads too slowly: reconnect and recover. */
   tooSlow: 4413,
 } as const;
 
 export type ErrorCode =
-  /** The message does not fit the type of the channel or the request; `message` says why. */
+  /** The data does not match the schema of the channel or the request; `message` says why. */
   | "invalid"
   | "forbidden"
   | "unknown-channel"
   | "unknown-request"
   | "not-subscribed"
   | "too-many-channels"
-  /** A subscription of this name has begun and not ended, or was ended meanwhile. */
+  /** A subscription to this channel is already starting, or was ended while it started. */
   | "conflict"
-  /** The answer did not come in time. */
+  /** The answer took too long. */
   | "timeout"
   /** The store cannot be reached: try again. */
   | "unavailable"
-  /** The program's function has thrown. */
+  /** A function of the program threw an error. */
   | "failed";
 
-/** Where a client is in the history of a channel. */
+/** A position in the history of a channel. */
 export interface Position {
-  /** Names one unbroken history. Offsets of another epoch mean nothing. */
+  /** Names one unbroken history. Offsets of different epochs cannot be compared. */
   readonly epoch: string;
-  /** The offset of the last message; they are counted from 1. */
+  /** The offset of the last message. Offsets count from 1. */
   readonly offset: number;
 }
 
-/** A user who is there, with one connection or more. */
+/** A user who is present, with one or more connections. */
 export interface Member {
   readonly user: string;
-  /** What the server tells the others about the user. */
+  /** What other members see, such as a display name. */
   readonly info?: unknown;
 }
 
@@ -55,9 +55,9 @@ export interface ChannelMessage {
   /** Undefined in channels without a history. */
   readonly offset?: number;
   readonly data: unknown;
-  /** The connection that published it; undefined for the server. */
+  /** The id of the connection that published it; undefined if the server did. */
   readonly client?: string;
-  /** The connection that published it does not want it. */
+  /** Set when the connection that published the message does not want to receive it. */
   readonly quiet?: true;
 }
 
@@ -68,9 +68,9 @@ export type ClientMessage =
       readonly type: "subscribe";
       readonly id: number;
       readonly channel: string;
-      /** To recover what came after it. */
+      /** Recovers the messages after this position. */
       readonly since?: Position;
-      /** How many of the last messages to send when there is nothing to recover. */
+      /** How many of the last messages to send without `since`, or if they cannot be recovered. */
       readonly history?: number;
     }
   | { readonly type: "unsubscribe"; readonly id: number; readonly channel: string }
@@ -87,12 +87,12 @@ export type ClientMessage =
 export interface Welcome {
   readonly type: "welcome";
   readonly id: number;
-  /** Names this connection. */
+  /** The id of this connection. */
   readonly client: string;
   readonly user: string;
-  /** How long the token is valid, in milliseconds; undefined: for ever. */
+  /** How long the token is valid, in milliseconds; undefined if it never expires. */
   readonly expiresInMs?: number;
-  /** After such a silence of the server the client sends a ping, in milliseconds. */
+  /** The client sends a ping when the server has been silent for so long, in milliseconds. */
   readonly pingAfterMs: number;
 }
 
@@ -101,10 +101,10 @@ export interface Subscribed {
   readonly id: number;
   /** Undefined in channels without a history. */
   readonly position?: Position;
-  /** Whether `messages` are all that came after `since`. */
+  /** Whether `messages` has every message after `since`. */
   readonly recovered: boolean;
   readonly messages: readonly ChannelMessage[];
-  /** Who is there; undefined in channels without presence. */
+  /** The users who are present; undefined in channels without presence. */
   readonly members?: readonly Member[];
 }
 
@@ -118,11 +118,11 @@ export type ServerMessage =
   | { readonly type: "error"; readonly id: number; readonly code: ErrorCode; readonly message: string }
   | { readonly type: "pong" }
   | ({ readonly type: "message"; readonly channel: string } & ChannelMessage)
-  /** A message that this client published and does not want: only its offset counts. */
+  /** The offset of a message that this client published and does not want to receive. */
   | { readonly type: "skip"; readonly channel: string; readonly offset: number }
   | ({ readonly type: "join"; readonly channel: string } & Member)
   | { readonly type: "leave"; readonly channel: string; readonly user: string }
-  /** Messages are missing here, and cannot be recovered. */
+  /** Messages are missing and cannot be recovered. The next message follows this position. */
   | { readonly type: "reset"; readonly channel: string; readonly position: Position }
   /** The server has ended a subscription. */
   | { readonly type: "ended"; readonly channel: string; readonly code: ErrorCode; readonly message: string };

@@ -144,7 +144,7 @@ export class RequestReader {
     return taken;
   }
 
-  /** Goes on to the next signal. */
+  /** Reads the next signal. */
   next(): RequestSignal {
     try {
       return this.advance();

@@ -14,7 +14,7 @@ export interface ResponseEvents {
   onHead(head: ResponseHeadReader, hasContent: boolean): void;
   /** @param bytes `bytes[start..end)` are content. Valid until the handler returns. Copy it to keep it. */
   onBody?(bytes: Buffer, start: number, end: number): void;
-  /** @param isKeptAlive whether the connection may be used again (RFC 9112 §9.3) */
+  /** @param isKeptAlive whether the connection can be used again (RFC 9112 §9.3) */
   onComplete(trailers: Fields, isKeptAlive: boolean): void;
   /** 101, which is an error where this is missing. `head.upgradeHead` has the first bytes of the new protocol. */
   onUpgrade?(head: ResponseHeadReader): void;

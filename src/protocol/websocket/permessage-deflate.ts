@@ -184,7 +184,7 @@ interface WireParams {
   clientNoContextTakeover: boolean;
   serverMaxWindowBits?: number;
   clientMaxWindowBits?: number;
-  /** client_max_window_bits was there; in an offer it may have no value (§7.1.2.2). */
+  /** Whether client_max_window_bits was there; in an offer it can have no value (§7.1.2.2). */
   isClientWindowLimited: boolean;
 }
 
@@ -194,7 +194,7 @@ function answer(
 ): { response: string; params: DeflateParams } | null {
   // §7.1.2.1: zlib has no raw window of 8 bits, so that offer is declined; clients offer again without it.
   if (offered.serverMaxWindowBits === 8) return null;
-  // §7.1.2.2: the server may only limit a window that the client has said it can limit.
+  // §7.1.2.2: the server can limit only a window that the client has said it can limit.
   if (settings.clientMaxWindowBits < 15 && !offered.isClientWindowLimited) return null;
   const params: DeflateParams = {
     serverContextTakeover: settings.contextTakeover && !offered.serverNoContextTakeover,
