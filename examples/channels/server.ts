@@ -1,5 +1,5 @@
-// A chat with rooms, presence and history, on one machine or many: docs/channels.md. With REDIS_URL all servers that have the
-// same Redis are one chat; without it, this process is the chat.
+// A chat with rooms, presence and history, on one machine or many: docs/channels.md. With REDIS_URL, all servers that use the
+// same Redis are one chat. Without it, the chat is in this process only.
 //   node --import tsx examples/channels/server.ts [port]
 
 import { readFileSync } from "node:fs";

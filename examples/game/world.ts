@@ -29,7 +29,7 @@ export class World {
     return { ...this.point(0.3), name, arena, id, score: 0, seq: 0, savedTicks: 0 };
   }
 
-  /** Moves a player, but never faster than time: an input too many has no effect. @returns false for a wrong number */
+  /** Moves a player, if a step is left: surplus inputs have no effect. @returns false for a wrong number */
   input(player: Player, { seq, dx, dy }: Input): boolean {
     if (seq !== player.seq + 1) return false;
     player.seq = seq;

@@ -107,7 +107,8 @@ export class ReconnectingSocket {
   }
 
   /**
-   * Reports that the connection works, which ends the timeout of the attempt. If it works for a while, the next pause is short.
+   * Reports that the connection works, which ends the timeout of the attempt. If it works for a while, the next pause is
+   * short.
    * @param pingAfterMs sends a ping after such a silence, in milliseconds; 0: never
    */
   settle(pingAfterMs: number): void {

@@ -15,7 +15,8 @@ export interface ChannelsOptions<
   path?: string;
   /**
    * Identifies a client by the token in its first message, and again when it sends a newer token. A client is refused if
-   * the function returns undefined or throws. With "anonymous", everybody can connect, and each connection is a separate user.
+   * the function returns undefined or throws. With "anonymous", everybody can connect, and each connection is a separate
+   * user.
    */
   authenticate: "anonymous" | Authenticate;
   /** The channels, by name or by the beginning of a name and "*". An exact name wins, then the longest beginning. */

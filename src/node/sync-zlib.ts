@@ -115,7 +115,7 @@ export class SyncInflate {
 
   /** @param windowBits 8 to 15: the largest window that the sender can use, as a power of two. */
   constructor(windowBits: number) {
-    // At least 9: when asked for 8, zlib on the other side silently uses 9.
+    // At least 9: when asked for 8, zlib on the other side might silently use 9.
     this.#zlib = new SyncZlib(zlibModule().createInflateRaw({ windowBits: Math.max(windowBits, 9) }));
   }
 

@@ -31,8 +31,8 @@ const SILENCE_MS = 10_000;
 
 /**
  * A WebSocket to a game on Portico. It reconnects to its seat after growing pauses with jitter, knows the server's time,
- * and acknowledges snapshots. The server needs `answerGameClient` of `portico/games`. For browsers, Node 22 and later, Bun and
- * Deno.
+ * and acknowledges snapshots. The server needs `answerGameClient` of `portico/games`. For browsers, Node 22 and later, Bun
+ * and Deno.
  */
 export class GameSocket {
   /** The server's time. It starts over with each connection. */

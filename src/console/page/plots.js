@@ -129,7 +129,7 @@ export class Plots {
     this.#draw();
   }
 
-  /** @param {Readonly<Record<keyof Sample, readonly (number | null)[]>>} history of the server; points that the page has already stay */
+  /** @param {Readonly<Record<keyof Sample, readonly (number | null)[]>>} history of the server; older points stay */
   begin(history) {
     const points = history.at.map((at, index) => ({
       at: at ?? 0,

@@ -1,4 +1,4 @@
-// What `portico/client/game` and its server say to each other, among the messages of the program. All are text:
+// The messages between `portico/client/game` and its server, sent among the messages of the program. All are text:
 //
 //   question          "~t" and the client's time in milliseconds
 //   answer            the question, a space, and the server's time in milliseconds
