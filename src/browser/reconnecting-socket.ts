@@ -70,7 +70,7 @@ export class ReconnectingSocket {
   private socket: SocketLike | undefined;
   /** Failed attempts and unstable connections in a row. */
   private attempts = 0;
-  private settledAt = Number.POSITIVE_INFINITY;
+  private isStable = false;
   /** The timer of the current attempt or pause. */
   private timer: ReturnType<typeof setTimeout> | undefined;
   private heartbeat: ReturnType<typeof setTimeout> | undefined;
@@ -113,7 +113,9 @@ export class ReconnectingSocket {
    */
   settle(pingAfterMs: number): void {
     clearTimeout(this.timer);
-    this.settledAt = Date.now();
+    this.timer = setTimeout(() => {
+      this.isStable = true;
+    }, STABLE_MS);
     this.pingAfterMs = pingAfterMs;
     this.listenForSilence();
   }
@@ -166,9 +168,9 @@ export class ReconnectingSocket {
 
   private ended(code: number, reason: string): void {
     const { socket } = this;
-    const wasStable = Date.now() - this.settledAt >= STABLE_MS;
+    const wasStable = this.isStable;
     if (wasStable) this.attempts = 0;
-    this.settledAt = Number.POSITIVE_INFINITY;
+    this.isStable = false;
     this.drop();
     // The close event is not awaited: a silent server would delay it.
     socket?.close();

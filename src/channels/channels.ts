@@ -171,8 +171,7 @@ export class Channels<
 
   private tick(): void {
     const now = performance.now();
-    const wallNow = Date.now();
-    for (const session of this.sessions) session.tick(wallNow);
+    for (const session of this.sessions) session.tick(now);
     const state = this.server?.brokerState;
     const isBack = state === "connected" && this.lastState === "disconnected";
     this.lastState = state;

@@ -67,7 +67,7 @@ export class Session implements SubscriptionsOwner {
     this.context = context;
     this.isPacked = isPacked;
     this.subscriptions = new Subscriptions(this, context);
-    this.expiresAt = Date.now() + context.limits.signInTimeoutMs;
+    this.expiresAt = performance.now() + context.limits.signInTimeoutMs;
   }
 
   get user(): string {
@@ -168,8 +168,9 @@ export class Session implements SubscriptionsOwner {
       return this.close(CLOSE.signIn, "the sign-in was refused");
     }
     this.identity = identity;
-    this.expiresAt = identity.expiresAt ?? Number.POSITIVE_INFINITY;
-    const expiresInMs = identity.expiresAt && Math.max(0, identity.expiresAt - Date.now());
+    const expiresInMs =
+      identity.expiresAt === undefined ? undefined : Math.max(0, identity.expiresAt - Date.now());
+    this.expiresAt = performance.now() + (expiresInMs ?? Number.POSITIVE_INFINITY);
     const expiry = expiresInMs === undefined ? {} : { expiresInMs };
     if (type === "refresh") return this.send({ type: "refreshed", id, ...expiry });
     const { pingAfterMs } = this.context.limits;

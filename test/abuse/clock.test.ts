@@ -68,6 +68,8 @@ describe("the system's clock jumps", { concurrency: true }, () => {
       .filter((path) => /\.ts$/.test(path) && !/^(?:cli|console|operations|testing|web)\b/.test(path))
       .filter((path) => /\bDate\.now\b|\bnew Date\(/.test(readFileSync(source + path, "utf8")));
     assert.deepEqual(readers, [
+      "channels/redis-store.ts", // names epochs
+      "channels/session.ts", // when the program says that a token expires
       "facil/outgoing-response.ts", // writes dates of the program
       "facil/public-folder.ts",
       "lua/clock.ts", // what programs ask for as the time

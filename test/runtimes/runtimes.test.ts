@@ -20,8 +20,8 @@ const read = (path: string): string => readFileSync(new URL(path, import.meta.ur
 const firstPrograms = programsOf("README.md", read("../../README.md"));
 /** What the programs of README answer, in their order. */
 const answers: readonly [path: string, answer: RegExp][] = [
-  ["/hello/Ada", /^Hello, Ada$/],
-  ["/steps", /^\d+ steps$/],
+  ["/hello/Ada", /^Hello, Ada\n$/],
+  ["/steps", /^\d+ steps\n$/],
 ];
 
 /** Outside of the repository, with the package installed. */

@@ -205,7 +205,10 @@ describe("what goes wrong", () => {
       server.get("/", (exchange) => exchange.onAbort(resolve));
     });
     await using client = testClient(server, { timeoutMs: 20 });
-    await assert.rejects(client.fetch("/"), { code: "ERR_TIMEOUT", message: /response to GET \/ .*polled/ });
+    await assert.rejects(client.fetch("/"), {
+      code: "ERR_TIMEOUT",
+      message: /response to GET \/ .*Poll a server/,
+    });
     await gone;
   });
 

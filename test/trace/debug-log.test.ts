@@ -35,7 +35,7 @@ describe("NODE_DEBUG", () => {
       "#1 = idle -> receiving",
       '#1 < GET /hello "Host: h\\r\\n"',
       '#1 > "HTTP/1.1 200 OK\\r\\nDate: x\\r\\nContent-Type: text/plain; charset=utf-8\\r\\nContent-Length: 2\\r\\n\\r\\n"',
-      "#1 > 2 bytes of content",
+      "#1 > 2 bytes of body",
       "#1 = receiving -> responding",
       "#1 = responding -> idle",
     ]);
