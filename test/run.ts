@@ -1,5 +1,6 @@
 // Runs all tests, or those of the folders that are named: npm test -- engine websocket.
-// As many files at a time as there are cores, but one by one where times and memory are measured.
+// As many files at a time as there are cores, but one by one where times and memory are measured. With --on one more, since
+// many tests wait.
 //
 // npm test -- --on node24 [folder …] runs them with another Node, which `npm run runtimes` has fetched: by default all but
 // those that take long or look at sources only, since the machine's own Node runs these.
@@ -12,7 +13,7 @@ import { parseArgs } from "node:util";
 import { binaryOf, isRuntimeName, runtimeNames } from "../scripts/runtimes/runtimes.ts";
 
 const alone = ["abuse", "soak"];
-const ownOnly = ["abuse", "architecture", "fuzz", "runtimes", "soak"];
+const ownOnly = ["abuse", "architecture", "fuzz", "runtimes", "site", "soak"];
 const here = fileURLToPath(new URL(".", import.meta.url));
 const { values, positionals: wanted } = parseArgs({
   options: { on: { type: "string" } },
@@ -68,7 +69,7 @@ if (files.length === 0) {
 }
 const together = run(
   files.filter((name) => !alone.includes(folderOf(name))),
-  availableParallelism(),
+  availableParallelism() + (values.on === undefined ? 0 : 1),
 );
 const others = run(
   files.filter((name) => alone.includes(folderOf(name))),

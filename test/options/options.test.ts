@@ -169,7 +169,7 @@ describe("an unknown name of an option is an error with a hint", () => {
   const sent: [name: string, options: unknown, message: RegExp][] = [
     ["an unknown name", { binery: true }, /send has no option "binery"\. Did you mean "binary"\?/],
     ["the flag of another library", true, /the options of send must be an object, not true/],
-    ["a callback", () => {}, /the options of send are an object/],
+    ["a callback", () => {}, /the options of send must be an object/],
     ["text that looks false", { compress: "no" }, /the option compress of send is true or false, not "no"/],
     ["null", null, /the options of send must be an object, not null/],
   ];
@@ -218,7 +218,7 @@ describe("an unknown name of an option is an error with a hint", () => {
 
   test("what is not an object is an error, too", () => {
     assert.throws(() => new Server(null as never), /the options of Server must be an object, not null/);
-    assert.throws(() => cors("https://a.example" as never), /the options of cors are an object/);
+    assert.throws(() => cors("https://a.example" as never), /the options of cors must be an object/);
   });
 
   test("without a name that is near, all are listed", () => {
