@@ -320,6 +320,19 @@ describe("channels", () => {
     await becomes(() => log, ["+watcher", "+anna", "-anna"], "the log");
   });
 
+  it("tell that members of a process that died have left", async (t) => {
+    const store = memoryStore();
+    const { url } = await serve(t, chatChannels({ store }));
+    const log: string[] = [];
+    // As another process would, which is killed right after it.
+    await store.join("room:1", { client: "of another process", user: "ghost" }, 300);
+    clientOf<App>(t, url, { token: "watcher" }).subscribe("room:1", {
+      onJoin: ({ user }) => log.push(`+${user}`),
+      onLeave: (user) => log.push(`-${user}`),
+    });
+    await becomes(() => log, ["+ghost", "+watcher", "-ghost"], "the log");
+  });
+
   it("speak MessagePack, too", async (t) => {
     const messagePack = { encode, decode };
     const channels = chatChannels({ messagePack });
