@@ -263,12 +263,17 @@ describe("channels", () => {
   });
 
   it("keep a user who subscribes again on the same connection", async (t) => {
-    const { url } = await serve(t, chatChannels());
+    const [store, brokerOf] = [memoryStore(), memoryBroker()];
+    const { url } = await serve(t, chatChannels({ store }), { broker: brokerOf() });
+    const other = await serve(t, chatChannels({ store }), { broker: brokerOf() });
     const log: string[] = [];
-    clientOf<App>(t, url, { token: "watcher" }).subscribe("room:1", {
+    const watching = signal();
+    clientOf<App>(t, other.url, { token: "watcher" }).subscribe("room:1", {
       onJoin: ({ user }) => log.push(`+${user}`),
       onLeave: (user) => log.push(`-${user}`),
+      onSubscribed: () => watching.give(),
     });
+    await watching.wait("the watcher");
     const client = clientOf<App>(t, url, { token: "anna" });
     const there = signal();
     const first = client.subscribe("room:1", { onSubscribed: () => there.give() });
