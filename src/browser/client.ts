@@ -24,6 +24,11 @@ export interface ClientOptions extends Omit<ReconnectOptions, "protocols"> {
   onRefused?(code: number, reason: string): void;
 }
 
+/** A request whose input can be undefined needs none. */
+type RequestArguments<Input> = undefined extends Input
+  ? [data?: Input, options?: CallOptions]
+  : [data: Input, options?: CallOptions];
+
 /** The client gives up after so many refusals in a row. */
 const MAX_REFUSALS = 3;
 /** A token is refreshed after this share of its lifetime. */
@@ -110,8 +115,7 @@ export class Client<App extends Types = Types> {
   /** Sends a request, once there is a connection. @returns the answer. Rejects with a {@link ChannelError} */
   async request<Name extends keyof App["requests"] & string>(
     name: Name,
-    data: InputOf<App["requests"], Name>,
-    options: CallOptions = {},
+    ...[data, options]: RequestArguments<InputOf<App["requests"], Name>>
   ): Promise<AnswerOf<App["requests"], Name>> {
     const answer = await this.calls.send({ type: "request", name, data }, options);
     return (answer.type === "answer" ? answer.data : undefined) as AnswerOf<App["requests"], Name>;
