@@ -142,6 +142,18 @@ app.renderer.on(RendererEvent.BEGIN, () => {
 });
 
 const project = await app.convert();
+/**
+ * Gives the light colours of programs that are too bright on the background more contrast (WCAG 1.4.3). The theme numbers its
+ * colours by the order in which they occur, so they are found by their values.
+ * @param {string} path of the style sheet
+ */
+async function darken(path) {
+  const tooBright = { "#098658": "#0a6b48", "#267F99": "#1f6b82", "#EE0000": "#c00000", "#D16969": "#a63d3d" };
+  let css = await readFile(path, "utf8");
+  for (const [bright, dark] of Object.entries(tooBright)) css = css.replaceAll(bright, dark);
+  await writeFile(path, css);
+}
+
 if (project === undefined) process.exit(1);
 app.validate(project);
 await rm(out, { recursive: true, force: true });
@@ -149,6 +161,7 @@ await rm(out, { recursive: true, force: true });
 // to stand still, so that the same sources always give the same site.
 Date.now = () => 0;
 await app.generateOutputs(project);
+await darken(`${out}/assets/highlight.css`);
 if (router === undefined) process.exit(1);
 const found = await writeSearch(out, project, router);
 await writeLlms(root, out, [...sections, ["Examples", [examples]]], programs);
