@@ -2,7 +2,7 @@
 // entry of the exports map. TypeDoc reads the sources, renders and highlights. This program decides on the pages, their
 // names and their order.
 import { readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -148,9 +148,15 @@ const project = await app.convert();
  * @param {string} path of the style sheet
  */
 async function darken(path) {
-  const tooBright = { "#098658": "#0a6b48", "#267F99": "#1f6b82", "#EE0000": "#c00000", "#D16969": "#a63d3d" };
+  const tooBright = {
+    "#098658": "#0a6b48",
+    "#267F99": "#1f6b82",
+    "#EE0000": "#c00000",
+    "#D16969": "#a63d3d",
+  };
   let css = await readFile(path, "utf8");
-  for (const [bright, dark] of Object.entries(tooBright)) css = css.replaceAll(bright, dark);
+  for (const [bright, dark] of Object.entries(tooBright))
+    css = css.replaceAll(new RegExp(`(--light-hl-\\d+: )${bright};`, "g"), `$1${dark};`);
   await writeFile(path, css);
 }
 
