@@ -74,9 +74,12 @@ const looks: Record<string, (step: Step, terminal: Terminal) => Promise<void>> =
   "8": async (_step, terminal) => {
     const page = await open(steps[1]?.addresses[0]);
     await online(page);
+    await page.fill("input[name=text]", "a draft");
     const { code, again } = await terminal.interrupt("node server.js");
     assert.equal(code, 0);
     await page.locator('input[placeholder^="Connecting again"]:disabled').waitFor();
+    await page.click("button");
+    assert.equal(await page.inputValue("input[name=text]"), "a draft");
     await again();
     await online(page);
   },
