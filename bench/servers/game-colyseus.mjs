@@ -1,4 +1,5 @@
 // The world of lib/game-world.mjs on Colyseus: a room with a simulation interval, and the same bytes for each player.
+import "express"; // the transport loads it, and does not install it
 import { createServer } from "node:http";
 import { Room, Server } from "@colyseus/core";
 import { WebSocketTransport } from "@colyseus/ws-transport";
