@@ -93,8 +93,8 @@ describe("examples/channels on two nodes behind nginx, in a real browser", { ski
     server = await startRedis();
     process.env["REDIS_URL"] = `redis://127.0.0.1:${server.port}`;
     folder = mkdtempSync(join(tmpdir(), "portico-nginx-"));
-    nodes.push(await startNode(0), await startNode(0));
-    ports.push(await freePort(), ...nodes.map(({ url }) => Number(new URL(url).port)));
+    ports.push(await freePort(), await freePort(), await freePort());
+    for (const port of ports.slice(1)) nodes.push(await startNode(port));
     stopNginx = await startNginx(folder, ports);
     ({ context: browser, close } = await launchBrowser());
   });

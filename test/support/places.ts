@@ -41,10 +41,21 @@ export async function takenPort(
   return taken;
 }
 
+/** Below what systems give to connections (32,768 on Linux, 49,152 elsewhere), which could take the port meanwhile. */
+const [LOWEST_PORT, PORTS] = [10_000, 20_000];
+
 /** A port that is free now, for programs whose listener cannot tell. */
 export async function freePort(): Promise<number> {
-  const { holder, port } = await listening("127.0.0.1");
-  holder.close();
-  await once(holder, "close");
-  return port;
+  for (;;) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * PORTS);
+    const holder = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      holder.once("error", () => resolve(false));
+      holder.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    holder.close();
+    await once(holder, "close");
+    return port;
+  }
 }
