@@ -1,5 +1,6 @@
 import type { ServerMessage } from "../protocol/channels/messages.ts";
 import { SharedFrames } from "../websocket/shared-frames.ts";
+import { InvalidValue } from "./standard-schema.ts";
 
 /** Encodes and decodes MessagePack, like the package `@msgpack/msgpack`. */
 export interface MessagePack {
@@ -36,13 +37,22 @@ export class SharedMessage {
 /**
  * Creates the record of a message: the JSON text that stores keep, and that ends the message for clients.
  * @param data a value that JSON can hold
- * @throws TypeError for other values
+ * @throws InvalidValue for bytes, undefined, functions and symbols; TypeError for other values that JSON cannot hold
  */
 export function recordOf(data: unknown, client: string | undefined, quiet: boolean): string {
-  const record = JSON.stringify({ data, client, quiet: quiet || undefined });
+  const record = JSON.stringify({ data, client, quiet: quiet || undefined }, refuseBytes);
   // JSON.stringify leaves out undefined, functions and symbols.
-  if (!record.startsWith('{"data"')) throw new TypeError(`JSON cannot hold ${String(data)}`);
+  if (!record.startsWith('{"data"')) throw new InvalidValue(`JSON cannot hold ${String(data)}`);
   return record;
+}
+
+/** MessagePack can carry bytes, but JSON would turn them into an object. */
+function refuseBytes(this: unknown, key: string, value: unknown): unknown {
+  // The value itself is what toJSON, which Buffers have, returned.
+  if (ArrayBuffer.isView((this as Record<string, unknown>)[key])) {
+    throw new InvalidValue("JSON cannot hold bytes. Send them as text, such as base64");
+  }
+  return value;
 }
 
 /** Returns the JSON text of a message for clients. @param offset undefined in channels without a history */

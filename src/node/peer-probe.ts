@@ -12,7 +12,7 @@ import {
  * A socket that is not read from is not watched by libuv either: neither an end nor a reset of the connection is told.
  * What the system knows can be asked by a write of no bytes to the handle, which sends nothing and fails with the error of
  * the connection: ECONNRESET, ETIMEDOUT, EPIPE. A TLS socket takes such a write without telling, but the TCP handle below
- * it, which Node does not document, answers. So that the system knows of a peer that has gone without a word, keep-alive
+ * it, which Node does not document, answers. For the system to notice a client that disconnected silently, keep-alive
  * probes of TCP are switched on; libuv has ten of them follow each other by a second.
  */
 

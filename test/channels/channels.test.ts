@@ -359,6 +359,12 @@ describe("channels", () => {
     await room.publish({ text: "grüße" });
     await becomes(() => [...texts].sort(), ["anna grüße", "ben grüße"], "the messages");
     assert.equal(await anna.request("double", { n: 4 }), 8);
+    const bytes = { text: "x", more: [new Uint8Array(2)] };
+    await assert.rejects(room.publish(bytes), { code: "invalid", message: /cannot hold bytes/ });
+    await assert.rejects(
+      channels.publish("room:1", { text: "x", more: Buffer.from("x") } as never),
+      /cannot hold bytes/,
+    );
   });
 
   it("are the same on several servers with one store", async (t) => {
