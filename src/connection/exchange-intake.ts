@@ -85,7 +85,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     return this.exchange?.driver.isBodyRead ?? false;
   }
 
-  /** Begins an exchange. One whose head is refused is seen by hooks as any other. */
+  /** Begins an exchange. Hooks also see a request whose head is refused. */
   begin(): void {
     const { context, stream, connection } = this;
     const { head, error } = this.reader;
