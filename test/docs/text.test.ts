@@ -64,6 +64,29 @@ it("links of the documentation lead to files of the repository", () => {
   );
 });
 
+it("anchors of links are those of headings without code, which each renderer numbers alike", () => {
+  const links = [...texts].flatMap(([path, text]) =>
+    [...text.matchAll(/\]\((?!https?:)([^)\s#]*\.md)?#([^)\s]+)\)/g)].map(
+      ([, page, anchor = ""]): [string, string] => [
+        page === undefined ? path : posix.join(posix.dirname(path), page),
+        anchor,
+      ],
+    ),
+  );
+  assert.ok(links.length > 0);
+  const anchors = (page: string) =>
+    [...(texts.get(page) ?? "").matchAll(/^#+ ([^`\n]+)$/gm)].map(([, title = ""]) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, "")
+        .replaceAll(" ", "-"),
+    );
+  assert.deepEqual(
+    links.filter(([page, anchor]) => !anchors(page).includes(anchor)),
+    [],
+  );
+});
+
 it("docs/guide.md lists every page once", () => {
   const named = [...(texts.get("docs/guide.md") ?? "").matchAll(/\]\((\w[\w-]*\.md)\)/g)].map(
     ([, name]) => `docs/${name}`,
