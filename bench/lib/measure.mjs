@@ -14,8 +14,11 @@ import { handshakeAnswer, handshakeRequest, webSocketExchanges } from "./websock
  * @property {number} value in the cell's unit
  * @property {number} [busy] the server's processor time per second of load
  * @property {number} [loadBusy] that of the load: when it is near 1 and `busy` is not, the load was the limit
- * @property {number} [p50] µs
- * @property {number} [p99] µs
+ * @property {number} [p50] µs, as those below
+ * @property {number} [p90]
+ * @property {number} [p99]
+ * @property {number} [p999]
+ * @property {number} [max]
  * @property {number} [heap] bytes
  */
 /** @typedef {{ warmSeconds: number, seconds: number }} Duration */
@@ -159,7 +162,10 @@ export class Measurement {
       busy: number("busy"),
       loadBusy: number("load"),
       p50: number("p50"),
+      p90: number("p90"),
       p99: number("p99"),
+      p999: number("p999"),
+      max: number("max"),
     };
   }
 }

@@ -20,10 +20,13 @@ import { isPortico, limits } from "./peers.mjs";
  * @property {number} [loadBusy]
  * @property {number} [cpuMicros] processor time for one unit: the least of the rounds
  * @property {number} [p99] µs
+ * @property {Record<string, number>} [times] µs at half load, such as p50 and max
  * @property {number} [heap] bytes
  * @property {string} [error]
  */
 /** @typedef {{ subject: string, peer: string, goal: number, ratio: Spread, met: boolean }} GoalResult */
+
+const DISTRIBUTION = /** @type {const} */ (["p50", "p90", "p99", "p999", "max"]);
 
 /**
  * @param {readonly number[]} values at least one
@@ -73,7 +76,7 @@ export function figures(cell, results) {
   return results.map((result) => {
     const { peer, samples, error } = result;
     if (error !== undefined) return { peer, error };
-    const median = (/** @type {"busy" | "loadBusy" | "p99" | "heap"} */ key) => {
+    const median = (/** @type {Exclude<keyof Sample, "value">} */ key) => {
       const found = samples.map((sample) => sample[key]).filter((value) => value !== undefined);
       return found.length === 0 ? undefined : spread(found).median;
     };
@@ -87,6 +90,9 @@ export function figures(cell, results) {
       ...(loadBusy !== undefined && { loadBusy }),
       ...(busy !== undefined && cell.kind !== "half-load" && { cpuMicros: leastTime(samples) }),
       ...(p99 !== undefined && { p99 }),
+      ...(cell.kind === "half-load" && {
+        times: Object.fromEntries(DISTRIBUTION.map((key) => [key, median(key) ?? Number.NaN])),
+      }),
       ...(heap !== undefined && { heap }),
     };
   });

@@ -14,6 +14,7 @@ const columns = /** @type {const} */ ([
   ["busy", 6],
   ["load", 6],
   ["", 0],
+  ["", 0],
 ]);
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
@@ -51,8 +52,15 @@ export function tableRows(cell, all, goals) {
   return [title, ...all.map(peerRow), ...goals.map((goal) => goalRow(goal, cell.less === true))].join("\n");
 }
 
+/** @param {Readonly<Record<string, number>>} times µs */
+function distribution(times) {
+  return Object.entries(times)
+    .map(([share, time]) => `${share} ${number(time)}`)
+    .join(", ");
+}
+
 /** @param {Figures} figures */
-function peerRow({ peer, value, ofPortico, p99, cpuMicros, busy, loadBusy, heap, error }) {
+function peerRow({ peer, value, ofPortico, p99, times, cpuMicros, busy, loadBusy, heap, error }) {
   if (value === undefined) return `  ${peer.padEnd(columns[0][1])} FAILED: ${error}`;
   return row([
     peer,
@@ -65,6 +73,7 @@ function peerRow({ peer, value, ofPortico, p99, cpuMicros, busy, loadBusy, heap,
     percent(busy),
     percent(loadBusy),
     heap === undefined ? "" : `${number(heap)} B of heap`,
+    times === undefined ? "" : distribution(times),
   ]);
 }
 

@@ -87,7 +87,8 @@ static inline void report(double count, moment from, int server_pid, const histo
   const moment to = moment_now(server_pid);
   const double seconds = to.at - from.at;
   if (count == 0) fail("nothing came back within %.1f s", seconds);
-  printf("count=%.0f seconds=%.4f rate=%.2f busy=%.4f load=%.4f p50=%.1f p99=%.1f\n", count, seconds, count / seconds,
-         (to.server - from.server) / seconds, (to.load - from.load) / seconds, histogram_at(h, 0.50),
-         histogram_at(h, 0.99));
+  printf("count=%.0f seconds=%.4f rate=%.2f busy=%.4f load=%.4f p50=%.1f p90=%.1f p99=%.1f p999=%.1f max=%.1f\n",
+         count, seconds, count / seconds, (to.server - from.server) / seconds, (to.load - from.load) / seconds,
+         histogram_at(h, 0.50), histogram_at(h, 0.90), histogram_at(h, 0.99), histogram_at(h, 0.999),
+         histogram_at(h, 1));
 }
