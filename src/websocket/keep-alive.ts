@@ -14,8 +14,8 @@ export type Due =
   | "look"
   | "ping"
   | "lifetime"
-  | "write timeout"
-  | "pong timeout"
+  | "WS_WRITE_TIMEOUT"
+  | "WS_PONG_TIMEOUT"
   | "close timeout";
 
 /** The deadlines of one WebSocket. */
@@ -75,7 +75,7 @@ export class KeepAlive {
     const { limits, timer } = this;
     const { writeTimeoutMs = limits.writeTimeoutMs, pongTimeoutMs = limits.pongTimeoutMs } = this.agreement;
     this.stallDetector = WriteStallDetector.for(transport, this.stallDetector);
-    if (this.stallDetector?.isStalled(transport, timer, writeTimeoutMs) === true) return "write timeout";
+    if (this.stallDetector?.isStalled(transport, timer, writeTimeoutMs) === true) return "WS_WRITE_TIMEOUT";
     if (isOpen && limits.webSocketLifetimeMs > 0) {
       const end = this.bornAt + timer.after(limits.webSocketLifetimeMs) - timer.tick;
       if (tick > end) return "lifetime";
@@ -86,7 +86,7 @@ export class KeepAlive {
     if (!isOpen) return "close timeout";
     if (!isHeard) return "look";
     const isPatient = pongTimeoutMs === 0 || pongTimeoutMs === Number.POSITIVE_INFINITY;
-    if (this.isPinged && !isPatient) return "pong timeout";
+    if (this.isPinged && !isPatient) return "WS_PONG_TIMEOUT";
     this.isPinged = true;
     this.deadline = timer.after(isPatient ? this.idleTimeoutMs : pongTimeoutMs);
     return "ping";

@@ -1,7 +1,6 @@
-import { copyTo } from "../bytes/own-copy.ts";
 import type { Counters } from "../limits/counters.ts";
 import type { Limits } from "../limits/limits.ts";
-import { encodeFrame, frameHeaderSize, writeFrameHeader } from "../protocol/websocket/frame.ts";
+import { copyPayload, encodeFrame, frameHeaderSize, writeFrameHeader } from "../protocol/websocket/frame.ts";
 import { randomMaskKey } from "../protocol/websocket/mask.ts";
 import { BINARY, FIN, PING_FRAME, PONG_FRAME, RSV1, TEXT } from "../protocol/websocket/opcodes.ts";
 import { webSocketLog } from "../trace/debug-log.ts";
@@ -100,11 +99,17 @@ export class MessageWriter {
     else this.frame(FIN | PONG_FRAME, data);
   }
 
-  /** Sends the waiting answer to a ping, after all data has been sent. */
-  sendPendingPong(): void {
+  /**
+   * All data has been sent. The answer to a ping that waited for that follows.
+   * @returns whether the program waits for it
+   */
+  onDrain(): boolean {
     const data = this.pendingPong;
     this.pendingPong = undefined;
     if (data !== undefined) this.frame(FIN | PONG_FRAME, data);
+    const { isSlow } = this;
+    this.isSlow = false;
+    return isSlow;
   }
 
   /** Sends a frame. @param first its first byte: FIN, RSV1 and opcode */
@@ -163,7 +168,7 @@ function writeFrame(transport: Transport, first: number, payload: string | Uint8
     const at = transport.reserve(frameHeaderSize(length, false) + length);
     if (at >= 0) {
       const start = writeFrameHeader(corkBuffer.bytes, at, first & 0x0f, length, first & 0xf0, undefined);
-      copyTo(corkBuffer.bytes, start, payload);
+      copyPayload(corkBuffer.bytes, start, payload);
       return;
     }
   }

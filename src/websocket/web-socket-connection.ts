@@ -1,19 +1,28 @@
+import { NO_BYTES } from "../bytes/no-bytes.ts";
 import type { Connection } from "../limits/connection.ts";
 import { Pauses } from "../limits/pauses.ts";
 import { PAUSED_BY_EVENTS, PAUSED_BY_SERVER, PAUSED_BY_TURN, PAUSED_BY_WRITES } from "../limits/pausing.ts";
-import { TURN_IS_OVER, waitForTurn } from "../limits/turns.ts";
+import { waitForTurn } from "../limits/turns.ts";
 import { ABNORMAL_CLOSURE, GOING_AWAY, NO_STATUS_RECEIVED } from "../protocol/websocket/close-codes.ts";
 import { encodeClosePayload } from "../protocol/websocket/close-payload.ts";
-import { CLOSE, FAILED, MESSAGE, NEED_BYTES, PING, PONG } from "../protocol/websocket/message-reader.ts";
+import {
+  CLOSE,
+  FAILED,
+  MESSAGE,
+  type MessageReader,
+  NEED_BYTES,
+  PING,
+  PONG,
+} from "../protocol/websocket/message-reader.ts";
 import { CLOSE_FRAME, FIN, PING_FRAME } from "../protocol/websocket/opcodes.ts";
 import { WebSocketError } from "../protocol/websocket/websocket-error.ts";
 import { webSocketLog } from "../trace/debug-log.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
 import type { ConnectionContext, ConnectionOwner } from "./connection-context.ts";
-import type { HandshakeResult } from "./handshake-result.ts";
+import { type HandshakeResult, readerFor } from "./handshake-result.ts";
 import { KeepAlive } from "./keep-alive.ts";
-import { MessageIntake } from "./message-intake.ts";
 import { MessageWriter } from "./message-writer.ts";
+import { ReadingWork } from "./reading-work.ts";
 import { CLOSED, type ConnectionState, OPEN, type WebSocketState } from "./web-socket-states.ts";
 
 /** A WebSocket on its transport: reading, control frames, deadlines, and the closing handshake. */
@@ -32,7 +41,8 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   private state: ConnectionState = OPEN;
   private readonly context: ConnectionContext;
   private readonly agreement: HandshakeResult;
-  private readonly intake: MessageIntake;
+  private readonly reader: MessageReader;
+  private readonly work: ReadingWork;
   private readonly keepAlive: KeepAlive;
   private readonly pauses: Pauses;
   private isPumping = false;
@@ -55,7 +65,8 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     this.releaseSlot = releaseSlot;
     this.keepAlive = new KeepAlive(limits, timer, agreement);
     this.writer = new MessageWriter(transport, agreement, this.keepAlive, limits, counters);
-    this.intake = new MessageIntake(limits, incompleteBytes, agreement);
+    this.work = new ReadingWork(incompleteBytes, agreement.inflater !== undefined);
+    this.reader = readerFor(agreement, limits);
   }
 
   get isOpen(): boolean {
@@ -111,7 +122,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     if (!this.isOpen) return;
     this.writer.frame(FIN | CLOSE_FRAME, payload);
     this.enter(this.state.closeSent);
-    this.intake.reader.discardMessages();
+    this.reader.discardMessages();
     this.countIncomplete();
     this.keepAlive.startClosing();
     this.resumeFrom(this.pauses.by & ~PAUSED_BY_TURN);
@@ -121,8 +132,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   closeNow(code: number, reason: string): void {
     if (this.state === CLOSED) return;
     this.close(code, reason);
-    this.finish(this.state.closeReceived, code, reason);
-    this.endStream();
+    this.finishWith(NO_BYTES, this.state.closeReceived, code, reason);
   }
 
   /** Drops the connection. @param code the close code for the program */
@@ -160,11 +170,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
 
   onDrain(): void {
     this.resumeFrom(PAUSED_BY_WRITES);
-    if (!this.isOpen) return;
-    this.writer.sendPendingPong();
-    if (!this.writer.isSlow) return;
-    this.writer.isSlow = false;
-    this.owner.onDrain();
+    if (this.isOpen && this.writer.onDrain()) this.owner.onDrain();
   }
 
   onClose(error: Error | undefined): void {
@@ -184,8 +190,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     } else if (due === "ping") this.writer.frame(FIN | PING_FRAME, "");
     else if (due === "lifetime") this.close(GOING_AWAY, "lifetime");
     else {
-      if (due === "write timeout") this.context.counters.countError("WS_WRITE_TIMEOUT");
-      else if (due === "pong timeout") this.context.counters.countError("WS_PONG_TIMEOUT");
+      if (due !== "close timeout") this.context.counters.countError(due);
       this.terminate();
     }
   }
@@ -211,34 +216,39 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   private read(bytes: Buffer, start: number, end: number): void {
     if (this.isOpen) this.keepAlive.touch();
     this.pauses.onRead(end - start);
-    this.intake.receive(bytes, start, end);
+    this.work.addBytes(end - start);
+    this.reader.receive(bytes, start, end);
     this.pump();
-    this.intake.reader.release();
+    this.reader.release();
     this.countIncomplete();
   }
 
   private countIncomplete(): void {
-    if (this.state === CLOSED) this.intake.end();
-    else if (!this.intake.countIncomplete()) this.fail(new WebSocketError("WS_OVERLOADED"));
+    if (this.state === CLOSED) this.work.hold(0);
+    else if (!this.work.hold(this.reader.heldBytes)) this.fail(new WebSocketError("WS_OVERLOADED"));
   }
 
   private pump(): void {
-    const { intake } = this;
-    const { reader } = intake;
+    const { reader, work } = this;
     this.isPumping = true;
     while (this.pauses.by === 0 && this.state !== CLOSED) {
-      const signal = intake.next(this.transport);
+      if (work.takeTurnIsOver()) {
+        waitForTurn(this);
+        continue;
+      }
+      const signal = reader.next();
       if (signal === NEED_BYTES) break;
-      if (signal === TURN_IS_OVER) waitForTurn(this);
+      work.add(signal, reader, this.transport);
+      if (signal === CLOSE) this.answerClose(reader.closeCode, reader.closeReason);
+      else if (signal === FAILED) this.fail(reader.error ?? new WebSocketError("WS_LENGTH_INVALID"));
+      else if (!this.isOpen) continue;
       else if (signal === MESSAGE) {
-        if (!this.isOpen) continue;
         this.context.counters.messagesReceived++;
         this.owner.onMessage(reader.data, reader.binary, reader.isBorrowed);
-      } else if (signal === PING) this.answerPing(reader.data);
-      else if (signal === PONG) {
-        if (this.isOpen) this.owner.onPong(reader.data);
-      } else if (signal === CLOSE) this.answerClose(reader.closeCode, reader.closeReason);
-      else if (signal === FAILED) this.fail(reader.error ?? new WebSocketError("WS_LENGTH_INVALID"));
+      } else if (signal === PING) {
+        this.writer.pong(reader.data);
+        this.owner.onPing(reader.data);
+      } else if (signal === PONG) this.owner.onPong(reader.data);
     }
     this.isPumping = false;
     if (this.hasEnded && this.pauses.by === 0) this.finishInput();
@@ -250,32 +260,22 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     else this.terminate();
   }
 
-  private answerPing(data: Buffer): void {
-    if (!this.isOpen) return;
-    this.writer.pong(data);
-    this.owner.onPing(data);
-  }
-
   /** RFC 6455 §5.5.1 and §7.1.1: the answer has the same code, and the server closes first. */
   private answerClose(code: number, reason: string): void {
-    if (this.isOpen) {
-      const answer = encodeClosePayload(code === NO_STATUS_RECEIVED ? undefined : code);
-      this.writer.frame(FIN | CLOSE_FRAME, answer);
-    }
-    this.finish(this.state.closeReceived, code, reason);
-    this.endStream();
+    const answer = encodeClosePayload(code === NO_STATUS_RECEIVED ? undefined : code);
+    this.finishWith(answer, this.state.closeReceived, code, reason);
   }
 
   private fail(error: WebSocketError): void {
     this.context.counters.countError(error.code);
-    const payload = encodeClosePayload(error.closeCode, error.message);
-    if (this.isOpen) this.writer.frame(FIN | CLOSE_FRAME, payload);
-    this.finish(this.state.failed, error.closeCode, error.message);
-    this.endStream();
+    const { closeCode, message } = error;
+    this.finishWith(encodeClosePayload(closeCode, message), this.state.failed, closeCode, message);
   }
 
-  /** Gives the client a moment to end the connection, after both close frames were sent. */
-  private endStream(): void {
+  /** Sends the close frame unless it was sent, and gives the client a moment to end the connection. */
+  private finishWith(payload: Uint8Array, closed: ConnectionState, code: number, reason: string): void {
+    if (this.isOpen) this.writer.frame(FIN | CLOSE_FRAME, payload);
+    this.finish(closed, code, reason);
     this.pauses.by = 0;
     this.transport.resume();
     if (this.agreement.role === "server") this.transport.end();

@@ -38,9 +38,8 @@ const read: readonly Step[] = [
 ];
 
 const written: readonly Step[] = [
-  { file: "transport/queued-transport.ts", does: "sends one write at a time; the rest waits here" },
-  { file: "transport/handle-transport.ts", does: "writes to its handle" },
-  { file: "node/direct-write.ts", does: "knows how each version of Node does that" },
+  { file: "transport/handle-transport.ts", does: "writes to its handle, unless a write is in progress" },
+  { file: "node/raw-handle.ts", does: "knows how each version of Node does that" },
 ];
 
 const polled: readonly Step[] = [
@@ -144,13 +143,10 @@ export const ways: readonly Way[] = [
         does: "reads until it has to wait; answers control frames",
         through: "TransportSink",
       },
-      { file: "websocket/message-intake.ts", does: "counts the work and the memory of messages" },
       { file: "protocol/websocket/message-reader.ts", does: "joins frames to a message" },
-      { file: "protocol/websocket/frame.ts", does: "reads and writes the header of a frame" },
       {
-        file: "bytes/own-copy.ts",
-        does: "copies a small payload for the program, unmasked",
-        from: "protocol/websocket/message-reader.ts",
+        file: "protocol/websocket/frame.ts",
+        does: "reads and writes headers of frames, and copies payloads",
       },
       {
         file: "websocket/web-socket-driver.ts",
@@ -189,6 +185,7 @@ export const ways: readonly Way[] = [
       "transport/flush-scheduler.ts",
       "transport/payload.ts",
       "websocket/keep-alive.ts",
+      "websocket/reading-work.ts",
       "websocket/send-options.ts",
     ],
   },

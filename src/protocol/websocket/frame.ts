@@ -6,6 +6,8 @@ import { WebSocketError, type WebSocketErrorCode } from "./websocket-error.ts";
 
 // 2 bytes, an extended length of 8, a mask key of 4. RFC 6455 §5.2.
 const MAX_HEADER_BYTES = 14;
+/** Up to this length a loop is faster than a call of V8's runtime. */
+const LOOP_BYTES = 32;
 
 /**
  * Reads and checks frame headers, whole or in pieces. RFC 6455 §5.2. The fields are valid after `read` has
@@ -221,4 +223,34 @@ function writeUint32(target: Uint8Array, at: number, value: number): number {
   target[at + 2] = (value >>> 8) & 255;
   target[at + 3] = value & 255;
   return at + 4;
+}
+
+/**
+ * Copies a whole payload for a program to keep, and takes its mask off. Faster than `Buffer.from`, which first finds out
+ * what it is given: by about a tenth of an echo of 20 bytes in memory. Small copies lie in Node's pool.
+ * @param bytes longer payloads are unmasked in place, before they are copied
+ * @param maskKey uint32, the first byte on the wire is the most significant; 0 for no mask
+ * @returns the copy of `bytes[start..end)`
+ */
+export function ownPayload(bytes: Buffer, start: number, end: number, maskKey: number): Buffer {
+  const length = end - start;
+  const own = Buffer.allocUnsafe(length);
+  if (length <= LOOP_BYTES) {
+    let key = maskKey;
+    for (let i = 0; i < length; i++) {
+      key = (key << 8) | (key >>> 24);
+      own[i] = (bytes[start + i] ?? 0) ^ key;
+    }
+  } else {
+    if (maskKey !== 0) applyMask(bytes, start, end, maskKey, 0);
+    bytes.copy(own, 0, start, end);
+  }
+  return own;
+}
+
+/** Copies all of a payload to `target[at..]`. */
+export function copyPayload(target: Uint8Array, at: number, payload: Uint8Array): void {
+  const { length } = payload;
+  if (length <= LOOP_BYTES) for (let i = 0; i < length; i++) target[at + i] = payload[i] ?? 0;
+  else target.set(payload, at);
 }

@@ -1,9 +1,8 @@
 import { Buffer } from "node:buffer";
 import { NO_BYTES } from "../../bytes/no-bytes.ts";
-import { ownCopy } from "../../bytes/own-copy.ts";
 import { NO_STATUS_RECEIVED } from "./close-codes.ts";
 import { parseClosePayload } from "./close-payload.ts";
-import { FrameHeader } from "./frame.ts";
+import { FrameHeader, ownPayload } from "./frame.ts";
 import { applyMask } from "./mask.ts";
 import { MessageBuffer } from "./message-buffer.ts";
 import type { MessageInflater } from "./message-inflater.ts";
@@ -204,7 +203,7 @@ export class MessageReader {
   /** The same as a copy. */
   #copyWhole(length: number): Buffer {
     this.#at += length;
-    return ownCopy(this.#bytes, this.#at - length, this.#at, this.#header.maskKey, applyMask);
+    return ownPayload(this.#bytes, this.#at - length, this.#at, this.#header.maskKey);
   }
 
   #readPayload(): Step {
