@@ -1,12 +1,7 @@
 import type { Socket } from "node:net";
 import { NO_BYTES } from "../bytes/no-bytes.ts";
-import {
-  directWriteHandle,
-  isWriteHandle,
-  type WriteHandle,
-  type Writer,
-  writeDirectly,
-} from "./direct-write.ts";
+import { isWriteHandle, type WriteHandle, type Writer } from "./handles.ts";
+import { directWriteHandle, writeDirectly } from "./raw-handle.ts";
 
 /*
  * A socket that is not read from is not watched by libuv either: neither an end nor a reset of the connection is told.

@@ -1,72 +1,39 @@
-import { createServer, type Server, Socket, type SocketConstructorOpts } from "node:net";
+import type { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
 import { readMemory } from "../bytes/read-memory.ts";
-import { bindNow } from "./bind.ts";
-import { isWriteHandle, systemError, type WriteHandle } from "./direct-write.ts";
-import { readKeys } from "./shared-read.ts";
-import { isTlsSocket } from "./tls-parent.ts";
+import {
+  type Facts,
+  factsFrom,
+  type HandleListener,
+  isWriteHandle,
+  type RawHandle,
+  requestClass,
+  type ShutdownRequest,
+  type WriteHandle,
+  type WriteRequest,
+  type Writer,
+} from "./handles.ts";
 
 /*
- * A connection needs no net.Socket: the handle below it reads, writes and closes. Node does not document handles. A
- * listening handle passes each accepted one to its property `onconnection`. What a handle has read is told by a function
- * that all handles share: it looks up an owner under a symbol, and calls there what a net.Socket has. Here the owner has
- * just that. Symbols and classes are taken from a socket that is made for it once, and the function's own text tells
- * whether it asks for anything else. Without sockets, a connection with one request takes about half of the processor
- * time, and an idle WebSocket 3.8 kB in place of 6.1 (`npm run bench -- full --cells churn,idle`).
+ * Reading from a handle, writing to it, and closing it. Here the owner of a handle has just what the function asks for that
+ * all handles share. Writes go to the handle one at a time. What the system does not take at once the handle completes
+ * later; TLS completes all its writes later.
  */
 
-/** The handle of a connected TCP or Unix socket. */
-export interface RawHandle extends WriteHandle {
-  readStart(): number;
-  readStop(): number;
-  useUserBuffer(buffer: Uint8Array): void;
-  shutdown(request: ShutdownRequest): number;
-  close(callback: (this: object) => void): void;
-  getpeername?(into: PeerName): number;
-  setNoDelay?(isOn: boolean): number;
-}
+/** Latin1 text, bytes, or several pieces of bytes. */
+export type WriteData = string | Uint8Array | readonly Uint8Array[];
 
-/** The other end, as reported by a handle. */
-interface PeerName {
-  address?: string;
-  port?: number;
-}
+/** The results of {@link writeDirectly}, in addition to negative numbers of system errors. */
+export const DONE = 0;
+/** It is completed later, and no other write must begin before. */
+export const UNDER_WAY = 1;
 
-interface ShutdownRequest {
-  oncomplete: (this: ShutdownRequest) => void;
-  /** Keeps the handle alive while the end is being sent, as with sockets. */
-  handle: RawHandle;
-  listener: HandleListener;
-}
+/** In the first form one that was done at once serves for the next write, too. */
+let spare: WriteRequest | undefined;
 
-/** Hears of what happens to a handle. */
-export interface HandleListener {
-  /** Ignores further reads. */
-  readonly closed: boolean;
-  /**
-   * Called with the number of received bytes. They lie at the beginning of `readMemory.bytes`. Valid until the handler
-   * returns.
-   */
-  onRead(count: number): void;
-  onReadEnd(): void;
-  onReadError(error: Error): void;
-  /** The end of this side has been sent. */
-  onShutdown(): void;
-  onClosed(): void;
-}
+/** A handle that has been closed answers with no number: "bad file descriptor". */
+const CLOSED = -9;
 
-/** What was found in this runtime, all of it needed. */
-interface Facts {
-  readonly owner: symbol;
-  readonly onread: unknown;
-  readonly shutdownRequest: new () => ShutdownRequest;
-}
-
-/** Undefined until there was a handle to look at; null where handles are unlike those that are known. */
-let facts: Facts | null | undefined;
-
-/** What the classes of handles take for a connection; 1 is for a listening one. */
-const FOR_A_CONNECTION = 0;
 const NOT_ENDED = { endEmitted: false };
 
 /** In place of a socket: what the function that all handles share looks for. Four members more have symbols as names. */
@@ -97,66 +64,13 @@ class Owner {
   read(): void {}
 }
 
-/** The members of an owner that the shared function can use, with their names in Node's source. */
-const KNOWN_MEMBERS = new Set(
-  "kUpdateTimer destroyed kBuffer kBufferCb kBufferGen push destroy _readableState kMaybeDestroy on read".split(
-    " ",
-  ),
-);
-
-/**
- * Takes the connections of a listening server as handles. Its event "connection" no longer occurs. If this runtime's
- * handles differ from the known ones, calling this has no effect.
- * @param server already listens
- */
-export function takeConnections(server: Server, accept: (handle: RawHandle) => void): void {
-  const listening: unknown = Reflect.get(server, "_handle");
-  if (typeof listening !== "object" || listening === null) return;
-  const original: unknown = Reflect.get(listening, "onconnection");
-  if (typeof original !== "function") return;
-  const onConnection = function (this: unknown, status: number, handle: unknown): void {
-    if (status === 0 && isRawHandle(handle) && factsFrom(handle) !== null) {
-      handle.setNoDelay?.(true);
-      accept(handle);
-    } else Reflect.apply(original, this, [status, handle]);
-  };
-  Reflect.set(listening, "onconnection", onConnection);
-}
-
-/**
- * Takes the handle out of a connected TCP or Unix socket, which closes without it.
- * @param socket belongs to the caller alone; nothing waits in it to be read or written
- * @returns undefined when this socket cannot do it, and is left as it was
- */
-export function takeHandle(socket: Socket): RawHandle | undefined {
-  const handle: unknown = Reflect.get(socket, "_handle");
-  if (isTlsSocket(socket) || !isRawHandle(handle) || factsFrom(handle) === null) return undefined;
-  Reflect.set(socket, "_handle", null);
-  socket.destroy();
-  handle.readStop();
-  return handle;
-}
-
-/** Whether {@link takeConnections} works here. Tried with a handle that listens at a loopback address for that moment. */
-export function hasRawHandles(): boolean {
-  try {
-    const server = createServer();
-    bindNow(server, { host: "127.0.0.1", port: 0 });
-    const listening: object = Reflect.get(server, "_handle");
-    const handle: unknown = Reflect.construct(listening.constructor, [FOR_A_CONNECTION]);
-    server.close();
-    if (!isRawHandle(handle)) return false;
-    const isKnown = factsFrom(handle) !== null;
-    handle.close(() => {});
-    return isKnown;
-  } catch {
-    return false;
-  }
-}
+/** What this runtime's handles are like, once one is read from. */
+let facts: Facts | undefined;
 
 /** Begins to tell a listener of a handle, and to read. */
 export function startReading(handle: RawHandle, listener: HandleListener): void {
-  const { owner, onread } = factsFrom(handle) ?? unknownHandle();
+  facts ??= nameMembers(factsFrom(handle) ?? unknownHandle());
+  const { owner, onread } = facts;
   Reflect.set(handle, owner, new Owner(listener));
   Reflect.set(handle, "onread", onread);
   handle.useUserBuffer(readMemory.bytes);
@@ -203,82 +117,111 @@ function unknownHandle(): never {
   throw new Error("there was no takeConnections() or takeHandle()");
 }
 
-function isRawHandle(value: unknown): value is RawHandle {
-  return (
-    isWriteHandle(value) &&
-    ["readStart", "readStop", "useUserBuffer", "shutdown", "close"].every((name) => name in value)
-  );
-}
-
-/** @param handle the first one is looked at */
-function factsFrom(handle: RawHandle): Facts | null {
-  if (facts !== undefined) return facts;
-  try {
-    facts = seeFacts(handle);
-  } catch {
-    // Another runtime, whose sockets are made in another way.
-    facts = null;
-  }
-  return facts;
-}
-
-function seeFacts(handle: RawHandle): Facts | null {
-  const options: SocketConstructorOpts & { handle: RawHandle; pauseOnCreate: boolean } = {
-    handle,
-    pauseOnCreate: true,
-  };
-  const socket = new Socket(options);
-  const onread: unknown = Reflect.get(handle, "onread");
-  const owner = Object.getOwnPropertySymbols(handle).find((key) => Reflect.get(handle, key) === socket);
-  const shutdownRequest = shutdownRequestOf(socket);
-  Reflect.set(socket, "_handle", null);
-  socket.destroy();
-  const isKnown = owner !== undefined && shutdownRequest !== undefined && asksOnlyForKnown(onread);
-  return isKnown && nameMembers(socket) ? { owner, onread, shutdownRequest } : null;
-}
-
-/** What a socket gives to its handle to send its end. */
-function shutdownRequestOf(socket: Socket): Facts["shutdownRequest"] | undefined {
-  let seen: unknown;
-  const shutdown = (request: object): number => {
-    seen = request.constructor;
-    return 0;
-  };
-  Reflect.set(socket, "_handle", { shutdown });
-  socket._final(() => {});
-  return isRequestClass(seen) ? seen : undefined;
-}
-
-function isRequestClass(value: unknown): value is Facts["shutdownRequest"] {
-  return typeof value === "function" && value !== Object;
-}
-
-function asksOnlyForKnown(onread: unknown): boolean {
-  if (typeof onread !== "function") return false;
-  const asked = [...String(onread).matchAll(/\bstream(?:\.|\[)(\w+)/g)].map(([, name = ""]) => name);
-  return asked.length > 0 && asked.every((name) => KNOWN_MEMBERS.has(name));
-}
-
-/** Gives the class of owners its members with symbols as names. @returns false when one of them is absent here */
-function nameMembers(socket: Socket): boolean {
-  const generator = symbolNamed(socket, "kBufferGen");
-  const updateTimer = symbolNamed(socket, "kUpdateTimer");
-  if (readKeys === null || generator === undefined || updateTimer === undefined) return false;
+/** Gives the class of owners its members with symbols as names. */
+function nameMembers(found: Facts): Facts {
   const { prototype } = Owner;
-  Reflect.set(prototype, readKeys.buffer, readMemory.bytes);
+  const { buffer, callback, generator, updateTimer } = found.members;
+  Reflect.set(prototype, buffer, readMemory.bytes);
   Reflect.set(prototype, generator, null);
   Reflect.set(prototype, updateTimer, () => {});
-  Reflect.set(prototype, readKeys.callback, function (this: Owner, count: number): boolean {
+  Reflect.set(prototype, callback, function (this: Owner, count: number): boolean {
     this.listener.onRead(count);
     return true;
   });
-  return true;
+  return found;
 }
 
-function symbolNamed(object: object, description: string): symbol | undefined {
-  for (let at: object | null = object; at !== null; at = Reflect.getPrototypeOf(at)) {
-    const found = Object.getOwnPropertySymbols(at).find((key) => key.description === description);
-    if (found !== undefined) return found;
+/** Returns how many bytes a socket's handle has been given that the system has not taken; 0 where it cannot be told. */
+export function queuedBytesOf(socket: Socket): number {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  const queued: unknown =
+    typeof handle === "object" && handle !== null ? Reflect.get(handle, "writeQueueSize") : undefined;
+  return typeof queued === "number" ? queued : 0;
+}
+
+/** The handle of a socket for {@link writeDirectly}, or undefined where bytes must go through its stream. */
+export function directWriteHandle(socket: Socket): WriteHandle | undefined {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  return isWriteHandle(handle) ? handle : undefined;
+}
+
+/**
+ * @param handle a handle without a write in progress, including writes of its stream
+ * @param data not empty; bytes must not change until the write is done
+ * @param writer is notified later if the write was not done at once
+ * @returns {@link DONE}, {@link UNDER_WAY} or the negative number of a system error
+ */
+export function writeDirectly(handle: WriteHandle, data: WriteData, writer: Writer): number {
+  return requestClass === null
+    ? writeWithoutRequest(handle, data, writer)
+    : writeWithRequest(handle, data, writer);
+}
+
+function writeWithoutRequest(handle: WriteHandle, data: WriteData, writer: Writer): number {
+  const answer = start(handle, null, data);
+  if (typeof answer === "number") return answer;
+  if (!isRequest(answer)) return CLOSED;
+  if (typeof answer.writeStatus === "number") return answer.writeStatus;
+  answer.oncomplete = onComplete;
+  answer.writer = writer;
+  answer.data = typeof data === "string" ? undefined : data;
+  return UNDER_WAY;
+}
+
+function isRequest(value: unknown): value is WriteRequest {
+  return typeof value === "object" && value !== null && "oncomplete" in value;
+}
+
+function writeWithRequest(handle: WriteHandle, data: WriteData, writer: Writer): number {
+  const request = spare ?? newRequest();
+  spare = undefined;
+  request.earlyStatus = 0;
+  request.data = typeof data === "string" ? undefined : data;
+  const error = start(handle, request, data);
+  if (error !== 0) return typeof error === "number" ? error : CLOSED;
+  if (request.earlyStatus !== 0) return request.earlyStatus;
+  if (request.getAsyncId() >= 0) {
+    request.writer = writer;
+    return UNDER_WAY;
   }
-  return undefined;
+  request.data = undefined;
+  spare = request;
+  return DONE;
+}
+
+function newRequest(): WriteRequest {
+  if (typeof requestClass !== "function") throw new Error("there was no directWriteHandle()");
+  const request = new requestClass();
+  request.oncomplete = onComplete;
+  request.writer = undefined;
+  request.data = undefined;
+  return request;
+}
+
+function start(handle: WriteHandle, request: WriteRequest | null, data: WriteData): unknown {
+  if (typeof data === "string") return handle.writeLatin1String(request, data);
+  if (data instanceof Uint8Array) return handle.writeBuffer(request, data);
+  // It would take text as well, into memory that it allocates for each call: 6 to 25 % of a GET of 64 KiB.
+  return handle.writev(request, data, true);
+}
+
+export function lengthOf(data: WriteData): number {
+  if (typeof data === "string" || data instanceof Uint8Array) return data.length;
+  let length = 0;
+  for (const piece of data) length += piece.length;
+  return length;
+}
+
+/** What a stream would have failed with. @param syscall "write" or another call that failed */
+export function systemError(errno: number, syscall: string): Error {
+  const code = getSystemErrorName(errno);
+  return Object.assign(new Error(`${syscall} ${code}`), { errno, code, syscall });
+}
+
+function onComplete(this: WriteRequest, status: number): void {
+  const { writer } = this;
+  this.writer = undefined;
+  this.data = undefined;
+  this.earlyStatus = status;
+  writer?.onWritten(status);
 }

@@ -1,14 +1,14 @@
 import { readMemory } from "../bytes/read-memory.ts";
 import { hasContextStores } from "./async-context.ts";
 import { hasBindNow } from "./bind.ts";
-import { directWriteForm } from "./direct-write.ts";
 import { hasRequestState } from "./fetch-state.ts";
+import { directWriteForm } from "./handles.ts";
 import { hasListeningDescriptor } from "./listening-descriptor.ts";
-import { hasRawHandles } from "./raw-handle.ts";
 import { hasResponseSource } from "./response-source.ts";
 import { hasReusePort } from "./reuse-port.ts";
 import { isSharedReadAvailable } from "./shared-read.ts";
 import { isSyncZlibAvailable } from "./sync-zlib.ts";
+import { hasRawHandles } from "./taken-handles.ts";
 import { hasTlsParent } from "./tls-parent.ts";
 
 /**

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
-import { lengthOf, type WriteData, type WriteHandle, writeDirectly } from "../node/direct-write.ts";
+import type { WriteHandle } from "../node/handles.ts";
+import { lengthOf, type WriteData, writeDirectly } from "../node/raw-handle.ts";
 import type { ProxiedPeer } from "../protocol/proxy/proxy-header.ts";
 import { SocketTransport } from "./socket-transport.ts";
 

@@ -1,15 +1,19 @@
 import { readMemory } from "../bytes/read-memory.ts";
-import { lengthOf, systemError, type WriteData, writeDirectly } from "../node/direct-write.ts";
+import type { HandleListener, RawHandle } from "../node/handles.ts";
 import { probeHandle } from "../node/peer-probe.ts";
 import {
   closeHandle,
-  type HandleListener,
-  type RawHandle,
+  DONE,
+  lengthOf,
   resumeReading,
   shutdownHandle,
   startReading,
+  systemError,
+  type WriteData,
+  writeDirectly,
 } from "../node/raw-handle.ts";
 import type { ProxiedPeer } from "../protocol/proxy/proxy-header.ts";
+import { corkBuffer } from "./buffered-output.ts";
 import { QueuedTransport } from "./queued-transport.ts";
 import type { Peer } from "./transport.ts";
 
@@ -71,6 +75,14 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
     return this.knownPeer.remotePort;
   }
 
+  // Most writes are done at once, and pass by the queue.
+  override get pendingBytes(): number {
+    return this.isBusy ? super.pendingBytes : 0;
+  }
+  override get bytesSent(): number {
+    return this.isBusy ? super.bytesSent : this.startedTotal;
+  }
+
   pause(): void {
     if (this.closed || this.isReadEnded || this.isPaused) return;
     this.isPaused = true;
@@ -112,6 +124,14 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
 
   onClosed(): void {
     this.reportClose(this.error);
+  }
+
+  protected override send(data: string | Uint8Array, isInCork: boolean): void {
+    if (this.isBusy || (isInCork && corkBuffer.isCrowded)) super.send(data, isInCork);
+    else {
+      const outcome = this.startWrite(data);
+      if (outcome !== DONE) this.onStarted(outcome, data, isInCork);
+    }
   }
 
   protected startWrite(data: WriteData): number {

@@ -4,7 +4,7 @@ import { bindNow } from "../node/bind.ts";
 import { tlsModule } from "../node/builtins.ts";
 import { descriptorOf } from "../node/listening-descriptor.ts";
 import { timerMs } from "../node/max-timer.ts";
-import { takeConnections } from "../node/raw-handle.ts";
+import { takeConnections } from "../node/taken-handles.ts";
 import { socketBelow } from "../node/tls-parent.ts";
 import { checkOptions, type OptionNames } from "../options/check-options.ts";
 import type { ProxiedPeer } from "../protocol/proxy/proxy-header.ts";

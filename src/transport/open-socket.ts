@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
-import { directWriteHandle } from "../node/direct-write.ts";
-import { takeHandle } from "../node/raw-handle.ts";
+import { directWriteHandle } from "../node/raw-handle.ts";
+import { takeHandle } from "../node/taken-handles.ts";
 import type { ProxiedPeer } from "../protocol/proxy/proxy-header.ts";
 import { DirectTransport } from "./direct-transport.ts";
 import { HandleTransport } from "./handle-transport.ts";

@@ -1,5 +1,5 @@
 import { ByteQueue } from "../bytes/byte-queue.ts";
-import { DONE, UNDER_WAY, type WriteData } from "../node/direct-write.ts";
+import { DONE, UNDER_WAY, type WriteData } from "../node/raw-handle.ts";
 import { corkBuffer } from "./buffered-output.ts";
 import { Transport } from "./transport.ts";
 
@@ -11,9 +11,10 @@ const MAX_WRITE_PIECES = 64;
 
 /** A transport that makes one write at a time. The rest waits here. */
 export abstract class QueuedTransport extends Transport {
-  /** Bytes of the write in progress, 0 when there is none. */
+  /** Whether a write is in progress. */
+  protected isBusy = false;
+  /** Its bytes. */
   private inProgressBytes = 0;
-  private isBusy = false;
   /** What waits for it. */
   private queue: ByteQueue | undefined;
   /** Releases the cork buffer that the write in progress lies in. */
@@ -115,12 +116,16 @@ export abstract class QueuedTransport extends Transport {
       isInCork && data instanceof Uint8Array && (!this.isCorkBufferReadable || corkBuffer.isCrowded);
     const kept = copies ? Buffer.from(data) : data;
     this.isBusy = true;
-    const outcome = this.startWrite(kept);
-    if (outcome === DONE) this.isBusy = false;
-    else if (outcome === UNDER_WAY) {
-      this.inProgressBytes = this.startedBytes(kept);
-      if (isInCork && !copies) this.releaseCorkBuffer = corkBuffer.retain();
-    } else this.abandon(outcome);
+    this.onStarted(this.startWrite(kept), kept, isInCork && !copies);
+  }
+
+  /** A write has begun while there was no other. @param isInCork whether its bytes lie in the cork buffer */
+  protected onStarted(outcome: number, data: WriteData, isInCork: boolean): void {
+    this.isBusy = outcome !== DONE;
+    if (outcome === UNDER_WAY) {
+      this.inProgressBytes = this.startedBytes(data);
+      if (isInCork) this.releaseCorkBuffer = corkBuffer.retain();
+    } else if (outcome !== DONE) this.abandon(outcome);
   }
 
   /** Not at once, because the handle might still be in use. */

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import { queuedBytesOf, systemError } from "../node/direct-write.ts";
 import { probeSocket } from "../node/peer-probe.ts";
+import { queuedBytesOf, systemError } from "../node/raw-handle.ts";
 import { shareReadBuffer } from "../node/shared-read.ts";
 import { isTlsSocket } from "../node/tls-parent.ts";
 import type { ProxiedPeer } from "../protocol/proxy/proxy-header.ts";

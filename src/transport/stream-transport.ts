@@ -1,4 +1,4 @@
-import { DONE, lengthOf, UNDER_WAY, type WriteData } from "../node/direct-write.ts";
+import { DONE, lengthOf, UNDER_WAY, type WriteData } from "../node/raw-handle.ts";
 import { SocketTransport } from "./socket-transport.ts";
 
 /** A socket that is written to as Node documents it, through its stream. */

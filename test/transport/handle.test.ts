@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { takeConnections } from "../../src/node/raw-handle.ts";
+import { takeConnections } from "../../src/node/taken-handles.ts";
 import { connectTransport } from "../../src/transport/connect.ts";
 import { HandleTransport } from "../../src/transport/handle-transport.ts";
 import { listen, type TransportAddress } from "../../src/transport/listen.ts";

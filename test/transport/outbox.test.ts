@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from "node:test";
 import { TLSSocket } from "node:tls";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { directWriteHandle, writeDirectly } from "../../src/node/direct-write.ts";
+import { directWriteHandle, writeDirectly } from "../../src/node/raw-handle.ts";
 import { corkBuffer } from "../../src/transport/buffered-output.ts";
 import { HandleTransport } from "../../src/transport/handle-transport.ts";
 import { openSocket } from "../../src/transport/open-socket.ts";
