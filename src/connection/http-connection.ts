@@ -2,7 +2,7 @@ import { PorticoError } from "../exchange/errors.ts";
 import type { Exchange, Upgrade } from "../exchange/exchange.ts";
 import type { BodyDemand, ResponseErrorCode } from "../exchange/http-stream.ts";
 import type { Connection } from "../limits/connection.ts";
-import { Pauses } from "../limits/pauses.ts";
+import { NOT_PAUSED, ownPauses, type Pauses } from "../limits/pauses.ts";
 import { PAUSED_BY_BODY, PAUSED_BY_PIPELINE, PAUSED_BY_WRITES } from "../limits/pausing.ts";
 import { isCongested } from "../limits/slow-client.ts";
 import { TURN_IS_OVER, waitForTurn } from "../limits/turns.ts";
@@ -19,7 +19,6 @@ import { openWebSocket } from "./upgrade.ts";
 
 /** HTTP/1.1 on one transport. */
 export class HttpConnection implements Connection, TransportSink, StreamOwner {
-  readonly kind = "http";
   readonly transport: Transport;
   releaseSlot: (() => void) | undefined;
   share: Connection["share"] = undefined;
@@ -28,7 +27,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   readonly intake: ExchangeIntake;
   private readonly deadline: Deadline;
   state: HttpState = IDLE;
-  private readonly pauses: Pauses;
+  pauses: Pauses = NOT_PAUSED;
   private isPumping = false;
   /** The response is complete, and has said that the connection ends with the exchange. */
   private isLast = false;
@@ -36,13 +35,16 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   constructor(context: HttpContext, transport: Transport, releaseSlot: () => void) {
     this.context = context;
     this.transport = transport;
-    this.pauses = new Pauses(transport);
     this.releaseSlot = releaseSlot;
     this.reader = new RequestReader(context.httpLimits);
     this.deadline = new Deadline(context.timer, context.limits, this);
     this.intake = new ExchangeIntake(context, this, this.reader, this.deadline);
     this.deadline.start("head");
     transport.sink = this;
+  }
+
+  get kind(): "http" {
+    return "http";
   }
 
   /** The exchange whose response is not complete. */
@@ -82,7 +84,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   onEnd(): void {
     const { intake } = this;
     intake.hasEnded = true;
-    const isHeld = !this.context.allowHalfOpen && this.pauses.end();
+    const isHeld = !this.context.allowHalfOpen && ownPauses(this).end();
     if (this.pauses.by !== 0) return;
     // The program gets the data read so far before it learns of the end.
     if (isHeld && this.state === RECEIVING) this.pump();
@@ -112,7 +114,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
     const isUnread = (pauses.by & PAUSED_BY_BODY) !== 0 && this.active === undefined;
     const due = deadline.check(tick, transport, pauses.by !== 0 && !isUnread);
     if (due === "nothing") return;
-    if (due === "look") pauses.look();
+    if (due === "look") ownPauses(this).look();
     else if (due === "write timeout") {
       this.context.counters.countError("HTTP_WRITE_TIMEOUT");
       this.drop();
@@ -126,7 +128,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
 
   pauseFor(reason: number): void {
     if (this.state === LINGERING || this.state === CLOSED || this.state === UPGRADED) return;
-    this.pauses.add(reason);
+    ownPauses(this).add(reason);
   }
 
   resumeFrom(reason: number): void {
@@ -187,7 +189,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
     const { connection } = socket.driver;
     const head = this.reader.takeUpgradeHead();
     this.enter(this.state.upgraded);
-    this.pauses.by = 0;
+    this.pauses.clear();
     intake.exchange = undefined;
     context.onConnectionReplaced(this);
     connection.attach();
@@ -269,7 +271,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
     if (this.state === LINGERING || this.state === CLOSED) return;
     this.intake.abandon();
     this.enter(this.state.ending);
-    this.pauses.by = 0;
+    this.pauses.clear();
     this.deadline.start("close");
     this.transport.resume();
     this.transport.end();

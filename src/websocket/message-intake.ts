@@ -12,7 +12,8 @@ export class MessageIntake {
   private readonly incompleteBytes: IncompleteBytes;
   /** Work is counted in KiB, or in 4 KiB where bytes have only to be unmasked. */
   private readonly stepShift: number;
-  private steps = 0;
+  /** Work since the connection last waited for its turn. */
+  steps = 0;
   private counted = 0;
 
   constructor(limits: Limits, incompleteBytes: IncompleteBytes, agreement: HandshakeResult) {
@@ -25,6 +26,11 @@ export class MessageIntake {
       owned: !lent,
       inflate: inflater,
     });
+  }
+
+  /** Whether nothing of a connection is here, so that another one can use it. */
+  get isAtRest(): boolean {
+    return this.counted === 0 && this.reader.isAtRest;
   }
 
   receive(bytes: Buffer, start: number, end: number): void {

@@ -1,6 +1,7 @@
 import type { Connection } from "../limits/connection.ts";
-import { Pauses } from "../limits/pauses.ts";
+import { NOT_PAUSED, ownPauses, type Pauses } from "../limits/pauses.ts";
 import { PAUSED_BY_EVENTS, PAUSED_BY_SERVER, PAUSED_BY_TURN, PAUSED_BY_WRITES } from "../limits/pausing.ts";
+import type { WriteStallDetector } from "../limits/slow-client.ts";
 import { TURN_IS_OVER, waitForTurn } from "../limits/turns.ts";
 import { ABNORMAL_CLOSURE, GOING_AWAY, NO_STATUS_RECEIVED } from "../protocol/websocket/close-codes.ts";
 import { encodeClosePayload } from "../protocol/websocket/close-payload.ts";
@@ -9,53 +10,53 @@ import { CLOSE_FRAME, FIN, PING_FRAME } from "../protocol/websocket/opcodes.ts";
 import { WebSocketError } from "../protocol/websocket/websocket-error.ts";
 import { webSocketLog } from "../trace/debug-log.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
-import type { ConnectionContext, ConnectionOwner } from "./connection-context.ts";
-import type { HandshakeResult } from "./handshake-result.ts";
-import { KeepAlive } from "./keep-alive.ts";
-import { MessageIntake } from "./message-intake.ts";
-import { MessageWriter } from "./message-writer.ts";
+import type { ConnectionOwner } from "./connection-context.ts";
+import { type ConnectionTerms, leaveIntake, ownIntake } from "./connection-terms.ts";
+import type { MessageIntake } from "./message-intake.ts";
+import { type Sender, sendFrame, sendPendingPong, sendPong } from "./message-writer.ts";
 import { CLOSED, type ConnectionState, OPEN, type WebSocketState } from "./web-socket-states.ts";
 
 /** A WebSocket on its transport: reading, control frames, deadlines, and the closing handshake. */
 export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner>
-  implements Connection, TransportSink
+  implements Connection, TransportSink, Sender
 {
-  readonly kind = "websocket";
   readonly transport: Transport;
   readonly owner: Owner;
-  readonly writer: MessageWriter;
-  /** Releases its slot among the connections of the server. */
-  releaseSlot: (() => void) | undefined;
+  readonly terms: ConnectionTerms;
+  releaseSlot: Connection["releaseSlot"];
   share: Connection["share"] = undefined;
   /** The program waits for a message of this client, whatever waits to be polled. */
   isReadDespiteFullQueue = false;
   private state: ConnectionState = OPEN;
-  private readonly context: ConnectionContext;
-  private readonly agreement: HandshakeResult;
-  private readonly intake: MessageIntake;
-  private readonly keepAlive: KeepAlive;
-  private readonly pauses: Pauses;
+  pauses: Pauses = NOT_PAUSED;
+  intake: MessageIntake | undefined = undefined;
+  steps = 0;
   private isPumping = false;
   private hasEnded = false;
   private isOpenReported = false;
+  isSlow = false;
+  pendingPong: Buffer | undefined = undefined;
+  isPinged = false;
+  deadline = 0;
+  lastTick = 0;
+  readonly bornAt: number;
+  stallDetector: WriteStallDetector | undefined = undefined;
 
   constructor(
-    context: ConnectionContext,
+    terms: ConnectionTerms,
     transport: Transport,
-    agreement: HandshakeResult,
     owner: Owner,
-    releaseSlot: (() => void) | undefined,
+    releaseSlot: Connection["releaseSlot"],
   ) {
-    const { limits, counters, timer, incompleteBytes } = context;
-    this.context = context;
+    this.terms = terms;
     this.transport = transport;
-    this.agreement = agreement;
     this.owner = owner;
-    this.pauses = new Pauses(transport);
     this.releaseSlot = releaseSlot;
-    this.keepAlive = new KeepAlive(limits, timer, agreement);
-    this.writer = new MessageWriter(transport, agreement, this.keepAlive, limits, counters);
-    this.intake = new MessageIntake(limits, incompleteBytes, agreement);
+    this.bornAt = terms.keepAlive.timer.tick;
+  }
+
+  get kind(): "websocket" {
+    return "websocket";
   }
 
   get isOpen(): boolean {
@@ -66,20 +67,19 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     return this.state.name;
   }
 
-  /** The WebSocket, unless it is closed. */
   get active(): Owner | undefined {
     return this.state === CLOSED ? undefined : this.owner;
   }
 
   /** Takes over the transport. From now on the connection is counted, and can be closed. */
   attach(): void {
-    const { context, transport, keepAlive } = this;
-    transport.sink = this;
+    const { context, keepAlive } = this.terms;
+    this.transport.sink = this;
     context.onWebSocketAttached(this);
     context.counters.webSockets++;
     context.counters.openWebSockets++;
     context.timer.quicken(this, keepAlive.shortestMs);
-    keepAlive.touch();
+    keepAlive.touch(this);
   }
 
   /**
@@ -88,13 +88,13 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
    * @param hasEnded whether the client has already ended its half of the connection
    */
   start(head: Buffer, hasEnded = false): void {
-    const { context, transport } = this;
+    const { transport, terms } = this;
     // A hook has ended it during the upgrade, so it was never open.
     if (this.state === CLOSED) return;
     // It can also have paused the server.
     if (this.pauses.by === 0) transport.resume();
-    if (context.isPaused) this.pauseFor(PAUSED_BY_SERVER);
-    if (this.isOpen) context.onInput(this, head.length);
+    if (terms.context.isPaused) this.pauseFor(PAUSED_BY_SERVER);
+    if (this.isOpen) terms.context.onInput(this, head.length);
     this.isOpenReported = true;
     this.owner.onOpen();
     if (head.length > 0) {
@@ -109,11 +109,11 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   close(code: number, reason: string): void {
     const payload = encodeClosePayload(code, reason);
     if (!this.isOpen) return;
-    this.writer.frame(FIN | CLOSE_FRAME, payload);
+    sendFrame(this, FIN | CLOSE_FRAME, payload);
     this.enter(this.state.closeSent);
-    this.intake.reader.discardMessages();
+    ownIntake(this).reader.discardMessages();
     this.countIncomplete();
-    this.keepAlive.startClosing();
+    this.terms.keepAlive.startClosing(this);
     this.resumeFrom(this.pauses.by & ~PAUSED_BY_TURN);
   }
 
@@ -142,9 +142,9 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   // TransportSink
 
   onBytes(bytes: Buffer, start: number, end: number): void {
-    const { context } = this;
-    context.counters.bytesReceived += end - start;
-    if (!this.isOpen) this.keepAlive.renewClosing();
+    const { context, counters, keepAlive } = this.terms;
+    counters.bytesReceived += end - start;
+    if (!this.isOpen) keepAlive.renewClosing(this);
     if (this.state === CLOSED) return;
     // Data that arrives while the connection closes is discarded, so it is not counted.
     if (this.isOpen && !this.isReadDespiteFullQueue) context.onInput(this, end - start);
@@ -153,7 +153,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
 
   onEnd(): void {
     this.hasEnded = true;
-    this.pauses.end();
+    ownPauses(this).end();
     // Data read before the end still goes to the program.
     if (this.pauses.by === 0) this.pump();
   }
@@ -161,31 +161,32 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   onDrain(): void {
     this.resumeFrom(PAUSED_BY_WRITES);
     if (!this.isOpen) return;
-    this.writer.sendPendingPong();
-    if (!this.writer.isSlow) return;
-    this.writer.isSlow = false;
+    sendPendingPong(this);
+    if (!this.isSlow) return;
+    this.isSlow = false;
     this.owner.onDrain();
   }
 
   onClose(error: Error | undefined): void {
-    if (error !== undefined) this.context.counters.countSystemError(error);
+    if (error !== undefined) this.terms.counters.countSystemError(error);
     this.finish(this.state.lost, ABNORMAL_CLOSURE, "");
-    this.context.onConnectionClosed(this);
+    this.terms.context.onConnectionClosed(this);
   }
 
   // Ticking
 
   onTick(tick: number): void {
-    const due = this.keepAlive.check(tick, this.transport, this.isOpen, this.pauses.isHeard);
+    const { keepAlive, counters } = this.terms;
+    const due = keepAlive.check(this, tick, this.pauses.isHeard);
     if (due === "nothing") return;
     if (due === "look") {
       // One that can answer is sent a ping in the next tick.
-      if (!this.pauses.look()) this.keepAlive.touch();
-    } else if (due === "ping") this.writer.frame(FIN | PING_FRAME, "");
+      if (!ownPauses(this).look()) keepAlive.touch(this);
+    } else if (due === "ping") sendFrame(this, FIN | PING_FRAME, "");
     else if (due === "lifetime") this.close(GOING_AWAY, "lifetime");
     else {
-      if (due === "write timeout") this.context.counters.countError("WS_WRITE_TIMEOUT");
-      else if (due === "pong timeout") this.context.counters.countError("WS_PONG_TIMEOUT");
+      if (due === "write timeout") counters.countError("WS_WRITE_TIMEOUT");
+      else if (due === "pong timeout") counters.countError("WS_PONG_TIMEOUT");
       this.terminate();
     }
   }
@@ -196,43 +197,46 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     // One that closes is read from up to the close frame, but others have their turns.
     if (!this.isOpen && (this.state === CLOSED || reason !== PAUSED_BY_TURN)) return;
     if ((reason & PAUSED_BY_EVENTS) !== 0 && this.isReadDespiteFullQueue) return;
-    this.pauses.add(reason);
+    ownPauses(this).add(reason);
   }
 
   resumeFrom(reason: number): void {
     if (!this.pauses.remove(reason)) return;
-    if (reason !== PAUSED_BY_TURN) this.keepAlive.renew(this.isOpen);
+    if (reason !== PAUSED_BY_TURN) this.terms.keepAlive.renew(this);
     this.transport.resume();
     if (this.isPumping) return;
     this.pump();
     this.countIncomplete();
+    leaveIntake(this);
   }
 
   private read(bytes: Buffer, start: number, end: number): void {
-    if (this.isOpen) this.keepAlive.touch();
+    if (this.isOpen) this.terms.keepAlive.touch(this);
     this.pauses.onRead(end - start);
-    this.intake.receive(bytes, start, end);
+    const intake = ownIntake(this);
+    intake.receive(bytes, start, end);
     this.pump();
-    this.intake.reader.release();
+    intake.reader.release();
     this.countIncomplete();
+    leaveIntake(this);
   }
 
   private countIncomplete(): void {
-    if (this.state === CLOSED) this.intake.end();
-    else if (!this.intake.countIncomplete()) this.fail(new WebSocketError("WS_OVERLOADED"));
+    if (this.state === CLOSED) this.intake?.end();
+    else if (this.intake?.countIncomplete() === false) this.fail(new WebSocketError("WS_OVERLOADED"));
   }
 
   private pump(): void {
     const { intake } = this;
-    const { reader } = intake;
     this.isPumping = true;
-    while (this.pauses.by === 0 && this.state !== CLOSED) {
+    while (intake !== undefined && this.pauses.by === 0 && this.state !== CLOSED) {
+      const { reader } = intake;
       const signal = intake.next(this.transport);
       if (signal === NEED_BYTES) break;
       if (signal === TURN_IS_OVER) waitForTurn(this);
       else if (signal === MESSAGE) {
         if (!this.isOpen) continue;
-        this.context.counters.messagesReceived++;
+        this.terms.counters.messagesReceived++;
         this.owner.onMessage(reader.data, reader.binary, reader.isBorrowed);
       } else if (signal === PING) this.answerPing(reader.data);
       else if (signal === PONG) {
@@ -252,7 +256,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
 
   private answerPing(data: Buffer): void {
     if (!this.isOpen) return;
-    this.writer.pong(data);
+    sendPong(this, data);
     this.owner.onPing(data);
   }
 
@@ -260,36 +264,37 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   private answerClose(code: number, reason: string): void {
     if (this.isOpen) {
       const answer = encodeClosePayload(code === NO_STATUS_RECEIVED ? undefined : code);
-      this.writer.frame(FIN | CLOSE_FRAME, answer);
+      sendFrame(this, FIN | CLOSE_FRAME, answer);
     }
     this.finish(this.state.closeReceived, code, reason);
     this.endStream();
   }
 
   private fail(error: WebSocketError): void {
-    this.context.counters.countError(error.code);
+    this.terms.counters.countError(error.code);
     const payload = encodeClosePayload(error.closeCode, error.message);
-    if (this.isOpen) this.writer.frame(FIN | CLOSE_FRAME, payload);
+    if (this.isOpen) sendFrame(this, FIN | CLOSE_FRAME, payload);
     this.finish(this.state.failed, error.closeCode, error.message);
     this.endStream();
   }
 
   /** Gives the client a moment to end the connection, after both close frames were sent. */
   private endStream(): void {
-    this.pauses.by = 0;
+    this.pauses.clear();
     this.transport.resume();
-    if (this.agreement.role === "server") this.transport.end();
-    this.keepAlive.startClosing();
+    if (this.terms.agreement.role === "server") this.transport.end();
+    this.terms.keepAlive.startClosing(this);
   }
 
   /** Enters the closed state and reports the end, once. */
   private finish(closed: ConnectionState, code: number, reason: string): void {
     if (this.state === CLOSED) return;
     this.enter(closed);
-    this.agreement.inflater?.close();
-    this.agreement.deflater?.close();
+    const { agreement, counters } = this.terms;
+    agreement.inflater?.close();
+    agreement.deflater?.close();
     this.countIncomplete();
-    this.context.counters.openWebSockets--;
+    counters.openWebSockets--;
     if (this.isOpenReported) this.owner.onClose(code, reason);
   }
 

@@ -7,9 +7,11 @@ import { cryptoModule } from "../node/builtins.ts";
 import { INTERNAL_ERROR } from "../protocol/websocket/close-codes.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { ConnectionContext, ConnectionOwner } from "./connection-context.ts";
+import { termsOf } from "./connection-terms.ts";
 import { LatestValues } from "./latest-values.ts";
 import { MessageBudget } from "./message-budget.ts";
 import { MessageInbox } from "./message-inbox.ts";
+import { sendShared } from "./message-writer.ts";
 import type { Opening } from "./opening.ts";
 import type { SharedFrames } from "./shared-frames.ts";
 import type { Receiver, Topics } from "./topics.ts";
@@ -88,13 +90,8 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
     this.handlers = opening.handlers;
     this.requestBytes = opening.requestBytes;
     this.isLending = opening.agreement.lent;
-    this.connection = new WebSocketConnection(
-      context,
-      transport,
-      opening.agreement,
-      this,
-      opening.releaseSlot,
-    );
+    const terms = termsOf(context, opening.agreement);
+    this.connection = new WebSocketConnection(terms, transport, this, opening.releaseSlot);
     this.window = opening.window;
     this.budget = opening.budget && new MessageBudget(this.connection, opening.budget);
   }
@@ -120,7 +117,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
 
   sendShared(frames: SharedFrames): SendResult {
     const { connection } = this;
-    return connection.isOpen ? connection.writer.sendShared(frames) : "closed";
+    return connection.isOpen ? sendShared(connection, frames) : "closed";
   }
 
   subscribe(topic: string): boolean {
@@ -160,8 +157,8 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
   }
 
   drained(): Promise<boolean> {
-    const { isOpen, writer } = this.connection;
-    if (!isOpen || !writer.isSlow) return Promise.resolve(isOpen);
+    const { isOpen, isSlow } = this.connection;
+    if (!isOpen || !isSlow) return Promise.resolve(isOpen);
     this.drainWaiters ??= new Waiters();
     return this.drainWaiters.wait();
   }

@@ -3,6 +3,7 @@ import { ABNORMAL_CLOSURE } from "../protocol/websocket/close-codes.ts";
 import { byteLengthOf } from "../transport/payload.ts";
 import { refusedBytes, type Transport } from "../transport/transport.ts";
 import type { LatestData } from "./latest-values.ts";
+import { sendAlways, sendMessage, sendPing } from "./message-writer.ts";
 import type { Opening } from "./opening.ts";
 import { type FillMessage, sendInto } from "./send-into.ts";
 import { checkSend } from "./send-options.ts";
@@ -87,7 +88,7 @@ export class WebSocket<Data = unknown, Request = unknown> {
   send(data: string | Uint8Array, options: SendOptions = DEFAULT_SEND): SendResult {
     if (options !== DEFAULT_SEND) checkSend("send", options);
     const { connection } = this.driver;
-    return connection.isOpen ? connection.writer.send(data, options) : "closed";
+    return connection.isOpen ? sendMessage(connection, data, options) : "closed";
   }
 
   /**
@@ -113,7 +114,7 @@ export class WebSocket<Data = unknown, Request = unknown> {
     if (options !== DEFAULT_SEND) checkSend("reply", options);
     const { connection } = this.driver;
     if (!connection.isOpen) return;
-    if (connection.writer.sendAlways(data, byteLengthOf(data), options) === "queued") this.pauseUntilDrain();
+    if (sendAlways(connection, data, byteLengthOf(data), options) === "queued") this.pauseUntilDrain();
   }
 
   /**
@@ -174,7 +175,7 @@ export class WebSocket<Data = unknown, Request = unknown> {
   ping(data: string | Uint8Array = ""): SendResult {
     if (byteLengthOf(data) > 125) throw new RangeError("a ping can have at most 125 bytes (RFC 6455 §5.5)");
     const { connection } = this.driver;
-    return connection.isOpen ? connection.writer.ping(data) : "closed";
+    return connection.isOpen ? sendPing(connection, data) : "closed";
   }
 
   /** Gathers everything sent in `run` into one write, even outside of a handler. */

@@ -48,9 +48,7 @@ const AGAIN = -1;
 type Step = Signal | typeof AGAIN;
 
 /**
- * Reads WebSocket messages from bytes, without I/O.
- *
- * Pass bytes to `receive`, then call `next` until it returns NEED_BYTES: everything is consumed then, and the caller
+ * Reads WebSocket messages from bytes, without I/O. Pass bytes to `receive`, then call `next` until it returns NEED_BYTES: everything is consumed then, and the caller
  * can reuse the bytes. `next` never throws, whatever the other side sends.
  */
 export class MessageReader {
@@ -78,7 +76,6 @@ export class MessageReader {
   #at = 0;
   #end = 0;
   #discards = false;
-  // The frame in progress, in the states payload and control.
   #frameRead = 0;
   #control: Buffer = NO_BYTES;
 
@@ -88,6 +85,11 @@ export class MessageReader {
     this.#owned = options.owned ?? false;
     this.#header = new FrameHeader({ masked: this.#masked, deflate: options.inflate !== undefined });
     this.#inflater = options.inflate;
+  }
+
+  /** Whether it is as new: no part of a message waits for the rest. */
+  get isAtRest(): boolean {
+    return this.#state === "header" && this.#at === this.#end && !this.#discards && this.#header.isAtRest;
   }
 
   /** Bytes of memory held: a message that is not complete, and input that is not consumed. */
@@ -183,7 +185,7 @@ export class MessageReader {
     return AGAIN;
   }
 
-  /** Nearly all messages are one frame, not compressed and there as a whole: they are delivered where they lie. */
+  /** Nearly all messages are one whole frame, not compressed: they are delivered where they lie. */
   #readWhole(length: number): Signal {
     const { opcode } = this.#header;
     if (length > this.#limits.maxMessageBytes) return this.#fail(new WebSocketError("WS_MESSAGE_TOO_LARGE"));
