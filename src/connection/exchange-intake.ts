@@ -2,6 +2,7 @@ import { NO_BYTES } from "../bytes/no-bytes.ts";
 import { PorticoError } from "../exchange/errors.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { type ExchangeDelivery, ImmediateExchangeDelivery } from "../exchange/exchange-delivery.ts";
+import { restLater } from "../exchange/resting.ts";
 import type { Connection } from "../limits/connection.ts";
 import { TURN_IS_OVER, TURN_STEPS } from "../limits/turns.ts";
 import { HttpError } from "../protocol/http/http-error.ts";
@@ -174,7 +175,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   endRequest(): void {
     const { exchange } = this;
     if (exchange === undefined) return;
-    exchange.trailerFields = this.reader.trailers;
+    exchange.driver.trailerFields = this.reader.trailers;
     if (exchange.hasBody && !this.isLastDelivered && exchange.driver.isBodyWanted) {
       this.delivery.body(exchange, NO_BYTES, true, this.connection);
     }
@@ -200,6 +201,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   /** The exchange has become a WebSocket. */
   completeUpgrade(exchange: Exchange): void {
     this.observeEnd(exchange, "upgraded", 101);
+    restLater(exchange);
   }
 
   /**

@@ -56,7 +56,7 @@ export function openWebSocket(
     agreement,
     data: options.data,
     request: exchange,
-    requestBytes: driver.headBytes,
+    requestBytes: exchange.headBytes,
     releaseSlot,
     delivery: options.delivery === "immediate" ? AT_ONCE : context.webSocketDelivery,
     shouldEnqueueBeforeOpen: options.shouldEnqueueBeforeOpen ?? false,

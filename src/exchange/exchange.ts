@@ -17,9 +17,9 @@ import { upgradeOrFail } from "./ask-upgrade.ts";
 import { type ChunkSource, readerOf } from "./chunk-source.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 import { ExchangeDriver } from "./exchange-driver.ts";
-import type { HttpStream } from "./http-stream.ts";
+import { endedStream, type HttpStream } from "./http-stream.ts";
 import { type Client, IncomingRequest } from "./incoming-request.ts";
-import type { TryEndResult } from "./response.ts";
+import { answeredResponse, Response, type TryEndResult } from "./response.ts";
 import { sendSource } from "./send-source.ts";
 
 /** One WebSocket connection. Its `request` is the exchange that was upgraded. */
@@ -47,8 +47,8 @@ export interface Upgrade {
  * header fields or reading the body twice.
  */
 export class Exchange<Params = Record<string, string>> extends IncomingRequest<Params> {
-  /** @internal */
-  readonly driver: ExchangeDriver<Exchange, Upgrade>;
+  /** Its context alone while the connection is a WebSocket, until it is asked for. */
+  private inside: ExchangeDriver<Exchange, Upgrade> | ExchangeContext<Exchange>;
 
   /** @internal Made by the server. */
   constructor(
@@ -58,7 +58,33 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
     client: Client,
   ) {
     super(head, client);
-    this.driver = new ExchangeDriver<Exchange, Upgrade>(this as unknown as Exchange, context, stream, head);
+    const response = new Response(stream, head.method, context.isBare);
+    this.inside = new ExchangeDriver<Exchange, Upgrade>(
+      this as unknown as Exchange,
+      context,
+      stream,
+      response,
+    );
+  }
+
+  /** @internal */
+  get driver(): ExchangeDriver<Exchange, Upgrade> {
+    const { inside } = this;
+    return inside instanceof ExchangeDriver ? inside : this.wake(inside);
+  }
+
+  /** @internal The connection is a WebSocket: what the program does not use is made again when it does. */
+  rest(): void {
+    const { inside } = this;
+    if (inside instanceof ExchangeDriver && inside.isUnused) this.inside = inside.context;
+    this.restHead();
+  }
+
+  private wake(context: ExchangeContext<Exchange>): ExchangeDriver<Exchange, Upgrade> {
+    const exchange = this as unknown as Exchange;
+    const driver = new ExchangeDriver<Exchange, Upgrade>(exchange, context, endedStream, answeredResponse);
+    this.inside = driver;
+    return driver;
   }
 
   /**
