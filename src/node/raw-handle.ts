@@ -36,20 +36,25 @@ interface ShutdownRequest {
   oncomplete: (this: ShutdownRequest) => void;
   /** Keeps the handle alive while the end is being sent, as with sockets. */
   handle: RawHandle;
-  listener: HandleListener;
+  owner: HandleOwner;
 }
 
-/** Hears of what happens to a handle. */
-export interface HandleListener {
+/**
+ * Hears of what happens to a handle. It is in the place of a socket, with the members that the function which all handles
+ * share looks for. {@link startReading} adds those with symbols as names, and those that do nothing.
+ */
+export interface HandleOwner {
   /** Ignores further reads. */
-  readonly closed: boolean;
+  readonly destroyed: boolean;
   /**
    * Called with the number of received bytes. They lie at the beginning of `readMemory.bytes`. Valid until the handler
    * returns.
    */
   onRead(count: number): void;
-  onReadEnd(): void;
-  onReadError(error: Error): void;
+  /** Called at the end of the other side's half. */
+  push(): void;
+  /** Called with an error of a read. */
+  destroy(error: Error): void;
   /** The end of this side has been sent. */
   onShutdown(): void;
   onClosed(): void;
@@ -58,6 +63,8 @@ export interface HandleListener {
 /** What was found in this runtime, all of it needed. */
 interface Facts {
   readonly owner: symbol;
+  /** What is added to the prototype of owners. */
+  readonly members: ReadonlyMap<PropertyKey, unknown>;
   readonly onread: unknown;
   readonly shutdownRequest: new () => ShutdownRequest;
 }
@@ -67,35 +74,6 @@ let facts: Facts | null | undefined;
 
 /** What the classes of handles take for a connection; 1 is for a listening one. */
 const FOR_A_CONNECTION = 0;
-const NOT_ENDED = { endEmitted: false };
-
-/** In place of a socket: what the function that all handles share looks for. Four members more have symbols as names. */
-class Owner {
-  readonly listener: HandleListener;
-  /** From Readable: the end is reported when it arrives. */
-  readonly _readableState = NOT_ENDED;
-
-  constructor(listener: HandleListener) {
-    this.listener = listener;
-  }
-
-  get destroyed(): boolean {
-    return this.listener.closed;
-  }
-
-  /** An error of a read. */
-  destroy(error: Error): void {
-    this.listener.onReadError(error);
-  }
-
-  /** The end of the other side's half. */
-  push(): void {
-    this.listener.onReadEnd();
-  }
-
-  on(): void {}
-  read(): void {}
-}
 
 /** The members of an owner that the shared function can use, with their names in Node's source. */
 const KNOWN_MEMBERS = new Set(
@@ -154,49 +132,54 @@ export function hasRawHandles(): boolean {
   }
 }
 
-/** Begins to tell a listener of a handle, and to read. */
-export function startReading(handle: RawHandle, listener: HandleListener): void {
-  const { owner, onread } = factsFrom(handle) ?? unknownHandle();
-  Reflect.set(handle, owner, new Owner(listener));
+/** Begins to tell an owner of its handle, and to read. */
+export function startReading(handle: RawHandle, owner: HandleOwner): void {
+  const { owner: key, onread, members } = factsFrom(handle) ?? unknownHandle();
+  const prototype = Reflect.getPrototypeOf(owner) ?? owner;
+  if (!Object.hasOwn(prototype, "_readableState"))
+    for (const [name, value] of members) Reflect.defineProperty(prototype, name, { value });
+  Reflect.set(handle, key, owner);
   Reflect.set(handle, "onread", onread);
   handle.useUserBuffer(readMemory.bytes);
-  resumeReading(handle, listener);
+  resumeReading(handle, owner);
 }
 
 /** Reads on. The handle does not read now. */
-export function resumeReading(handle: RawHandle, listener: HandleListener): void {
+export function resumeReading(handle: RawHandle, owner: HandleOwner): void {
   const error = handle.readStart();
-  if (error !== 0) process.nextTick(() => listener.onReadError(systemError(error, "read")));
+  if (error !== 0) process.nextTick(() => owner.destroy(systemError(error, "read")));
 }
 
 /** Sends the end of this side, behind what was written. */
-export function shutdownHandle(handle: RawHandle, listener: HandleListener): void {
+export function shutdownHandle(handle: RawHandle, owner: HandleOwner): void {
   const { shutdownRequest } = factsFrom(handle) ?? unknownHandle();
   const request = new shutdownRequest();
   request.oncomplete = onShutdown;
   request.handle = handle;
-  request.listener = listener;
+  request.owner = owner;
   const error = handle.shutdown(request);
   if (error === 0) return;
   // Nothing is left to end: it was done at once, or the other side has reset the connection.
   const isOver = error === 1 || getSystemErrorName(error) === "ENOTCONN";
-  process.nextTick(() =>
-    isOver ? listener.onShutdown() : listener.onReadError(systemError(error, "shutdown")),
-  );
+  process.nextTick(() => (isOver ? owner.onShutdown() : owner.destroy(systemError(error, "shutdown"))));
 }
 
-/** Closes a handle. Its listener is notified in a later turn. */
+/** Closes a handle. Its owner is notified in a later turn. */
 export function closeHandle(handle: RawHandle): void {
   handle.close(onClosed);
 }
 
 function onShutdown(this: ShutdownRequest): void {
-  this.listener.onShutdown();
+  this.owner.onShutdown();
 }
 
 function onClosed(this: object): void {
   const owner: unknown = facts && Reflect.get(this, facts.owner);
-  if (owner instanceof Owner) owner.listener.onClosed();
+  if (isOwner(owner)) owner.onClosed();
+}
+
+function isOwner(value: unknown): value is HandleOwner {
+  return typeof value === "object" && value !== null && "onClosed" in value;
 }
 
 function unknownHandle(): never {
@@ -234,7 +217,8 @@ function seeFacts(handle: RawHandle): Facts | null {
   Reflect.set(socket, "_handle", null);
   socket.destroy();
   const isKnown = owner !== undefined && shutdownRequest !== undefined && asksOnlyForKnown(onread);
-  return isKnown && nameMembers(socket) ? { owner, onread, shutdownRequest } : null;
+  const members = membersFrom(socket);
+  return isKnown && members !== undefined ? { owner, members, onread, shutdownRequest } : null;
 }
 
 /** What a socket gives to its handle to send its end. */
@@ -259,20 +243,26 @@ function asksOnlyForKnown(onread: unknown): boolean {
   return asked.length > 0 && asked.every((name) => KNOWN_MEMBERS.has(name));
 }
 
-/** Gives the class of owners its members with symbols as names. @returns false when one of them is absent here */
-function nameMembers(socket: Socket): boolean {
+/** What owners need besides what they have. @returns undefined when one of the symbols is absent here */
+function membersFrom(socket: Socket): Facts["members"] | undefined {
   const generator = symbolNamed(socket, "kBufferGen");
   const updateTimer = symbolNamed(socket, "kUpdateTimer");
-  if (readKeys === null || generator === undefined || updateTimer === undefined) return false;
-  const { prototype } = Owner;
-  Reflect.set(prototype, readKeys.buffer, readMemory.bytes);
-  Reflect.set(prototype, generator, null);
-  Reflect.set(prototype, updateTimer, () => {});
-  Reflect.set(prototype, readKeys.callback, function (this: Owner, count: number): boolean {
-    this.listener.onRead(count);
+  if (readKeys === null || generator === undefined || updateTimer === undefined) return undefined;
+  const nothing = (): void => {};
+  const onRead = function (this: HandleOwner, count: number): boolean {
+    this.onRead(count);
     return true;
-  });
-  return true;
+  };
+  return new Map<PropertyKey, unknown>([
+    [readKeys.buffer, readMemory.bytes],
+    [readKeys.callback, onRead],
+    [generator, null],
+    [updateTimer, nothing],
+    // From Readable: the end is reported when it arrives.
+    ["_readableState", { endEmitted: false }],
+    ["on", nothing],
+    ["read", nothing],
+  ]);
 }
 
 function symbolNamed(object: object, description: string): symbol | undefined {
