@@ -56,7 +56,6 @@ export function openWebSocket(
     agreement,
     data: options.data,
     request: exchange,
-    requestBytes: exchange.headBytes,
     releaseSlot,
     delivery: options.delivery === "immediate" ? AT_ONCE : context.webSocketDelivery,
     shouldEnqueueBeforeOpen: options.shouldEnqueueBeforeOpen ?? false,

@@ -20,7 +20,8 @@ export class Pauses {
   private isReadAhead = false;
   /** What was read since it is paused. */
   private aheadBytes = 0;
-  private hasEnded = false;
+  /** The other side has ended its half. */
+  hasEnded = false;
 
   constructor(transport: PausedTransport) {
     this.transport = transport;

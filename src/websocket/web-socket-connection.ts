@@ -32,7 +32,6 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   intake: MessageIntake | undefined = undefined;
   steps = 0;
   private isPumping = false;
-  private hasEnded = false;
   private isOpenReported = false;
   isSlow = false;
   pendingPong: Buffer | undefined = undefined;
@@ -83,8 +82,7 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   }
 
   /**
-   * Begins to read.
-   * @param head bytes received after the handshake
+   * Begins to read. @param head bytes received after the handshake
    * @param hasEnded whether the client has already ended its half of the connection
    */
   start(head: Buffer, hasEnded = false): void {
@@ -152,7 +150,6 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   }
 
   onEnd(): void {
-    this.hasEnded = true;
     ownPauses(this).end();
     // Data read before the end still goes to the program.
     if (this.pauses.by === 0) this.pump();
@@ -238,26 +235,23 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
         if (!this.isOpen) continue;
         this.terms.counters.messagesReceived++;
         this.owner.onMessage(reader.data, reader.binary, reader.isBorrowed);
-      } else if (signal === PING) this.answerPing(reader.data);
-      else if (signal === PONG) {
+      } else if (signal === PING) {
+        if (!this.isOpen) continue;
+        sendPong(this, reader.data);
+        this.owner.onPing(reader.data);
+      } else if (signal === PONG) {
         if (this.isOpen) this.owner.onPong(reader.data);
       } else if (signal === CLOSE) this.answerClose(reader.closeCode, reader.closeReason);
       else if (signal === FAILED) this.fail(reader.error ?? new WebSocketError("WS_LENGTH_INVALID"));
     }
     this.isPumping = false;
-    if (this.hasEnded && this.pauses.by === 0) this.finishInput();
+    if (this.pauses.hasEnded && this.pauses.by === 0) this.finishInput();
   }
 
   /** Called when the client has ended its half. Data sent to it can still be in transit. */
   private finishInput(): void {
     if (this.state === CLOSED && this.transport.bufferedBytes > 0) this.transport.end();
     else this.terminate();
-  }
-
-  private answerPing(data: Buffer): void {
-    if (!this.isOpen) return;
-    sendPong(this, data);
-    this.owner.onPing(data);
   }
 
   /** RFC 6455 §5.5.1 and §7.1.1: the answer has the same code, and the server closes first. */

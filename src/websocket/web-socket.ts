@@ -18,15 +18,10 @@ const DEFAULT_SEND: SendOptions = {};
 export class WebSocket<Data = unknown, Request = unknown> {
   /** The program's data. */
   data: Data;
-  /** The subprotocol, or "". */
-  readonly protocol: string;
-  /** Whether compression was negotiated. */
-  readonly compresses: boolean;
   /** The request that was upgraded; undefined for a client. */
   readonly request: Request | undefined;
   /** @internal */
   readonly driver: WebSocketDriver<WebSocket>;
-  readonly transport: Transport;
 
   /** @internal Made by the server, or by `connect`. */
   constructor(
@@ -34,13 +29,23 @@ export class WebSocket<Data = unknown, Request = unknown> {
     transport: Transport,
     opening: Opening<WebSocket, Data, Request, WebSocketDelivery<WebSocketDriver<WebSocket>>>,
   ) {
-    const { protocol, deflater } = opening.agreement;
     this.data = opening.data;
-    this.protocol = protocol;
-    this.compresses = deflater !== undefined;
     this.request = opening.request;
-    this.transport = transport;
     this.driver = new WebSocketDriver<WebSocket>(this as WebSocket, context, transport, opening);
+  }
+
+  /** The subprotocol, or "". */
+  get protocol(): string {
+    return this.driver.connection.terms.agreement.protocol;
+  }
+
+  /** Whether compression was negotiated. */
+  get compresses(): boolean {
+    return this.driver.connection.terms.agreement.deflater !== undefined;
+  }
+
+  get transport(): Transport {
+    return this.driver.connection.transport;
   }
 
   /** A UUID (RFC 9562), created on first access. `server.find(id)` finds the WebSocket until it ends. */

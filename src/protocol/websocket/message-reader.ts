@@ -25,7 +25,7 @@ import { WebSocketError } from "./websocket-error.ts";
 // payload  rest of the payload, no FIN               FRAGMENT           header
 // payload  rest of the payload, FIN                  MESSAGE            header
 // payload  a byte that cannot be UTF-8, in text      FAILED             failed
-// any      data frames, after discardMessages        FRAGMENT           header (nothing is kept, unmasked or inflated)
+// any      data frames, after discardMessages        FRAGMENT           header (nothing is kept)
 // any      whole, but not UTF-8 or not deflate       FAILED             failed
 // control  part of the payload                       NEED_BYTES         control (part kept, <= 125 bytes)
 // control  rest of the payload                       PING, PONG, CLOSE  header or closed
