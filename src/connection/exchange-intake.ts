@@ -6,7 +6,7 @@ import { restLater } from "../exchange/resting.ts";
 import type { Connection } from "../limits/connection.ts";
 import { TURN_IS_OVER, TURN_STEPS } from "../limits/turns.ts";
 import { HttpError } from "../protocol/http/http-error.ts";
-import { NEED_BYTES, type RequestReader } from "../protocol/http1/request-reader.ts";
+import { NEED_BYTES, RequestReader } from "../protocol/http1/request-reader.ts";
 import { httpLog, quoted } from "../trace/debug-log.ts";
 import type { Deadline, Progress } from "./deadline.ts";
 import type { HttpContext, Outcome } from "./http-context.ts";
@@ -17,45 +17,59 @@ const PROGRESS_BYTES = 65_536;
 const AT_ONCE = new ImmediateExchangeDelivery();
 const CLOSE = { Connection: "close" };
 
+/** The connection that has an intake. What must stay while it has none is here. */
+export interface IntakeHost extends Connection, StreamOwner {
+  readonly deadline: Deadline;
+  /** The client has ended its half: no request follows those that have arrived. */
+  hasEnded: boolean;
+  /** Requests so far. */
+  requests: number;
+  /** Work since it last waited for its turn. */
+  steps: number;
+}
+
 /** Makes exchanges of what a reader has found, and hands their events to the server, one exchange at a time. */
 export class ExchangeIntake implements AnsweredRequest, Progress {
   /** The exchange in progress. */
   exchange: Exchange | undefined;
-  /** Requests so far. */
-  requests = 0;
   /** The client waits for 100 (Continue) before it sends the content (RFC 9110 §10.1.1). */
   isContinueExpected = false;
-  /** The client has ended its half: no request follows those that have arrived. */
-  hasEnded = false;
+  readonly reader: RequestReader;
   private readonly context: HttpContext;
-  private readonly connection: Connection & StreamOwner;
-  private readonly reader: RequestReader;
+  private connection: IntakeHost;
   private readonly stream: Http1Stream;
-  private readonly deadline: Deadline;
   /** The exchange that hooks are deciding about, or have answered. Nothing else sees it. */
   private guarded: Exchange | undefined;
-  private steps = 0;
   private isLastDelivered = false;
   private discardedBytes = 0;
   private progressBytes = 0;
 
-  constructor(
-    context: HttpContext,
-    connection: Connection & StreamOwner,
-    reader: RequestReader,
-    deadline: Deadline,
-  ) {
-    const { transport } = connection;
+  constructor(context: HttpContext, connection: IntakeHost) {
+    const { limits, counters, httpLimits } = context;
     this.context = context;
     this.connection = connection;
-    this.reader = reader;
-    this.deadline = deadline;
-    this.stream = new Http1Stream(connection, this, transport, context.limits, context.counters);
+    this.reader = new RequestReader(httpLimits);
+    this.stream = new Http1Stream(connection, this, connection.transport, limits, counters);
+  }
+
+  /** Continues with the requests of another connection. */
+  serve(connection: IntakeHost): void {
+    this.connection = connection;
+    this.stream.serve(connection, connection.transport);
+  }
+
+  /** Whether nothing of a request is here. */
+  get isAtRest(): boolean {
+    return this.exchange === undefined && this.reader.isAtRest;
+  }
+
+  get requests(): number {
+    return this.connection.requests;
   }
 
   /** Lends bytes to the reader. */
   receive(bytes: Buffer, start: number, end: number): void {
-    this.steps += (end - start) >>> 10;
+    this.connection.steps += (end - start) >>> 10;
     this.reader.receive(bytes, start, end);
   }
 
@@ -67,12 +81,13 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
 
   /** Looks for the next head, piece of content or end of a request. */
   next(): ReturnType<RequestReader["next"]> | typeof TURN_IS_OVER {
-    if (this.steps >= TURN_STEPS) {
-      this.steps = 0;
+    const { connection } = this;
+    if (connection.steps >= TURN_STEPS) {
+      connection.steps = 0;
       return TURN_IS_OVER;
     }
     const signal = this.reader.next();
-    if (signal !== NEED_BYTES) this.steps++;
+    if (signal !== NEED_BYTES) connection.steps++;
     return signal;
   }
 
@@ -94,7 +109,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     const { transport } = connection;
     if (httpLog !== undefined)
       httpLog(transport, `< ${head.method} ${head.target} ${quoted(head.fields.raw)}`);
-    this.requests++;
+    connection.requests++;
     this.isLastDelivered = false;
     this.isContinueExpected = head.expectContinue && (head.chunked || head.contentLength > 0);
     this.progressBytes = 0;
@@ -157,7 +172,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     this.progressBytes += length;
     if (this.progressBytes >= PROGRESS_BYTES) {
       this.progressBytes = 0;
-      this.deadline.start("body");
+      this.connection.deadline.start("body");
     }
     if (exchange === undefined) return true;
     if (!exchange.driver.isBodyWanted) {
@@ -195,6 +210,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     this.exchange?.driver.detach();
     this.exchange = undefined;
     this.guarded = undefined;
+    this.reader.trailers = null;
     this.reader.head = undefined; // one that waits must not keep its last request alive
   }
 
@@ -263,7 +279,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     )
       return true;
     if (this.requests >= context.limits.maxRequestsPerConnection) return true;
-    if (this.hasEnded && reader.buffered === 0) return true;
+    if (this.connection.hasEnded && reader.buffered === 0) return true;
     // RFC 9110 §10.1.1: a client that was not asked to continue can send the content or leave it out. Only closing is safe.
     if (this.isContinueExpected) return true;
     if (reader.remainingBytes <= context.limits.maxDiscardBytes) return false;
@@ -288,7 +304,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   /** The program has not answered in time: it is told, and the client gets 503. */
   expire(): void {
     const { exchange, context, delivery } = this;
-    this.deadline.stopAnswer();
+    this.connection.deadline.stopAnswer();
     if (exchange === undefined || exchange.headSent) return;
     const about = `${exchange.method} ${exchange.route}, ${this.answerMs} ms`;
     context.onHandlerError(new PorticoError("ERR_HANDLER_TIMEOUT", about), exchange);

@@ -6,39 +6,48 @@ import { NOT_PAUSED, ownPauses, type Pauses } from "../limits/pauses.ts";
 import { PAUSED_BY_BODY, PAUSED_BY_PIPELINE, PAUSED_BY_WRITES } from "../limits/pausing.ts";
 import { isCongested } from "../limits/slow-client.ts";
 import { TURN_IS_OVER, waitForTurn } from "../limits/turns.ts";
-import { BODY, END, FAILED, NEED_BYTES, REQUEST, RequestReader } from "../protocol/http1/request-reader.ts";
+import {
+  BODY,
+  END,
+  FAILED,
+  NEED_BYTES,
+  REQUEST,
+  type RequestReader,
+} from "../protocol/http1/request-reader.ts";
 import { httpLog } from "../trace/debug-log.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
 import { Deadline } from "./deadline.ts";
-import { ExchangeIntake } from "./exchange-intake.ts";
+import type { ExchangeIntake, IntakeHost } from "./exchange-intake.ts";
 import type { HttpContext } from "./http-context.ts";
 import { CLOSED, type HttpState, IDLE, LINGERING, RECEIVING, RESPONDING, UPGRADED } from "./http-states.ts";
-import type { StreamOwner } from "./http1-stream.ts";
+import type { IntakePool } from "./intake-pool.ts";
 import { BODY_TIMEOUT, CLOSING, HEAD_TIMEOUT, type Refusal } from "./refusal.ts";
 import { openWebSocket } from "./upgrade.ts";
 
 /** HTTP/1.1 on one transport. */
-export class HttpConnection implements Connection, TransportSink, StreamOwner {
+export class HttpConnection implements TransportSink, IntakeHost {
   readonly transport: Transport;
   releaseSlot: (() => void) | undefined;
   share: Connection["share"] = undefined;
-  readonly context: HttpContext;
-  readonly reader: RequestReader;
-  readonly intake: ExchangeIntake;
-  private readonly deadline: Deadline;
+  readonly deadline: Deadline;
+  hasEnded = false;
+  requests = 0;
+  steps = 0;
+  private readonly intakes: IntakePool;
+  /** Undefined between requests. */
+  private held: ExchangeIntake | undefined = undefined;
   state: HttpState = IDLE;
   pauses: Pauses = NOT_PAUSED;
   private isPumping = false;
   /** The response is complete, and has said that the connection ends with the exchange. */
   private isLast = false;
 
-  constructor(context: HttpContext, transport: Transport, releaseSlot: () => void) {
-    this.context = context;
+  constructor(intakes: IntakePool, transport: Transport, releaseSlot: () => void) {
+    const { timer, limits } = intakes.context;
+    this.intakes = intakes;
     this.transport = transport;
     this.releaseSlot = releaseSlot;
-    this.reader = new RequestReader(context.httpLimits);
-    this.deadline = new Deadline(context.timer, context.limits, this);
-    this.intake = new ExchangeIntake(context, this, this.reader, this.deadline);
+    this.deadline = new Deadline(timer, limits, this);
     this.deadline.start("head");
     transport.sink = this;
   }
@@ -49,17 +58,30 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
 
   /** The exchange whose response is not complete. */
   get active(): Exchange | undefined {
-    return this.intake.active;
+    return this.held?.active;
+  }
+
+  get context(): HttpContext {
+    return this.intakes.context;
+  }
+
+  get intake(): ExchangeIntake {
+    this.held ??= this.intakes.take(this);
+    return this.held;
+  }
+
+  get reader(): RequestReader {
+    return this.intake.reader;
   }
 
   beginShutdown(): void {
     if (this.state !== IDLE) return;
     if (this.transport.bufferedBytes > 0) this.linger();
-    else if (!this.reader.inProgress) this.drop();
+    else if (this.held?.reader.inProgress !== true) this.drop();
   }
 
   forceClose(): void {
-    if (this.intake.exchange?.headSent === false) this.refuse(CLOSING);
+    if (this.held?.exchange?.headSent === false) this.refuse(CLOSING);
     this.transport.flush();
     this.drop();
   }
@@ -75,15 +97,16 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
     this.pauses.onRead(end - start);
     this.intake.receive(bytes, start, end);
     this.pump();
-    this.reader.release();
-    if (this.state === RESPONDING && this.reader.buffered > context.limits.maxHeadBytes) {
+    const reader = this.held?.reader;
+    if (reader === undefined) return;
+    reader.release();
+    if (this.state === RESPONDING && reader.buffered > context.limits.maxHeadBytes) {
       this.pauseFor(PAUSED_BY_PIPELINE);
     }
   }
 
   onEnd(): void {
-    const { intake } = this;
-    intake.hasEnded = true;
+    this.hasEnded = true;
     const isHeld = !this.context.allowHalfOpen && ownPauses(this).end();
     if (this.pauses.by !== 0) return;
     // The program gets the data read so far before it learns of the end.
@@ -92,7 +115,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   }
 
   onDrain(): void {
-    const { exchange } = this.intake;
+    const exchange = this.held?.exchange;
     this.resumeFrom(PAUSED_BY_WRITES);
     if (exchange === undefined || exchange.finished || !exchange.driver.isWritableWanted) return;
     this.intake.delivery.writable(exchange, this);
@@ -101,7 +124,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   onClose(error: Error | undefined): void {
     if (error !== undefined) this.context.counters.countSystemError(error);
     if (this.state === UPGRADED) return;
-    this.intake.abandon();
+    this.held?.abandon();
     this.enter(this.state.lost);
     this.context.onConnectionClosed(this);
   }
@@ -120,7 +143,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
       this.drop();
     } else if (deadline.kind === "answer") this.intake.expire();
     else if (deadline.kind === "body") this.refuse(BODY_TIMEOUT);
-    else if (deadline.kind === "head" && this.reader.inProgress) this.refuse(HEAD_TIMEOUT);
+    else if (deadline.kind === "head" && this.held?.reader.inProgress === true) this.refuse(HEAD_TIMEOUT);
     else this.drop();
   }
 
@@ -194,33 +217,44 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
     context.onConnectionReplaced(this);
     connection.attach();
     intake.completeUpgrade(exchange);
-    connection.start(head, intake.hasEnded);
+    connection.start(head, this.hasEnded);
     transport.uncork();
+    if (!this.isPumping) this.leaveIntake();
     return true;
   }
 
   private pump(): void {
     if (this.isPumping) return;
     this.isPumping = true;
+    const { intake } = this;
     while (this.pauses.by === 0 && (this.state === IDLE || this.state === RECEIVING)) {
       if (this.state === IDLE && isCongested(this.transport, this.context.limits)) {
         this.pauseFor(PAUSED_BY_WRITES);
         break;
       }
-      const signal = this.intake.next();
+      const signal = intake.next();
       if (signal === NEED_BYTES) break;
       if (signal === TURN_IS_OVER) waitForTurn(this);
       else if (signal === REQUEST) {
         this.enter(this.state.headComplete);
-        this.intake.begin();
+        intake.begin();
       } else if (signal === BODY) {
-        if (!this.intake.receiveBody()) this.linger();
+        if (!intake.receiveBody()) this.linger();
       } else if (signal === END) this.endRequest();
       else if (signal === FAILED) this.fail();
     }
     this.isPumping = false;
     this.updateDeadline();
-    if (this.intake.hasEnded && this.pauses.by === 0) this.finishInput();
+    if (this.hasEnded && this.pauses.by === 0) this.finishInput();
+    this.leaveIntake();
+  }
+
+  /** Gives back what reads and answers requests, unless there is one. */
+  private leaveIntake(): void {
+    const { held, state } = this;
+    if (held === undefined || !held.isAtRest || (state !== IDLE && state !== UPGRADED)) return;
+    this.held = undefined;
+    this.intakes.give(held);
   }
 
   private endRequest(): void {
@@ -258,7 +292,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   /** Destroys the connection. */
   private drop(): void {
     if (this.state === CLOSED) return;
-    this.intake.abandon();
+    this.held?.abandon();
     this.enter(this.state.lost);
     this.transport.destroy();
   }
@@ -269,7 +303,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
    */
   private linger(): void {
     if (this.state === LINGERING || this.state === CLOSED) return;
-    this.intake.abandon();
+    this.held?.abandon();
     this.enter(this.state.ending);
     this.pauses.clear();
     this.deadline.start("close");
@@ -284,7 +318,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   private finishInput(): void {
     if (this.state === UPGRADED || this.state === CLOSED) return;
     if (this.state === RESPONDING && this.context.allowHalfOpen) return;
-    const isComplete = this.intake.exchange?.finished ?? true;
+    const isComplete = this.held?.exchange?.finished ?? true;
     if (!isComplete || this.transport.bufferedBytes === 0) this.drop();
     else this.linger();
   }

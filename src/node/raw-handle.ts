@@ -243,16 +243,17 @@ function asksOnlyForKnown(onread: unknown): boolean {
   return asked.length > 0 && asked.every((name) => KNOWN_MEMBERS.has(name));
 }
 
+function onRead(this: HandleOwner, count: number): boolean {
+  this.onRead(count);
+  return true;
+}
+
 /** What owners need besides what they have. @returns undefined when one of the symbols is absent here */
 function membersFrom(socket: Socket): Facts["members"] | undefined {
   const generator = symbolNamed(socket, "kBufferGen");
   const updateTimer = symbolNamed(socket, "kUpdateTimer");
   if (readKeys === null || generator === undefined || updateTimer === undefined) return undefined;
   const nothing = (): void => {};
-  const onRead = function (this: HandleOwner, count: number): boolean {
-    this.onRead(count);
-    return true;
-  };
   return new Map<PropertyKey, unknown>([
     [readKeys.buffer, readMemory.bytes],
     [readKeys.callback, onRead],

@@ -81,6 +81,11 @@ export class RequestReader {
     return this.state !== LINE || this.line.hasBegun || this.position < this.end;
   }
 
+  /** Whether it can read the requests of another connection. */
+  get isAtRest(): boolean {
+    return !this.inProgress && this.error === null;
+  }
+
   /** Whether the content has been read, so that END is next. */
   get complete(): boolean {
     return this.state === COMPLETE;
@@ -129,6 +134,9 @@ export class RequestReader {
     const head = Buffer.from(this.bytes.subarray(this.position, this.end));
     this.bytes = NO_BYTES;
     this.position = this.end = 0;
+    this.state = LINE;
+    this.line.reset();
+    this.head = undefined;
     return head;
   }
 
