@@ -3,30 +3,20 @@ import { PorticoError } from "../exchange/errors.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { type ExchangeDelivery, ImmediateExchangeDelivery } from "../exchange/exchange-delivery.ts";
 import { restLater } from "../exchange/resting.ts";
-import type { Connection } from "../limits/connection.ts";
 import { TURN_IS_OVER, TURN_STEPS } from "../limits/turns.ts";
 import { HttpError } from "../protocol/http/http-error.ts";
 import { NEED_BYTES, RequestReader } from "../protocol/http1/request-reader.ts";
 import { httpLog, quoted } from "../trace/debug-log.ts";
-import type { Deadline, Progress } from "./deadline.ts";
+import type { Progress } from "./deadline.ts";
 import type { HttpContext, Outcome } from "./http-context.ts";
-import { type AnsweredRequest, Http1Stream, type StreamOwner } from "./http1-stream.ts";
+import { type AnsweredRequest, Http1Stream } from "./http1-stream.ts";
+import type { IntakeHost } from "./intake-host.ts";
+import { mustCloseAfter } from "./must-close.ts";
 import { CLOSING, type Refusal, TOO_LARGE } from "./refusal.ts";
 
 const PROGRESS_BYTES = 65_536;
 const AT_ONCE = new ImmediateExchangeDelivery();
 const CLOSE = { Connection: "close" };
-
-/** The connection that has an intake. What must stay while it has none is here. */
-export interface IntakeHost extends Connection, StreamOwner {
-  readonly deadline: Deadline;
-  /** The client has ended its half: no request follows those that have arrived. */
-  hasEnded: boolean;
-  /** Requests so far. */
-  requests: number;
-  /** Work since it last waited for its turn. */
-  steps: number;
-}
 
 /** Makes exchanges of what a reader has found, and hands their events to the server, one exchange at a time. */
 export class ExchangeIntake implements AnsweredRequest, Progress {
@@ -35,8 +25,8 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   /** The client waits for 100 (Continue) before it sends the content (RFC 9110 §10.1.1). */
   isContinueExpected = false;
   readonly reader: RequestReader;
-  private readonly context: HttpContext;
-  private connection: IntakeHost;
+  readonly context: HttpContext;
+  connection: IntakeHost;
   private readonly stream: Http1Stream;
   /** The exchange that hooks are deciding about, or have answered. Nothing else sees it. */
   private guarded: Exchange | undefined;
@@ -214,6 +204,12 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     this.reader.head = undefined; // one that waits must not keep its last request alive
   }
 
+  /** The exchange becomes a WebSocket. @returns the first bytes of that */
+  takeUpgradeHead(): Buffer {
+    this.exchange = this.guarded = undefined;
+    return this.reader.takeUpgradeHead();
+  }
+
   /** The exchange has become a WebSocket. */
   completeUpgrade(exchange: Exchange): void {
     this.observeEnd(exchange, "upgraded", 101);
@@ -270,23 +266,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   }
 
   mustClose(isWhole: boolean): boolean {
-    const { context, reader, exchange } = this;
-    if (
-      context.isClosing ||
-      exchange === undefined ||
-      reader.error !== null ||
-      !exchange.requestHead.keepAlive
-    )
-      return true;
-    if (this.requests >= context.limits.maxRequestsPerConnection) return true;
-    if (this.connection.hasEnded && reader.buffered === 0) return true;
-    // RFC 9110 §10.1.1: a client that was not asked to continue can send the content or leave it out. Only closing is safe.
-    if (this.isContinueExpected) return true;
-    if (reader.remainingBytes <= context.limits.maxDiscardBytes) return false;
-    const { isBodyReadToEnd, isBodyRead } = exchange.driver;
-    // A handler can leave its loop over the body after it has answered, too late to announce the close. One that still
-    // answers, such as an echo, keeps the connection.
-    return isWhole ? !isBodyReadToEnd : !isBodyRead;
+    return mustCloseAfter(this, isWhole);
   }
 
   // Progress

@@ -6,22 +6,16 @@ import { NOT_PAUSED, ownPauses, type Pauses } from "../limits/pauses.ts";
 import { PAUSED_BY_BODY, PAUSED_BY_PIPELINE, PAUSED_BY_WRITES } from "../limits/pausing.ts";
 import { isCongested } from "../limits/slow-client.ts";
 import { TURN_IS_OVER, waitForTurn } from "../limits/turns.ts";
-import {
-  BODY,
-  END,
-  FAILED,
-  NEED_BYTES,
-  REQUEST,
-  type RequestReader,
-} from "../protocol/http1/request-reader.ts";
+import { BODY, END, FAILED, NEED_BYTES, REQUEST } from "../protocol/http1/request-reader.ts";
 import { httpLog } from "../trace/debug-log.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
 import { Deadline } from "./deadline.ts";
-import type { ExchangeIntake, IntakeHost } from "./exchange-intake.ts";
+import type { ExchangeIntake } from "./exchange-intake.ts";
 import type { HttpContext } from "./http-context.ts";
 import { CLOSED, type HttpState, IDLE, LINGERING, RECEIVING, RESPONDING, UPGRADED } from "./http-states.ts";
-import type { IntakePool } from "./intake-pool.ts";
-import { BODY_TIMEOUT, CLOSING, HEAD_TIMEOUT, type Refusal } from "./refusal.ts";
+import type { IntakeHost } from "./intake-host.ts";
+import { type IntakePool, leaveIntake, ownIntake } from "./intake-pool.ts";
+import { CLOSING, type Refusal } from "./refusal.ts";
 import { openWebSocket } from "./upgrade.ts";
 
 /** HTTP/1.1 on one transport. */
@@ -33,9 +27,8 @@ export class HttpConnection implements TransportSink, IntakeHost {
   hasEnded = false;
   requests = 0;
   steps = 0;
-  private readonly intakes: IntakePool;
-  /** Undefined between requests. */
-  private held: ExchangeIntake | undefined = undefined;
+  readonly intakes: IntakePool;
+  held: ExchangeIntake | undefined = undefined;
   state: HttpState = IDLE;
   pauses: Pauses = NOT_PAUSED;
   private isPumping = false;
@@ -56,7 +49,6 @@ export class HttpConnection implements TransportSink, IntakeHost {
     return "http";
   }
 
-  /** The exchange whose response is not complete. */
   get active(): Exchange | undefined {
     return this.held?.active;
   }
@@ -66,12 +58,7 @@ export class HttpConnection implements TransportSink, IntakeHost {
   }
 
   get intake(): ExchangeIntake {
-    this.held ??= this.intakes.take(this);
-    return this.held;
-  }
-
-  get reader(): RequestReader {
-    return this.intake.reader;
+    return ownIntake(this);
   }
 
   beginShutdown(): void {
@@ -132,19 +119,7 @@ export class HttpConnection implements TransportSink, IntakeHost {
   // Ticking
 
   onTick(tick: number): void {
-    const { deadline, transport, pauses } = this;
-    // A pause stops the time of the client, who cannot send, but not that of a program that has answered and takes no more.
-    const isUnread = (pauses.by & PAUSED_BY_BODY) !== 0 && this.active === undefined;
-    const due = deadline.check(tick, transport, pauses.by !== 0 && !isUnread);
-    if (due === "nothing") return;
-    if (due === "look") ownPauses(this).look();
-    else if (due === "write timeout") {
-      this.context.counters.countError("HTTP_WRITE_TIMEOUT");
-      this.drop();
-    } else if (deadline.kind === "answer") this.intake.expire();
-    else if (deadline.kind === "body") this.refuse(BODY_TIMEOUT);
-    else if (deadline.kind === "head" && this.held?.reader.inProgress === true) this.refuse(HEAD_TIMEOUT);
-    else this.drop();
+    this.deadline.act(tick, this);
   }
 
   // Pausable
@@ -210,16 +185,15 @@ export class HttpConnection implements TransportSink, IntakeHost {
     const socket = openWebSocket(context, transport, exchange, to, this.releaseSlot);
     if (socket === undefined) return false;
     const { connection } = socket.driver;
-    const head = this.reader.takeUpgradeHead();
+    const head = intake.takeUpgradeHead();
     this.enter(this.state.upgraded);
     this.pauses.clear();
-    intake.exchange = undefined;
     context.onConnectionReplaced(this);
     connection.attach();
     intake.completeUpgrade(exchange);
     connection.start(head, this.hasEnded);
     transport.uncork();
-    if (!this.isPumping) this.leaveIntake();
+    if (!this.isPumping) leaveIntake(this);
     return true;
   }
 
@@ -246,15 +220,7 @@ export class HttpConnection implements TransportSink, IntakeHost {
     this.isPumping = false;
     this.updateDeadline();
     if (this.hasEnded && this.pauses.by === 0) this.finishInput();
-    this.leaveIntake();
-  }
-
-  /** Gives back what reads and answers requests, unless there is one. */
-  private leaveIntake(): void {
-    const { held, state } = this;
-    if (held === undefined || !held.isAtRest || (state !== IDLE && state !== UPGRADED)) return;
-    this.held = undefined;
-    this.intakes.give(held);
+    if (this.state === IDLE || this.state === UPGRADED) leaveIntake(this);
   }
 
   private endRequest(): void {
@@ -274,7 +240,7 @@ export class HttpConnection implements TransportSink, IntakeHost {
 
   /** The request is invalid, or refused for its head alone. */
   private fail(): void {
-    const { error, isHeadRefused } = this.reader;
+    const { error, isHeadRefused } = this.intake.reader;
     if (isHeadRefused) {
       this.enter(this.state.headComplete);
       // Nothing more is read; the answer closes.
@@ -284,13 +250,12 @@ export class HttpConnection implements TransportSink, IntakeHost {
   }
 
   /** Answers with an error status what cannot be answered by the program, and closes. */
-  private refuse(reason: Refusal): void {
+  refuse(reason: Refusal): void {
     if (this.intake.refuse(reason)) this.linger();
     else this.drop();
   }
 
-  /** Destroys the connection. */
-  private drop(): void {
+  drop(): void {
     if (this.state === CLOSED) return;
     this.held?.abandon();
     this.enter(this.state.lost);
@@ -328,9 +293,8 @@ export class HttpConnection implements TransportSink, IntakeHost {
   }
 
   private enter(state: HttpState): void {
-    if (httpLog !== undefined && state !== this.state) {
+    if (httpLog !== undefined && state !== this.state)
       httpLog(this.transport, `= ${this.state.name} -> ${state.name}`);
-    }
     this.state = state;
   }
 }

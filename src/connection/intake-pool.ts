@@ -1,5 +1,6 @@
-import { ExchangeIntake, type IntakeHost } from "./exchange-intake.ts";
+import { ExchangeIntake } from "./exchange-intake.ts";
 import type { HttpContext } from "./http-context.ts";
+import type { IntakeHost } from "./intake-host.ts";
 
 /** More are not kept. Those that wait here also keep the closed connection that they served last. */
 const MAX_SPARES = 256;
@@ -27,4 +28,25 @@ export class IntakePool {
     intake.reader.release();
     if (this.spares.length < MAX_SPARES) this.spares.push(intake);
   }
+}
+
+/** A connection with requests now and then. */
+interface Holder extends IntakeHost {
+  readonly intakes: IntakePool;
+  /** Undefined between requests. */
+  held: ExchangeIntake | undefined;
+}
+
+/** Returns what reads and answers the requests of a connection, until {@link leaveIntake}. */
+export function ownIntake(holder: Holder): ExchangeIntake {
+  holder.held ??= holder.intakes.take(holder);
+  return holder.held;
+}
+
+/** Gives it back, unless there is a request. */
+export function leaveIntake(holder: Holder): void {
+  const { held } = holder;
+  if (held?.isAtRest !== true) return;
+  holder.held = undefined;
+  holder.intakes.give(held);
 }

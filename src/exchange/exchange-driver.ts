@@ -10,7 +10,6 @@ import { endedStream, type HttpStream } from "./http-stream.ts";
 import { RequestBody } from "./request-body.ts";
 import { answeredResponse, type Response } from "./response.ts";
 
-/** The request of an exchange, as far as its inside asks for it. */
 export interface DrivenRequest {
   readonly requestHead: { readonly chunked: boolean; readonly contentLength: number };
 }
@@ -63,7 +62,7 @@ export class ExchangeDriver<Exchange extends DrivenRequest, Upgrade> {
     return this.uuid;
   }
 
-  /** Whether nothing would be lost with it once the connection has become a WebSocket. */
+  /** Whether nothing is lost with it once the connection is a WebSocket. */
   get isUnused(): boolean {
     const { uuid, controller, body, abortListeners } = this;
     return (uuid ?? controller ?? body ?? abortListeners) === undefined && !this.isGivenUp;

@@ -17,9 +17,10 @@ import { upgradeOrFail } from "./ask-upgrade.ts";
 import { type ChunkSource, readerOf } from "./chunk-source.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 import { ExchangeDriver } from "./exchange-driver.ts";
-import { endedStream, type HttpStream } from "./http-stream.ts";
+import type { HttpStream } from "./http-stream.ts";
 import { type Client, IncomingRequest } from "./incoming-request.ts";
-import { answeredResponse, Response, type TryEndResult } from "./response.ts";
+import { Response, type TryEndResult } from "./response.ts";
+import { wakenDriver } from "./resting.ts";
 import { sendSource } from "./send-source.ts";
 
 /** One WebSocket connection. Its `request` is the exchange that was upgraded. */
@@ -69,22 +70,15 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
 
   /** @internal */
   get driver(): ExchangeDriver<Exchange, Upgrade> {
-    const { inside } = this;
-    return inside instanceof ExchangeDriver ? inside : this.wake(inside);
+    if (this.inside instanceof ExchangeDriver) return this.inside;
+    this.inside = wakenDriver<Exchange, Upgrade>(this as unknown as Exchange, this.inside);
+    return this.inside;
   }
 
-  /** @internal The connection is a WebSocket: what the program does not use is made again when it does. */
+  /** @internal The connection is a WebSocket: what is not used is made again when it is. */
   rest(): void {
-    const { inside } = this;
-    if (inside instanceof ExchangeDriver && inside.isUnused) this.inside = inside.context;
+    if (this.driver.isUnused) this.inside = this.driver.context;
     this.restHead();
-  }
-
-  private wake(context: ExchangeContext<Exchange>): ExchangeDriver<Exchange, Upgrade> {
-    const exchange = this as unknown as Exchange;
-    const driver = new ExchangeDriver<Exchange, Upgrade>(exchange, context, endedStream, answeredResponse);
-    this.inside = driver;
-    return driver;
   }
 
   /**

@@ -1,3 +1,8 @@
+import type { ExchangeContext } from "./exchange-context.ts";
+import { type DrivenRequest, ExchangeDriver } from "./exchange-driver.ts";
+import { endedStream } from "./http-stream.ts";
+import { answeredResponse } from "./response.ts";
+
 /** An exchange whose connection has become a WebSocket. */
 interface Upgraded {
   rest(): void;
@@ -17,4 +22,12 @@ function restAll(): void {
   const exchanges = waiting;
   waiting = [];
   for (const exchange of exchanges) exchange.rest();
+}
+
+/** Makes the driver again of an exchange that has released it. */
+export function wakenDriver<Exchange extends DrivenRequest, Upgrade>(
+  exchange: Exchange,
+  context: ExchangeContext<Exchange>,
+): ExchangeDriver<Exchange, Upgrade> {
+  return new ExchangeDriver(exchange, context, endedStream, answeredResponse);
 }

@@ -13,7 +13,10 @@ export async function sendSource(
   return (await sendChunks(driver, reader)) as Answered;
 }
 
-async function sendChunks(driver: ExchangeDriver<DrivenRequest, never>, reader: ChunkReader): Promise<boolean> {
+async function sendChunks(
+  driver: ExchangeDriver<DrivenRequest, never>,
+  reader: ChunkReader,
+): Promise<boolean> {
   const { response } = driver;
   // Two sources at once would be mixed.
   if (driver.interruptSource !== undefined && !response.isFinished) {

@@ -71,14 +71,13 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
     this.delivery = opening.delivery;
     this.isReportingMessages = opening.shouldEnqueueBeforeOpen;
     this.handlers = opening.handlers;
-    const terms = termsOf(context, opening.agreement);
-    this.connection = new WebSocketConnection(terms, transport, this, opening.releaseSlot);
-    const { window, budget } = opening;
-    if (window !== undefined) this.ownExtras.window = window;
-    if (budget !== undefined) this.ownExtras.budget = new MessageBudget(this.connection, budget);
+    const { agreement, releaseSlot } = opening;
+    this.connection = new WebSocketConnection(termsOf(context, agreement), transport, this, releaseSlot);
+    if (opening.window !== undefined) this.ownExtras.window = opening.window;
+    if (opening.budget) this.ownExtras.budget = new MessageBudget(this.connection, opening.budget);
   }
 
-  /** Whether the program gets data for the time of a call only, where that saves a copy. */
+  /** Whether data is lent to the program, where that saves a copy. */
   get isLending(): boolean {
     return this.connection.terms.agreement.lent;
   }
@@ -102,7 +101,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
     return this.ownExtras.latest(this.connection, this.context.limits);
   }
 
-  /** Acknowledges messages of `sendLatest`. @param count up to this one */
+  /** @param count acknowledges messages of `sendLatest` up to this one */
   ack(count: number): void {
     if (this.extras?.latestValues?.ack(count) === true) this.delivery.drain(this);
   }
@@ -172,8 +171,8 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
   }
 
   onMessage(data: Buffer, binary: boolean, isBorrowed: boolean): void {
-    if (this.extras === undefined || this.admits(this.extras))
-      this.delivery.message(this, data, binary, isBorrowed);
+    if (this.extras !== undefined && !this.admits(this.extras)) return;
+    this.delivery.message(this, data, binary, isBorrowed);
   }
 
   private admits({ budget, latestValues }: WebSocketExtras<Socket>): boolean {

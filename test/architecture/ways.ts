@@ -118,6 +118,8 @@ export const ways: readonly Way[] = [
     asks: [
       "bytes/words.ts",
       "connection/deadline.ts",
+      "connection/intake-pool.ts",
+      "connection/must-close.ts",
       "exchange/exchange-driver.ts",
       "exchange/incoming-request.ts",
       "limits/deadline-timer.ts",
@@ -171,7 +173,6 @@ export const ways: readonly Way[] = [
       {
         file: "websocket/message-writer.ts",
         does: "checks the limits, compresses, and writes the frame",
-        from: "websocket/web-socket-connection.ts",
       },
       {
         file: "transport/transport.ts",
@@ -188,6 +189,7 @@ export const ways: readonly Way[] = [
       "server/server-core.ts",
       "transport/flush-scheduler.ts",
       "transport/payload.ts",
+      "websocket/connection-terms.ts",
       "websocket/keep-alive.ts",
       "websocket/send-options.ts",
     ],

@@ -43,8 +43,7 @@ export const FAILED = 5;
 /** A frame has ended and its message has not: nothing to do, but a caller can count what it costs. */
 export const FRAGMENT = 6;
 export type Signal = 0 | 1 | 2 | 3 | 4 | 5 | 6;
-// The state has changed: look at the input again.
-const AGAIN = -1;
+const AGAIN = -1; // the state has changed: look at the input again
 type Step = Signal | typeof AGAIN;
 
 /**
@@ -87,7 +86,6 @@ export class MessageReader {
     this.#inflater = options.inflate;
   }
 
-  /** Whether it is as new: no part of a message waits for the rest. */
   get isAtRest(): boolean {
     return this.#state === "header" && this.#at === this.#end && !this.#discards && this.#header.isAtRest;
   }
@@ -128,7 +126,7 @@ export class MessageReader {
     this.#at = 0;
   }
 
-  /** Returns the next event in the received bytes: see the table at the head of this file. */
+  /** Returns the next event: see the table at the head of this file. */
   next(): Signal {
     for (;;) {
       const step = this.#step();
