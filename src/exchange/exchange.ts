@@ -48,8 +48,9 @@ export interface Upgrade {
  * header fields or reading the body twice.
  */
 export class Exchange<Params = Record<string, string>> extends IncomingRequest<Params> {
-  /** Its context alone while the connection is a WebSocket, until it is asked for. */
-  private inside: ExchangeDriver<Exchange, Upgrade> | ExchangeContext<Exchange>;
+  /** Undefined while the connection is a WebSocket and nobody asks for it. */
+  private present: ExchangeDriver<Exchange, Upgrade> | undefined;
+  private readonly context: ExchangeContext<Exchange>;
 
   /** @internal Made by the server. */
   constructor(
@@ -60,24 +61,19 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
   ) {
     super(head, client);
     const response = new Response(stream, head.method, context.isBare);
-    this.inside = new ExchangeDriver<Exchange, Upgrade>(
-      this as unknown as Exchange,
-      context,
-      stream,
-      response,
-    );
+    this.present = new ExchangeDriver(this as unknown as Exchange, context, stream, response);
+    this.context = context;
   }
 
   /** @internal */
   get driver(): ExchangeDriver<Exchange, Upgrade> {
-    if (this.inside instanceof ExchangeDriver) return this.inside;
-    this.inside = wakenDriver<Exchange, Upgrade>(this as unknown as Exchange, this.inside);
-    return this.inside;
+    this.present ??= wakenDriver<Exchange, Upgrade>(this as unknown as Exchange, this.context);
+    return this.present;
   }
 
   /** @internal The connection is a WebSocket: what is not used is made again when it is. */
   rest(): void {
-    if (this.driver.isUnused) this.inside = this.driver.context;
+    if (this.driver.isUnused) this.present = undefined;
     this.restHead();
   }
 
