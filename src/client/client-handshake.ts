@@ -120,7 +120,6 @@ export class ClientHandshake {
       agreement,
       data,
       request: undefined,
-      requestBytes: 0,
       releaseSlot: undefined,
       delivery: context.webSocketDelivery,
       shouldEnqueueBeforeOpen: false,

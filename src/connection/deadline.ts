@@ -1,9 +1,13 @@
+import type { Counters } from "../limits/counters.ts";
 import type { DeadlineTimer, Ticking } from "../limits/deadline-timer.ts";
 import type { Limits } from "../limits/limits.ts";
+import { ownPauses, type Pauses } from "../limits/pauses.ts";
+import { PAUSED_BY_BODY } from "../limits/pausing.ts";
 import { SilenceDetector } from "../limits/silence-detector.ts";
 import { WriteStallDetector } from "../limits/slow-client.ts";
 import type { Transport } from "../transport/transport.ts";
 import { type HttpState, IDLE, RECEIVING, RESPONDING } from "./http-states.ts";
+import { BODY_TIMEOUT, HEAD_TIMEOUT, type Refusal } from "./refusal.ts";
 
 /** What the client has to do in time, or the program: "answer". */
 export type DeadlineKind = "none" | "head" | "next request" | "body" | "answer" | "close";
@@ -22,6 +26,19 @@ export interface Progress {
 
 /** What is due: a look whether a silent client is still there, or the end of one that takes nothing or is late. */
 export type Due = "nothing" | "look" | "write timeout" | "end";
+
+/** A connection, as far as its deadlines act on it. */
+interface Timed {
+  readonly transport: Transport;
+  pauses: Pauses;
+  /** The exchange whose response is not complete. */
+  readonly active: object | undefined;
+  readonly context: { readonly counters: Counters };
+  readonly held: { readonly reader: { readonly inProgress: boolean }; expire(): void } | undefined;
+  refuse(reason: Refusal): void;
+  /** Destroys the connection. */
+  drop(): void;
+}
 
 /** The running deadline of a connection. The deadline of a client that reads nothing is separate. */
 export class Deadline {
@@ -63,11 +80,28 @@ export class Deadline {
     this.tick = Math.min(this.timer.after(this.limits.closeTimeoutMs), this.lastTick);
   }
 
+  /** Does what is due in this tick. */
+  act(tick: number, connection: Timed): void {
+    const { transport, pauses, held } = connection;
+    // A pause stops the time of the client, who cannot send, but not that of a program that has answered and takes no more.
+    const isUnread = (pauses.by & PAUSED_BY_BODY) !== 0 && connection.active === undefined;
+    const due = this.check(tick, transport, pauses.by !== 0 && !isUnread);
+    if (due === "nothing") return;
+    if (due === "look") ownPauses(connection).look();
+    else if (due === "write timeout") {
+      connection.context.counters.countError("HTTP_WRITE_TIMEOUT");
+      connection.drop();
+    } else if (this.kind === "answer") held?.expire();
+    else if (this.kind === "body") connection.refuse(BODY_TIMEOUT);
+    else if (this.kind === "head" && held?.reader.inProgress === true) connection.refuse(HEAD_TIMEOUT);
+    else connection.drop();
+  }
+
   /**
    * Says what is due in this tick.
    * @param isHeld whether the client cannot send because the program pauses
    */
-  check(tick: number, transport: Transport, isHeld: boolean): Due {
+  private check(tick: number, transport: Transport, isHeld: boolean): Due {
     const { kind, timer, limits } = this;
     this.stallDetector = WriteStallDetector.for(transport, this.stallDetector);
     if (this.stallDetector?.isStalled(transport, timer, limits.writeTimeoutMs) === true)

@@ -2,14 +2,16 @@ import { NO_BYTES } from "../bytes/no-bytes.ts";
 import { PorticoError } from "../exchange/errors.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { type ExchangeDelivery, ImmediateExchangeDelivery } from "../exchange/exchange-delivery.ts";
-import type { Connection } from "../limits/connection.ts";
+import { restLater } from "../exchange/resting.ts";
 import { TURN_IS_OVER, TURN_STEPS } from "../limits/turns.ts";
 import { HttpError } from "../protocol/http/http-error.ts";
-import { NEED_BYTES, type RequestReader } from "../protocol/http1/request-reader.ts";
+import { NEED_BYTES, RequestReader } from "../protocol/http1/request-reader.ts";
 import { httpLog, quoted } from "../trace/debug-log.ts";
-import type { Deadline, Progress } from "./deadline.ts";
+import type { Progress } from "./deadline.ts";
 import type { HttpContext, Outcome } from "./http-context.ts";
-import { type AnsweredRequest, Http1Stream, type StreamOwner } from "./http1-stream.ts";
+import { type AnsweredRequest, Http1Stream } from "./http1-stream.ts";
+import type { IntakeHost } from "./intake-host.ts";
+import { mustCloseAfter } from "./must-close.ts";
 import { CLOSING, type Refusal, TOO_LARGE } from "./refusal.ts";
 
 const PROGRESS_BYTES = 65_536;
@@ -20,41 +22,44 @@ const CLOSE = { Connection: "close" };
 export class ExchangeIntake implements AnsweredRequest, Progress {
   /** The exchange in progress. */
   exchange: Exchange | undefined;
-  /** Requests so far. */
-  requests = 0;
   /** The client waits for 100 (Continue) before it sends the content (RFC 9110 §10.1.1). */
   isContinueExpected = false;
-  /** The client has ended its half: no request follows those that have arrived. */
-  hasEnded = false;
-  private readonly context: HttpContext;
-  private readonly connection: Connection & StreamOwner;
-  private readonly reader: RequestReader;
+  readonly reader: RequestReader;
+  readonly context: HttpContext;
+  connection: IntakeHost;
   private readonly stream: Http1Stream;
-  private readonly deadline: Deadline;
   /** The exchange that hooks are deciding about, or have answered. Nothing else sees it. */
   private guarded: Exchange | undefined;
-  private steps = 0;
   private isLastDelivered = false;
   private discardedBytes = 0;
   private progressBytes = 0;
 
-  constructor(
-    context: HttpContext,
-    connection: Connection & StreamOwner,
-    reader: RequestReader,
-    deadline: Deadline,
-  ) {
-    const { transport } = connection;
+  constructor(context: HttpContext, connection: IntakeHost) {
+    const { limits, counters, httpLimits } = context;
     this.context = context;
     this.connection = connection;
-    this.reader = reader;
-    this.deadline = deadline;
-    this.stream = new Http1Stream(connection, this, transport, context.limits, context.counters);
+    this.reader = new RequestReader(httpLimits);
+    this.stream = new Http1Stream(connection, this, connection.transport, limits, counters);
+  }
+
+  /** Continues with the requests of another connection. */
+  serve(connection: IntakeHost): void {
+    this.connection = connection;
+    this.stream.serve(connection, connection.transport);
+  }
+
+  /** Whether nothing of a request is here. */
+  get isAtRest(): boolean {
+    return this.exchange === undefined && this.reader.isAtRest;
+  }
+
+  get requests(): number {
+    return this.connection.requests;
   }
 
   /** Lends bytes to the reader. */
   receive(bytes: Buffer, start: number, end: number): void {
-    this.steps += (end - start) >>> 10;
+    this.connection.steps += (end - start) >>> 10;
     this.reader.receive(bytes, start, end);
   }
 
@@ -66,12 +71,13 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
 
   /** Looks for the next head, piece of content or end of a request. */
   next(): ReturnType<RequestReader["next"]> | typeof TURN_IS_OVER {
-    if (this.steps >= TURN_STEPS) {
-      this.steps = 0;
+    const { connection } = this;
+    if (connection.steps >= TURN_STEPS) {
+      connection.steps = 0;
       return TURN_IS_OVER;
     }
     const signal = this.reader.next();
-    if (signal !== NEED_BYTES) this.steps++;
+    if (signal !== NEED_BYTES) connection.steps++;
     return signal;
   }
 
@@ -93,7 +99,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     const { transport } = connection;
     if (httpLog !== undefined)
       httpLog(transport, `< ${head.method} ${head.target} ${quoted(head.fields.raw)}`);
-    this.requests++;
+    connection.requests++;
     this.isLastDelivered = false;
     this.isContinueExpected = head.expectContinue && (head.chunked || head.contentLength > 0);
     this.progressBytes = 0;
@@ -156,7 +162,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     this.progressBytes += length;
     if (this.progressBytes >= PROGRESS_BYTES) {
       this.progressBytes = 0;
-      this.deadline.start("body");
+      this.connection.deadline.start("body");
     }
     if (exchange === undefined) return true;
     if (!exchange.driver.isBodyWanted) {
@@ -174,7 +180,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   endRequest(): void {
     const { exchange } = this;
     if (exchange === undefined) return;
-    exchange.trailerFields = this.reader.trailers;
+    exchange.driver.trailerFields = this.reader.trailers;
     if (exchange.hasBody && !this.isLastDelivered && exchange.driver.isBodyWanted) {
       this.delivery.body(exchange, NO_BYTES, true, this.connection);
     }
@@ -194,12 +200,20 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     this.exchange?.driver.detach();
     this.exchange = undefined;
     this.guarded = undefined;
+    this.reader.trailers = null;
     this.reader.head = undefined; // one that waits must not keep its last request alive
+  }
+
+  /** The exchange becomes a WebSocket. @returns the first bytes of that */
+  takeUpgradeHead(): Buffer {
+    this.exchange = this.guarded = undefined;
+    return this.reader.takeUpgradeHead();
   }
 
   /** The exchange has become a WebSocket. */
   completeUpgrade(exchange: Exchange): void {
     this.observeEnd(exchange, "upgraded", 101);
+    restLater(exchange);
   }
 
   /**
@@ -252,23 +266,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   }
 
   mustClose(isWhole: boolean): boolean {
-    const { context, reader, exchange } = this;
-    if (
-      context.isClosing ||
-      exchange === undefined ||
-      reader.error !== null ||
-      !exchange.requestHead.keepAlive
-    )
-      return true;
-    if (this.requests >= context.limits.maxRequestsPerConnection) return true;
-    if (this.hasEnded && reader.buffered === 0) return true;
-    // RFC 9110 §10.1.1: a client that was not asked to continue can send the content or leave it out. Only closing is safe.
-    if (this.isContinueExpected) return true;
-    if (reader.remainingBytes <= context.limits.maxDiscardBytes) return false;
-    const { isBodyReadToEnd, isBodyRead } = exchange.driver;
-    // A handler can leave its loop over the body after it has answered, too late to announce the close. One that still
-    // answers, such as an echo, keeps the connection.
-    return isWhole ? !isBodyReadToEnd : !isBodyRead;
+    return mustCloseAfter(this, isWhole);
   }
 
   // Progress
@@ -286,7 +284,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   /** The program has not answered in time: it is told, and the client gets 503. */
   expire(): void {
     const { exchange, context, delivery } = this;
-    this.deadline.stopAnswer();
+    this.connection.deadline.stopAnswer();
     if (exchange === undefined || exchange.headSent) return;
     const about = `${exchange.method} ${exchange.route}, ${this.answerMs} ms`;
     context.onHandlerError(new PorticoError("ERR_HANDLER_TIMEOUT", about), exchange);

@@ -2,62 +2,73 @@ import { PorticoError } from "../exchange/errors.ts";
 import type { Exchange, Upgrade } from "../exchange/exchange.ts";
 import type { BodyDemand, ResponseErrorCode } from "../exchange/http-stream.ts";
 import type { Connection } from "../limits/connection.ts";
-import { Pauses } from "../limits/pauses.ts";
+import { NOT_PAUSED, ownPauses, type Pauses } from "../limits/pauses.ts";
 import { PAUSED_BY_BODY, PAUSED_BY_PIPELINE, PAUSED_BY_WRITES } from "../limits/pausing.ts";
 import { isCongested } from "../limits/slow-client.ts";
 import { TURN_IS_OVER, waitForTurn } from "../limits/turns.ts";
-import { BODY, END, FAILED, NEED_BYTES, REQUEST, RequestReader } from "../protocol/http1/request-reader.ts";
+import { BODY, END, FAILED, NEED_BYTES, REQUEST } from "../protocol/http1/request-reader.ts";
 import { httpLog } from "../trace/debug-log.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
 import { Deadline } from "./deadline.ts";
-import { ExchangeIntake } from "./exchange-intake.ts";
+import type { ExchangeIntake } from "./exchange-intake.ts";
 import type { HttpContext } from "./http-context.ts";
 import { CLOSED, type HttpState, IDLE, LINGERING, RECEIVING, RESPONDING, UPGRADED } from "./http-states.ts";
-import type { StreamOwner } from "./http1-stream.ts";
-import { BODY_TIMEOUT, CLOSING, HEAD_TIMEOUT, type Refusal } from "./refusal.ts";
+import type { IntakeHost } from "./intake-host.ts";
+import { type IntakePool, leaveIntake, ownIntake } from "./intake-pool.ts";
+import { CLOSING, type Refusal } from "./refusal.ts";
 import { openWebSocket } from "./upgrade.ts";
 
 /** HTTP/1.1 on one transport. */
-export class HttpConnection implements Connection, TransportSink, StreamOwner {
-  readonly kind = "http";
+export class HttpConnection implements TransportSink, IntakeHost {
   readonly transport: Transport;
   releaseSlot: (() => void) | undefined;
   share: Connection["share"] = undefined;
-  readonly context: HttpContext;
-  readonly reader: RequestReader;
-  readonly intake: ExchangeIntake;
-  private readonly deadline: Deadline;
+  readonly deadline: Deadline;
+  hasEnded = false;
+  requests = 0;
+  steps = 0;
+  readonly intakes: IntakePool;
+  held: ExchangeIntake | undefined = undefined;
   state: HttpState = IDLE;
-  private readonly pauses: Pauses;
+  pauses: Pauses = NOT_PAUSED;
   private isPumping = false;
   /** The response is complete, and has said that the connection ends with the exchange. */
   private isLast = false;
 
-  constructor(context: HttpContext, transport: Transport, releaseSlot: () => void) {
-    this.context = context;
+  constructor(intakes: IntakePool, transport: Transport, releaseSlot: () => void) {
+    const { timer, limits } = intakes.context;
+    this.intakes = intakes;
     this.transport = transport;
-    this.pauses = new Pauses(transport);
     this.releaseSlot = releaseSlot;
-    this.reader = new RequestReader(context.httpLimits);
-    this.deadline = new Deadline(context.timer, context.limits, this);
-    this.intake = new ExchangeIntake(context, this, this.reader, this.deadline);
+    this.deadline = new Deadline(timer, limits, this);
     this.deadline.start("head");
     transport.sink = this;
   }
 
-  /** The exchange whose response is not complete. */
+  get kind(): "http" {
+    return "http";
+  }
+
   get active(): Exchange | undefined {
-    return this.intake.active;
+    return this.held?.active;
+  }
+
+  get context(): HttpContext {
+    return this.intakes.context;
+  }
+
+  get intake(): ExchangeIntake {
+    return ownIntake(this);
   }
 
   beginShutdown(): void {
     if (this.state !== IDLE) return;
     if (this.transport.bufferedBytes > 0) this.linger();
-    else if (!this.reader.inProgress) this.drop();
+    else if (this.held?.reader.inProgress !== true) this.drop();
   }
 
   forceClose(): void {
-    if (this.intake.exchange?.headSent === false) this.refuse(CLOSING);
+    if (this.held?.exchange?.headSent === false) this.refuse(CLOSING);
     this.transport.flush();
     this.drop();
   }
@@ -73,16 +84,17 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
     this.pauses.onRead(end - start);
     this.intake.receive(bytes, start, end);
     this.pump();
-    this.reader.release();
-    if (this.state === RESPONDING && this.reader.buffered > context.limits.maxHeadBytes) {
+    const reader = this.held?.reader;
+    if (reader === undefined) return;
+    reader.release();
+    if (this.state === RESPONDING && reader.buffered > context.limits.maxHeadBytes) {
       this.pauseFor(PAUSED_BY_PIPELINE);
     }
   }
 
   onEnd(): void {
-    const { intake } = this;
-    intake.hasEnded = true;
-    const isHeld = !this.context.allowHalfOpen && this.pauses.end();
+    this.hasEnded = true;
+    const isHeld = !this.context.allowHalfOpen && ownPauses(this).end();
     if (this.pauses.by !== 0) return;
     // The program gets the data read so far before it learns of the end.
     if (isHeld && this.state === RECEIVING) this.pump();
@@ -90,7 +102,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   }
 
   onDrain(): void {
-    const { exchange } = this.intake;
+    const exchange = this.held?.exchange;
     this.resumeFrom(PAUSED_BY_WRITES);
     if (exchange === undefined || exchange.finished || !exchange.driver.isWritableWanted) return;
     this.intake.delivery.writable(exchange, this);
@@ -99,7 +111,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   onClose(error: Error | undefined): void {
     if (error !== undefined) this.context.counters.countSystemError(error);
     if (this.state === UPGRADED) return;
-    this.intake.abandon();
+    this.held?.abandon();
     this.enter(this.state.lost);
     this.context.onConnectionClosed(this);
   }
@@ -107,26 +119,14 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   // Ticking
 
   onTick(tick: number): void {
-    const { deadline, transport, pauses } = this;
-    // A pause stops the time of the client, who cannot send, but not that of a program that has answered and takes no more.
-    const isUnread = (pauses.by & PAUSED_BY_BODY) !== 0 && this.active === undefined;
-    const due = deadline.check(tick, transport, pauses.by !== 0 && !isUnread);
-    if (due === "nothing") return;
-    if (due === "look") pauses.look();
-    else if (due === "write timeout") {
-      this.context.counters.countError("HTTP_WRITE_TIMEOUT");
-      this.drop();
-    } else if (deadline.kind === "answer") this.intake.expire();
-    else if (deadline.kind === "body") this.refuse(BODY_TIMEOUT);
-    else if (deadline.kind === "head" && this.reader.inProgress) this.refuse(HEAD_TIMEOUT);
-    else this.drop();
+    this.deadline.act(tick, this);
   }
 
   // Pausable
 
   pauseFor(reason: number): void {
     if (this.state === LINGERING || this.state === CLOSED || this.state === UPGRADED) return;
-    this.pauses.add(reason);
+    ownPauses(this).add(reason);
   }
 
   resumeFrom(reason: number): void {
@@ -185,40 +185,42 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
     const socket = openWebSocket(context, transport, exchange, to, this.releaseSlot);
     if (socket === undefined) return false;
     const { connection } = socket.driver;
-    const head = this.reader.takeUpgradeHead();
+    const head = intake.takeUpgradeHead();
     this.enter(this.state.upgraded);
-    this.pauses.by = 0;
-    intake.exchange = undefined;
+    this.pauses.clear();
     context.onConnectionReplaced(this);
     connection.attach();
     intake.completeUpgrade(exchange);
-    connection.start(head, intake.hasEnded);
+    connection.start(head, this.hasEnded);
     transport.uncork();
+    if (!this.isPumping) leaveIntake(this);
     return true;
   }
 
   private pump(): void {
     if (this.isPumping) return;
     this.isPumping = true;
+    const { intake } = this;
     while (this.pauses.by === 0 && (this.state === IDLE || this.state === RECEIVING)) {
       if (this.state === IDLE && isCongested(this.transport, this.context.limits)) {
         this.pauseFor(PAUSED_BY_WRITES);
         break;
       }
-      const signal = this.intake.next();
+      const signal = intake.next();
       if (signal === NEED_BYTES) break;
       if (signal === TURN_IS_OVER) waitForTurn(this);
       else if (signal === REQUEST) {
         this.enter(this.state.headComplete);
-        this.intake.begin();
+        intake.begin();
       } else if (signal === BODY) {
-        if (!this.intake.receiveBody()) this.linger();
+        if (!intake.receiveBody()) this.linger();
       } else if (signal === END) this.endRequest();
       else if (signal === FAILED) this.fail();
     }
     this.isPumping = false;
     this.updateDeadline();
-    if (this.intake.hasEnded && this.pauses.by === 0) this.finishInput();
+    if (this.hasEnded && this.pauses.by === 0) this.finishInput();
+    if (this.state === IDLE || this.state === UPGRADED) leaveIntake(this);
   }
 
   private endRequest(): void {
@@ -238,7 +240,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
 
   /** The request is invalid, or refused for its head alone. */
   private fail(): void {
-    const { error, isHeadRefused } = this.reader;
+    const { error, isHeadRefused } = this.intake.reader;
     if (isHeadRefused) {
       this.enter(this.state.headComplete);
       // Nothing more is read; the answer closes.
@@ -248,15 +250,14 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   }
 
   /** Answers with an error status what cannot be answered by the program, and closes. */
-  private refuse(reason: Refusal): void {
+  refuse(reason: Refusal): void {
     if (this.intake.refuse(reason)) this.linger();
     else this.drop();
   }
 
-  /** Destroys the connection. */
-  private drop(): void {
+  drop(): void {
     if (this.state === CLOSED) return;
-    this.intake.abandon();
+    this.held?.abandon();
     this.enter(this.state.lost);
     this.transport.destroy();
   }
@@ -267,9 +268,9 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
    */
   private linger(): void {
     if (this.state === LINGERING || this.state === CLOSED) return;
-    this.intake.abandon();
+    this.held?.abandon();
     this.enter(this.state.ending);
-    this.pauses.by = 0;
+    this.pauses.clear();
     this.deadline.start("close");
     this.transport.resume();
     this.transport.end();
@@ -282,7 +283,7 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   private finishInput(): void {
     if (this.state === UPGRADED || this.state === CLOSED) return;
     if (this.state === RESPONDING && this.context.allowHalfOpen) return;
-    const isComplete = this.intake.exchange?.finished ?? true;
+    const isComplete = this.held?.exchange?.finished ?? true;
     if (!isComplete || this.transport.bufferedBytes === 0) this.drop();
     else this.linger();
   }
@@ -292,9 +293,8 @@ export class HttpConnection implements Connection, TransportSink, StreamOwner {
   }
 
   private enter(state: HttpState): void {
-    if (httpLog !== undefined && state !== this.state) {
+    if (httpLog !== undefined && state !== this.state)
       httpLog(this.transport, `= ${this.state.name} -> ${state.name}`);
-    }
     this.state = state;
   }
 }

@@ -56,10 +56,10 @@ export interface StreamOwner {
 
 /** The responses of one HTTP/1.1 connection, one after the other (RFC 9112). */
 export class Http1Stream implements HttpStream<Upgrade> {
-  readonly output: Output;
-  private readonly owner: StreamOwner;
+  output: Output;
+  private owner: StreamOwner;
   private readonly request: AnsweredRequest;
-  private readonly transport: Transport;
+  private transport: Transport;
   private readonly limits: Limits;
   private readonly counters: Counters;
   private minorVersion = 1;
@@ -81,6 +81,13 @@ export class Http1Stream implements HttpStream<Upgrade> {
     this.output = transport;
     this.limits = limits;
     this.counters = counters;
+  }
+
+  /** Continues with the responses of another connection. */
+  serve(owner: StreamOwner, transport: Transport): void {
+    this.owner = owner;
+    this.transport = transport;
+    this.output = transport;
   }
 
   /** Called when a request has arrived. Output from now on answers it. */

@@ -37,7 +37,7 @@ export function readRaw(transport: Transport, target: Uint8Array): number {
   const connection = openHttp(transport);
   if (connection === undefined) return -1;
   if (connection.active === undefined) return 0;
-  const taken = connection.reader.takeUnread(target);
+  const taken = connection.intake.reader.takeUnread(target);
   if (taken > 0) connection.resumeFrom(PAUSED_BY_PIPELINE);
   return taken;
 }

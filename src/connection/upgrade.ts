@@ -56,7 +56,6 @@ export function openWebSocket(
     agreement,
     data: options.data,
     request: exchange,
-    requestBytes: driver.headBytes,
     releaseSlot,
     delivery: options.delivery === "immediate" ? AT_ONCE : context.webSocketDelivery,
     shouldEnqueueBeforeOpen: options.shouldEnqueueBeforeOpen ?? false,
@@ -95,7 +94,7 @@ function negotiateUpgrade(
   const { compression = false } = options;
   const deflate = compression === true ? {} : compression;
   const agreed = deflate === false ? null : negotiate(check.extensions, deflate);
-  const agreement = shared({
+  const agreement: HandshakeResult = {
     role: "server",
     protocol: protocol ?? "",
     inflater: agreed === null ? undefined : createInflater("server", agreed.params),
@@ -108,25 +107,13 @@ function negotiateUpgrade(
     sendResetsIdle: options.sendResetsIdle ?? false,
     pongTimeoutMs: options.pongTimeoutMs,
     writeTimeoutMs: options.writeTimeoutMs,
-  });
+  };
   let response =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
     `Sec-WebSocket-Accept: ${acceptKey(check.key)}\r\n${exchange.driver.response.hasDate ? "" : dateLine()}`;
   if (protocol !== undefined) response += `Sec-WebSocket-Protocol: ${protocol}\r\n`;
   if (agreed !== null) response += `Sec-WebSocket-Extensions: ${agreed.response}\r\n`;
   return { ok: true, agreement, response: `${response}${fields()}\r\n` };
-}
-
-let latest: HandshakeResult | undefined;
-
-/** Most WebSockets agree on what the one before did: they share it. */
-function shared(agreement: HandshakeResult): HandshakeResult {
-  const names = Object.keys(agreement) as (keyof HandshakeResult)[];
-  const before = latest;
-  if (before !== undefined && names.every((name) => agreement[name] === before[name])) return before;
-  // An agreement that holds the compressor of one connection is not shared.
-  if (agreement.inflater === undefined && agreement.deflater === undefined) latest = agreement;
-  return agreement;
 }
 
 /** Fields that the handshake itself decides about. */

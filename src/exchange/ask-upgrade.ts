@@ -1,5 +1,5 @@
 import { isThenable } from "../delivery/call-handler.ts";
-import type { ExchangeDriver } from "./exchange-driver.ts";
+import type { DrivenRequest, ExchangeDriver } from "./exchange-driver.ts";
 
 /** What a connection is to become, as far as the program is asked about it. */
 interface Upgrade<Exchange, Options> {
@@ -13,7 +13,7 @@ interface Upgrade<Exchange, Options> {
  * @returns whether it has become one, or a promise of it
  * @throws what `upgrade` throws; the promise rejects with what that of `upgrade` rejects with
  */
-function askUpgrade<Exchange, Options extends object>(
+function askUpgrade<Exchange extends DrivenRequest, Options extends object>(
   driver: ExchangeDriver<Exchange, Upgrade<Exchange, Options>>,
   { handlers, options }: Upgrade<Exchange, Options>,
 ): boolean | Promise<boolean> {
@@ -30,7 +30,7 @@ function askUpgrade<Exchange, Options extends object>(
 }
 
 /** The same for a call of the program, which need not look at the promise: an error is reported, and answered. */
-export async function upgradeOrFail<Exchange, Options extends object>(
+export async function upgradeOrFail<Exchange extends DrivenRequest, Options extends object>(
   driver: ExchangeDriver<Exchange, Upgrade<Exchange, Options>>,
   to: Upgrade<Exchange, Options>,
 ): Promise<boolean> {

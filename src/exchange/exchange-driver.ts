@@ -3,15 +3,19 @@ import { callHandler } from "../delivery/call-handler.ts";
 import { Waiters } from "../delivery/waiters.ts";
 import { inContext } from "../node/async-context.ts";
 import { cryptoModule } from "../node/builtins.ts";
-import type { RequestHead } from "../protocol/http1/request-head.ts";
+import type { Fields } from "../protocol/http/fields.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 import { failExchange } from "./fail-exchange.ts";
 import { endedStream, type HttpStream } from "./http-stream.ts";
 import { RequestBody } from "./request-body.ts";
-import { answeredResponse, Response } from "./response.ts";
+import { answeredResponse, type Response } from "./response.ts";
+
+export interface DrivenRequest {
+  readonly requestHead: { readonly chunked: boolean; readonly contentLength: number };
+}
 
 /** The inside of an exchange: between its connection, which reports, and the callbacks of the program. */
-export class ExchangeDriver<Exchange, Upgrade> {
+export class ExchangeDriver<Exchange extends DrivenRequest, Upgrade> {
   /** What the program gets. */
   readonly exchange: Exchange;
   readonly context: ExchangeContext<Exchange>;
@@ -30,7 +34,7 @@ export class ExchangeDriver<Exchange, Upgrade> {
   /** Its events are delivered at once, however the others of the server are. */
   isImmediate = false;
   writableListener: ((offset: number) => unknown) | undefined = undefined;
-  private readonly head: RequestHead;
+  trailerFields: Fields | null = null;
   private uuid: string | undefined = undefined;
   private isAbortReported = false;
   private controller: AbortController | undefined = undefined;
@@ -42,13 +46,12 @@ export class ExchangeDriver<Exchange, Upgrade> {
     exchange: Exchange,
     context: ExchangeContext<Exchange>,
     stream: HttpStream<Upgrade>,
-    head: RequestHead,
+    response: Response,
   ) {
     this.exchange = exchange;
     this.context = context;
     this.stream = stream;
-    this.head = head;
-    this.response = new Response(stream, head.method, context.isBare);
+    this.response = response;
   }
 
   get id(): string {
@@ -59,9 +62,10 @@ export class ExchangeDriver<Exchange, Upgrade> {
     return this.uuid;
   }
 
-  /** The length of the head of the request, in bytes. */
-  get headBytes(): number {
-    return this.head.fields.textLength;
+  /** Whether nothing is lost with it once the connection is a WebSocket. */
+  get isUnused(): boolean {
+    const { uuid, controller, body, abortListeners } = this;
+    return (uuid ?? controller ?? body ?? abortListeners) === undefined && !this.isGivenUp;
   }
 
   get signal(): AbortSignal {
@@ -73,7 +77,8 @@ export class ExchangeDriver<Exchange, Upgrade> {
   get requestBody(): RequestBody {
     if (this.body === undefined) {
       this.body = new RequestBody(this);
-      if (!this.head.chunked && this.head.contentLength <= 0) this.body.receive(NO_BYTES, true);
+      const { chunked, contentLength } = this.exchange.requestHead;
+      if (!chunked && contentLength <= 0) this.body.receive(NO_BYTES, true);
       // Content of a client that has disconnected can still be in the queue.
       else if (this.response.state === "done" || this.isAbortReported) this.body.fail();
     }
@@ -244,7 +249,6 @@ export class ExchangeDriver<Exchange, Upgrade> {
     this.response.state = "done";
     this.finish();
     this.stream = endedStream;
-    this.head.fields.forgetPositions();
     const { fieldLines } = this.response;
     this.response = answeredResponse;
     return fieldLines;

@@ -28,7 +28,7 @@ export class RequestEvent extends OneExchangeEvent {
   readonly type = "request";
 
   override get cost(): number {
-    return EVENT_BYTES + EXCHANGE_BYTES + this.exchange.driver.headBytes;
+    return EVENT_BYTES + EXCHANGE_BYTES + this.exchange.headBytes;
   }
 
   run(): void {
@@ -62,7 +62,7 @@ export class AbortEvent extends OneExchangeEvent {
   readonly type = "abort";
 
   override get cost(): number {
-    return EVENT_BYTES + CONNECTION_BYTES + this.exchange.driver.headBytes;
+    return EVENT_BYTES + CONNECTION_BYTES + this.exchange.headBytes;
   }
 
   run(): void {

@@ -19,7 +19,8 @@ import type { ExchangeContext } from "./exchange-context.ts";
 import { ExchangeDriver } from "./exchange-driver.ts";
 import type { HttpStream } from "./http-stream.ts";
 import { type Client, IncomingRequest } from "./incoming-request.ts";
-import type { TryEndResult } from "./response.ts";
+import { Response, type TryEndResult } from "./response.ts";
+import { wakenDriver } from "./resting.ts";
 import { sendSource } from "./send-source.ts";
 
 /** One WebSocket connection. Its `request` is the exchange that was upgraded. */
@@ -47,8 +48,9 @@ export interface Upgrade {
  * header fields or reading the body twice.
  */
 export class Exchange<Params = Record<string, string>> extends IncomingRequest<Params> {
-  /** @internal */
-  readonly driver: ExchangeDriver<Exchange, Upgrade>;
+  /** Undefined while the connection is a WebSocket and nobody asks for it. */
+  private present: ExchangeDriver<Exchange, Upgrade> | undefined;
+  private readonly context: ExchangeContext<Exchange>;
 
   /** @internal Made by the server. */
   constructor(
@@ -58,7 +60,21 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
     client: Client,
   ) {
     super(head, client);
-    this.driver = new ExchangeDriver<Exchange, Upgrade>(this as unknown as Exchange, context, stream, head);
+    const response = new Response(stream, head.method, context.isBare);
+    this.present = new ExchangeDriver(this as unknown as Exchange, context, stream, response);
+    this.context = context;
+  }
+
+  /** @internal */
+  get driver(): ExchangeDriver<Exchange, Upgrade> {
+    this.present ??= wakenDriver<Exchange, Upgrade>(this as unknown as Exchange, this.context);
+    return this.present;
+  }
+
+  /** @internal The connection is a WebSocket: what is not used is made again when it is. */
+  rest(): void {
+    if (this.driver.isUnused) this.present = undefined;
+    this.restHead();
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Fields } from "../protocol/http/fields.ts";
 import { queryParameters } from "../protocol/http/percent-encoding.ts";
 import { readPath } from "../protocol/http/request-path.ts";
+import { readHeadAgain } from "../protocol/http1/read-head-again.ts";
 import type { RequestHead } from "../protocol/http1/request-head.ts";
 import type { LentBuffer } from "../websocket/web-socket-handlers.ts";
 import { type BodyOwner, callWithBody } from "./body-callback.ts";
@@ -27,6 +28,7 @@ export interface MatchedRoute {
 /** The internal part of an exchange that handles the request body. */
 export interface ContentDriver extends BodyOwner<unknown> {
   readonly stream: { readonly maxBodyBytes: number };
+  readonly trailerFields: Fields | null;
   wantBody(): void;
   pauseBody(): void;
   resumeBody(): void;
@@ -38,42 +40,57 @@ export interface ContentDriver extends BodyOwner<unknown> {
 export abstract class IncomingRequest<Params> {
   /** @internal */
   abstract readonly driver: ContentDriver;
-  /** The method, as sent. */
-  readonly method: string;
   /**
    * The path without the query, in its normal form (RFC 3986 §6.2.2): escapes of letters, digits and "-._~" are
    * decoded, and all others are kept in upper case. Hooks, routes and handlers see the same path, so comparing it is
    * safe. {@link target} is the original.
    */
   readonly path: string;
-  /** The part of the target after "?", or "". */
-  readonly query: string;
-  /** @internal */
-  readonly requestHead: RequestHead;
-  /** @internal Whether others could read another path: no route serves it. */
-  readonly hasAmbiguousPath: boolean;
   /** @internal */
   matched: MatchedRoute | undefined = undefined;
-  /** @internal */
-  trailerFields: Fields | null = null;
   /** @internal One object for all requests of a connection. */
   readonly client: Client;
-  private paramsRecord: Params | undefined;
+  private paramsRecord: Params | undefined = undefined;
+  /** Its text alone, which is a third of its memory, while the connection is a WebSocket and nobody asks for it. */
+  private head: RequestHead | string;
 
   /** @internal */
   constructor(head: RequestHead, client: Client) {
-    this.method = head.method;
-    if (head.hasPlainTarget) {
-      this.path = head.path;
-      this.hasAmbiguousPath = false;
-    } else {
-      const { path, isAmbiguous } = readPath(head.path);
-      this.path = path;
-      this.hasAmbiguousPath = isAmbiguous;
-    }
-    this.query = head.query;
-    this.requestHead = head;
+    this.path = head.hasPlainTarget ? head.path : readPath(head.path).path;
+    this.head = head;
     this.client = client;
+  }
+
+  /** @internal */
+  get requestHead(): RequestHead {
+    if (typeof this.head === "string") this.head = readHeadAgain(this.head);
+    return this.head;
+  }
+
+  /** @internal The length of the head, in bytes. */
+  get headBytes(): number {
+    return typeof this.head === "string" ? this.head.length : this.head.fields.text.length;
+  }
+
+  /** @internal Whether others could read another path: no route serves it. */
+  get hasAmbiguousPath(): boolean {
+    const { hasPlainTarget, path } = this.requestHead;
+    return !hasPlainTarget && readPath(path).isAmbiguous;
+  }
+
+  /** @internal Keeps no more of the head than its text, until it is asked for. */
+  protected restHead(): void {
+    if (typeof this.head !== "string") this.head = this.head.fields.text;
+  }
+
+  /** The method, as sent. */
+  get method(): string {
+    return this.requestHead.method;
+  }
+
+  /** The part of the target after "?", or "". */
+  get query(): string {
+    return this.requestHead.query;
   }
 
   /** The parameters of the route, percent-decoded. Hooks see them, too. */
@@ -133,7 +150,7 @@ export abstract class IncomingRequest<Params> {
 
   /** The trailer fields of a chunked request by lower-case name, complete once the body is (RFC 9110 §6.5). */
   get trailers(): Record<string, string> {
-    return this.trailerFields?.record() ?? Object.create(null);
+    return this.driver.trailerFields?.record() ?? Object.create(null);
   }
 
   /** Whether the client asks for a WebSocket or another protocol (RFC 9110 §7.8). */

@@ -2,18 +2,21 @@ import { TURN_STEPS, turn } from "../limits/turns.ts";
 import type { Answered } from "./answered.ts";
 import type { ChunkReader } from "./chunk-source.ts";
 import { PorticoError } from "./errors.ts";
-import type { ExchangeDriver } from "./exchange-driver.ts";
+import type { DrivenRequest, ExchangeDriver } from "./exchange-driver.ts";
 import { UNKNOWN_LENGTH } from "./http-stream.ts";
 
 /** Sends what a reader gives as the content of a response: see `stream` of an exchange. */
 export async function sendSource(
-  driver: ExchangeDriver<unknown, never>,
+  driver: ExchangeDriver<DrivenRequest, never>,
   reader: ChunkReader,
 ): Promise<Answered> {
   return (await sendChunks(driver, reader)) as Answered;
 }
 
-async function sendChunks(driver: ExchangeDriver<unknown, never>, reader: ChunkReader): Promise<boolean> {
+async function sendChunks(
+  driver: ExchangeDriver<DrivenRequest, never>,
+  reader: ChunkReader,
+): Promise<boolean> {
   const { response } = driver;
   // Two sources at once would be mixed.
   if (driver.interruptSource !== undefined && !response.isFinished) {

@@ -80,8 +80,7 @@ export class Room<Data = unknown> {
     const leave = (): void => void this.remove(socket);
     this.members.set(socket, leave);
     const { driver } = socket;
-    driver.closeListeners ??= new Set();
-    driver.closeListeners.add(leave);
+    driver.addCloseListener(leave);
     this.emit(this.events.onJoin, socket);
     return true;
   }
@@ -91,7 +90,7 @@ export class Room<Data = unknown> {
     const leave = this.members.get(socket);
     if (leave === undefined) return false;
     this.members.delete(socket);
-    socket.driver.closeListeners?.delete(leave);
+    socket.driver.removeCloseListener(leave);
     this.emit(this.events.onLeave, socket);
     return true;
   }

@@ -197,13 +197,12 @@ export class Seats<Data = unknown> {
       seat.expiresAt = this.now() + this.options.graceMs;
       this.emit(() => this.options.onAway?.(seat));
     };
-    socket.driver.closeListeners ??= new Set();
-    socket.driver.closeListeners.add(seat.leave);
+    socket.driver.addCloseListener(seat.leave);
     this.emit(() => this.options.onTaken?.(seat, isBack));
   }
 
   private disconnect(seat: OwnSeat<Data>): void {
-    seat.socket?.driver.closeListeners?.delete(seat.leave);
+    seat.socket?.driver.removeCloseListener(seat.leave);
     seat.socket = undefined;
   }
 

@@ -7,6 +7,8 @@ const KEPT_AT_THE_END = PAUSED_BY_TURN | PAUSED_BY_WRITES;
 /** How much is read from a paused connection to see whether it is still open, in bytes. */
 const AHEAD_BYTES = 16_384;
 
+type PausedTransport = Pick<Transport, "pause" | "resume" | "probe">;
+
 /**
  * The reasons why a connection is not read from. Meanwhile the end of the connection would go unnoticed. So the owner
  * checks from time to time: it reads a little, and asks the system.
@@ -14,13 +16,14 @@ const AHEAD_BYTES = 16_384;
 export class Pauses {
   /** PAUSED_BY_…, as bits. */
   by = 0;
-  private readonly transport: Transport;
+  private readonly transport: PausedTransport;
   private isReadAhead = false;
   /** What was read since it is paused. */
   private aheadBytes = 0;
-  private hasEnded = false;
+  /** The other side has ended its half. */
+  hasEnded = false;
 
-  constructor(transport: Transport) {
+  constructor(transport: PausedTransport) {
     this.transport = transport;
   }
 
@@ -70,6 +73,11 @@ export class Pauses {
     return this.isHeard;
   }
 
+  /** Forgets all reasons. The caller reads on. */
+  clear(): void {
+    if (this.by !== 0) this.by = 0;
+  }
+
   /** Notes received bytes. Call it before they are used. */
   onRead(bytes: number): void {
     if (this.by === 0) return;
@@ -81,4 +89,13 @@ export class Pauses {
     this.isReadAhead = false;
     this.transport.pause();
   }
+}
+
+/** Those of all connections that have never been paused: most of them never are. */
+export const NOT_PAUSED: Pauses = new Pauses({ pause() {}, resume() {}, probe() {} });
+
+/** Returns those of one connection, to be changed. */
+export function ownPauses(connection: { pauses: Pauses; readonly transport: Transport }): Pauses {
+  if (connection.pauses === NOT_PAUSED) connection.pauses = new Pauses(connection.transport);
+  return connection.pauses;
 }

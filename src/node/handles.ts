@@ -58,7 +58,7 @@ export interface RawHandle extends WriteHandle {
   readStop(): number;
   useUserBuffer(buffer: Uint8Array): void;
   shutdown(request: ShutdownRequest): number;
-  close(callback: (this: object) => void): void;
+  close(callback: (this: RawHandle) => void): void;
   getpeername?(into: PeerName): number;
   setNoDelay?(isOn: boolean): number;
 }
@@ -73,20 +73,25 @@ export interface ShutdownRequest {
   oncomplete: (this: ShutdownRequest) => void;
   /** Keeps the handle alive while the end is being sent, as with sockets. */
   handle: RawHandle;
-  listener: HandleListener;
+  owner: HandleOwner;
 }
 
-/** Hears of what happens to a handle. */
-export interface HandleListener {
+/**
+ * Hears of what happens to a handle. It is in the place of a socket, with the members that the function which all handles
+ * share looks for. {@link startReading} adds those with symbols as names, and those that do nothing.
+ */
+export interface HandleOwner {
   /** Ignores further reads. */
-  readonly closed: boolean;
+  readonly destroyed: boolean;
   /**
    * Called with the number of received bytes. They lie at the beginning of `readMemory.bytes`. Valid until the handler
    * returns.
    */
   onRead(count: number): void;
-  onReadEnd(): void;
-  onReadError(error: Error): void;
+  /** Called at the end of the other side's half. */
+  push(): void;
+  /** Called with an error of a read. */
+  destroy(error: Error): void;
   /** The end of this side has been sent. */
   onShutdown(): void;
   onClosed(): void;

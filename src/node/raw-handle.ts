@@ -4,7 +4,7 @@ import { readMemory } from "../bytes/read-memory.ts";
 import {
   type Facts,
   factsFrom,
-  type HandleListener,
+  type HandleOwner,
   isWriteHandle,
   type RawHandle,
   requestClass,
@@ -34,101 +34,78 @@ let spare: WriteRequest | undefined;
 /** A handle that has been closed answers with no number: "bad file descriptor". */
 const CLOSED = -9;
 
-const NOT_ENDED = { endEmitted: false };
-
-/** In place of a socket: what the function that all handles share looks for. Four members more have symbols as names. */
-class Owner {
-  readonly listener: HandleListener;
-  /** From Readable: the end is reported when it arrives. */
-  readonly _readableState = NOT_ENDED;
-
-  constructor(listener: HandleListener) {
-    this.listener = listener;
-  }
-
-  get destroyed(): boolean {
-    return this.listener.closed;
-  }
-
-  /** An error of a read. */
-  destroy(error: Error): void {
-    this.listener.onReadError(error);
-  }
-
-  /** The end of the other side's half. */
-  push(): void {
-    this.listener.onReadEnd();
-  }
-
-  on(): void {}
-  read(): void {}
-}
-
-/** What this runtime's handles are like, once one is read from. */
-let facts: Facts | undefined;
-
-/** Begins to tell a listener of a handle, and to read. */
-export function startReading(handle: RawHandle, listener: HandleListener): void {
-  facts ??= nameMembers(factsFrom(handle) ?? unknownHandle());
-  const { owner, onread } = facts;
-  Reflect.set(handle, owner, new Owner(listener));
-  Reflect.set(handle, "onread", onread);
+/** Begins to tell an owner of its handle, and to read. */
+export function startReading(handle: RawHandle, owner: HandleOwner): void {
+  const facts = factsFrom(handle) ?? unknownHandle();
+  addMembers(Reflect.getPrototypeOf(owner) ?? owner, facts);
+  Reflect.set(handle, facts.owner, owner);
+  Reflect.set(handle, "onread", facts.onread);
   handle.useUserBuffer(readMemory.bytes);
-  resumeReading(handle, listener);
+  resumeReading(handle, owner);
 }
 
 /** Reads on. The handle does not read now. */
-export function resumeReading(handle: RawHandle, listener: HandleListener): void {
+export function resumeReading(handle: RawHandle, owner: HandleOwner): void {
   const error = handle.readStart();
-  if (error !== 0) process.nextTick(() => listener.onReadError(systemError(error, "read")));
+  if (error !== 0) process.nextTick(() => owner.destroy(systemError(error, "read")));
 }
 
 /** Sends the end of this side, behind what was written. */
-export function shutdownHandle(handle: RawHandle, listener: HandleListener): void {
+export function shutdownHandle(handle: RawHandle, owner: HandleOwner): void {
   const { shutdownRequest } = factsFrom(handle) ?? unknownHandle();
   const request = new shutdownRequest();
   request.oncomplete = onShutdown;
   request.handle = handle;
-  request.listener = listener;
+  request.owner = owner;
   const error = handle.shutdown(request);
   if (error === 0) return;
   // Nothing is left to end: it was done at once, or the other side has reset the connection.
   const isOver = error === 1 || getSystemErrorName(error) === "ENOTCONN";
-  process.nextTick(() =>
-    isOver ? listener.onShutdown() : listener.onReadError(systemError(error, "shutdown")),
-  );
+  process.nextTick(() => (isOver ? owner.onShutdown() : owner.destroy(systemError(error, "shutdown"))));
 }
 
-/** Closes a handle. Its listener is notified in a later turn. */
+/** Closes a handle. Its owner is notified in a later turn. */
 export function closeHandle(handle: RawHandle): void {
   handle.close(onClosed);
 }
 
 function onShutdown(this: ShutdownRequest): void {
-  this.listener.onShutdown();
+  this.owner.onShutdown();
 }
 
-function onClosed(this: object): void {
-  const owner: unknown = facts && Reflect.get(this, facts.owner);
-  if (owner instanceof Owner) owner.listener.onClosed();
+function onClosed(this: RawHandle): void {
+  const owner: unknown = Reflect.get(this, factsFrom(this)?.owner ?? "");
+  if (isOwner(owner)) owner.onClosed();
+}
+
+function isOwner(value: unknown): value is HandleOwner {
+  return typeof value === "object" && value !== null && "onClosed" in value;
 }
 
 function unknownHandle(): never {
   throw new Error("there was no takeConnections() or takeHandle()");
 }
 
-/** Gives the class of owners its members with symbols as names. */
-function nameMembers(found: Facts): Facts {
-  const { prototype } = Owner;
-  const { buffer, callback, generator, updateTimer } = found.members;
-  Reflect.set(prototype, buffer, readMemory.bytes);
-  Reflect.set(prototype, generator, null);
-  Reflect.set(prototype, updateTimer, () => {});
-  Reflect.set(prototype, callback, function (this: Owner, count: number): boolean {
-    this.listener.onRead(count);
-    return true;
-  });
-  return found;
+/** Adds what owners need besides what they have. */
+function addMembers(prototype: object, { members }: Facts): void {
+  if (Object.hasOwn(prototype, "_readableState")) return;
+  const nothing = (): void => {};
+  const values: readonly [PropertyKey, unknown][] = [
+    [members.buffer, readMemory.bytes],
+    [members.callback, onRead],
+    [members.generator, null],
+    [members.updateTimer, nothing],
+    // From Readable: the end is reported when it arrives.
+    ["_readableState", { endEmitted: false }],
+    ["on", nothing],
+    ["read", nothing],
+  ];
+  for (const [name, value] of values) Reflect.defineProperty(prototype, name, { value });
+}
+
+function onRead(this: HandleOwner, count: number): boolean {
+  this.onRead(count);
+  return true;
 }
 
 /** Returns how many bytes a socket's handle has been given that the system has not taken; 0 where it cannot be told. */

@@ -1,5 +1,6 @@
 import { HttpConnection } from "../connection/http-connection.ts";
 import type { HttpContext, Outcome } from "../connection/http-context.ts";
+import { IntakePool } from "../connection/intake-pool.ts";
 import { callHandler } from "../delivery/call-handler.ts";
 import { upgradeOrFail } from "../exchange/ask-upgrade.ts";
 import { PorticoError } from "../exchange/errors.ts";
@@ -71,6 +72,7 @@ export class ServerCore implements HttpContext {
   private readonly onError: ErrorReporter;
   readonly answerFailure: typeof answerFailure = answerFailure;
   private readonly handlers = new HandlerCalls(this);
+  private readonly intakes = new IntakePool(this);
   private onEmpty: (() => void) | undefined;
   private forceCloseTimer: NodeJS.Timeout | undefined;
   private forceCloseAt = Number.POSITIVE_INFINITY;
@@ -114,7 +116,7 @@ export class ServerCore implements HttpContext {
     counters.connections++;
     counters.openConnections++;
     transport.totals = counters;
-    const connection = new HttpConnection(this, transport, releaseSlot);
+    const connection = new HttpConnection(this.intakes, transport, releaseSlot);
     this.connections.add(connection);
     if (this.isPaused) connection.pauseFor(PAUSED_BY_SERVER);
     this.backlog?.onOpen(connection);

@@ -103,6 +103,9 @@ export const corkBuffer: CorkBuffer = new CorkBuffer();
  */
 type Form = "text" | "cork" | "pieces";
 
+/** Of all transports without pieces. Nothing is added to it. */
+const NO_PIECES: Buffer[] = [];
+
 /** So much text is gathered as a string before it moves to the cork buffer. */
 const TEXT_BYTES = 2_048;
 
@@ -118,7 +121,7 @@ export abstract class BufferedOutput implements Sender {
   private text = "";
   private reservedFrom = 0;
   private reservedTo = 0;
-  private pieces: Buffer[] = [];
+  private pieces = NO_PIECES;
 
   /** Hands over what was gathered. */
   abstract flush(): void;
@@ -150,7 +153,7 @@ export abstract class BufferedOutput implements Sender {
     this.moveOutOfCork();
     this.form = "pieces";
     if (this.text !== "") this.sealText();
-    this.pieces.push(bytes);
+    this.keep(bytes);
     this.gathered += bytes.length;
   }
 
@@ -192,7 +195,12 @@ export abstract class BufferedOutput implements Sender {
     this.gathered = 0;
     this.text = "";
     if (form === "cork") corkBuffer.endReservation();
-    else if (form === "pieces") this.pieces = [];
+    else if (form === "pieces") this.pieces = NO_PIECES;
+  }
+
+  private keep(piece: Buffer): void {
+    if (this.pieces === NO_PIECES) this.pieces = [piece];
+    else this.pieces.push(piece);
   }
 
   private sendPieces(): void {
@@ -209,7 +217,7 @@ export abstract class BufferedOutput implements Sender {
 
   /** Turns text into a piece. Text joined from many strings uses several times its length. */
   private sealText(): void {
-    this.pieces.push(Buffer.from(this.text, "latin1"));
+    this.keep(Buffer.from(this.text, "latin1"));
     this.text = "";
   }
 

@@ -1,5 +1,5 @@
 import { readMemory } from "../bytes/read-memory.ts";
-import type { HandleListener, RawHandle } from "../node/handles.ts";
+import type { HandleOwner, RawHandle } from "../node/handles.ts";
 import { probeHandle } from "../node/peer-probe.ts";
 import {
   closeHandle,
@@ -22,21 +22,24 @@ import type { Peer } from "./transport.ts";
  *
  *   this side    end()          ended      what waits is written, then the end is sent
  *                onShutdown     sent       closes, if the other half has ended
- *   other side   onReadEnd      isReadEnded  closes, if the end of this side has been sent
+ *   other side   push           isReadEnded  closes, if the end of this side has been sent
  *   both         close          closed     nothing more is read or written; onClosed in a later turn
  */
 
+const PAUSED = 1;
+const READ_ENDED = 2;
+const END_SENT = 4;
+
 /** A TCP or Unix connection without a socket of Node, on its handle alone. */
-export class HandleTransport extends QueuedTransport implements HandleListener {
+export class HandleTransport extends QueuedTransport implements HandleOwner {
   bytesReceived = 0;
   closed = false;
   protected startedTotal = 0;
   private readonly handle: RawHandle;
   private peer: (Peer & { readonly remotePort?: number | undefined }) | undefined;
-  private error: Error | undefined;
-  private isEndSent = false;
-  private isReadEnded = false;
-  private isPaused = false;
+  private error: Error | undefined = undefined;
+  /** PAUSED, READ_ENDED and END_SENT, as bits: three fields would take 16 bytes more. */
+  private halves = 0;
 
   /**
    * @param handle connected, and not read from yet
@@ -55,6 +58,9 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
   }
 
   // Not fields: an idle connection is to take little memory.
+  get destroyed(): boolean {
+    return this.closed;
+  }
   get encrypted(): boolean {
     return false;
   }
@@ -84,18 +90,20 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
   }
 
   pause(): void {
-    if (this.closed || this.isReadEnded || this.isPaused) return;
-    this.isPaused = true;
+    if (this.closed || (this.halves & (READ_ENDED | PAUSED)) !== 0) return;
+    this.halves |= PAUSED;
     this.handle.readStop();
   }
 
   resume(): void {
-    if (this.closed || this.isReadEnded || !this.isPaused) return;
-    this.isPaused = false;
+    if (this.closed || (this.halves & (READ_ENDED | PAUSED)) !== PAUSED) return;
+    this.halves &= ~PAUSED;
     resumeReading(this.handle, this);
   }
 
-  destroy(): void {
+  /** @param error of the system, which has ended it */
+  destroy(error?: Error): void {
+    this.error ??= error;
     if (this.closed) return;
     this.closed = true;
     closeHandle(this.handle);
@@ -106,19 +114,14 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
     this.deliver(readMemory.bytes, 0, count);
   }
 
-  onReadEnd(): void {
-    this.isReadEnded = true;
+  push(): void {
+    this.halves |= READ_ENDED;
     this.reportEnd();
     this.closeWhenOver();
   }
 
-  onReadError(error: Error): void {
-    this.error ??= error;
-    this.destroy();
-  }
-
   onShutdown(): void {
-    this.isEndSent = true;
+    this.halves |= END_SENT;
     this.closeWhenOver();
   }
 
@@ -148,7 +151,7 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
   }
 
   protected failWrite(status: number): void {
-    this.onReadError(systemError(status, "write"));
+    this.destroy(systemError(status, "write"));
   }
 
   protected askSystem(): number {
@@ -168,6 +171,7 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
   }
 
   private closeWhenOver(): void {
-    if (this.isEndSent && this.isReadEnded) this.destroy();
+    const isOver = (END_SENT | READ_ENDED) === (this.halves & (END_SENT | READ_ENDED));
+    if (isOver) this.destroy();
   }
 }

@@ -9,16 +9,21 @@ const JOIN_BYTES = 16_384;
 const MAX_WRITE_BYTES = 1_048_576;
 const MAX_WRITE_PIECES = 64;
 
+/** What only a transport has whose system has not taken everything at once. */
+interface Remainder {
+  /** Bytes of the write in progress, 0 when there is none. */
+  inProgressBytes: number;
+  /** What waits for it. */
+  queue: ByteQueue | undefined;
+  /** Releases the cork buffer that the write in progress lies in. */
+  releaseCorkBuffer: (() => void) | undefined;
+}
+
 /** A transport that makes one write at a time. The rest waits here. */
 export abstract class QueuedTransport extends Transport {
   /** Whether a write is in progress. */
   protected isBusy = false;
-  /** Its bytes. */
-  private inProgressBytes = 0;
-  /** What waits for it. */
-  private queue: ByteQueue | undefined;
-  /** Releases the cork buffer that the write in progress lies in. */
-  private releaseCorkBuffer: (() => void) | undefined;
+  private remainder: Remainder | undefined = undefined;
 
   /** Bytes that were given to {@link startWrite}. */
   protected abstract readonly startedTotal: number;
@@ -41,10 +46,11 @@ export abstract class QueuedTransport extends Transport {
   protected abstract askSystem(): number;
 
   get pendingBytes(): number {
-    return this.inProgressBytes + (this.queue?.length ?? 0);
+    const { remainder } = this;
+    return remainder === undefined ? 0 : remainder.inProgressBytes + (remainder.queue?.length ?? 0);
   }
   get bytesSent(): number {
-    return this.startedTotal + (this.queue?.length ?? 0);
+    return this.startedTotal + (this.remainder?.queue?.length ?? 0);
   }
 
   override probe(): void {
@@ -70,30 +76,38 @@ export abstract class QueuedTransport extends Transport {
 
   /** The write in progress has ended. @param status 0, or the negative number of a system error */
   onWritten(status: number): void {
-    this.releaseCorkBuffer?.();
-    this.releaseCorkBuffer = undefined;
+    const remainder = this.ownRemainder();
+    remainder.releaseCorkBuffer?.();
+    remainder.releaseCorkBuffer = undefined;
     if (this.closed) return;
     if (status < 0) {
       this.abandon(status);
       return;
     }
     this.isBusy = false;
-    this.inProgressBytes = 0;
-    this.writeWaiting();
+    remainder.inProgressBytes = 0;
+    this.writeWaiting(remainder);
     this.count(this.pendingBytes);
     if (this.isBusy) return;
+    this.remainder = undefined;
     if (this.ended) this.startEnd();
     this.drained();
   }
 
   protected override reportClose(error: Error | undefined): void {
-    this.queue = undefined;
+    if (this.remainder !== undefined) this.remainder.queue = undefined;
     super.reportClose(error);
   }
 
+  private ownRemainder(): Remainder {
+    this.remainder ??= { inProgressBytes: 0, queue: undefined, releaseCorkBuffer: undefined };
+    return this.remainder;
+  }
+
   private get waiting(): ByteQueue {
-    this.queue ??= new ByteQueue();
-    return this.queue;
+    const remainder = this.ownRemainder();
+    remainder.queue ??= new ByteQueue();
+    return remainder.queue;
   }
 
   private enqueue(piece: Uint8Array): void {
@@ -101,14 +115,14 @@ export abstract class QueuedTransport extends Transport {
     else this.waiting.append(piece);
   }
 
-  private writeWaiting(): void {
-    const { queue } = this;
+  private writeWaiting(remainder: Remainder): void {
+    const { queue } = remainder;
     while (queue !== undefined && queue.length > 0 && !this.isBusy) {
       const pieces = queue.takePieces(MAX_WRITE_BYTES, MAX_WRITE_PIECES);
       const only = pieces.length === 1 ? pieces[0] : undefined;
       this.write(only ?? pieces, false);
     }
-    if (queue?.length === 0) this.queue = undefined;
+    if (queue?.length === 0) remainder.queue = undefined;
   }
 
   private write(data: WriteData, isInCork: boolean): void {
@@ -123,8 +137,9 @@ export abstract class QueuedTransport extends Transport {
   protected onStarted(outcome: number, data: WriteData, isInCork: boolean): void {
     this.isBusy = outcome !== DONE;
     if (outcome === UNDER_WAY) {
-      this.inProgressBytes = this.startedBytes(data);
-      if (isInCork) this.releaseCorkBuffer = corkBuffer.retain();
+      const remainder = this.ownRemainder();
+      remainder.inProgressBytes = this.startedBytes(data);
+      if (isInCork) remainder.releaseCorkBuffer = corkBuffer.retain();
     } else if (outcome !== DONE) this.abandon(outcome);
   }
 

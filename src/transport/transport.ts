@@ -51,8 +51,8 @@ const GATHER_BYTES = 65_536;
 export abstract class Transport extends BufferedOutput implements Flushable {
   sink: TransportSink = noSink;
   totals: TransportTotals = { pendingBytes: 0, bytesSent: 0 };
-  /** When it was opened, by performance.now(). */
-  readonly openedAt: number = performance.now();
+  /** When it was opened, by performance.now(). In whole milliseconds, because a fraction would take 16 bytes more. */
+  readonly openedAt: number = Math.floor(performance.now());
   private counted = 0;
   private corked = 0;
   private isScheduled = false;

@@ -1,7 +1,5 @@
 import type { MessageDeflater } from "../protocol/websocket/message-deflater.ts";
 import type { MessageInflater } from "../protocol/websocket/message-inflater.ts";
-import { MessageReader } from "../protocol/websocket/message-reader.ts";
-import type { MessageLimits } from "../protocol/websocket/message-reader-options.ts";
 
 /** The result of the opening handshake (RFC 6455 §4). */
 export interface HandshakeResult {
@@ -19,17 +17,6 @@ export interface HandshakeResult {
   /** Replaces the server's limit. */
   readonly pongTimeoutMs: number | undefined;
   readonly writeTimeoutMs: number | undefined;
-}
-
-/** @param limits apply unless the handshake has agreed on others @returns the reader of a WebSocket */
-export function readerFor(agreement: HandshakeResult, limits: MessageLimits): MessageReader {
-  const { role, maxMessageBytes, lent, inflater } = agreement;
-  return new MessageReader({
-    role,
-    limits: maxMessageBytes === undefined ? limits : { maxMessageBytes },
-    owned: !lent,
-    inflate: inflater,
-  });
 }
 
 /** The result of `exchange.refuse`, which `upgrade` can return instead of data. */

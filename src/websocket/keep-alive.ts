@@ -18,23 +18,29 @@ export type Due =
   | "WS_PONG_TIMEOUT"
   | "close timeout";
 
-/** The deadlines of one WebSocket. */
-export class KeepAlive {
-  private readonly limits: Limits;
-  private readonly timer: DeadlineTimer;
-  private readonly agreement: HandshakeResult;
-  private stallDetector: WriteStallDetector | undefined;
-  private readonly bornAt: number;
-  private isPinged = false;
-  private deadline = 0;
+/** The state of these deadlines. Each WebSocket has its own: as an object next to it, it would take 64 bytes more. */
+export interface Deadlines {
+  deadline: number;
+  isPinged: boolean;
+  /** The tick in which it was opened. */
+  readonly bornAt: number;
   /** When a closing connection ends, even if it still receives data. */
-  private lastTick = 0;
+  lastTick: number;
+  stallDetector: WriteStallDetector | undefined;
+  readonly transport: Transport;
+  readonly isOpen: boolean;
+}
+
+/** The deadlines of WebSockets with the same timeouts. */
+export class KeepAlive {
+  readonly timer: DeadlineTimer;
+  private readonly limits: Limits;
+  private readonly agreement: HandshakeResult;
 
   constructor(limits: Limits, timer: DeadlineTimer, agreement: HandshakeResult) {
     this.limits = limits;
     this.timer = timer;
     this.agreement = agreement;
-    this.bornAt = timer.tick;
   }
 
   /** The shortest timeout that differs from the server's, in milliseconds; Infinity if there is none. */
@@ -45,50 +51,51 @@ export class KeepAlive {
   }
 
   /** Notes traffic. */
-  touch(): void {
-    this.isPinged = false;
-    this.deadline = this.timer.after(this.idleTimeoutMs);
+  touch(of: Deadlines): void {
+    of.isPinged = false;
+    of.deadline = this.timer.after(this.idleTimeoutMs);
   }
 
   /** Begins to wait for the client to close. Without a timeout it would stay forever. */
-  startClosing(): void {
-    this.lastTick = this.timer.after(this.limits.lingerTimeoutMs);
-    this.renewClosing();
+  startClosing(of: Deadlines): void {
+    of.lastTick = this.timer.after(this.limits.lingerTimeoutMs);
+    this.renewClosing(of);
   }
 
   /** Restarts the time to close, within limits, because a client that is still sending cannot answer yet. */
-  renewClosing(): void {
-    this.deadline = Math.min(this.timer.after(this.limits.closeTimeoutMs), this.lastTick);
+  renewClosing(of: Deadlines): void {
+    of.deadline = Math.min(this.timer.after(this.limits.closeTimeoutMs), of.lastTick);
   }
 
   /** Restarts the running deadline, because the client could not send, or is still receiving waiting data. */
-  renew(isOpen: boolean): void {
-    if (isOpen) this.touch();
-    else this.startClosing();
+  renew(of: Deadlines): void {
+    if (of.isOpen) this.touch(of);
+    else this.startClosing(of);
   }
 
   /**
    * Returns the action that is due in this tick. A ping that is due counts as sent.
    * @param isHeard whether data from the client is read
    */
-  check(tick: number, transport: Transport, isOpen: boolean, isHeard: boolean): Due {
+  check(of: Deadlines, tick: number, isHeard: boolean): Due {
     const { limits, timer } = this;
+    const { transport, isOpen } = of;
     const { writeTimeoutMs = limits.writeTimeoutMs, pongTimeoutMs = limits.pongTimeoutMs } = this.agreement;
-    this.stallDetector = WriteStallDetector.for(transport, this.stallDetector);
-    if (this.stallDetector?.isStalled(transport, timer, writeTimeoutMs) === true) return "WS_WRITE_TIMEOUT";
+    of.stallDetector = WriteStallDetector.for(transport, of.stallDetector);
+    if (of.stallDetector?.isStalled(transport, timer, writeTimeoutMs) === true) return "WS_WRITE_TIMEOUT";
     if (isOpen && limits.webSocketLifetimeMs > 0) {
-      const end = this.bornAt + timer.after(limits.webSocketLifetimeMs) - timer.tick;
+      const end = of.bornAt + timer.after(limits.webSocketLifetimeMs) - timer.tick;
       if (tick > end) return "lifetime";
     }
     // A client that is still taking what waits for it is alive.
-    if (transport.pendingBytes > 0) this.renew(isOpen);
-    if (tick <= this.deadline) return "nothing";
+    if (transport.pendingBytes > 0) this.renew(of);
+    if (tick <= of.deadline) return "nothing";
     if (!isOpen) return "close timeout";
     if (!isHeard) return "look";
     const isPatient = pongTimeoutMs === 0 || pongTimeoutMs === Number.POSITIVE_INFINITY;
-    if (this.isPinged && !isPatient) return "WS_PONG_TIMEOUT";
-    this.isPinged = true;
-    this.deadline = timer.after(isPatient ? this.idleTimeoutMs : pongTimeoutMs);
+    if (of.isPinged && !isPatient) return "WS_PONG_TIMEOUT";
+    of.isPinged = true;
+    of.deadline = timer.after(isPatient ? this.idleTimeoutMs : pongTimeoutMs);
     return "ping";
   }
 

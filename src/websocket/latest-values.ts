@@ -2,20 +2,13 @@ import type { Limits } from "../limits/limits.ts";
 import { cryptoModule } from "../node/builtins.ts";
 import { FIN, PING_FRAME } from "../protocol/websocket/opcodes.ts";
 import { byteLengthOf } from "../transport/payload.ts";
-import { refusedBytes, type Transport } from "../transport/transport.ts";
-import type { MessageWriter } from "./message-writer.ts";
+import { refusedBytes } from "../transport/transport.ts";
+import { dropMessage, type Sender, sendFrame, sendMessage } from "./message-writer.ts";
 import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
 import type { WindowOptions } from "./window-options.ts";
 
 /** Data, or a function that makes it when it can leave. It can return undefined: then nothing is sent. */
 export type LatestData = string | Uint8Array | (() => string | Uint8Array | undefined);
-
-/** The part of a WebSocket that LatestValues uses. */
-interface Sender {
-  readonly isOpen: boolean;
-  readonly transport: Transport;
-  readonly writer: MessageWriter;
-}
 
 interface Value {
   readonly data: LatestData;
@@ -66,7 +59,7 @@ export class LatestValues {
     if (this.waiting.size === 0 && this.canSend) return this.transmit(data, options);
     const bytes = key.length + (typeof data === "function" ? FUNCTION_BYTES : byteLengthOf(data));
     const others = this.waitingBytes - (this.waiting.get(key)?.bytes ?? 0);
-    if (others + bytes > this.limits.maxBackpressureBytes) return this.sender.writer.drop();
+    if (others + bytes > this.limits.maxBackpressureBytes) return dropMessage(this.sender);
     this.waitingBytes = others + bytes;
     // The program can use its buffer again.
     const kept = typeof data === "object" ? Buffer.from(data) : data;
@@ -117,9 +110,10 @@ export class LatestValues {
 
   /** Asks for a drain event if the system has refused data. If the window is full, an acknowledgement comes next. */
   private waitForSystem(): void {
-    const { transport, writer } = this.sender;
+    const { sender } = this;
+    const { transport } = sender;
     if (this.waiting.size === 0 || refusedBytes(transport) === 0) return;
-    writer.isSlow = true;
+    sender.isSlow = true;
     transport.requestDrain();
   }
 
@@ -134,15 +128,15 @@ export class LatestValues {
   }
 
   private transmit(data: LatestData, options: SendOptions): SendResult {
-    const { writer } = this.sender;
+    const { sender } = this;
     const message = typeof data === "function" ? data() : data;
     if (message === undefined) return "sent";
-    const result = writer.send(message, options);
+    const result = sendMessage(sender, message, options);
     if (this.window === undefined || result === "closed" || result === "dropped") return result;
     this.sent++;
     this.sentAt.push(performance.now());
     // However much waits: without it nothing would acknowledge the message.
-    if (this.isPonged) writer.frame(FIN | PING_FRAME, `${markOfPings()}${this.sent}`);
+    if (this.isPonged) sendFrame(sender, FIN | PING_FRAME, `${markOfPings()}${this.sent}`);
     return result;
   }
 }

@@ -1,5 +1,3 @@
-import type { Counters } from "../limits/counters.ts";
-import type { Limits } from "../limits/limits.ts";
 import { copyPayload, encodeFrame, frameHeaderSize, writeFrameHeader } from "../protocol/websocket/frame.ts";
 import { randomMaskKey } from "../protocol/websocket/mask.ts";
 import { BINARY, FIN, PING_FRAME, PONG_FRAME, RSV1, TEXT } from "../protocol/websocket/opcodes.ts";
@@ -7,154 +5,148 @@ import { webSocketLog } from "../trace/debug-log.ts";
 import { corkBuffer } from "../transport/buffered-output.ts";
 import { byteLengthOf, writePayload } from "../transport/payload.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { ConnectionTerms } from "./connection-terms.ts";
 import { describeFrame } from "./describe-frame.ts";
-import type { HandshakeResult } from "./handshake-result.ts";
-import type { KeepAlive } from "./keep-alive.ts";
+import type { Deadlines } from "./keep-alive.ts";
 import type { SharedFrames } from "./shared-frames.ts";
 import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
 
 const headerMemory = Buffer.alloc(14);
 
-/** The sending half of a WebSocket that is open: frames, compression, and limits for clients that do not read. */
-export class MessageWriter {
+/*
+ * The sending half of a WebSocket that is open: frames, compression, and limits for clients that do not read. It has no
+ * object of its own, because what it keeps is two fields of the connection.
+ */
+
+/** A WebSocket, as far as it sends. */
+export interface Sender extends Deadlines {
+  readonly transport: Transport;
+  readonly terms: ConnectionTerms;
   /** Whether a send returned "queued" or "dropped", so that the program waits for `drain`. */
-  isSlow = false;
-  private pendingPong: Buffer | undefined;
-  private readonly transport: Transport;
-  private readonly agreement: HandshakeResult;
-  private readonly keepAlive: KeepAlive;
-  private readonly limits: Limits;
-  private readonly counters: Counters;
+  isSlow: boolean;
+  /** The answer to a ping, which waits for the data before it. */
+  pendingPong: Buffer | undefined;
+}
 
-  constructor(
-    transport: Transport,
-    agreement: HandshakeResult,
-    keepAlive: KeepAlive,
-    limits: Limits,
-    counters: Counters,
-  ) {
-    this.transport = transport;
-    this.agreement = agreement;
-    this.keepAlive = keepAlive;
-    this.limits = limits;
-    this.counters = counters;
-  }
+/** Sends a message, unless too much data already waits. */
+export function sendMessage(sender: Sender, data: string | Uint8Array, options: SendOptions): SendResult {
+  const length = byteLengthOf(data);
+  return hasRoom(sender, length) ? sendAlways(sender, data, length, options) : dropMessage(sender);
+}
 
-  /** Sends a message, unless too much data already waits. */
-  send(data: string | Uint8Array, options: SendOptions): SendResult {
-    const length = byteLengthOf(data);
-    return this.hasRoom(length) ? this.sendAlways(data, length, options) : this.drop();
-  }
+/**
+ * Sends a message, even if much data already waits.
+ * @param length in bytes
+ */
+export function sendAlways(
+  sender: Sender,
+  data: string | Uint8Array,
+  length: number,
+  options: SendOptions,
+): SendResult {
+  const { deflater, thresholdBytes } = sender.terms.agreement;
+  const opcode = (options.binary ?? typeof data !== "string") ? BINARY : TEXT;
+  if (deflater !== undefined && length >= thresholdBytes && options.compress !== false) {
+    sendFrame(sender, FIN | RSV1 | opcode, deflater.compress(data));
+  } else sendFrame(sender, FIN | opcode, data);
+  return sent(sender);
+}
 
-  /**
-   * Sends a message, even if much data already waits.
-   * @param length in bytes
-   */
-  sendAlways(data: string | Uint8Array, length: number, options: SendOptions): SendResult {
-    const { deflater, thresholdBytes } = this.agreement;
-    const opcode = (options.binary ?? typeof data !== "string") ? BINARY : TEXT;
-    if (deflater !== undefined && length >= thresholdBytes && options.compress !== false) {
-      this.frame(FIN | RSV1 | opcode, deflater.compress(data));
-    } else this.frame(FIN | opcode, data);
-    return this.sent();
-  }
+/** Whether a message can be written where it leaves from: uncompressed, and by a server, which does not mask. */
+export function canWriteInPlace(sender: Sender, size: number, { compress }: SendOptions): boolean {
+  const { role, deflater, thresholdBytes } = sender.terms.agreement;
+  return role === "server" && (deflater === undefined || compress === false || size < thresholdBytes);
+}
 
-  /** Whether a message can be written where it leaves from: uncompressed, and by a server, which does not mask. */
-  canWriteInPlace(size: number, { compress }: SendOptions): boolean {
-    const { role, deflater, thresholdBytes } = this.agreement;
-    return role === "server" && (deflater === undefined || compress === false || size < thresholdBytes);
-  }
+/** A message was written where it leaves from. @param payload only for the debug log */
+export function sentInPlace(sender: Sender, payload: Buffer, { binary }: SendOptions): SendResult {
+  if (webSocketLog !== undefined)
+    webSocketLog(sender.transport, `> ${describeFrame(FIN | (binary === false ? TEXT : BINARY), payload)}`);
+  return sent(sender);
+}
 
-  /** A message was written where it leaves from. @param payload only for the debug log */
-  sentInPlace(payload: Buffer, { binary }: SendOptions): SendResult {
-    if (webSocketLog !== undefined)
-      webSocketLog(this.transport, `> ${describeFrame(FIN | (binary === false ? TEXT : BINARY), payload)}`);
-    return this.sent();
+/** Sends a message whose frames are shared with others. */
+export function sendShared(sender: Sender, frames: SharedFrames): SendResult {
+  if (!hasRoom(sender, frames.length)) return dropMessage(sender);
+  const { deflater, thresholdBytes } = sender.terms.agreement;
+  // A client masks each frame for itself.
+  if (sender.terms.agreement.role === "client") return sendMessage(sender, frames.data, frames.options);
+  if (webSocketLog !== undefined) {
+    webSocketLog(sender.transport, `> ${describeFrame(FIN | frames.opcode, frames.data)} (shared)`);
   }
+  if (deflater !== undefined && frames.length >= thresholdBytes && frames.options.compress !== false) {
+    frames.writeCompressed(sender.transport, deflater);
+  } else frames.writePlain(sender.transport);
+  return sent(sender);
+}
 
-  /** Sends a message whose frames are shared with others. */
-  sendShared(frames: SharedFrames): SendResult {
-    if (!this.hasRoom(frames.length)) return this.drop();
-    const { deflater, thresholdBytes } = this.agreement;
-    // A client masks each frame for itself.
-    if (this.agreement.role === "client") return this.send(frames.data, frames.options);
-    if (webSocketLog !== undefined) {
-      webSocketLog(this.transport, `> ${describeFrame(FIN | frames.opcode, frames.data)} (shared)`);
-    }
-    if (deflater !== undefined && frames.length >= thresholdBytes && frames.options.compress !== false) {
-      frames.writeCompressed(this.transport, deflater);
-    } else frames.writePlain(this.transport);
-    return this.sent();
-  }
+export function sendPing(sender: Sender, data: string | Uint8Array): SendResult {
+  if (!hasRoom(sender, 0)) return "dropped";
+  sendFrame(sender, FIN | PING_FRAME, data);
+  return resultOf(sender);
+}
 
-  ping(data: string | Uint8Array): SendResult {
-    if (!this.hasRoom(0)) return "dropped";
-    this.frame(FIN | PING_FRAME, data);
-    return this.result();
-  }
+/** Answers a ping. RFC 6455 §5.5.3: of several pings only the last needs an answer. */
+export function sendPong(sender: Sender, data: Buffer): void {
+  if (sender.transport.pendingBytes > sender.terms.limits.writeHighWaterBytes)
+    sender.pendingPong = Buffer.from(data);
+  else sendFrame(sender, FIN | PONG_FRAME, data);
+}
 
-  /** Answers a ping. RFC 6455 §5.5.3: of several pings only the last needs an answer. */
-  pong(data: Buffer): void {
-    if (this.transport.pendingBytes > this.limits.writeHighWaterBytes) this.pendingPong = Buffer.from(data);
-    else this.frame(FIN | PONG_FRAME, data);
-  }
+/**
+ * All data has been sent. The answer to a ping that waited for that follows.
+ * @returns whether the program waits for it
+ */
+export function onSent(sender: Sender): boolean {
+  const { pendingPong, isSlow } = sender;
+  sender.pendingPong = undefined;
+  if (pendingPong !== undefined) sendFrame(sender, FIN | PONG_FRAME, pendingPong);
+  sender.isSlow = false;
+  return isSlow;
+}
 
-  /**
-   * All data has been sent. The answer to a ping that waited for that follows.
-   * @returns whether the program waits for it
-   */
-  onDrain(): boolean {
-    const data = this.pendingPong;
-    this.pendingPong = undefined;
-    if (data !== undefined) this.frame(FIN | PONG_FRAME, data);
-    const { isSlow } = this;
-    this.isSlow = false;
-    return isSlow;
+/** Sends a frame. @param first its first byte: FIN, RSV1 and opcode */
+export function sendFrame(sender: Sender, first: number, payload: string | Uint8Array): void {
+  const { transport } = sender;
+  if (webSocketLog !== undefined) webSocketLog(transport, `> ${describeFrame(first, payload)}`);
+  if (sender.terms.agreement.role === "server") writeFrame(transport, first, payload);
+  else {
+    const options = { maskKey: randomMaskKey(), compressed: (first & RSV1) !== 0 };
+    transport.writeBytes(encodeFrame(first & 0x0f, payload, options));
   }
+}
 
-  /** Sends a frame. @param first its first byte: FIN, RSV1 and opcode */
-  frame(first: number, payload: string | Uint8Array): void {
-    const { transport } = this;
-    if (webSocketLog !== undefined) webSocketLog(transport, `> ${describeFrame(first, payload)}`);
-    if (this.agreement.role === "server") writeFrame(transport, first, payload);
-    else {
-      const options = { maskKey: randomMaskKey(), compressed: (first & RSV1) !== 0 };
-      transport.writeBytes(encodeFrame(first & 0x0f, payload, options));
-    }
-  }
+/** Whether a message can be sent within the limits for a slow client. */
+export function hasRoom(sender: Sender, length: number): boolean {
+  const pending = sender.transport.pendingBytes - sender.transport.slackBytes;
+  if (pending <= 0) return true;
+  const { limits, counters } = sender.terms;
+  return (
+    pending + length <= limits.maxBackpressureBytes &&
+    counters.pendingBytes + length <= limits.maxTotalBackpressureBytes
+  );
+}
 
-  /** Whether a message can be sent within the limits for a slow client. */
-  hasRoom(length: number): boolean {
-    const pending = this.transport.pendingBytes - this.transport.slackBytes;
-    if (pending <= 0) return true;
-    const { limits, counters } = this;
-    return (
-      pending + length <= limits.maxBackpressureBytes &&
-      counters.pendingBytes + length <= limits.maxTotalBackpressureBytes
-    );
-  }
+/** Counts a dropped message. */
+export function dropMessage(sender: Sender): "dropped" {
+  sender.isSlow = true;
+  sender.terms.counters.messagesDropped++;
+  return "dropped";
+}
 
-  /** Counts a dropped message. */
-  drop(): "dropped" {
-    this.isSlow = true;
-    this.counters.messagesDropped++;
-    return "dropped";
-  }
+function sent(sender: Sender): SendResult {
+  sender.terms.counters.messagesSent++;
+  if (sender.terms.agreement.sendResetsIdle) sender.terms.keepAlive.touch(sender);
+  return resultOf(sender);
+}
 
-  private sent(): SendResult {
-    this.counters.messagesSent++;
-    if (this.agreement.sendResetsIdle) this.keepAlive.touch();
-    return this.result();
-  }
-
-  private result(): SendResult {
-    const { transport } = this;
-    // The client has disconnected; the program learns of it when it returns. A program with a loop must not continue.
-    if (transport.closed) return "closed";
-    if (transport.pendingBytes <= transport.slackBytes) return "sent";
-    this.isSlow = true;
-    return "queued";
-  }
+function resultOf(sender: Sender): SendResult {
+  const { transport } = sender;
+  // The client has disconnected; the program learns of it when it returns. A program with a loop must not continue.
+  if (transport.closed) return "closed";
+  if (transport.pendingBytes <= transport.slackBytes) return "sent";
+  sender.isSlow = true;
+  return "queued";
 }
 
 /**

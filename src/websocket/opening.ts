@@ -9,8 +9,6 @@ export interface Opening<Socket, Data, Request, Delivery> {
   readonly agreement: HandshakeResult;
   readonly data: Data;
   readonly request: Request | undefined;
-  /** The length of the request head, which the WebSocket keeps in memory. */
-  readonly requestBytes: number;
   readonly releaseSlot: (() => void) | undefined;
   readonly delivery: Delivery;
   /** See {@link OptionsOf}. */

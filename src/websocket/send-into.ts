@@ -2,8 +2,14 @@ import { withLease } from "../bytes/lease.ts";
 import { frameHeaderSize, writeFrameHeader } from "../protocol/websocket/frame.ts";
 import { BINARY, FIN, TEXT } from "../protocol/websocket/opcodes.ts";
 import { corkBuffer } from "../transport/buffered-output.ts";
-import type { Transport } from "../transport/transport.ts";
-import type { MessageWriter } from "./message-writer.ts";
+import {
+  canWriteInPlace,
+  dropMessage,
+  hasRoom,
+  type Sender,
+  sendAlways,
+  sentInPlace,
+} from "./message-writer.ts";
 import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
 
 /**
@@ -12,13 +18,6 @@ import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
  * @returns how many bytes it has written from the beginning; undefined: all
  */
 export type FillMessage = (memory: Buffer) => number | undefined;
-
-/** What it needs of a WebSocket. */
-interface Sender {
-  readonly isOpen: boolean;
-  readonly transport: Transport;
-  readonly writer: MessageWriter;
-}
 
 /** Larger messages get memory that is theirs, because they are sent by reference. */
 const SCRATCH_BYTES = 65_536;
@@ -31,10 +30,10 @@ export function sendInto(sender: Sender, size: number, fill: FillMessage, option
   if (!(Number.isInteger(size) && size >= 0))
     throw new RangeError(`the size of a message cannot be ${size}: a whole number of bytes is needed`);
   if (!sender.isOpen) return "closed";
-  const { writer, transport } = sender;
-  if (!writer.hasRoom(size)) return writer.drop();
+  const { transport } = sender;
+  if (!hasRoom(sender, size)) return dropMessage(sender);
   const header = frameHeaderSize(size, false);
-  const at = writer.canWriteInPlace(size, options) ? transport.nextReservation(header + size) : -1;
+  const at = canWriteInPlace(sender, size, options) ? transport.nextReservation(header + size) : -1;
   if (at < 0) return sendFromScratch(sender, size, fill, options);
   const { bytes } = corkBuffer;
   const start = at + header;
@@ -49,11 +48,11 @@ export function sendInto(sender: Sender, size: number, fill: FillMessage, option
   const from = at + frameHeaderSize(length, false);
   // What `fill` has sent itself can have changed where this message can leave from.
   if (corkBuffer.bytes !== bytes || transport.nextReservation(from - at + length) !== at)
-    return writer.sendAlways(Buffer.from(bytes.subarray(start, start + length)), length, options);
+    return sendAlways(sender, Buffer.from(bytes.subarray(start, start + length)), length, options);
   bytes.copyWithin(from, start, start + length);
   transport.reserve(from - at + length);
   writeFrameHeader(bytes, at, options.binary === false ? TEXT : BINARY, length, FIN, undefined);
-  return writer.sentInPlace(bytes.subarray(from, from + length), options);
+  return sentInPlace(sender, bytes.subarray(from, from + length), options);
 }
 
 function sendFromScratch(sender: Sender, size: number, fill: FillMessage, options: SendOptions): SendResult {
@@ -64,7 +63,7 @@ function sendFromScratch(sender: Sender, size: number, fill: FillMessage, option
     const bytes = memory.subarray(0, size);
     const length = lengthOf(bytes, fill);
     if (!sender.isOpen) return "closed";
-    return sender.writer.sendAlways(bytes.subarray(0, length), length, options);
+    return sendAlways(sender, bytes.subarray(0, length), length, options);
   } finally {
     if (own !== undefined) scratch = memory;
   }

@@ -1,72 +1,61 @@
-import { NO_BYTES } from "../bytes/no-bytes.ts";
 import type { Connection } from "../limits/connection.ts";
-import { Pauses } from "../limits/pauses.ts";
+import { NOT_PAUSED, ownPauses, type Pauses } from "../limits/pauses.ts";
 import { PAUSED_BY_EVENTS, PAUSED_BY_SERVER, PAUSED_BY_TURN, PAUSED_BY_WRITES } from "../limits/pausing.ts";
+import type { WriteStallDetector } from "../limits/slow-client.ts";
 import { waitForTurn } from "../limits/turns.ts";
 import { ABNORMAL_CLOSURE, GOING_AWAY, NO_STATUS_RECEIVED } from "../protocol/websocket/close-codes.ts";
 import { encodeClosePayload } from "../protocol/websocket/close-payload.ts";
-import {
-  CLOSE,
-  FAILED,
-  MESSAGE,
-  type MessageReader,
-  NEED_BYTES,
-  PING,
-  PONG,
-} from "../protocol/websocket/message-reader.ts";
+import { CLOSE, FAILED, MESSAGE, NEED_BYTES, PING, PONG } from "../protocol/websocket/message-reader.ts";
 import { CLOSE_FRAME, FIN, PING_FRAME } from "../protocol/websocket/opcodes.ts";
 import { WebSocketError } from "../protocol/websocket/websocket-error.ts";
 import { webSocketLog } from "../trace/debug-log.ts";
 import type { Transport, TransportSink } from "../transport/transport.ts";
-import type { ConnectionContext, ConnectionOwner } from "./connection-context.ts";
-import { type HandshakeResult, readerFor } from "./handshake-result.ts";
-import { KeepAlive } from "./keep-alive.ts";
-import { MessageWriter } from "./message-writer.ts";
-import { ReadingWork } from "./reading-work.ts";
+import type { ConnectionOwner } from "./connection-context.ts";
+import { type ConnectionTerms, leaveReading, ownReading } from "./connection-terms.ts";
+import { onSent, type Sender, sendFrame, sendPong } from "./message-writer.ts";
+import type { Reading } from "./reading.ts";
 import { CLOSED, type ConnectionState, OPEN, type WebSocketState } from "./web-socket-states.ts";
 
 /** A WebSocket on its transport: reading, control frames, deadlines, and the closing handshake. */
 export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner>
-  implements Connection, TransportSink
+  implements Connection, TransportSink, Sender
 {
-  readonly kind = "websocket";
   readonly transport: Transport;
   readonly owner: Owner;
-  readonly writer: MessageWriter;
-  /** Releases its slot among the connections of the server. */
-  releaseSlot: (() => void) | undefined;
+  readonly terms: ConnectionTerms;
+  releaseSlot: Connection["releaseSlot"];
   share: Connection["share"] = undefined;
   /** The program waits for a message of this client, whatever waits to be polled. */
   isReadDespiteFullQueue = false;
   private state: ConnectionState = OPEN;
-  private readonly context: ConnectionContext;
-  private readonly agreement: HandshakeResult;
-  private readonly reader: MessageReader;
-  private readonly work: ReadingWork;
-  private readonly keepAlive: KeepAlive;
-  private readonly pauses: Pauses;
+  pauses: Pauses = NOT_PAUSED;
+  reading: Reading | undefined = undefined;
+  steps = 0;
   private isPumping = false;
-  private hasEnded = false;
   private isOpenReported = false;
+  isSlow = false;
+  pendingPong: Buffer | undefined = undefined;
+  isPinged = false;
+  deadline = 0;
+  lastTick = 0;
+  readonly bornAt: number;
+  stallDetector: WriteStallDetector | undefined = undefined;
 
   constructor(
-    context: ConnectionContext,
+    terms: ConnectionTerms,
     transport: Transport,
-    agreement: HandshakeResult,
     owner: Owner,
-    releaseSlot: (() => void) | undefined,
+    releaseSlot: Connection["releaseSlot"],
   ) {
-    const { limits, counters, timer, incompleteBytes } = context;
-    this.context = context;
+    this.terms = terms;
     this.transport = transport;
-    this.agreement = agreement;
     this.owner = owner;
-    this.pauses = new Pauses(transport);
     this.releaseSlot = releaseSlot;
-    this.keepAlive = new KeepAlive(limits, timer, agreement);
-    this.writer = new MessageWriter(transport, agreement, this.keepAlive, limits, counters);
-    this.work = new ReadingWork(incompleteBytes, agreement.inflater !== undefined);
-    this.reader = readerFor(agreement, limits);
+    this.bornAt = terms.keepAlive.timer.tick;
+  }
+
+  get kind(): "websocket" {
+    return "websocket";
   }
 
   get isOpen(): boolean {
@@ -77,35 +66,33 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     return this.state.name;
   }
 
-  /** The WebSocket, unless it is closed. */
   get active(): Owner | undefined {
     return this.state === CLOSED ? undefined : this.owner;
   }
 
   /** Takes over the transport. From now on the connection is counted, and can be closed. */
   attach(): void {
-    const { context, transport, keepAlive } = this;
-    transport.sink = this;
+    const { context, keepAlive } = this.terms;
+    this.transport.sink = this;
     context.onWebSocketAttached(this);
     context.counters.webSockets++;
     context.counters.openWebSockets++;
     context.timer.quicken(this, keepAlive.shortestMs);
-    keepAlive.touch();
+    keepAlive.touch(this);
   }
 
   /**
-   * Begins to read.
-   * @param head bytes received after the handshake
+   * Begins to read. @param head bytes received after the handshake
    * @param hasEnded whether the client has already ended its half of the connection
    */
   start(head: Buffer, hasEnded = false): void {
-    const { context, transport } = this;
+    const { transport, terms } = this;
     // A hook has ended it during the upgrade, so it was never open.
     if (this.state === CLOSED) return;
     // It can also have paused the server.
     if (this.pauses.by === 0) transport.resume();
-    if (context.isPaused) this.pauseFor(PAUSED_BY_SERVER);
-    if (this.isOpen) context.onInput(this, head.length);
+    if (terms.context.isPaused) this.pauseFor(PAUSED_BY_SERVER);
+    if (this.isOpen) terms.context.onInput(this, head.length);
     this.isOpenReported = true;
     this.owner.onOpen();
     if (head.length > 0) {
@@ -120,11 +107,11 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   close(code: number, reason: string): void {
     const payload = encodeClosePayload(code, reason);
     if (!this.isOpen) return;
-    this.writer.frame(FIN | CLOSE_FRAME, payload);
+    sendFrame(this, FIN | CLOSE_FRAME, payload);
     this.enter(this.state.closeSent);
-    this.reader.discardMessages();
+    ownReading(this).reader.discardMessages();
     this.countIncomplete();
-    this.keepAlive.startClosing();
+    this.terms.keepAlive.startClosing(this);
     this.resumeFrom(this.pauses.by & ~PAUSED_BY_TURN);
   }
 
@@ -132,7 +119,8 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   closeNow(code: number, reason: string): void {
     if (this.state === CLOSED) return;
     this.close(code, reason);
-    this.finishWith(NO_BYTES, this.state.closeReceived, code, reason);
+    this.finish(this.state.closeReceived, code, reason);
+    this.endStream();
   }
 
   /** Drops the connection. @param code the close code for the program */
@@ -152,9 +140,9 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   // TransportSink
 
   onBytes(bytes: Buffer, start: number, end: number): void {
-    const { context } = this;
-    context.counters.bytesReceived += end - start;
-    if (!this.isOpen) this.keepAlive.renewClosing();
+    const { context, counters, keepAlive } = this.terms;
+    counters.bytesReceived += end - start;
+    if (!this.isOpen) keepAlive.renewClosing(this);
     if (this.state === CLOSED) return;
     // Data that arrives while the connection closes is discarded, so it is not counted.
     if (this.isOpen && !this.isReadDespiteFullQueue) context.onInput(this, end - start);
@@ -162,35 +150,35 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
   }
 
   onEnd(): void {
-    this.hasEnded = true;
-    this.pauses.end();
+    ownPauses(this).end();
     // Data read before the end still goes to the program.
     if (this.pauses.by === 0) this.pump();
   }
 
   onDrain(): void {
     this.resumeFrom(PAUSED_BY_WRITES);
-    if (this.isOpen && this.writer.onDrain()) this.owner.onDrain();
+    if (this.isOpen && onSent(this)) this.owner.onDrain();
   }
 
   onClose(error: Error | undefined): void {
-    if (error !== undefined) this.context.counters.countSystemError(error);
+    if (error !== undefined) this.terms.counters.countSystemError(error);
     this.finish(this.state.lost, ABNORMAL_CLOSURE, "");
-    this.context.onConnectionClosed(this);
+    this.terms.context.onConnectionClosed(this);
   }
 
   // Ticking
 
   onTick(tick: number): void {
-    const due = this.keepAlive.check(tick, this.transport, this.isOpen, this.pauses.isHeard);
+    const { keepAlive, counters } = this.terms;
+    const due = keepAlive.check(this, tick, this.pauses.isHeard);
     if (due === "nothing") return;
     if (due === "look") {
       // One that can answer is sent a ping in the next tick.
-      if (!this.pauses.look()) this.keepAlive.touch();
-    } else if (due === "ping") this.writer.frame(FIN | PING_FRAME, "");
+      if (!ownPauses(this).look()) keepAlive.touch(this);
+    } else if (due === "ping") sendFrame(this, FIN | PING_FRAME, "");
     else if (due === "lifetime") this.close(GOING_AWAY, "lifetime");
     else {
-      if (due !== "close timeout") this.context.counters.countError(due);
+      if (due !== "close timeout") counters.countError(due);
       this.terminate();
     }
   }
@@ -201,57 +189,61 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
     // One that closes is read from up to the close frame, but others have their turns.
     if (!this.isOpen && (this.state === CLOSED || reason !== PAUSED_BY_TURN)) return;
     if ((reason & PAUSED_BY_EVENTS) !== 0 && this.isReadDespiteFullQueue) return;
-    this.pauses.add(reason);
+    ownPauses(this).add(reason);
   }
 
   resumeFrom(reason: number): void {
     if (!this.pauses.remove(reason)) return;
-    if (reason !== PAUSED_BY_TURN) this.keepAlive.renew(this.isOpen);
+    if (reason !== PAUSED_BY_TURN) this.terms.keepAlive.renew(this);
     this.transport.resume();
     if (this.isPumping) return;
     this.pump();
     this.countIncomplete();
+    leaveReading(this);
   }
 
   private read(bytes: Buffer, start: number, end: number): void {
-    if (this.isOpen) this.keepAlive.touch();
+    if (this.isOpen) this.terms.keepAlive.touch(this);
     this.pauses.onRead(end - start);
-    this.work.addBytes(end - start);
-    this.reader.receive(bytes, start, end);
+    const reading = ownReading(this);
+    reading.addBytes(end - start);
+    reading.reader.receive(bytes, start, end);
     this.pump();
-    this.reader.release();
+    reading.reader.release();
     this.countIncomplete();
+    leaveReading(this);
   }
 
   private countIncomplete(): void {
-    if (this.state === CLOSED) this.work.hold(0);
-    else if (!this.work.hold(this.reader.heldBytes)) this.fail(new WebSocketError("WS_OVERLOADED"));
+    if (this.state === CLOSED) this.reading?.end();
+    else if (this.reading?.countIncomplete() === false) this.fail(new WebSocketError("WS_OVERLOADED"));
   }
 
   private pump(): void {
-    const { reader, work } = this;
+    const { reading } = this;
     this.isPumping = true;
-    while (this.pauses.by === 0 && this.state !== CLOSED) {
-      if (work.takeTurnIsOver()) {
+    while (reading !== undefined && this.pauses.by === 0 && this.state !== CLOSED) {
+      if (reading.takeTurnIsOver()) {
         waitForTurn(this);
         continue;
       }
+      const { reader } = reading;
       const signal = reader.next();
       if (signal === NEED_BYTES) break;
-      work.add(signal, reader, this.transport);
+      reading.addFound(signal, this.transport);
       if (signal === CLOSE) this.answerClose(reader.closeCode, reader.closeReason);
       else if (signal === FAILED) this.fail(reader.error ?? new WebSocketError("WS_LENGTH_INVALID"));
       else if (!this.isOpen) continue;
       else if (signal === MESSAGE) {
-        this.context.counters.messagesReceived++;
+        this.terms.counters.messagesReceived++;
         this.owner.onMessage(reader.data, reader.binary, reader.isBorrowed);
       } else if (signal === PING) {
-        this.writer.pong(reader.data);
+        sendPong(this, reader.data);
         this.owner.onPing(reader.data);
       } else if (signal === PONG) this.owner.onPong(reader.data);
     }
     this.isPumping = false;
-    if (this.hasEnded && this.pauses.by === 0) this.finishInput();
+    if (this.pauses.hasEnded && this.pauses.by === 0) this.finishInput();
   }
 
   /** Called when the client has ended its half. Data sent to it can still be in transit. */
@@ -262,34 +254,39 @@ export class WebSocketConnection<Owner extends ConnectionOwner = ConnectionOwner
 
   /** RFC 6455 §5.5.1 and §7.1.1: the answer has the same code, and the server closes first. */
   private answerClose(code: number, reason: string): void {
-    const answer = encodeClosePayload(code === NO_STATUS_RECEIVED ? undefined : code);
-    this.finishWith(answer, this.state.closeReceived, code, reason);
+    if (this.isOpen) {
+      const answer = encodeClosePayload(code === NO_STATUS_RECEIVED ? undefined : code);
+      sendFrame(this, FIN | CLOSE_FRAME, answer);
+    }
+    this.finish(this.state.closeReceived, code, reason);
+    this.endStream();
   }
 
   private fail(error: WebSocketError): void {
-    this.context.counters.countError(error.code);
-    const { closeCode, message } = error;
-    this.finishWith(encodeClosePayload(closeCode, message), this.state.failed, closeCode, message);
+    this.terms.counters.countError(error.code);
+    const payload = encodeClosePayload(error.closeCode, error.message);
+    if (this.isOpen) sendFrame(this, FIN | CLOSE_FRAME, payload);
+    this.finish(this.state.failed, error.closeCode, error.message);
+    this.endStream();
   }
 
-  /** Sends the close frame unless it was sent, and gives the client a moment to end the connection. */
-  private finishWith(payload: Uint8Array, closed: ConnectionState, code: number, reason: string): void {
-    if (this.isOpen) this.writer.frame(FIN | CLOSE_FRAME, payload);
-    this.finish(closed, code, reason);
-    this.pauses.by = 0;
+  /** Gives the client a moment to end the connection, after both close frames were sent. */
+  private endStream(): void {
+    this.pauses.clear();
     this.transport.resume();
-    if (this.agreement.role === "server") this.transport.end();
-    this.keepAlive.startClosing();
+    if (this.terms.agreement.role === "server") this.transport.end();
+    this.terms.keepAlive.startClosing(this);
   }
 
   /** Enters the closed state and reports the end, once. */
   private finish(closed: ConnectionState, code: number, reason: string): void {
     if (this.state === CLOSED) return;
     this.enter(closed);
-    this.agreement.inflater?.close();
-    this.agreement.deflater?.close();
+    const { agreement, counters } = this.terms;
+    agreement.inflater?.close();
+    agreement.deflater?.close();
     this.countIncomplete();
-    this.context.counters.openWebSockets--;
+    counters.openWebSockets--;
     if (this.isOpenReported) this.owner.onClose(code, reason);
   }
 

@@ -1,21 +1,22 @@
 import { withLease } from "../bytes/lease.ts";
 import { callHandler, isThenable } from "../delivery/call-handler.ts";
-import { Waiters } from "../delivery/waiters.ts";
 import { PAUSED_BY_CONSUMER } from "../limits/pausing.ts";
 import { currentContext } from "../node/async-context.ts";
 import { cryptoModule } from "../node/builtins.ts";
 import { INTERNAL_ERROR } from "../protocol/websocket/close-codes.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { ConnectionContext, ConnectionOwner } from "./connection-context.ts";
-import { LatestValues } from "./latest-values.ts";
+import { termsOf } from "./connection-terms.ts";
+import type { LatestValues } from "./latest-values.ts";
 import { MessageBudget } from "./message-budget.ts";
 import { MessageInbox } from "./message-inbox.ts";
+import { sendShared } from "./message-writer.ts";
 import type { Opening } from "./opening.ts";
 import type { SharedFrames } from "./shared-frames.ts";
 import type { Receiver, Topics } from "./topics.ts";
 import { WebSocketConnection } from "./web-socket-connection.ts";
+import { WebSocketExtras } from "./web-socket-extras.ts";
 import type { HandlersOf, Message, SendResult } from "./web-socket-handlers.ts";
-import type { WindowOptions } from "./window-options.ts";
 
 /** Delivers events to the program: at once, or when it polls. */
 export interface WebSocketDelivery<Driver> {
@@ -40,36 +41,20 @@ export interface WebSocketContext<Socket> extends ConnectionContext {
   report(error: unknown, socket: Socket): void;
 }
 
-/** The internal part of a WebSocket, between its connection and the handlers of the program. */
+/** The internal part of a WebSocket that programs see, between its connection and the handlers of the program. */
 export class WebSocketDriver<Socket> implements ConnectionOwner {
-  /** The object that the program sees. */
   readonly socket: Socket;
   readonly context: WebSocketContext<Socket>;
   readonly connection: WebSocketConnection<WebSocketDriver<Socket>>;
-  /** See {@link Opening}. */
-  readonly requestBytes: number;
-  /** Whether the program gets data for the time of a call only, where that saves a copy. */
-  readonly isLending: boolean;
-  /** Whether messages are reported to `onEnqueue` before `open` has run, too. */
-  private readonly shouldEnqueueBeforeOpen: boolean;
-  private readonly window: WindowOptions | undefined;
-  private readonly budget: MessageBudget | undefined;
-  private latestValues: LatestValues | undefined;
   private readonly delivery: WebSocketDelivery<WebSocketDriver<Socket>>;
   private handlers: Omit<HandlersOf<Socket, unknown, unknown>, "upgrade">;
-  private uuid: string | undefined;
-  private topics: Set<string> | undefined;
-  private inbox: MessageInbox<Socket> | undefined;
-  private drainWaiters: Waiters | undefined;
+  private topics: Set<string> | undefined = undefined;
+  private extras: WebSocketExtras<Socket> | undefined = undefined;
   private isCloseReported = false;
   /** Whether the program has closed it. Of the waiting events only the close is then delivered. */
   isEndedByProgram = false;
-  /** Called before the handler `close`. */
-  closeListeners: Set<() => unknown> | undefined;
-  /** Whether its open event has left the queue, or its handler has run. */
-  isOpenTaken = false;
-  /** Messages received before, which `onEnqueue` has not seen. */
-  private earlyMessages: Message[] | undefined;
+  /** Whether messages are reported to `onEnqueue` when they come: usually once `open` has left the queue, or has run. */
+  isReportingMessages: boolean;
   /** The asynchronous context of the upgrade, in which handlers run; undefined if there is none. */
   private readonly asyncContext = currentContext();
   /** Whether a handler has thrown. From then on only `close` is called. */
@@ -84,43 +69,46 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
     this.socket = socket;
     this.context = context;
     this.delivery = opening.delivery;
-    this.shouldEnqueueBeforeOpen = opening.shouldEnqueueBeforeOpen;
+    this.isReportingMessages = opening.shouldEnqueueBeforeOpen;
     this.handlers = opening.handlers;
-    this.requestBytes = opening.requestBytes;
-    this.isLending = opening.agreement.lent;
-    this.connection = new WebSocketConnection(
-      context,
-      transport,
-      opening.agreement,
-      this,
-      opening.releaseSlot,
-    );
-    this.window = opening.window;
-    this.budget = opening.budget && new MessageBudget(this.connection, opening.budget);
+    const { agreement, releaseSlot } = opening;
+    this.connection = new WebSocketConnection(termsOf(context, agreement), transport, this, releaseSlot);
+    if (opening.window !== undefined) this.ownExtras.window = opening.window;
+    if (opening.budget) this.ownExtras.budget = new MessageBudget(this.connection, opening.budget);
+  }
+
+  /** Whether data is lent to the program, where that saves a copy. */
+  get isLending(): boolean {
+    return this.connection.terms.agreement.lent;
+  }
+
+  private get ownExtras(): WebSocketExtras<Socket> {
+    this.extras ??= new WebSocketExtras();
+    return this.extras;
   }
 
   get id(): string {
-    if (this.uuid === undefined) {
-      this.uuid = cryptoModule().randomUUID();
-      if (this.connection.active !== undefined) this.context.byId.set(this.uuid, this.socket);
+    const extras = this.ownExtras;
+    if (extras.uuid === undefined) {
+      extras.uuid = cryptoModule().randomUUID();
+      if (this.connection.active !== undefined) this.context.byId.set(extras.uuid, this.socket);
     }
-    return this.uuid;
+    return extras.uuid;
   }
 
   /** The values that `sendLatest` has sent and keeps. */
   get latest(): LatestValues {
-    this.latestValues ??= new LatestValues(this.connection, this.context.limits, this.window);
-    return this.latestValues;
+    return this.ownExtras.latest(this.connection, this.context.limits);
   }
 
-  /** Acknowledges messages of `sendLatest`. @param count up to this one */
+  /** @param count acknowledges messages of `sendLatest` up to this one */
   ack(count: number): void {
-    if (this.latestValues?.ack(count) === true) this.delivery.drain(this);
+    if (this.extras?.latestValues?.ack(count) === true) this.delivery.drain(this);
   }
 
   sendShared(frames: SharedFrames): SendResult {
     const { connection } = this;
-    return connection.isOpen ? connection.writer.sendShared(frames) : "closed";
+    return connection.isOpen ? sendShared(connection, frames) : "closed";
   }
 
   subscribe(topic: string): boolean {
@@ -146,24 +134,33 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
 
   /** Returns the messages from now on, which are kept for a loop. */
   messages(): AsyncIterable<Message> {
-    if (this.inbox === undefined) {
+    const extras = this.ownExtras;
+    if (extras.inbox === undefined) {
       const source = {
         pause: () => this.connection.pauseFor(PAUSED_BY_CONSUMER),
         resume: () => this.connection.resumeFrom(PAUSED_BY_CONSUMER),
       };
       const isOwned = !(this.isLending && this.delivery.isLending);
-      this.inbox = new MessageInbox(source, this.handlers, isOwned);
-      this.handlers = this.inbox;
-      if (this.isCloseReported) this.inbox.end();
+      extras.inbox = new MessageInbox(source, this.handlers, isOwned);
+      this.handlers = extras.inbox;
+      if (this.isCloseReported) extras.inbox.end();
     }
-    return this.inbox;
+    return extras.inbox;
   }
 
   drained(): Promise<boolean> {
-    const { isOpen, writer } = this.connection;
-    if (!isOpen || !writer.isSlow) return Promise.resolve(isOpen);
-    this.drainWaiters ??= new Waiters();
-    return this.drainWaiters.wait();
+    const { isOpen, isSlow } = this.connection;
+    if (!isOpen || !isSlow) return Promise.resolve(isOpen);
+    return this.ownExtras.waitForDrain();
+  }
+
+  /** Calls a listener before the handler `close`. */
+  addCloseListener(listener: () => unknown): void {
+    this.ownExtras.addCloseListener(listener);
+  }
+
+  removeCloseListener(listener: () => unknown): void {
+    this.extras?.closeListeners?.delete(listener);
   }
 
   // ConnectionOwner
@@ -174,12 +171,17 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
   }
 
   onMessage(data: Buffer, binary: boolean, isBorrowed: boolean): void {
-    if (this.budget?.admits() === false) {
-      this.context.counters.countError("WS_MESSAGE_RATE");
-      return;
-    }
-    if (this.latestValues?.onMessage() === true) this.delivery.drain(this);
+    if (this.extras !== undefined && !this.admits(this.extras)) return;
     this.delivery.message(this, data, binary, isBorrowed);
+  }
+
+  private admits({ budget, latestValues }: WebSocketExtras<Socket>): boolean {
+    if (budget?.admits() === false) {
+      this.context.counters.countError("WS_MESSAGE_RATE");
+      return false;
+    }
+    if (latestValues?.onMessage() === true) this.delivery.drain(this);
+    return true;
   }
 
   onPing(data: Buffer): void {
@@ -187,7 +189,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
   }
 
   onPong(data: Buffer): void {
-    const hasRoom = this.latestValues?.onPong(data);
+    const hasRoom = this.extras?.latestValues?.onPong(data);
     if (hasRoom === true) this.delivery.drain(this);
     else if (hasRoom === undefined && this.handlers.pong !== undefined) this.delivery.pong(this, data);
   }
@@ -201,7 +203,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
     context.onWebSocketClose(this.socket, code, reason);
     for (const topic of this.topics ?? []) context.topics.remove(topic, this);
     this.topics = undefined;
-    if (this.uuid !== undefined) context.byId.delete(this.uuid);
+    if (this.extras?.uuid !== undefined) context.byId.delete(this.extras.uuid);
     this.delivery.close(this, code, reason);
   }
 
@@ -210,9 +212,8 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
   dispatchOpen(): void {
     this.dispatch(() => this.handlers.open?.(this.socket));
     // A handler that resumes reading can add to them.
-    for (const { data, binary } of this.earlyMessages ?? []) this.dispatchEnqueue(data, binary);
-    this.earlyMessages = undefined;
-    this.isOpenTaken = true;
+    for (const { data, binary } of this.extras?.takeEarly() ?? []) this.dispatchEnqueue(data, binary);
+    this.isReportingMessages = true;
   }
 
   get hasEnqueueHandler(): boolean {
@@ -221,9 +222,8 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
 
   /** Reports a message that is about to be queued, but never before `open` has run. @returns whether to queue it */
   enqueue(data: Buffer, binary: boolean): boolean {
-    if (this.isOpenTaken || this.shouldEnqueueBeforeOpen) return this.dispatchEnqueue(data, binary);
-    this.earlyMessages ??= [];
-    this.earlyMessages.push({ data, binary });
+    if (this.isReportingMessages) return this.dispatchEnqueue(data, binary);
+    this.ownExtras.keepEarly({ data, binary });
     return true;
   }
 
@@ -259,7 +259,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
   }
 
   dispatchDrain(): void {
-    this.dispatch(() => this.latestValues?.flush());
+    this.dispatch(() => this.extras?.latestValues?.flush());
     this.releaseWaiters();
     this.dispatch(() => this.handlers.drain?.(this.socket));
   }
@@ -267,7 +267,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
   dispatchClose(code: number, reason: string): void {
     this.isCloseReported = true;
     this.releaseWaiters();
-    for (const listener of this.closeListeners ?? []) this.dispatch(listener);
+    for (const listener of this.extras?.closeListeners ?? []) this.dispatch(listener);
     this.dispatch(
       () => this.handlers.close?.(this.socket, code, reason),
       (error) => this.context.report(error, this.socket),
@@ -276,7 +276,7 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
 
   /** Lets code that waits in `drained` check again. */
   releaseWaiters(): void {
-    this.drainWaiters?.release(this.connection.isOpen);
+    this.extras?.drainWaiters?.release(this.connection.isOpen);
   }
 
   private dispatch(handler: () => unknown, onError = (error: unknown): void => this.onError(error)): void {

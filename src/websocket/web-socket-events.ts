@@ -7,6 +7,13 @@ import type { WebSocket } from "./web-socket.ts";
  */
 const CONNECTION_BYTES = 4_096;
 
+/** The length of the head of its request, which stays in memory, too. */
+function requestBytes({ request }: WebSocket): number {
+  return typeof request === "object" && request !== null && "headBytes" in request
+    ? Number(request.headBytes)
+    : 0;
+}
+
 /** An event of a WebSocket with deferred delivery. */
 export type WebSocketEvent<Socket extends WebSocket = WebSocket> =
   | OpenEvent<Socket>
@@ -47,7 +54,7 @@ export class OpenEvent<Socket extends WebSocket = WebSocket> extends SocketEvent
   readonly type = "open";
 
   override get cost(): number {
-    return EVENT_BYTES + CONNECTION_BYTES + this.socket.driver.requestBytes;
+    return EVENT_BYTES + CONNECTION_BYTES + requestBytes(this.socket);
   }
 
   run(): void {
@@ -56,7 +63,7 @@ export class OpenEvent<Socket extends WebSocket = WebSocket> extends SocketEvent
 
   /** @internal From now on messages are reported when they come. */
   override onShift(): void {
-    this.socket.driver.isOpenTaken = true;
+    this.socket.driver.isReportingMessages = true;
   }
 }
 
@@ -110,7 +117,7 @@ export class CloseEvent<Socket extends WebSocket = WebSocket> extends SocketEven
   }
 
   override get cost(): number {
-    return EVENT_BYTES + CONNECTION_BYTES + this.socket.driver.requestBytes;
+    return EVENT_BYTES + CONNECTION_BYTES + requestBytes(this.socket);
   }
 
   run(): void {

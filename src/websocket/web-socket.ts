@@ -3,6 +3,7 @@ import { ABNORMAL_CLOSURE } from "../protocol/websocket/close-codes.ts";
 import { byteLengthOf } from "../transport/payload.ts";
 import { refusedBytes, type Transport } from "../transport/transport.ts";
 import type { LatestData } from "./latest-values.ts";
+import { sendAlways, sendMessage, sendPing } from "./message-writer.ts";
 import type { Opening } from "./opening.ts";
 import { type FillMessage, sendInto } from "./send-into.ts";
 import { checkSend } from "./send-options.ts";
@@ -17,15 +18,10 @@ const DEFAULT_SEND: SendOptions = {};
 export class WebSocket<Data = unknown, Request = unknown> {
   /** The program's data. */
   data: Data;
-  /** The subprotocol, or "". */
-  readonly protocol: string;
-  /** Whether compression was negotiated. */
-  readonly compresses: boolean;
   /** The request that was upgraded; undefined for a client. */
   readonly request: Request | undefined;
   /** @internal */
   readonly driver: WebSocketDriver<WebSocket>;
-  readonly transport: Transport;
 
   /** @internal Made by the server, or by `connect`. */
   constructor(
@@ -33,13 +29,23 @@ export class WebSocket<Data = unknown, Request = unknown> {
     transport: Transport,
     opening: Opening<WebSocket, Data, Request, WebSocketDelivery<WebSocketDriver<WebSocket>>>,
   ) {
-    const { protocol, deflater } = opening.agreement;
     this.data = opening.data;
-    this.protocol = protocol;
-    this.compresses = deflater !== undefined;
     this.request = opening.request;
-    this.transport = transport;
     this.driver = new WebSocketDriver<WebSocket>(this as WebSocket, context, transport, opening);
+  }
+
+  /** The subprotocol, or "". */
+  get protocol(): string {
+    return this.driver.connection.terms.agreement.protocol;
+  }
+
+  /** Whether compression was negotiated. */
+  get compresses(): boolean {
+    return this.driver.connection.terms.agreement.deflater !== undefined;
+  }
+
+  get transport(): Transport {
+    return this.driver.connection.transport;
   }
 
   /** A UUID (RFC 9562), created on first access. `server.find(id)` finds the WebSocket until it ends. */
@@ -87,7 +93,7 @@ export class WebSocket<Data = unknown, Request = unknown> {
   send(data: string | Uint8Array, options: SendOptions = DEFAULT_SEND): SendResult {
     if (options !== DEFAULT_SEND) checkSend("send", options);
     const { connection } = this.driver;
-    return connection.isOpen ? connection.writer.send(data, options) : "closed";
+    return connection.isOpen ? sendMessage(connection, data, options) : "closed";
   }
 
   /**
@@ -113,7 +119,7 @@ export class WebSocket<Data = unknown, Request = unknown> {
     if (options !== DEFAULT_SEND) checkSend("reply", options);
     const { connection } = this.driver;
     if (!connection.isOpen) return;
-    if (connection.writer.sendAlways(data, byteLengthOf(data), options) === "queued") this.pauseUntilDrain();
+    if (sendAlways(connection, data, byteLengthOf(data), options) === "queued") this.pauseUntilDrain();
   }
 
   /**
@@ -174,7 +180,7 @@ export class WebSocket<Data = unknown, Request = unknown> {
   ping(data: string | Uint8Array = ""): SendResult {
     if (byteLengthOf(data) > 125) throw new RangeError("a ping can have at most 125 bytes (RFC 6455 §5.5)");
     const { connection } = this.driver;
-    return connection.isOpen ? connection.writer.ping(data) : "closed";
+    return connection.isOpen ? sendPing(connection, data) : "closed";
   }
 
   /** Gathers everything sent in `run` into one write, even outside of a handler. */

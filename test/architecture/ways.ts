@@ -117,6 +117,8 @@ export const ways: readonly Way[] = [
     asks: [
       "bytes/words.ts",
       "connection/deadline.ts",
+      "connection/intake-pool.ts",
+      "connection/must-close.ts",
       "exchange/exchange-driver.ts",
       "exchange/incoming-request.ts",
       "limits/deadline-timer.ts",
@@ -167,7 +169,6 @@ export const ways: readonly Way[] = [
       {
         file: "websocket/message-writer.ts",
         does: "checks the limits, compresses, and writes the frame",
-        from: "websocket/web-socket-connection.ts",
       },
       {
         file: "transport/transport.ts",
@@ -184,8 +185,9 @@ export const ways: readonly Way[] = [
       "server/server-core.ts",
       "transport/flush-scheduler.ts",
       "transport/payload.ts",
+      "websocket/connection-terms.ts",
       "websocket/keep-alive.ts",
-      "websocket/reading-work.ts",
+      "websocket/reading.ts",
       "websocket/send-options.ts",
     ],
   },

@@ -6,7 +6,8 @@ export type FieldPositions = readonly number[];
  * they arrived, and parsed only when read: most handlers read few fields or none.
  */
 export class Fields {
-  private readonly text: string;
+  /** The head, or the trailer section, as it came. */
+  readonly text: string;
   private readonly start: number;
   private positions: FieldPositions | null;
 
@@ -19,16 +20,6 @@ export class Fields {
     this.text = text;
     this.start = start;
     this.positions = positions;
-  }
-
-  /** The number of characters of the head, or of the trailer section, that are kept. */
-  get textLength(): number {
-    return this.text.length;
-  }
-
-  /** Releases memory. The fields are parsed again when they are read. */
-  forgetPositions(): void {
-    this.positions = null;
   }
 
   /** The field lines as they came, each with its CRLF, without the empty line that ends the section. */

@@ -81,7 +81,12 @@ export class RequestReader {
     return this.state !== LINE || this.line.hasBegun || this.position < this.end;
   }
 
-  /** Whether the content has been read, so that END is next. */
+  /** Whether it can read the requests of another connection. */
+  get isAtRest(): boolean {
+    return !this.inProgress && this.error === null;
+  }
+
+  /** Whether END is next. */
   get complete(): boolean {
     return this.state === COMPLETE;
   }
@@ -97,10 +102,7 @@ export class RequestReader {
     return this.end - this.position;
   }
 
-  /**
-   * Gives more octets to the reader.
-   * @param bytes must not change until {@link release} is called
-   */
+  /** Gives more octets to the reader. @param bytes must not change until {@link release} is called */
   receive(bytes: Buffer, start: number, end: number): void {
     if (this.state === BROKEN) return;
     const from = this.keepFrom();
@@ -124,18 +126,18 @@ export class RequestReader {
     this.moveBy(from);
   }
 
-  /** After REQUEST of an upgrade: a copy of the first bytes of the new protocol, which Node calls `head`. */
+  /** After REQUEST of an upgrade: copies the first bytes of the new protocol, Node's `head`. It is at rest then. */
   takeUpgradeHead(): Buffer {
     const head = Buffer.from(this.bytes.subarray(this.position, this.end));
     this.bytes = NO_BYTES;
     this.position = this.end = 0;
+    this.state = LINE;
+    this.line.reset();
+    this.head = undefined;
     return head;
   }
 
-  /**
-   * Takes what has been received behind a request, before it is read as the next one.
-   * @returns how many bytes were copied to `target`
-   */
+  /** Takes what has come behind a request, before it is read as the next one. @returns how many bytes were copied */
   takeUnread(target: Uint8Array): number {
     const isBetween = this.state === COMPLETE || (this.state === LINE && !this.line.hasBegun);
     if (!isBetween) return 0;
@@ -236,7 +238,6 @@ export class RequestReader {
     return REQUEST;
   }
 
-  /** What a valid head asks that is not done. */
   private refusalOf({ hasUnknownExpectation, chunked, contentLength }: RequestHead): HttpError | undefined {
     if (hasUnknownExpectation) return new HttpError("HTTP_EXPECTATION_FAILED", "unknown expectation");
     if (chunked && this.limits.requireContentLength) {
@@ -280,7 +281,7 @@ export class RequestReader {
     return this.advance();
   }
 
-  /** The first octet that is still needed: that of the section that is being read, or the next one. */
+  /** The first octet that is still needed. */
   private keepFrom(): number {
     const { state, line } = this;
     if (state === TRAILERS) return this.trailerStart;

@@ -41,6 +41,11 @@ export class FrameHeader {
     this.#allowedBits = options.deflate ? FIN | RSV1 | 0x0f : FIN | 0x0f;
   }
 
+  /** Whether a new message is next, of which nothing has been read. */
+  get isAtRest(): boolean {
+    return this.#keptLength === 0 && !this.#isOpen;
+  }
+
   /**
    * @param available the number of readable bytes from `at` on.
    * @returns the number of these bytes that belong to the header, if it is complete. 0 if more bytes are needed (these

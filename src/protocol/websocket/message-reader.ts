@@ -24,7 +24,7 @@ import { WebSocketError } from "./websocket-error.ts";
 // payload  rest of the payload, no FIN               FRAGMENT           header
 // payload  rest of the payload, FIN                  MESSAGE            header
 // payload  a byte that cannot be UTF-8, in text      FAILED             failed
-// any      data frames, after discardMessages        FRAGMENT           header (nothing is kept, unmasked or inflated)
+// any      data frames, after discardMessages        FRAGMENT           header (nothing is kept)
 // any      whole, but not UTF-8 or not deflate       FAILED             failed
 // control  part of the payload                       NEED_BYTES         control (part kept, <= 125 bytes)
 // control  rest of the payload                       PING, PONG, CLOSE  header or closed
@@ -42,14 +42,11 @@ export const FAILED = 5;
 /** A frame has ended and its message has not: nothing to do, but a caller can count what it costs. */
 export const FRAGMENT = 6;
 export type Signal = 0 | 1 | 2 | 3 | 4 | 5 | 6;
-// The state has changed: look at the input again.
-const AGAIN = -1;
+const AGAIN = -1; // the state has changed: look at the input again
 type Step = Signal | typeof AGAIN;
 
 /**
- * Reads WebSocket messages from bytes, without I/O.
- *
- * Pass bytes to `receive`, then call `next` until it returns NEED_BYTES: everything is consumed then, and the caller
+ * Reads WebSocket messages from bytes, without I/O. Pass bytes to `receive`, then call `next` until it returns NEED_BYTES: everything is consumed then, and the caller
  * can reuse the bytes. `next` never throws, whatever the other side sends.
  */
 export class MessageReader {
@@ -77,7 +74,6 @@ export class MessageReader {
   #at = 0;
   #end = 0;
   #discards = false;
-  // The frame in progress, in the states payload and control.
   #frameRead = 0;
   #control: Buffer = NO_BYTES;
 
@@ -87,6 +83,10 @@ export class MessageReader {
     this.#owned = options.owned ?? false;
     this.#header = new FrameHeader({ masked: this.#masked, deflate: options.inflate !== undefined });
     this.#inflater = options.inflate;
+  }
+
+  get isAtRest(): boolean {
+    return this.#state === "header" && this.#at === this.#end && !this.#discards && this.#header.isAtRest;
   }
 
   /** Bytes of memory held: a message that is not complete, and input that is not consumed. */
@@ -125,7 +125,7 @@ export class MessageReader {
     this.#at = 0;
   }
 
-  /** Returns the next event in the received bytes: see the table at the head of this file. */
+  /** Returns the next event: see the table at the head of this file. */
   next(): Signal {
     for (;;) {
       const step = this.#step();
@@ -182,7 +182,7 @@ export class MessageReader {
     return AGAIN;
   }
 
-  /** Nearly all messages are one frame, not compressed and there as a whole: they are delivered where they lie. */
+  /** Nearly all messages are one whole frame, not compressed: they are delivered where they lie. */
   #readWhole(length: number): Signal {
     const { opcode } = this.#header;
     if (length > this.#limits.maxMessageBytes) return this.#fail(new WebSocketError("WS_MESSAGE_TOO_LARGE"));
