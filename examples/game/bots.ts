@@ -1,18 +1,13 @@
 // Simulated players, who check what the game promises while others misbehave; prints what they have seen.
 //   npm run bots -- [--players 400] [--seconds 5] [--mute 40] [--flooders 8] [--vanishing 40] [--json]
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { connect, type WebSocket } from "portico";
-import type { LoopFigures } from "portico/loop";
-import { decodeSnapshot, encodeInput } from "./public/protocol.js";
-import { move, type Point, rules } from "./public/rules.js";
+import { Bot, check, faults, until } from "./bot.ts";
+import { type Measured, start } from "./bot-server.ts";
+import { rules } from "./public/rules.js";
 
 const { values } = parseArgs({
   options: {
@@ -30,190 +25,10 @@ const PLAYERS_PER_ARENA = 50;
 /** `maxUnacked` of the server. */
 const WINDOW = 4;
 const STALL_MS = 300;
-const PATIENCE_MS = 20_000;
 const JOINING_AT_ONCE = 25;
 /** Inputs of a flooder at once, and how often. */
 const FLOOD_INPUTS = 200;
 const FLOOD_MS = 50;
-
-const faults: string[] = [];
-function check(isRight: boolean, fault: string): void {
-  if (!isRight && faults.length < 20) faults.push(fault);
-}
-
-/** A player who sends one input for each snapshot, or as the program says. */
-class Bot {
-  seat = "";
-  you = 0;
-  /** The last tick that has arrived. */
-  tick = 0;
-  /** Ticks that came while it did not play. */
-  snapshots: number[] = [];
-  /** From an input to the snapshot that has it applied, in milliseconds. */
-  delaysMs: number[] = [];
-  closedWith: number | undefined;
-  isPlaying = true;
-  private readonly arena: string;
-  private socket: WebSocket<undefined> | undefined;
-  private seq = 0;
-  private ack = 0;
-  private received = 0;
-  private readonly sentAt: number[] = [];
-  /** The last input that was answered, those after it, and where each should lead. */
-  private inputs: { seq: number; dx: number; dy: number; position: Point }[] = [];
-  private position: Point | undefined;
-  /** How often the server had it elsewhere: inputs that wait for too long are without effect. */
-  corrections = 0;
-
-  constructor(arena: string) {
-    this.arena = arena;
-  }
-
-  async join(url: string): Promise<void> {
-    const { arena, seat } = this;
-    this.seq = this.ack = this.tick = this.received = 0;
-    this.closedWith = this.position = undefined;
-    this.sentAt.length = 0;
-    this.inputs = [];
-    await connect(`${url}/play?${new URLSearchParams({ arena, seat })}`, {
-      open: (socket) => {
-        this.socket = socket;
-      },
-      message: (_socket, data, binary) => {
-        if (binary) this.take(data);
-        else ({ seat: this.seat, you: this.you } = JSON.parse(data.toString()));
-      },
-      close: (_socket, code) => {
-        this.closedWith = code;
-      },
-    });
-    await until(() => this.seat !== "" && this.you !== 0, "a seat");
-  }
-
-  /** Reads nothing more. */
-  mute(): void {
-    this.socket?.pause();
-    this.snapshots = [];
-  }
-
-  wake(): void {
-    this.socket?.resume();
-  }
-
-  vanish(): void {
-    this.socket?.terminate();
-  }
-
-  send(dx: number, dy: number): void {
-    this.socket?.send(encodeInput({ seq: ++this.seq, dx, dy }));
-  }
-
-  private take(data: Buffer): void {
-    const tick = data.readUInt32LE(0);
-    check(tick > this.tick, `${this.you} got tick ${tick} after ${this.tick}`);
-    this.tick = tick;
-    const ack = data.readUInt32LE(12);
-    this.socket?.send(`~a${++this.received}`);
-    check(ack >= this.ack && ack <= this.seq, `${this.you} was answered input ${ack} of ${this.seq}`);
-    if (!this.isPlaying) {
-      this.snapshots.push(tick);
-      return;
-    }
-    const nowMs = performance.now();
-    for (; this.ack < ack; this.ack++) this.delaysMs.push(nowMs - (this.sentAt.shift() ?? nowMs));
-    // To decode all of them would take longer than the server takes to make them.
-    if (this.position === undefined || tick % rules.ticksPerSecond === this.you % rules.ticksPerSecond)
-      this.compare(data);
-    this.inputs = this.inputs.filter(({ seq }) => seq >= ack);
-    const turn = Math.floor(this.seq / 20) * 40 * this.you;
-    const [dx, dy] = [
-      Math.round(Math.cos(turn) * rules.fullPush),
-      Math.round(Math.sin(turn) * rules.fullPush),
-    ];
-    this.send(dx, dy);
-    this.sentAt.push(nowMs);
-    if (this.position === undefined) return;
-    this.position = move(this.position, dx, dy);
-    this.inputs.push({ seq: this.seq, dx, dy, position: this.position });
-  }
-
-  private compare(data: Buffer): void {
-    const { players, ack } = decodeSnapshot(data);
-    const own = players.find(({ id }) => id === this.you);
-    check(own !== undefined, `${this.you} is not in its snapshot`);
-    if (own === undefined) return;
-    const expected = this.inputs.find(({ seq }) => seq === ack)?.position ?? own;
-    this.position ??= own;
-    if (expected.x === own.x && expected.y === own.y) return;
-    this.corrections++;
-    let position: Point = own;
-    for (const input of this.inputs) {
-      if (input.seq > ack) position = move(position, input.dx, input.dy);
-      input.position = position;
-    }
-    this.position = position;
-  }
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
-  while (!condition()) {
-    if (Date.now() > end) {
-      check(false, `still waiting for ${what}`);
-      return;
-    }
-    await delay(10);
-  }
-}
-
-/** What the server says of itself since it was last asked. */
-interface Measured {
-  readonly loop: LoopFigures;
-  /** Of the processor. */
-  readonly usedMs: number;
-}
-
-interface Running {
-  readonly url: string;
-  measure(): Promise<Measured>;
-  stall(ms: number): Promise<void>;
-  /** @returns the exit code */
-  stop(): Promise<number | null>;
-}
-
-async function start(file: string): Promise<Running> {
-  const program = fileURLToPath(new URL("server.ts", import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, program, "0", file], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  process.once("exit", () => child.kill("SIGKILL"));
-  const exited = once(child, "exit") as Promise<[number | null]>;
-  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
-  const url = /http:\S+(?=\/)/.exec(line)?.[0] ?? "";
-  let usedUs = 0;
-  const measure = async (): Promise<Measured> => {
-    const { loop, cpu } = (await (await fetch(`${url}/stats`)).json()) as {
-      loop: LoopFigures;
-      cpu: NodeJS.CpuUsage;
-    };
-    const before = usedUs;
-    usedUs = cpu.user + cpu.system;
-    return { loop, usedMs: (usedUs - before) / 1_000 };
-  };
-  return {
-    url,
-    measure,
-    stall: async (ms) => {
-      child.kill("SIGSTOP");
-      await delay(ms);
-      child.kill("SIGCONT");
-    },
-    stop: async () => {
-      child.kill("SIGTERM");
-      return (await exited)[0];
-    },
-  };
-}
 
 function median(numbers: readonly number[]): number {
   return [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? 0;
@@ -302,11 +117,12 @@ await server.stop();
 rmSync(folder, { recursive: true });
 
 const doubled = hostileDelays.filter((ms, i) => ms > 2 * (calmDelays[i] ?? 0)).length;
-const phase = ({ loop, usedMs }: Measured, delays: number[] = []): object => ({
+const phase = ({ loop, usedMs, botsMs }: Measured, delays: number[] = []): object => ({
   ticks: loop.ticks,
   skippedTicks: loop.skippedTicks,
   latenessMs: loop.latenessMs,
   processorMsPerTick: usedMs / loop.ticks,
+  botsProcessorMsPerTick: botsMs / loop.ticks,
   workMs: { poll: loop.pollMs.p50, step: loop.stepMs.p50, flush: loop.flushMs.p50 },
   ...(delays.length > 0 && { inputDelayMs: { median: median(delays), worst: Math.max(...delays) } }),
 });

@@ -15,6 +15,7 @@ export class Game {
   readonly arenas = new Map<string, Arena>();
   readonly seats = new Seats<Player>({
     graceMs: 30_000,
+    maxSeats: 2_000,
     onFree: ({ data }) => this.arena(data.arena).world.players.delete(data),
   });
 

@@ -6,8 +6,6 @@ const MAX_TOPICS = 10_000;
 const MAX_SENT = 1_000;
 const MAX_ROWS = 100;
 const MAX_NAME = 200;
-/** WebSockets that are asked whether they subscribe to a topic. */
-const MAX_SOCKETS = 10_000;
 
 /** The subscribers of a topic, as a page shows them. */
 export interface Members {
@@ -36,8 +34,7 @@ export function memberRows(
   describe: (socket: Server["webSockets"][number]) => string,
 ): Members {
   const rows: string[] = [];
-  for (const socket of server.webSockets.slice(0, MAX_SOCKETS)) {
-    if (!socket.isSubscribed(topic)) continue;
+  for (const socket of server.subscribedTo(topic)) {
     if (rows.push(describe(socket)) === MAX_ROWS) break;
   }
   return { rows, total: server.subscribers(topic) };

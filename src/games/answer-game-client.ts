@@ -9,13 +9,12 @@ import { answerTo, MARK, readAcknowledgement } from "../protocol/games/control-m
  */
 export function answerGameClient(socket: WebSocket, data: Buffer, binary: boolean): boolean {
   if (binary || data[0] !== MARK) return true;
-  const text = data.toString("latin1");
-  const answer = answerTo(text, performance.now());
-  if (answer !== undefined) {
-    socket.reply(answer);
+  const count = readAcknowledgement(data);
+  if (count !== undefined) {
+    socket.ack(count);
     return false;
   }
-  const count = readAcknowledgement(text);
-  if (count !== undefined) socket.ack(count);
-  return count === undefined;
+  const answer = answerTo(data.toString("latin1"), performance.now());
+  if (answer !== undefined) socket.reply(answer);
+  return answer === undefined;
 }

@@ -47,7 +47,7 @@ function written<Socket>(
 
 /**
  * A group of WebSockets in one process. All members get the same messages, or each gets its own part. A member that
- * disconnects leaves automatically. Unlike topics, rooms know their members, and do not reach other processes.
+ * disconnects leaves automatically. Unlike topics, rooms do not reach other processes.
  */
 export class Room<Data = unknown> {
   private readonly events: RoomEvents<WebSocket<Data>>;

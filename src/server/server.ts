@@ -37,7 +37,6 @@ export class Server extends Hooked implements AsyncDisposable {
   readonly limits: Limits;
   /** The counters of this server. */
   readonly counters: Counters = new Counters();
-  /** @internal */
   /** @internal Also for parts of this package, such as channels. */
   readonly core: ServerCore;
   private readonly directIo: boolean;
@@ -45,10 +44,7 @@ export class Server extends Hooked implements AsyncDisposable {
   private readonly closeCallbacks: (() => unknown)[] = [];
   private closed: Promise<void> | undefined;
 
-  /**
-   * @throws TypeError for an unknown option; RangeError for an unknown limit, and for a limit that is not a number of
-   *   at least 0
-   */
+  /** @throws TypeError for an unknown option; RangeError for an unknown limit, or one that is not a number of at least 0 */
   constructor(options: ServerOptions = {}) {
     super();
     noteBlobStreams();
@@ -211,9 +207,13 @@ export class Server extends Hooked implements AsyncDisposable {
     return this.core.topics.of(topic)?.size ?? 0;
   }
 
-  /**
-   * The topics with subscribers, and the number of subscribers of each. The iterator is lazy: you can stop at any time.
-   */
+  /** Returns the WebSockets that subscribe to a topic in this process, one by one, in the order of subscription. */
+  *subscribedTo(topic: string): IterableIterator<WebSocket> {
+    for (const { socket } of this.core.topics.of(topic) ?? [])
+      if (socket !== undefined) yield socket as WebSocket;
+  }
+
+  /** The topics with subscribers, and the number of subscribers of each. You can stop at any time. */
   get topics(): IterableIterator<readonly [topic: string, subscribers: number]> {
     return this.core.topics.sizes();
   }

@@ -48,6 +48,8 @@ export class Topics<Subscriber> {
 
 /** A socket that can send a message shared with others. */
 export interface Receiver {
+  /** The WebSocket that the program sees; undefined for a listener. */
+  readonly socket?: unknown;
   sendShared(frames: SharedFrames): SendResult;
 }
 

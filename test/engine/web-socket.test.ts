@@ -144,6 +144,8 @@ describe("topics", () => {
     assert.equal(sockets[2]?.isSubscribed("t"), false);
     assert.equal(server.subscribers("t"), 2);
     assert.deepEqual([...server.topics], [["t", 2]]);
+    assert.deepEqual([...server.subscribedTo("t")], [a, b]);
+    assert.deepEqual([...server.subscribedTo("other")], []);
     assert.equal(server.publish("t", "all"), 2);
     assert.equal(a.publish("t", "others"), 1);
     assert.equal(sockets[2]?.publish("t", Buffer.from("outside")), 2);
@@ -166,6 +168,7 @@ describe("topics", () => {
     clients[0]?.close(1000);
     await eventually(() => sockets[0]?.readyState === "closed", "the close");
     assert.equal(server.subscribers("t"), 1);
+    assert.deepEqual([...server.subscribedTo("t")], [sockets[1]]);
     assert.equal(server.publish("t", "left"), 1);
     sockets[1]?.terminate();
     assert.equal(server.subscribers("t"), 0);

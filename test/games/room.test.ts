@@ -164,4 +164,39 @@ describe("ByteWriter", () => {
     assert.throws(() => writer.setU16(0, 1), RangeError);
     assert.throws(() => writer.text("x".repeat(70_000)), RangeError);
   });
+
+  const texts: [name: string, text: string][] = [
+    ["nothing", ""],
+    ["a name", "nobody"],
+    ["as many characters as a loop writes", "x".repeat(32)],
+    ["one more", "x".repeat(33)],
+    ["several bytes at the end", "abcé"],
+    ["several bytes at the beginning", "日本"],
+    ["a surrogate pair", "a😀b"],
+    ["half of a pair", "a\ud83d"],
+  ];
+  for (const [name, text] of texts) {
+    test(`writes text with ${name} as Buffer does`, () => {
+      const bytes = Buffer.from(text);
+      const writer = new ByteWriter().u8(9).text(text).u8(8);
+      assert.deepEqual(writer.bytes, Buffer.from([9, bytes.length, 0, ...bytes, 8]));
+    });
+  }
+
+  test("writes whole numbers as Buffer does, and refuses those out of range", () => {
+    for (const value of [0, 255, 256, 65_535, 1.9, Number.NaN]) {
+      const expected = Buffer.alloc(6);
+      expected.writeUInt32LE(value, expected.writeUInt16LE(value));
+      assert.deepEqual(new ByteWriter().u16(value).u32(value).bytes, expected);
+    }
+    assert.deepEqual(new ByteWriter().u32(0xfedc_ba98).bytes, Buffer.from([0x98, 0xba, 0xdc, 0xfe]));
+    for (const value of [-1, 65_536, Number.POSITIVE_INFINITY])
+      assert.throws(() => new ByteWriter().u16(value), RangeError);
+    for (const value of [-1, 2 ** 32]) assert.throws(() => new ByteWriter().u32(value), RangeError);
+  });
+
+  test("throws when memory of the program has no room", () => {
+    for (const text of ["seven b", "ä"])
+      assert.throws(() => new ByteWriter(Buffer.alloc(3)).text(text), /bytes do not fit into the 3 bytes/);
+  });
 });

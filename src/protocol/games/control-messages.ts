@@ -9,7 +9,11 @@ export const MARK = 0x7e;
 
 const QUESTION = /^~t\d{1,16}(?:\.\d{1,16})?$/;
 const ANSWER = /^~t(\S+) (\S+)$/;
-const ACKNOWLEDGEMENT = /^~a(\d{1,10})$/;
+/** The second byte of an acknowledgement, "a". */
+const ACKNOWLEDGES = 0x61;
+/** "~a" and ten digits. */
+const LONGEST_ACKNOWLEDGEMENT = 12;
+const ZERO = 0x30;
 
 export function timeQuestion(nowMs: number): string {
   // Three places are microseconds; without rounding, tiny numbers would have an exponent.
@@ -31,8 +35,18 @@ export function acknowledgement(count: number): string {
   return `~a${count}`;
 }
 
-/** @returns the number of an acknowledgement, or undefined if the text is not one */
-export function readAcknowledgement(text: string): number | undefined {
-  const [, count] = ACKNOWLEDGEMENT.exec(text) ?? [];
-  return count === undefined ? undefined : Number(count);
+/**
+ * Reads bytes and not text, because each player sends one for each snapshot.
+ * @returns the number of an acknowledgement, or undefined if the bytes, which begin with {@link MARK}, are not one
+ */
+export function readAcknowledgement(bytes: Uint8Array): number | undefined {
+  const { length } = bytes;
+  if (length < 3 || length > LONGEST_ACKNOWLEDGEMENT || bytes[1] !== ACKNOWLEDGES) return undefined;
+  let count = 0;
+  for (let at = 2; at < length; at++) {
+    const digit = (bytes[at] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    count = count * 10 + digit;
+  }
+  return count;
 }
