@@ -12,7 +12,7 @@ import { isTlsSocket } from "./tls-parent.ts";
  * that all handles share: it looks up an owner under a symbol, and calls there what a net.Socket has. Here the owner has
  * just that. Symbols and classes are taken from a socket that is made for it once, and the function's own text tells
  * whether it asks for anything else. Without sockets, a connection with one request takes about half of the processor
- * time (`npm run bench -- full --cells churn`), and an idle one a third of the memory.
+ * time (`npm run bench -- full --cells churn`), and an idle one takes less memory.
  */
 
 /** The handle of a connected TCP or Unix socket. */
