@@ -5,8 +5,8 @@ import { isTlsSocket } from "./tls-parent.ts";
 
 /*
  * A connection needs no net.Socket: the handle below it reads, writes and closes. A listening handle passes each accepted one
- * to its property `onconnection`. Without sockets, a connection with one request takes about half of the processor time, and
- * an idle WebSocket 3.8 kB in place of 6.1 (`npm run bench -- full --cells churn,idle`).
+ * to its property `onconnection`. Without sockets, a connection with one request takes about half of the processor time
+ * (`npm run bench -- full --cells churn`), and an idle one takes less memory.
  */
 
 /** What the classes of handles take for a connection; 1 is for a listening one. */

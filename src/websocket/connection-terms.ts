@@ -73,9 +73,9 @@ export function leaveReading(of: Reads): void {
 
 /** Returns the terms of a new WebSocket. */
 export function termsOf(context: ConnectionContext, agreement: HandshakeResult): ConnectionTerms {
-  // A compressor belongs to one connection.
-  if (agreement.inflater !== undefined || agreement.deflater !== undefined)
-    return new ConnectionTerms(context, agreement);
+  // A compressor belongs to one connection, and each client has a context for itself.
+  const isShared = agreement.inflater === undefined && agreement.deflater === undefined;
+  if (!isShared || agreement.role === "client") return new ConnectionTerms(context, agreement);
   const all = known.get(context) ?? [];
   known.set(context, all);
   const found = all.find((terms) => isSame(terms.agreement, agreement));

@@ -207,21 +207,26 @@ const scarce =
   DESCRIPTORS < IDLE + 500 && `needs ${IDLE + 500} descriptors, and the system allows ${DESCRIPTORS}`;
 
 describe("10,000 connections that are idle", { skip: scarce }, () => {
-  it("cost little memory, no processor time, and others nothing", async (t) => {
-    const stage = await Stage.open({});
-    t.after(() => stage.close());
-    const calm = await stage.calm();
-    await held(stage, calm, { peakMiB: 160, endMs: 4_000 }, async () => {
-      const start = await stage.report();
-      // Opening them is work; being open is not.
-      for (let i = 0; i < IDLE; i += 500)
-        await stage.crowd(500, (peer, j) => j % 2 && peer.send(GET).untilText("pong"));
-      const open = await stage.report();
-      assert.ok(open.counters.openConnections >= IDLE);
-      const each = (open.heldBytes - start.heldBytes) / IDLE;
-      assert.ok(each < 6_000, `${each.toFixed(0)} bytes for each`);
-      assert.deepEqual(open.counters.errors["HTTP_HEAD_TIMEOUT"], undefined);
-      stage.hangUp();
+  const kinds: readonly [of: string, bytes: number, open: (peer: Peer, index: number) => unknown][] = [
+    ["HTTP", 900, (peer, index) => index % 2 && peer.send(GET).untilText("pong")],
+    ["WebSocket", 1_300, (peer) => peer.send(OPEN).untilText("\r\n\r\n")],
+  ];
+  for (const [of, bytes, begin] of kinds) {
+    it(`cost little memory, no processor time, and others nothing, with ${of}`, async (t) => {
+      const stage = await Stage.open({});
+      t.after(() => stage.close());
+      const calm = await stage.calm();
+      await held(stage, calm, { peakMiB: 160, endMs: 4_000 }, async () => {
+        const start = await stage.report();
+        // Opening them is work; being open is not.
+        for (let i = 0; i < IDLE; i += 500) await stage.crowd(500, begin);
+        const open = await stage.report();
+        assert.ok(open.counters.openConnections >= IDLE);
+        const each = (open.heldBytes - start.heldBytes) / IDLE;
+        assert.ok(each < bytes, `${each.toFixed(0)} bytes for each`);
+        assert.deepEqual(open.counters.errors["HTTP_HEAD_TIMEOUT"], undefined);
+        stage.hangUp();
+      });
     });
-  });
+  }
 });
