@@ -1,3 +1,4 @@
+import { isThenable } from "../delivery/call-handler.ts";
 import type { ChannelClient, RequestDefinition } from "./definitions.ts";
 import { Failure } from "./failure.ts";
 import { validate } from "./standard-schema.ts";
@@ -16,16 +17,37 @@ export async function answerRequest(
   ended: AbortSignal,
 ): Promise<unknown> {
   const over = new AbortController();
-  const signal = AbortSignal.any([over.signal, ended]);
+  const abort = (): void => over.abort();
+  ended.addEventListener("abort", abort, { once: true });
+  try {
+    const work = validate(definition.input, input).then((valid) =>
+      definition.answer(valid, client, over.signal),
+    );
+    return await inTime(work, timeoutMs, abort);
+  } finally {
+    ended.removeEventListener("abort", abort);
+  }
+}
+
+/**
+ * Waits for what a function of the program has returned.
+ * @param onLate called after the time limit
+ * @throws Failure after the time limit
+ */
+export async function inTime<Result>(
+  work: Result | PromiseLike<Result>,
+  timeoutMs: number,
+  onLate = (): void => {},
+): Promise<Result> {
+  if (!isThenable(work)) return work;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(new Failure("timeout", `there was no answer within ${timeoutMs} ms`));
-      over.abort();
+      onLate();
     }, timeoutMs);
   });
   try {
-    const work = validate(definition.input, input).then((valid) => definition.answer(valid, client, signal));
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
