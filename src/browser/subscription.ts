@@ -5,6 +5,7 @@ import type {
   ServerMessage,
   Subscribed,
 } from "../protocol/channels/messages.ts";
+import { callProgram } from "./call-program.ts";
 import type { CallOptions } from "./calls.ts";
 import { ChannelError } from "./channel-error.ts";
 
@@ -99,7 +100,7 @@ export class Subscription<Input = unknown, Output = unknown> {
   /** Ends the subscription. */
   unsubscribe(): void {
     if (this.state === "ended") return;
-    this.finish();
+    this.close();
     this.owner.forget(this as Subscription<never, never>);
   }
 
@@ -134,8 +135,15 @@ export class Subscription<Input = unknown, Output = unknown> {
         break;
       case "reset":
         this.position = message.position;
-        this.events.onMissed?.();
+        this.emit(({ onMissed }) => onMissed?.());
     }
+  }
+
+  /** The client has ended, or the subscription. */
+  close(): void {
+    this.attempt++;
+    clearTimeout(this.retryTimer);
+    this.state = "ended";
   }
 
   private begin(): void {
@@ -153,18 +161,18 @@ export class Subscription<Input = unknown, Output = unknown> {
   private onSubscribed({ position, recovered, messages, members }: Subscribed): void {
     const before = this.position;
     this.state = "subscribed";
-    if (this.hasBegun && !recovered) this.events.onMissed?.();
+    if (this.hasBegun && !recovered) this.emit(({ onMissed }) => onMissed?.());
     this.hasBegun = true;
     this.position = position;
     const known = before?.epoch === position?.epoch ? (before?.offset ?? 0) : 0;
     for (const message of messages) if ((message.offset ?? 0) > known) this.tell(message, true);
     if (members !== undefined) this.follow(members);
-    this.events.onSubscribed?.(recovered);
+    this.emit(({ onSubscribed }) => onSubscribed?.(recovered));
   }
 
   private tell({ offset, data, client, quiet }: ChannelMessage, isOld: boolean): void {
     if (quiet && client !== undefined && this.owner.isOwn(client)) return;
-    this.events.onMessage?.(data as Output, { offset, client, isOld });
+    this.emit(({ onMessage }) => onMessage?.(data as Output, { offset, client, isOld }));
   }
 
   /** @returns whether this is the next message */
@@ -190,23 +198,22 @@ export class Subscription<Input = unknown, Output = unknown> {
     const isNew = !this.present.has(user);
     const member: Member = info === undefined ? { user } : { user, info };
     this.present.set(user, member);
-    if (isNew) this.events.onJoin?.(member);
+    if (isNew) this.emit(({ onJoin }) => onJoin?.(member));
   }
 
   private leave(user: string): void {
-    if (this.present.delete(user)) this.events.onLeave?.(user);
+    if (this.present.delete(user)) this.emit(({ onLeave }) => onLeave?.(user));
   }
 
   private fail(error: ChannelError): void {
     if (this.state === "ended") return;
-    this.finish();
+    this.close();
     this.owner.forget(this as Subscription<never, never>);
-    this.events.onEnded?.(error);
+    callProgram(() => this.events.onEnded?.(error));
   }
 
-  private finish(): void {
-    this.attempt++;
-    clearTimeout(this.retryTimer);
-    this.state = "ended";
+  /** Calls a function of the program, unless another one has ended the subscription. */
+  private emit(call: (events: SubscriptionEvents<Output>) => void): void {
+    if (this.state !== "ended") callProgram(() => call(this.events));
   }
 }

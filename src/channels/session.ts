@@ -168,9 +168,10 @@ export class Session implements SubscriptionsOwner {
     if (identity === undefined || (this.identity !== undefined && this.user !== identity.user)) {
       return this.close(CLOSE.signIn, "the sign-in was refused");
     }
-    this.identity = identity;
     const { expiresAt = Number.POSITIVE_INFINITY } = identity;
     const expiresInMs = Number.isFinite(expiresAt) ? Math.max(0, expiresAt - Date.now()) : undefined;
+    if (expiresInMs === 0) return this.close(CLOSE.signIn, "the token has expired");
+    this.identity = identity;
     this.expiresAt = performance.now() + (expiresInMs ?? Number.POSITIVE_INFINITY);
     const expiry = expiresInMs === undefined ? {} : { expiresInMs };
     if (type === "refresh") return this.send({ type: "refreshed", id, ...expiry });

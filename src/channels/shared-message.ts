@@ -1,3 +1,4 @@
+import { losslessJson, NotJson } from "../protocol/channels/lossless-json.ts";
 import type { ServerMessage } from "../protocol/channels/messages.ts";
 import { SharedFrames } from "../websocket/shared-frames.ts";
 import { InvalidValue } from "./standard-schema.ts";
@@ -70,27 +71,11 @@ export function answerText(message: ServerMessage & { type: "answer" }): string 
 
 function jsonOf(value: object): string {
   try {
-    return JSON.stringify(value, refuseLoss);
+    return losslessJson(value);
   } catch (error) {
+    if (error instanceof NotJson) throw new InvalidValue(error.message);
     throw error instanceof RangeError ? new InvalidValue("the value is nested too deeply") : error;
   }
-}
-
-/** Refuses what JSON would turn into something else: bytes and maps into objects, NaN into null. */
-function refuseLoss(this: unknown, key: string, value: unknown): unknown {
-  if (typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value))) {
-    throw new InvalidValue(`JSON cannot hold ${value}`);
-  }
-  if (typeof value !== "object") return value;
-  // The value itself is what toJSON, which Buffers have, returned.
-  const original = (this as Record<string, unknown>)[key];
-  if (ArrayBuffer.isView(original) || original instanceof ArrayBuffer) {
-    throw new InvalidValue("JSON cannot hold bytes. Send them as text, such as base64");
-  }
-  if (original instanceof Map || original instanceof Set) {
-    throw new InvalidValue("JSON cannot hold a Map or a Set. Send an array or an object");
-  }
-  return value;
 }
 
 /** Returns the JSON text of a message for clients. @param offset undefined in channels without a history */
