@@ -162,6 +162,22 @@ describe("stores", { skip: process.env["CI"] === undefined && missing }, () => {
     });
   }
 
+  it("do not collect commands without an end while Redis does not answer", async () => {
+    let release = (): void => {};
+    const hanging = new Promise<void>((resolve) => (release = resolve));
+    const answer = () => hanging.then(() => ["1", 1]);
+    const store = redisStore({ eval: answer, evalSha: answer });
+    const record = "x".repeat(8_000_000);
+    const sent = Array.from({ length: 8 }, () => store.append("room", record, history));
+    await assert.rejects(
+      store.append("room", record, history),
+      /Redis does not answer: commands with 640\d+ bytes/,
+    );
+    release();
+    await Promise.all(sent);
+    assert.equal((await store.append("room", record, history)).offset, 1);
+  });
+
   it("in memory are bounded, whatever number of channels clients make up", async () => {
     const store = memoryStore({ maxBytes: 100_000 });
     const record = "x".repeat(900);
