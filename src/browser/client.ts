@@ -133,7 +133,7 @@ export class Client<App extends Types = Types> {
         },
       },
     );
-    if (this.socket.state === "closed") subscription.close();
+    if (this.socket.state === "closed") subscription.onClosed();
     else this.subscriptions.set(channel, subscription as Subscription<never, never>);
     if (this.isWelcome) subscription.onConnected();
     return subscription;
@@ -244,7 +244,7 @@ export class Client<App extends Types = Types> {
   /** There are no more connections. */
   private finish(error: ChannelError): void {
     this.calls.close(error);
-    for (const subscription of this.subscriptions.values()) subscription.close();
+    for (const subscription of this.subscriptions.values()) subscription.onClosed();
     this.subscriptions.clear();
   }
 

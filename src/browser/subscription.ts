@@ -100,7 +100,7 @@ export class Subscription<Input = unknown, Output = unknown> {
   /** Ends the subscription. */
   unsubscribe(): void {
     if (this.state === "ended") return;
-    this.close();
+    this.onClosed();
     this.owner.forget(this as Subscription<never, never>);
   }
 
@@ -140,7 +140,7 @@ export class Subscription<Input = unknown, Output = unknown> {
   }
 
   /** The client has ended, or the subscription. */
-  close(): void {
+  onClosed(): void {
     this.attempt++;
     clearTimeout(this.retryTimer);
     this.state = "ended";
@@ -207,7 +207,7 @@ export class Subscription<Input = unknown, Output = unknown> {
 
   private fail(error: ChannelError): void {
     if (this.state === "ended") return;
-    this.close();
+    this.onClosed();
     this.owner.forget(this as Subscription<never, never>);
     callProgram(() => this.events.onEnded?.(error));
   }
