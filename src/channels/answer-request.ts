@@ -6,7 +6,7 @@ import { validate } from "./standard-schema.ts";
 /**
  * Answers a client's request within a time limit.
  * @param timeoutMs how long the answer can take, in milliseconds
- * @param ended aborted when the client has disconnected
+ * @param running has the request while it is answered: to abort it when the client has disconnected
  * @throws Failure after the time limit, InvalidValue, or what the program throws
  */
 export async function answerRequest(
@@ -14,18 +14,17 @@ export async function answerRequest(
   input: unknown,
   client: ChannelClient,
   timeoutMs: number,
-  ended: AbortSignal,
+  running: Set<AbortController>,
 ): Promise<unknown> {
   const over = new AbortController();
-  const abort = (): void => over.abort();
-  ended.addEventListener("abort", abort, { once: true });
+  running.add(over);
   try {
     const work = validate(definition.input, input).then((valid) =>
       definition.answer(valid, client, over.signal),
     );
-    return await inTime(work, timeoutMs, abort);
+    return await inTime(work, timeoutMs, () => over.abort());
   } finally {
-    ended.removeEventListener("abort", abort);
+    running.delete(over);
   }
 }
 

@@ -51,7 +51,9 @@ export class Session implements SubscriptionsOwner {
   private readonly exchange: Exchange;
   private readonly isPacked: boolean;
   private readonly subscriptions: Subscriptions;
-  private readonly ended = new AbortController();
+  private hasEnded = false;
+  /** The requests that are being answered. */
+  private readonly running = new Set<AbortController>();
   private identity: Identity | undefined;
   /** The sign-in in progress. Messages that arrive meanwhile wait for it. */
   private signingIn: Promise<void> | undefined;
@@ -122,7 +124,8 @@ export class Session implements SubscriptionsOwner {
 
   /** The connection has ended. */
   onClose(): void {
-    this.ended.abort();
+    this.hasEnded = true;
+    for (const request of this.running) request.abort();
     this.subscriptions.clear();
   }
 
@@ -164,7 +167,7 @@ export class Session implements SubscriptionsOwner {
 
   private async signIn({ type, id, token }: ClientMessage & { type: "hello" | "refresh" }): Promise<void> {
     const identity = await this.identify(token);
-    if (this.ended.signal.aborted) return;
+    if (this.hasEnded) return;
     if (identity === undefined || (this.identity !== undefined && this.user !== identity.user)) {
       return this.close(CLOSE.signIn, "the sign-in was refused");
     }
@@ -199,13 +202,12 @@ export class Session implements SubscriptionsOwner {
     if (++this.pending === this.context.limits.maxPending) this.socket.pause();
     try {
       if (this.identity === undefined) await this.signingIn;
-      if (this.ended.signal.aborted) return;
+      if (this.hasEnded) return;
       const answer = await this.perform(message);
-      if (!this.ended.signal.aborted && answer !== undefined) this.send(answer);
+      if (!this.hasEnded && answer !== undefined) this.send(answer);
     } catch (error) {
       const failure = this.failureOf(error);
-      if (!this.ended.signal.aborted)
-        this.send({ type: "error", id, code: failure.code, message: failure.message });
+      if (!this.hasEnded) this.send({ type: "error", id, code: failure.code, message: failure.message });
     } finally {
       if (this.pending-- === this.context.limits.maxPending) this.socket.resume();
     }
@@ -264,7 +266,7 @@ export class Session implements SubscriptionsOwner {
     const definition = Object.hasOwn(requests, name) ? requests[name] : undefined;
     if (definition === undefined) throw new Failure("unknown-request", "the server has no such request");
     const timeoutMs = definition.timeoutMs ?? limits.requestTimeoutMs;
-    return await answerRequest(definition, data, this, timeoutMs, this.ended.signal);
+    return await answerRequest(definition, data, this, timeoutMs, this.running);
   }
 }
 

@@ -158,6 +158,35 @@ describe("channels, and clients that mean harm", () => {
     assert.equal(begun, 12);
   });
 
+  it("abort all requests of a client that has disconnected", async (t) => {
+    const warnings: unknown[] = [];
+    const warn = (warning: Error): unknown => warnings.push(warning);
+    process.on("warning", warn);
+    t.after(() => process.off("warning", warn));
+    const signals: AbortSignal[] = [];
+    const channels = new Channels({
+      authenticate: "anonymous",
+      channels: {},
+      requests: {
+        wait: request({
+          answer: (_data, _client, aborted) => {
+            signals.push(aborted);
+            return new Promise(() => {});
+          },
+        }),
+      },
+    });
+    const { url } = await serve(t, channels);
+    const client = await raw(t, url, { type: "hello", id: 0 });
+    await client.until(1);
+    for (let i = 1; i <= 30; i++) client.send({ type: "request", id: i, name: "wait" });
+    await eventually(() => signals.length === 30, "the requests");
+    assert.ok(signals.every(({ aborted }) => !aborted));
+    client.socket.terminate();
+    await eventually(() => signals.every(({ aborted }) => aborted), "the end");
+    assert.deepEqual(warnings, []);
+  });
+
   it("forget a subscription that was ended while it began", async (t) => {
     let allow: (value: boolean) => void = () => {};
     const channels = new Channels({
