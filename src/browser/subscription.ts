@@ -61,7 +61,9 @@ export interface PublishOptions extends CallOptions {
   quiet?: boolean;
 }
 
+/** The first pause, and how often it doubles. A random part of it keeps clients from coming all at once. */
 const RETRY_MS = 1_000;
+const MAX_DOUBLINGS = 5;
 const RETRIED = new Set<string>(["unavailable", "timeout", "conflict"]);
 
 /** The messages and members of one channel, across reconnections. */
@@ -74,6 +76,7 @@ export class Subscription<Input = unknown, Output = unknown> {
   private position: Position | undefined;
   private hasBegun = false;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private retries = 0;
   /** Counts the attempts, so that answers to older ones are ignored. */
   private attempt = 0;
 
@@ -152,15 +155,21 @@ export class Subscription<Input = unknown, Output = unknown> {
     this.owner.subscribe(this.channel, this.position, this.events.history ?? 0, (answer) => {
       if (attempt !== this.attempt) return;
       if (!(answer instanceof Error)) this.onSubscribed(answer);
-      else if (RETRIED.has(answer.code)) this.retryTimer = setTimeout(() => this.begin(), RETRY_MS);
+      else if (RETRIED.has(answer.code)) this.retryTimer = setTimeout(() => this.begin(), this.nextPauseMs());
       // When the connection is lost, the next one subscribes again.
       else if (answer.code !== "disconnected" && answer.code !== "offline") this.fail(answer);
     });
   }
 
+  private nextPauseMs(): number {
+    const doublings = Math.min(this.retries++, MAX_DOUBLINGS);
+    return RETRY_MS * 2 ** doublings * (0.5 + Math.random() / 2);
+  }
+
   private onSubscribed({ position, recovered, messages, members }: Subscribed): void {
     const before = this.position;
     this.state = "subscribed";
+    this.retries = 0;
     if (this.hasBegun && !recovered) this.emit(({ onMissed }) => onMissed?.());
     this.hasBegun = true;
     this.position = position;

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
 import { WebSocketServer } from "ws";
+import { ChannelError } from "../../src/browser/channel-error.ts";
 import {
   Client,
   type ClientOptions,
   type ConnectionState,
   type SocketLike,
 } from "../../src/browser/index.ts";
+import { Subscription } from "../../src/browser/subscription.ts";
 import { Channels, channel, request } from "../../src/channels/index.ts";
 import { eventually, signal, sleep, within } from "../support/waiting.ts";
 import { becomes, clientOf, makeSocket, serve } from "./support.ts";
@@ -258,6 +260,38 @@ describe("a client of channels", () => {
     clientOf(t, url, { token: "same", onRefused: (code) => refused.give(code) });
     assert.equal(await refused.wait("the end"), 4401);
     assert.ok(calls < 20, `${calls} calls`);
+  });
+
+  it("subscribes again after pauses that grow, with a random part", (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    let attempts = 0;
+    const subscription = new Subscription(
+      "room",
+      {},
+      {
+        isOwn: () => false,
+        isConnected: () => true,
+        publish: () => Promise.resolve(undefined),
+        forget() {},
+        subscribe(_channel, _since, _history, settle) {
+          attempts++;
+          settle(new ChannelError("unavailable", "the store cannot be reached"));
+        },
+      },
+    );
+    const pauses: number[] = [];
+    subscription.onConnected();
+    for (let ms = 0; pauses.length < 8; ms += 10) {
+      if (attempts > pauses.length + 1) {
+        pauses.push(ms - pauses.reduce((sum, pause) => sum + pause, 0));
+      }
+      t.mock.timers.tick(10);
+    }
+    for (const [i, pause] of pauses.entries()) {
+      const most = 1_000 * 2 ** Math.min(i, 5);
+      assert.ok(pause >= most / 2 && pause <= most + 20, `pause ${i}: ${pause} ms`);
+    }
+    subscription.unsubscribe();
   });
 
   it("survives whatever a server sends", async (t) => {
