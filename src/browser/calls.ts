@@ -124,7 +124,7 @@ export class Calls {
       this.lastId = id;
       call.id = id;
     } catch (error) {
-      // The encoding cannot hold its data. Other calls go on.
+      // The encoding cannot hold its data. Other calls continue.
       call.settle(error as Error);
     }
   }
