@@ -112,7 +112,7 @@ class NatsBroker implements Broker {
     return `${this.prefix}h${createHash("sha256").update(topic).digest("hex")}`;
   }
 
-  private onRefused(topic: string, error: Error): void {
+  private onRefused(topic: string, error: unknown): void {
     this.refused.add(topic);
     this.receiver?.onState("disconnected", error);
     this.retryTimer ??= setTimeout(() => void this.retry(), RETRY_MS).unref();
@@ -123,7 +123,14 @@ class NatsBroker implements Broker {
     if (this.connection.isClosed()) return;
     const topics = [...this.refused];
     this.refused.clear();
-    for (const topic of topics) this.subscribe(topic);
+    for (const topic of topics) {
+      try {
+        this.subscribe(topic);
+      } catch (error) {
+        // Such as that of a connection that drains.
+        this.onRefused(topic, error);
+      }
+    }
     // A refusal comes before the answer to this.
     const isAnswered = await this.connection.flush().then(
       () => true,

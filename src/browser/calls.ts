@@ -1,5 +1,6 @@
 import type { ClientMessage, ServerMessage } from "../protocol/channels/messages.ts";
 import { ChannelError } from "./channel-error.ts";
+import { later } from "./timers.ts";
 
 export interface CallOptions {
   /** How long to wait for a connection and for the answer, in milliseconds. Default 10 s. */
@@ -13,7 +14,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 /** A message without its `id`. */
 export type Unnumbered<Message> = Message extends { id: number } ? Omit<Message, "id"> : never;
 
-type Settle = (answer: ServerMessage | ChannelError) => void;
+type Settle = (answer: ServerMessage | Error) => void;
 
 interface Call {
   readonly message: Unnumbered<ClientMessage>;
@@ -27,6 +28,8 @@ export class Calls {
   private readonly transmit: (message: ClientMessage) => boolean;
   private readonly calls = new Set<Call>();
   private lastId = 0;
+  /** Why nothing is sent any more. */
+  private end: ChannelError | undefined;
 
   /** @param transmit sends a message; returns false without a connection */
   constructor(transmit: (message: ClientMessage) => boolean) {
@@ -55,12 +58,12 @@ export class Calls {
         settle(answer);
       },
     };
-    const late = (): void => {
+    const onLate = (): void => {
       const [code, what] =
         call.id === undefined ? (["offline", "connection"] as const) : (["timeout", "answer"] as const);
       call.settle(new ChannelError(code, `there was no ${what} within ${timeoutMs} ms`));
     };
-    const timer = setTimeout(late, timeoutMs);
+    const timer = later(onLate, timeoutMs);
     this.calls.add(call);
     this.number(call);
     return forget;
@@ -69,21 +72,22 @@ export class Calls {
   /** Sends a message as {@link begin} does. Rejects with a ChannelError, or with the signal's reason. */
   send(message: Unnumbered<ClientMessage>, { timeoutMs, signal }: CallOptions = {}): Promise<ServerMessage> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(signal.reason);
+      if (signal?.aborted || this.end !== undefined) {
+        reject(signal?.aborted ? signal.reason : this.end);
         return;
       }
+      let forget = (): void => {};
+      const abort = (): void => {
+        forget();
+        reject(signal?.reason);
+      };
       const settle: Settle = (answer) => {
         signal?.removeEventListener("abort", abort);
         if (answer instanceof Error) reject(answer);
         else resolve(answer);
       };
-      const forget = this.begin(message, settle, timeoutMs);
-      const abort = (): void => {
-        forget();
-        reject(signal?.reason);
-      };
       signal?.addEventListener("abort", abort, { once: true });
+      forget = this.begin(message, settle, timeoutMs);
     });
   }
 
@@ -101,20 +105,27 @@ export class Calls {
     for (const call of this.calls) if (call.id === undefined) this.number(call);
   }
 
-  /** Fails the calls whose answers were lost with the connection. */
-  onDisconnected(): void {
-    const error = new ChannelError("disconnected", "the connection was lost before the answer");
+  /** Fails the calls whose answers were lost with the connection. @param why for people */
+  onDisconnected(why: string): void {
+    const error = new ChannelError("disconnected", `the connection was lost before the answer (${why})`);
     for (const call of this.calls) if (call.id !== undefined) call.settle(error);
   }
 
-  close(): void {
-    for (const call of this.calls) call.settle(new ChannelError("closed", "the client is closed"));
+  /** Fails all calls, and those that follow. */
+  close(error: ChannelError): void {
+    this.end = error;
+    for (const call of this.calls) call.settle(error);
   }
 
   private number(call: Call): void {
     const id = this.lastId + 1;
-    if (!this.transmit({ ...call.message, id } as ClientMessage)) return;
-    this.lastId = id;
-    call.id = id;
+    try {
+      if (!this.transmit({ ...call.message, id } as ClientMessage)) return;
+      this.lastId = id;
+      call.id = id;
+    } catch (error) {
+      // The encoding cannot hold its data. Other calls continue.
+      call.settle(error as Error);
+    }
   }
 }

@@ -1,3 +1,6 @@
+import { callProgram } from "./call-program.ts";
+import { checkTimes, later } from "./timers.ts";
+
 /** The parts of a WebSocket that are used, from a browser or another runtime. */
 export interface SocketLike {
   binaryType: string;
@@ -66,6 +69,9 @@ export class ReconnectingSocket {
   state: ConnectionState = "waiting";
   private readonly url: () => string | Promise<string>;
   private readonly options: ReconnectOptions;
+  private readonly times: Readonly<
+    Record<"minPauseMs" | "maxPauseMs" | "connectTimeoutMs" | "pongTimeoutMs", number>
+  >;
   private readonly events: ReconnectEvents;
   private socket: SocketLike | undefined;
   /** Failed attempts and unstable connections in a row. */
@@ -77,13 +83,21 @@ export class ReconnectingSocket {
   private pingAfterMs = 0;
   private readonly wake = (): void => this.onWake();
 
-  /** @throws Error in a runtime without WebSocket, unless `makeSocket` is set */
+  /** @throws Error in a runtime without WebSocket, unless `makeSocket` is set; RangeError for a time that is not above 0 */
   constructor(url: () => string | Promise<string>, options: ReconnectOptions, events: ReconnectEvents) {
     if (options.makeSocket === undefined && !("WebSocket" in globalThis)) {
       throw new Error(
         "This runtime has no WebSocket. Set makeSocket to a function that creates one, for example with the package ws.",
       );
     }
+    const {
+      minPauseMs = 500,
+      maxPauseMs = 30_000,
+      connectTimeoutMs = 10_000,
+      pongTimeoutMs = 10_000,
+    } = options;
+    this.times = { minPauseMs, maxPauseMs, connectTimeoutMs, pongTimeoutMs };
+    checkTimes(this.times);
     this.url = url;
     this.options = options;
     this.events = events;
@@ -139,11 +153,11 @@ export class ReconnectingSocket {
   }
 
   private async connect(): Promise<void> {
-    this.setState("connecting");
-    const { connectTimeoutMs = 10_000, protocols = [], makeSocket = standardSocket } = this.options;
-    // An attempt that a newer one has replaced does nothing.
-    const timer = setTimeout(() => this.ended(ABNORMAL, "timeout"), connectTimeoutMs);
+    const { protocols = [], makeSocket = standardSocket } = this.options;
+    // An attempt that a newer one has replaced does nothing, nor does one that the program ends when it hears of it.
+    const timer = later(() => this.ended(ABNORMAL, "timeout"), this.times.connectTimeoutMs);
     this.timer = timer;
+    this.setState("connecting");
     try {
       const url = await this.url();
       if (this.timer !== timer) return;
@@ -152,7 +166,7 @@ export class ReconnectingSocket {
       socket.binaryType = "arraybuffer";
       socket.onopen = () => {
         this.setState("open");
-        this.events.onOpen();
+        if (this.socket === socket) this.events.onOpen();
       };
       socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
         if (this.pingAfterMs > 0) this.listenForSilence();
@@ -176,7 +190,7 @@ export class ReconnectingSocket {
     socket?.close();
     if (!this.events.onClose(code, reason, wasStable)) this.close();
     else if (this.state !== "closed") {
-      const { minPauseMs = 500, maxPauseMs = 30_000 } = this.options;
+      const { minPauseMs, maxPauseMs } = this.times;
       const pause = Math.min(maxPauseMs, minPauseMs * 2 ** this.attempts++);
       this.next(pause * (0.5 + Math.random() / 2));
     }
@@ -185,8 +199,8 @@ export class ReconnectingSocket {
   private next(pauseMs: number): void {
     if (navigator?.onLine === false) this.setState("offline");
     else {
+      this.timer = later(() => void this.connect(), pauseMs);
       this.setState("waiting");
-      this.timer = setTimeout(() => void this.connect(), pauseMs);
     }
   }
 
@@ -218,19 +232,19 @@ export class ReconnectingSocket {
 
   private listenForSilence(): void {
     clearTimeout(this.heartbeat);
-    if (this.pingAfterMs > 0) this.heartbeat = setTimeout(() => this.ping(), this.pingAfterMs);
+    if (this.pingAfterMs > 0) this.heartbeat = later(() => this.ping(), this.pingAfterMs);
   }
 
   private ping(): void {
     clearTimeout(this.heartbeat);
     this.send(this.events.ping());
-    this.heartbeat = setTimeout(() => this.ended(ABNORMAL, "silence"), this.options.pongTimeoutMs ?? 10_000);
+    this.heartbeat = later(() => this.ended(ABNORMAL, "silence"), this.times.pongTimeoutMs);
   }
 
   private setState(state: ConnectionState): void {
     if (this.state === state) return;
     this.state = state;
-    this.events.onState(state);
+    callProgram(() => this.events.onState(state));
   }
 }
 
@@ -239,4 +253,15 @@ function standardSocket(url: string, protocols: string[]): SocketLike {
     WebSocket: new (url: string, protocols: string[]) => SocketLike;
   };
   return new WebSocket(url, protocols);
+}
+
+/**
+ * Returns the address of a WebSocket. On a page, it can be relative.
+ * @throws TypeError for an invalid URL
+ */
+export function addressOf(url: string | URL): URL {
+  const { location } = globalThis as { location?: { readonly href: string } };
+  const address = new URL(url, location?.href);
+  address.protocol = address.protocol.replace("http", "ws");
+  return address;
 }

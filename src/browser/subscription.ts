@@ -5,6 +5,7 @@ import type {
   ServerMessage,
   Subscribed,
 } from "../protocol/channels/messages.ts";
+import { callProgram } from "./call-program.ts";
 import type { CallOptions } from "./calls.ts";
 import { ChannelError } from "./channel-error.ts";
 
@@ -60,7 +61,9 @@ export interface PublishOptions extends CallOptions {
   quiet?: boolean;
 }
 
+/** The first pause, and how often it doubles. A random part of it keeps clients from coming all at once. */
 const RETRY_MS = 1_000;
+const MAX_DOUBLINGS = 5;
 const RETRIED = new Set<string>(["unavailable", "timeout", "conflict"]);
 
 /** The messages and members of one channel, across reconnections. */
@@ -73,6 +76,7 @@ export class Subscription<Input = unknown, Output = unknown> {
   private position: Position | undefined;
   private hasBegun = false;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private retries = 0;
   /** Counts the attempts, so that answers to older ones are ignored. */
   private attempt = 0;
 
@@ -99,7 +103,7 @@ export class Subscription<Input = unknown, Output = unknown> {
   /** Ends the subscription. */
   unsubscribe(): void {
     if (this.state === "ended") return;
-    this.finish();
+    this.onClosed();
     this.owner.forget(this as Subscription<never, never>);
   }
 
@@ -134,8 +138,15 @@ export class Subscription<Input = unknown, Output = unknown> {
         break;
       case "reset":
         this.position = message.position;
-        this.events.onMissed?.();
+        this.emit(({ onMissed }) => onMissed?.());
     }
+  }
+
+  /** The client has ended, or the subscription. */
+  onClosed(): void {
+    this.attempt++;
+    clearTimeout(this.retryTimer);
+    this.state = "ended";
   }
 
   private begin(): void {
@@ -144,27 +155,33 @@ export class Subscription<Input = unknown, Output = unknown> {
     this.owner.subscribe(this.channel, this.position, this.events.history ?? 0, (answer) => {
       if (attempt !== this.attempt) return;
       if (!(answer instanceof Error)) this.onSubscribed(answer);
-      else if (RETRIED.has(answer.code)) this.retryTimer = setTimeout(() => this.begin(), RETRY_MS);
+      else if (RETRIED.has(answer.code)) this.retryTimer = setTimeout(() => this.begin(), this.nextPauseMs());
       // When the connection is lost, the next one subscribes again.
       else if (answer.code !== "disconnected" && answer.code !== "offline") this.fail(answer);
     });
   }
 
+  private nextPauseMs(): number {
+    const doublings = Math.min(this.retries++, MAX_DOUBLINGS);
+    return RETRY_MS * 2 ** doublings * (0.5 + Math.random() / 2);
+  }
+
   private onSubscribed({ position, recovered, messages, members }: Subscribed): void {
     const before = this.position;
     this.state = "subscribed";
-    if (this.hasBegun && !recovered) this.events.onMissed?.();
+    this.retries = 0;
+    if (this.hasBegun && !recovered) this.emit(({ onMissed }) => onMissed?.());
     this.hasBegun = true;
     this.position = position;
     const known = before?.epoch === position?.epoch ? (before?.offset ?? 0) : 0;
     for (const message of messages) if ((message.offset ?? 0) > known) this.tell(message, true);
     if (members !== undefined) this.follow(members);
-    this.events.onSubscribed?.(recovered);
+    this.emit(({ onSubscribed }) => onSubscribed?.(recovered));
   }
 
   private tell({ offset, data, client, quiet }: ChannelMessage, isOld: boolean): void {
     if (quiet && client !== undefined && this.owner.isOwn(client)) return;
-    this.events.onMessage?.(data as Output, { offset, client, isOld });
+    this.emit(({ onMessage }) => onMessage?.(data as Output, { offset, client, isOld }));
   }
 
   /** @returns whether this is the next message */
@@ -190,23 +207,22 @@ export class Subscription<Input = unknown, Output = unknown> {
     const isNew = !this.present.has(user);
     const member: Member = info === undefined ? { user } : { user, info };
     this.present.set(user, member);
-    if (isNew) this.events.onJoin?.(member);
+    if (isNew) this.emit(({ onJoin }) => onJoin?.(member));
   }
 
   private leave(user: string): void {
-    if (this.present.delete(user)) this.events.onLeave?.(user);
+    if (this.present.delete(user)) this.emit(({ onLeave }) => onLeave?.(user));
   }
 
   private fail(error: ChannelError): void {
     if (this.state === "ended") return;
-    this.finish();
+    this.onClosed();
     this.owner.forget(this as Subscription<never, never>);
-    this.events.onEnded?.(error);
+    callProgram(() => this.events.onEnded?.(error));
   }
 
-  private finish(): void {
-    this.attempt++;
-    clearTimeout(this.retryTimer);
-    this.state = "ended";
+  /** Calls a function of the program, unless another one has ended the subscription. */
+  private emit(call: (events: SubscriptionEvents<Output>) => void): void {
+    if (this.state !== "ended") callProgram(() => call(this.events));
   }
 }

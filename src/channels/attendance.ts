@@ -30,8 +30,8 @@ export class Attendance {
   private readonly leaveDelayMs: number;
   private readonly events: AttendanceEvents;
   private readonly members = new Map<string, Member>();
-  /** Connections of this process. */
-  private readonly here = new Map<string, Presence>();
+  /** Connections of this process, and how often each has entered: a subscription can start while its predecessor ends. */
+  private readonly here = new Map<string, { readonly presence: Presence; readonly entries: number }>();
   /** Connections of this process that have ended, while their users can still come back. */
   private readonly leaving = new Map<string, Leaving>();
   private keepAt = 0;
@@ -67,9 +67,10 @@ export class Attendance {
     this.keepAt = Math.min(this.keepAt, performance.now() + SOON_MS);
   }
 
-  /** Adds a connection of this process. */
+  /** Adds a connection of this process, until as many calls of {@link exit}. */
   async enter(presence: Presence): Promise<void> {
-    this.here.set(presence.client, presence);
+    const entries = (this.here.get(presence.client)?.entries ?? 0) + 1;
+    this.here.set(presence.client, { presence, entries });
     this.leaving.delete(presence.client);
     try {
       const isFirst = await this.store.join(this.channel, presence, this.ttlMs);
@@ -77,17 +78,15 @@ export class Attendance {
       if (isFirst) this.events.announce(true, member);
       else this.onAnnounced(true, member);
     } catch (error) {
-      this.here.delete(presence.client);
+      this.countExit(presence.client);
       throw error;
     }
   }
 
   /** Removes a connection of this process after a delay, during which its user can come back. */
   exit(client: string, now: number): void {
-    const presence = this.here.get(client);
-    if (presence === undefined) return;
-    this.here.delete(client);
-    this.leaving.set(client, { presence, at: now + this.leaveDelayMs });
+    const presence = this.countExit(client);
+    if (presence !== undefined) this.leaving.set(client, { presence, at: now + this.leaveDelayMs });
   }
 
   /** Handles the announcement of a process that a user has joined or left. */
@@ -101,8 +100,9 @@ export class Attendance {
   tick(now: number): void {
     for (const [client, leaving] of this.leaving) {
       if (leaving.at > now) continue;
-      leaving.at = now + RETRY_MS;
-      void this.leave(client, leaving.presence);
+      // Not again before the store has answered: the commands that wait for it must not pile up.
+      leaving.at = Number.POSITIVE_INFINITY;
+      void this.leave(client, leaving);
     }
     if (now >= this.keepAt && this.changed === undefined) this.keep(now).catch(this.events.report);
   }
@@ -112,14 +112,29 @@ export class Attendance {
     await this.store.keep(this.channel, this.local(), this.leaveDelayMs);
   }
 
-  private async leave(client: string, presence: Presence): Promise<void> {
+  private async leave(client: string, leaving: Leaving): Promise<void> {
+    const { presence } = leaving;
     try {
       const isLast = await this.store.leave(this.channel, presence);
-      if (!this.leaving.delete(client)) return;
+      if (this.leaving.get(client) !== leaving) return;
+      this.leaving.delete(client);
       if (isLast) this.events.announce(false, memberOf(presence));
     } catch (error) {
+      leaving.at = performance.now() + RETRY_MS;
       this.events.report(error);
     }
+  }
+
+  /** @returns the connection, if it is not here any more */
+  private countExit(client: string): Presence | undefined {
+    const entry = this.here.get(client);
+    if (entry === undefined) return undefined;
+    if (entry.entries > 1) {
+      this.here.set(client, { ...entry, entries: entry.entries - 1 });
+      return undefined;
+    }
+    this.here.delete(client);
+    return entry.presence;
   }
 
   /** Extends the connections of this process in the store, and follows its answer. */
@@ -143,11 +158,11 @@ export class Attendance {
   }
 
   private local(): Presence[] {
-    return [...this.here.values(), ...[...this.leaving.values()].map(({ presence }) => presence)];
+    return [...this.here.values(), ...this.leaving.values()].map(({ presence }) => presence);
   }
 
   private hasHere(user: string): boolean {
-    for (const presence of this.here.values()) if (presence.user === user) return true;
+    for (const { presence } of this.here.values()) if (presence.user === user) return true;
     return false;
   }
 

@@ -1,4 +1,6 @@
+import { MAX_TIMER_MS } from "../node/max-timer.ts";
 import { hintFor } from "../options/check-options.ts";
+import { isWhole } from "./definitions.ts";
 
 /** Limits of channels, all in one place. Times are in milliseconds. */
 export interface ChannelLimits {
@@ -40,15 +42,17 @@ const defaultChannelLimits: Readonly<ChannelLimits> = {
   syncIntervalMs: 10_000,
 };
 
-/** @throws TypeError for an unknown name; RangeError for a value that is not a number of at least 1 */
+/** @throws TypeError for an unknown name; RangeError for a value that is not an integer from 1 to 2,147,483,647 */
 export function channelLimitsOf(given: Partial<ChannelLimits> = {}): ChannelLimits {
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(defaultChannelLimits, name)) {
       const hint = hintFor(name, Object.keys(defaultChannelLimits));
       throw new TypeError(`limits.${name} is not a limit of channels. ${hint}`);
     }
-    if (!(typeof value === "number" && value >= 1)) {
-      throw new RangeError(`limits.${name} cannot be ${String(value)}. Use a number of at least 1`);
+    if (!isWhole(value, MAX_TIMER_MS)) {
+      throw new RangeError(
+        `limits.${name} cannot be ${String(value)}. Use an integer from 1 to ${MAX_TIMER_MS}`,
+      );
     }
   }
   return { ...defaultChannelLimits, ...given };

@@ -1,8 +1,8 @@
-import type { OptionNames } from "../options/check-options.ts";
+import { checkOptions, type OptionNames } from "../options/check-options.ts";
 import type { DeflateOptions } from "../protocol/websocket/permessage-deflate.ts";
 import type { ChannelLimits } from "./channel-limits.ts";
-import type { ChannelDefinition, RequestDefinition } from "./definitions.ts";
-import type { Origins } from "./origins.ts";
+import { type ChannelDefinition, checkDefinitions, type RequestDefinition } from "./definitions.ts";
+import { checkOrigins, type Origins } from "./origins.ts";
 import type { Authenticate } from "./session.ts";
 import type { MessagePack } from "./shared-message.ts";
 import type { ChannelStore } from "./store.ts";
@@ -36,19 +36,43 @@ export interface ChannelsOptions<
   onError?(error: unknown): unknown;
 }
 
-export const channelsOptionNames: OptionNames<ChannelsOptions<Record<string, never>, Record<string, never>>> =
-  {
-    path: true,
-    authenticate: true,
-    channels: true,
-    requests: true,
-    store: true,
-    origins: true,
-    messagePack: true,
-    compression: true,
-    limits: true,
-    onError: true,
-  };
+const channelsOptionNames: OptionNames<ChannelsOptions<Record<string, never>, Record<string, never>>> = {
+  path: true,
+  authenticate: true,
+  channels: true,
+  requests: true,
+  store: true,
+  origins: true,
+  messagePack: true,
+  compression: true,
+  limits: true,
+  onError: true,
+};
+
+/** @throws TypeError or RangeError for invalid options */
+export function checkChannelsOptions(
+  options: ChannelsOptions<
+    Readonly<Record<string, ChannelDefinition>>,
+    Readonly<Record<string, RequestDefinition>>
+  >,
+): void {
+  checkOptions("Channels", options, channelsOptionNames);
+  const { authenticate, channels, requests = {}, origins = "same", messagePack, onError } = options;
+  if (authenticate !== "anonymous" && typeof authenticate !== "function") {
+    throw new TypeError('Channels needs authenticate: a function, or "anonymous"');
+  }
+  checkDefinitions(channels, requests);
+  checkOrigins(origins);
+  const { encode, decode }: Partial<MessagePack> = messagePack ?? {};
+  if (messagePack !== undefined && (typeof encode !== "function" || typeof decode !== "function")) {
+    throw new TypeError(
+      "messagePack needs the functions encode and decode, like the package @msgpack/msgpack",
+    );
+  }
+  if (onError !== undefined && typeof onError !== "function") {
+    throw new TypeError(`onError of Channels must be a function, not ${String(onError)}`);
+  }
+}
 
 /** The names that a table allows: exact names, and for patterns with a star any name that begins like them. */
 export type NameOf<Table> = {

@@ -1,20 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { callHandler } from "../delivery/call-handler.ts";
 import type { Exchange, WebSocket } from "../exchange/exchange.ts";
-import { checkOptions } from "../options/check-options.ts";
 import { CLOSE, JSON_PROTOCOL, MESSAGE_PACK_PROTOCOL, type Member } from "../protocol/channels/messages.ts";
 import type { Server } from "../server/server.ts";
 import { onTopic } from "../websocket/topics.ts";
 import { Channel, type ChannelContext, type Published, publishRecord } from "./channel.ts";
 import { type ChannelLimits, channelLimitsOf } from "./channel-limits.ts";
-import { type ChannelsOptions, channelsOptionNames, type InputOf, type NameOf } from "./channels-options.ts";
-import {
-  type ChannelDefinition,
-  checkDefinitions,
-  definitionOf,
-  historyOf,
-  type RequestDefinition,
-} from "./definitions.ts";
+import { type ChannelsOptions, checkChannelsOptions, type InputOf, type NameOf } from "./channels-options.ts";
+import { type ChannelDefinition, definitionOf, historyOf, type RequestDefinition } from "./definitions.ts";
 import { memoryStore } from "./memory-store.ts";
 import { isOriginAllowed } from "./origins.ts";
 import { Session, type SessionContext } from "./session.ts";
@@ -46,15 +39,10 @@ export class Channels<
 
   /** @throws TypeError or RangeError for invalid options */
   constructor(options: ChannelsOptions<Definitions, Requests>) {
-    checkOptions("Channels", options, channelsOptionNames);
-    const { authenticate, channels, requests = {}, store = memoryStore() } = options;
-    if (authenticate !== "anonymous" && typeof authenticate !== "function") {
-      throw new TypeError('Channels needs authenticate: a function, or "anonymous"');
-    }
-    checkDefinitions(channels, requests);
+    checkChannelsOptions(options);
     this.options = options;
     this.limits = channelLimitsOf(options.limits);
-    this.store = store;
+    this.store = options.store ?? memoryStore();
     this.part = (server) => this.mount(server);
   }
 
@@ -70,7 +58,8 @@ export class Channels<
     const definition = this.definitionOf(channel);
     if (definition === undefined) throw new TypeError(`there is no channel ${JSON.stringify(channel)}`);
     this.mounted();
-    const record = recordOf(await validate(definition.message, data), undefined, false);
+    const valid = await validate(definition.message, data);
+    const record = recordOf(valid, undefined, false, this.options.messagePack);
     return await publishRecord(
       this.context(),
       channel,
@@ -207,7 +196,13 @@ export class Channels<
       acquire: (name, definition) => this.acquire(name, definition),
       announce: (channel, text) => void this.mounted().publish(topicOf(channel), text),
       listen: (channel, listener) =>
-        onTopic(this.mounted().core.topics, topicOf(channel), (data) => listener(String(data))),
+        onTopic(this.mounted().core.topics, topicOf(channel), (data) =>
+          callHandler(
+            // A broker delivers bytes.
+            () => listener(typeof data === "string" ? data : Buffer.from(data).toString()),
+            (error) => this.report(error),
+          ),
+        ),
       report: (error) => this.report(error),
     };
   }

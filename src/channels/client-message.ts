@@ -1,7 +1,4 @@
-import type { ClientMessage, Position } from "../protocol/channels/messages.ts";
-
-/** Longer names of channels and requests are refused. */
-const MAX_NAME_LENGTH = 255;
+import { type ClientMessage, isName, type Position } from "../protocol/channels/messages.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -53,8 +50,4 @@ function isPosition(value: unknown): value is Position {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_LENGTH;
 }

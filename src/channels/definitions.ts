@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from "../node/max-timer.ts";
 import { checkOptions, type OptionNames } from "../options/check-options.ts";
 import type { StandardSchema } from "./standard-schema.ts";
 import type { HistoryOptions } from "./store.ts";
@@ -64,6 +65,8 @@ const requestNames: OptionNames<RequestDefinition> = { input: true, timeoutMs: t
 const MAX_HISTORY = 10_000;
 const DEFAULT_HISTORY_BYTES = 1_048_576;
 const DAY_MS = 86_400_000;
+/** A half of a pair of UTF-16 code units. */
+export const LONE_SURROGATE: RegExp = /\p{Surrogate}/u;
 
 /** Defines a channel, with the types of its schema. */
 export function channel<Input = unknown, Output = Input>(
@@ -100,6 +103,7 @@ export function checkDefinitions(
         `publish of ${where} cannot be ${String(publish)}. Use a function or "subscribers"`,
       );
     }
+    checkSchema(`message of ${where}`, definition.message);
     if (history !== undefined) checkHistory(where, history);
   }
   for (const [name, definition] of Object.entries(requests)) {
@@ -107,22 +111,38 @@ export function checkDefinitions(
     checkOptions(where, definition, requestNames);
     if (typeof definition.answer !== "function") throw new TypeError(`${where} needs answer: a function`);
     const { timeoutMs } = definition;
-    if (timeoutMs !== undefined && !(timeoutMs >= 1)) {
-      throw new RangeError(`timeoutMs of ${where} cannot be ${timeoutMs}. Use a number of at least 1`);
+    checkSchema(`input of ${where}`, definition.input);
+    if (timeoutMs !== undefined && !isWhole(timeoutMs, MAX_TIMER_MS)) {
+      throw new RangeError(
+        `timeoutMs of ${where} cannot be ${timeoutMs}. Use an integer from 1 to ${MAX_TIMER_MS}`,
+      );
     }
   }
+}
+
+/** Whether a value is an integer of at least 1. */
+export function isWhole(value: unknown, most: number): boolean {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
+}
+
+function checkSchema(where: string, schema: StandardSchema | undefined): void {
+  // Programs in JavaScript can pass anything.
+  const { "~standard": standard } = (schema ?? {}) as Partial<StandardSchema>;
+  if (schema === undefined || typeof standard?.validate === "function") return;
+  throw new TypeError(`${where} is not a schema with the Standard Schema interface (standardschema.dev)`);
 }
 
 function checkHistory(where: string, history: HistoryOptions): void {
   checkOptions(`history of ${where}`, history, historyNames);
   const { maxMessages, maxBytes = 1, maxAgeMs = 1 } = history;
-  if (!(Number.isInteger(maxMessages) && maxMessages >= 1 && maxMessages <= MAX_HISTORY)) {
+  if (!isWhole(maxMessages, MAX_HISTORY)) {
     throw new RangeError(
       `history.maxMessages of ${where} cannot be ${maxMessages}. Use an integer from 1 to ${MAX_HISTORY}`,
     );
   }
-  if (!(maxBytes >= 1 && maxAgeMs >= 1)) {
-    throw new RangeError(`history of ${where} needs maxBytes and maxAgeMs of at least 1`);
+  for (const [name, value] of Object.entries({ maxBytes, maxAgeMs })) {
+    if (isWhole(value, Number.MAX_SAFE_INTEGER)) continue;
+    throw new RangeError(`history.${name} of ${where} cannot be ${value}. Use an integer of at least 1`);
   }
 }
 
@@ -136,6 +156,8 @@ export function definitionOf(
   channels: Readonly<Record<string, ChannelDefinition>>,
   name: string,
 ): ChannelDefinition | undefined {
+  // Stores and brokers would not tell such names apart: UTF-8 cannot hold them.
+  if (LONE_SURROGATE.test(name)) return undefined;
   if (!name.endsWith("*") && Object.hasOwn(channels, name)) return channels[name];
   let found: string | undefined;
   for (const pattern of Object.keys(channels)) {

@@ -5,6 +5,7 @@ export { Channels } from "./channels.ts";
 export type { ChannelsOptions } from "./channels-options.ts";
 export type { ChannelClient, ChannelDefinition, PublishFunction, RequestDefinition } from "./definitions.ts";
 export { channel, request } from "./definitions.ts";
+export type { MemoryStoreOptions } from "./memory-store.ts";
 export { memoryStore } from "./memory-store.ts";
 export type { Origins } from "./origins.ts";
 export type { RedisStoreOptions } from "./redis-store.ts";

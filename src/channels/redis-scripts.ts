@@ -60,7 +60,9 @@ const PRESENCE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function put(client, user, member, ttl)
-  local isNew = redis.call('HSET', KEYS[1], client, string.format('%.0f %d %s%s', now + ttl, #user, user, member)) == 1
+  -- Not string.format('%s'): it would end at a zero byte of the name.
+  local text = string.format('%.0f %d ', now + ttl, #user) .. user .. member
+  local isNew = redis.call('HSET', KEYS[1], client, text) == 1
   return isNew and redis.call('HINCRBY', KEYS[2], user, 1) == 1
 end
 local function drop(client, user)

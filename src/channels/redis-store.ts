@@ -24,6 +24,11 @@ export interface RedisStoreOptions {
 
 const optionNames: OptionNames<RedisStoreOptions> = { prefix: true };
 
+/** How much can wait for Redis, in bytes: clients of Redis keep all commands until it is back. */
+const MAX_WAITING_BYTES = 67_108_864;
+/** What a command costs apart from its texts, roughly. */
+const COMMAND_BYTES = 500;
+
 /** An epoch is larger than older ones. A random part distinguishes those of the same millisecond. */
 const EPOCHS_PER_MS = 4_096;
 
@@ -42,7 +47,8 @@ type Run = (script: string, keys: string[], values: (string | number)[]) => Prom
 
 function runner(client: NodeRedis | IoRedis): Run {
   const digests = new Map<string, string>();
-  return async (script, keys, values) => {
+  let waitingBytes = 0;
+  const send: Run = async (script, keys, values) => {
     const texts = values.map(String);
     const digest = digests.get(script) ?? createHash("sha1").update(script).digest("hex");
     digests.set(script, digest);
@@ -56,6 +62,18 @@ function runner(client: NodeRedis | IoRedis): Run {
       return "evalSha" in client
         ? await client.eval(script, { keys, arguments: texts })
         : await client.eval(script, keys.length, ...keys, ...texts);
+    }
+  };
+  return async (script, keys, values) => {
+    const bytes = values.reduce<number>((sum, value) => sum + String(value).length, COMMAND_BYTES);
+    if (waitingBytes > 0 && waitingBytes + bytes > MAX_WAITING_BYTES) {
+      throw new Error(`Redis does not answer: commands with ${waitingBytes} bytes wait for it`);
+    }
+    waitingBytes += bytes;
+    try {
+      return await send(script, keys, values);
+    } finally {
+      waitingBytes -= bytes;
     }
   };
 }

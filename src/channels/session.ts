@@ -6,12 +6,12 @@ import {
   type ErrorCode,
   type ServerMessage,
 } from "../protocol/channels/messages.ts";
-import { answerRequest } from "./answer-request.ts";
+import { answerRequest, inTime } from "./answer-request.ts";
 import type { ChannelLimits } from "./channel-limits.ts";
 import { readClientMessage } from "./client-message.ts";
-import type { RequestDefinition } from "./definitions.ts";
+import { LONE_SURROGATE, type RequestDefinition } from "./definitions.ts";
 import { Failure, unavailable } from "./failure.ts";
-import { type MessagePack, recordOf, type SharedMessage } from "./shared-message.ts";
+import { answerText, type MessagePack, recordOf, type SharedMessage } from "./shared-message.ts";
 import { InvalidValue, validate } from "./standard-schema.ts";
 import type { Presence } from "./store.ts";
 import { Subscriptions, type SubscriptionsContext, type SubscriptionsOwner } from "./subscriptions.ts";
@@ -51,7 +51,9 @@ export class Session implements SubscriptionsOwner {
   private readonly exchange: Exchange;
   private readonly isPacked: boolean;
   private readonly subscriptions: Subscriptions;
-  private readonly ended = new AbortController();
+  private hasEnded = false;
+  /** The requests that are being answered. */
+  private readonly running = new Set<AbortController>();
   private identity: Identity | undefined;
   /** The sign-in in progress. Messages that arrive meanwhile wait for it. */
   private signingIn: Promise<void> | undefined;
@@ -122,7 +124,8 @@ export class Session implements SubscriptionsOwner {
 
   /** The connection has ended. */
   onClose(): void {
-    this.ended.abort();
+    this.hasEnded = true;
+    for (const request of this.running) request.abort();
     this.subscriptions.clear();
   }
 
@@ -146,9 +149,10 @@ export class Session implements SubscriptionsOwner {
 
   send(message: ServerMessage): void {
     const { messagePack } = this.context;
-    if (!this.isPacked || messagePack === undefined) this.socket.reply(JSON.stringify(message));
+    const text = message.type === "answer" ? answerText(message) : JSON.stringify(message);
+    if (!this.isPacked || messagePack === undefined) this.socket.reply(text);
     // JSON leaves out undefined fields; MessagePack would send them as nil.
-    else this.socket.reply(messagePack.encode(JSON.parse(JSON.stringify(message))));
+    else this.socket.reply(messagePack.encode(JSON.parse(text)));
   }
 
   private beginSignIn(message: ClientMessage & { type: "hello" | "refresh" }): void {
@@ -163,13 +167,14 @@ export class Session implements SubscriptionsOwner {
 
   private async signIn({ type, id, token }: ClientMessage & { type: "hello" | "refresh" }): Promise<void> {
     const identity = await this.identify(token);
-    if (this.ended.signal.aborted) return;
+    if (this.hasEnded) return;
     if (identity === undefined || (this.identity !== undefined && this.user !== identity.user)) {
       return this.close(CLOSE.signIn, "the sign-in was refused");
     }
+    const { expiresAt = Number.POSITIVE_INFINITY } = identity;
+    const expiresInMs = Number.isFinite(expiresAt) ? Math.max(0, expiresAt - Date.now()) : undefined;
+    if (expiresInMs === 0) return this.close(CLOSE.signIn, "the token has expired");
     this.identity = identity;
-    const expiresInMs =
-      identity.expiresAt === undefined ? undefined : Math.max(0, identity.expiresAt - Date.now());
     this.expiresAt = performance.now() + (expiresInMs ?? Number.POSITIVE_INFINITY);
     const expiry = expiresInMs === undefined ? {} : { expiresInMs };
     if (type === "refresh") return this.send({ type: "refreshed", id, ...expiry });
@@ -179,10 +184,10 @@ export class Session implements SubscriptionsOwner {
 
   private async identify(token: string | undefined): Promise<Identity | undefined> {
     try {
-      const identity = await this.context.authenticate(token, this.exchange);
-      if (identity === undefined || (typeof identity.user === "string" && identity.user !== ""))
-        return identity;
-      throw new TypeError(`authenticate returned a user that is not a name: ${String(identity.user)}`);
+      // Programs in JavaScript return null, too.
+      const identity = (await this.context.authenticate(token, this.exchange)) ?? undefined;
+      if (identity !== undefined) checkIdentity(identity, this.context.messagePack);
+      return identity;
     } catch (error) {
       this.context.report(error);
       return undefined;
@@ -197,13 +202,12 @@ export class Session implements SubscriptionsOwner {
     if (++this.pending === this.context.limits.maxPending) this.socket.pause();
     try {
       if (this.identity === undefined) await this.signingIn;
-      if (this.ended.signal.aborted) return;
+      if (this.hasEnded) return;
       const answer = await this.perform(message);
-      if (!this.ended.signal.aborted && answer !== undefined) this.send(answer);
+      if (!this.hasEnded && answer !== undefined) this.send(answer);
     } catch (error) {
       const failure = this.failureOf(error);
-      if (!this.ended.signal.aborted)
-        this.send({ type: "error", id, code: failure.code, message: failure.message });
+      if (!this.hasEnded) this.send({ type: "error", id, code: failure.code, message: failure.message });
     } finally {
       if (this.pending-- === this.context.limits.maxPending) this.socket.resume();
     }
@@ -242,10 +246,12 @@ export class Session implements SubscriptionsOwner {
     if (channel === undefined) throw new Failure("not-subscribed", "subscribe before you publish");
     const { publish, message: schema } = channel.definition;
     if (publish === undefined) throw new Failure("forbidden", "clients cannot publish to this channel");
-    let data = await validate(schema, message.data);
-    if (publish !== "subscribers") data = await publish(this, data, name);
+    const { limits, messagePack } = this.context;
+    let { data } = message;
+    if (schema !== undefined) data = await inTime(validate(schema, data), limits.requestTimeoutMs);
+    if (publish !== "subscribers") data = await inTime(publish(this, data, name), limits.requestTimeoutMs);
     if (data === undefined) throw new Failure("forbidden", "the message was refused");
-    const record = recordOf(data, this.id, quiet === true);
+    const record = recordOf(data, this.id, quiet === true, messagePack);
     try {
       const position = await channel.publish(record);
       return { type: "published", id, ...(position !== undefined && { offset: position.offset }) };
@@ -260,6 +266,18 @@ export class Session implements SubscriptionsOwner {
     const definition = Object.hasOwn(requests, name) ? requests[name] : undefined;
     if (definition === undefined) throw new Failure("unknown-request", "the server has no such request");
     const timeoutMs = definition.timeoutMs ?? limits.requestTimeoutMs;
-    return await answerRequest(definition, data, this, timeoutMs, this.ended.signal);
+    return await answerRequest(definition, data, this, timeoutMs, this.running);
   }
+}
+
+/** @throws TypeError for an identity that would not work */
+function checkIdentity({ user, info, expiresAt = 0 }: Identity, messagePack: MessagePack | undefined): void {
+  if (typeof user !== "string" || user === "" || LONE_SURROGATE.test(user)) {
+    throw new TypeError(`authenticate returned a user that is not a name: ${String(user)}`);
+  }
+  if (typeof expiresAt !== "number" || Number.isNaN(expiresAt)) {
+    throw new TypeError(`authenticate returned an expiresAt that is not a number: ${String(expiresAt)}`);
+  }
+  // Clients could not read what follows it otherwise.
+  if (info !== undefined) recordOf(info, undefined, false, messagePack);
 }

@@ -1,3 +1,4 @@
+import { losslessJson, NotJson } from "../protocol/channels/lossless-json.ts";
 import type { ServerMessage } from "../protocol/channels/messages.ts";
 import { SharedFrames } from "../websocket/shared-frames.ts";
 import { InvalidValue } from "./standard-schema.ts";
@@ -37,22 +38,44 @@ export class SharedMessage {
 /**
  * Creates the record of a message: the JSON text that stores keep, and that ends the message for clients.
  * @param data a value that JSON can hold
- * @throws InvalidValue for bytes, undefined, functions and symbols; TypeError for other values that JSON cannot hold
+ * @param messagePack if some clients use it, it must be able to hold the value, too
+ * @throws InvalidValue for values that clients could not read, or would get changed; TypeError for circular ones
  */
-export function recordOf(data: unknown, client: string | undefined, quiet: boolean): string {
-  const record = JSON.stringify({ data, client, quiet: quiet || undefined }, refuseBytes);
+export function recordOf(
+  data: unknown,
+  client: string | undefined,
+  quiet: boolean,
+  messagePack: MessagePack | undefined,
+): string {
+  const record = jsonOf({ data, client, quiet: quiet || undefined });
   // JSON.stringify leaves out undefined, functions and symbols.
   if (!record.startsWith('{"data"')) throw new InvalidValue(`JSON cannot hold ${String(data)}`);
+  if (messagePack === undefined) return record;
+  try {
+    // As deep as in a history.
+    messagePack.decode(messagePack.encode([[JSON.parse(record)]]));
+  } catch (error) {
+    throw new InvalidValue(`MessagePack cannot hold the value: ${String(error)}`);
+  }
   return record;
 }
 
-/** MessagePack can carry bytes, but JSON would turn them into an object. */
-function refuseBytes(this: unknown, key: string, value: unknown): unknown {
-  // The value itself is what toJSON, which Buffers have, returned.
-  if (ArrayBuffer.isView((this as Record<string, unknown>)[key])) {
-    throw new InvalidValue("JSON cannot hold bytes. Send them as text, such as base64");
+/** Returns a request's answer as JSON. @throws TypeError for an answer that JSON would change, or cannot hold */
+export function answerText(message: ServerMessage & { type: "answer" }): string {
+  try {
+    return jsonOf(message);
+  } catch (cause) {
+    throw new TypeError(`the answer of a request cannot be sent: ${String(cause)}`, { cause });
   }
-  return value;
+}
+
+function jsonOf(value: object): string {
+  try {
+    return losslessJson(value);
+  } catch (error) {
+    if (error instanceof NotJson) throw new InvalidValue(error.message);
+    throw error instanceof RangeError ? new InvalidValue("the value is nested too deeply") : error;
+  }
 }
 
 /** Returns the JSON text of a message for clients. @param offset undefined in channels without a history */

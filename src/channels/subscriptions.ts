@@ -4,6 +4,7 @@ import type {
   ErrorCode,
   ServerMessage,
 } from "../protocol/channels/messages.ts";
+import { inTime } from "./answer-request.ts";
 import type { Channel, ChannelSubscriber } from "./channel.ts";
 import type { ChannelClient, ChannelDefinition } from "./definitions.ts";
 import { Failure, unavailable } from "./failure.ts";
@@ -17,7 +18,7 @@ export interface SubscriptionsOwner extends ChannelSubscriber, ChannelClient {
 
 /** What subscriptions need from their process. */
 export interface SubscriptionsContext {
-  readonly limits: { readonly maxChannelsPerClient: number };
+  readonly limits: { readonly maxChannelsPerClient: number; readonly requestTimeoutMs: number };
   definitionOf(channel: string): ChannelDefinition | undefined;
   /** Opens a channel. Release it when it is not needed any more. */
   acquire(name: string, definition: ChannelDefinition): Channel;
@@ -62,10 +63,12 @@ export class Subscriptions {
       }
       channel = this.context.acquire(name, definition);
       await this.enter(channel);
-      if (subscription.isEnded) throw new Failure("conflict", "the subscription was ended");
+      if (subscription.isEnded) {
+        channel.exit(this.owner.id);
+        throw new Failure("conflict", "the subscription was ended");
+      }
     } catch (error) {
       if (this.byName.get(name) === subscription) this.byName.delete(name);
-      channel?.exit(this.owner.id);
       channel?.release();
       settle(subscription);
       throw error;
@@ -130,7 +133,8 @@ export class Subscriptions {
   }
 
   private async isAllowed({ authorize }: ChannelDefinition, name: string): Promise<boolean> {
-    return authorize === "everyone" || (await authorize(this.owner, name)) === true;
+    const { requestTimeoutMs } = this.context.limits;
+    return authorize === "everyone" || (await inTime(authorize(this.owner, name), requestTimeoutMs)) === true;
   }
 
   private async enter(channel: Channel): Promise<void> {

@@ -129,9 +129,12 @@ export class Seats<Data = unknown> {
     if (seat.socket === socket) return seat;
     const { socket: former } = seat;
     this.disconnect(seat);
-    this.connect(seat, socket, true);
-    // Last: its handler `close` can call anything here.
-    former?.closeNow(this.options.replacedCode ?? REPLACED, "replaced");
+    try {
+      this.connect(seat, socket, true);
+    } finally {
+      // Last: its handler `close` can call anything here.
+      former?.closeNow(this.options.replacedCode ?? REPLACED, "replaced");
+    }
     return seat;
   }
 

@@ -17,8 +17,8 @@ interface Value {
 }
 
 let mark: string | undefined;
-/** What a function that waits counts for. */
-const FUNCTION_BYTES = 64;
+/** What a waiting value costs apart from its key and its bytes, roughly: clients can make up keys. */
+const VALUE_BYTES = 150;
 
 /** Begins the payload of a ping that asks for an acknowledgement; a number follows. The program's own pings do not have it. */
 function markOfPings(): string {
@@ -57,7 +57,7 @@ export class LatestValues {
   send(key: string, data: LatestData, options: SendOptions): SendResult {
     if (!this.sender.isOpen) return "closed";
     if (this.waiting.size === 0 && this.canSend) return this.transmit(data, options);
-    const bytes = key.length + (typeof data === "function" ? FUNCTION_BYTES : byteLengthOf(data));
+    const bytes = VALUE_BYTES + 2 * key.length + (typeof data === "function" ? 0 : byteLengthOf(data));
     const others = this.waitingBytes - (this.waiting.get(key)?.bytes ?? 0);
     if (others + bytes > this.limits.maxBackpressureBytes) return dropMessage(this.sender);
     this.waitingBytes = others + bytes;

@@ -8,7 +8,7 @@ import { Server, type WebSocket } from "portico";
 import { Clock, GameSocket, type GameSocketOptions, Snapshots, type SocketLike } from "portico/client/game";
 import { answerGameClient } from "portico/games";
 import { WebSocket as WsSocket } from "ws";
-import { eventually } from "../support/waiting.ts";
+import { eventually, sleep } from "../support/waiting.ts";
 
 describe("the clock of a game", () => {
   interface Network {
@@ -286,6 +286,43 @@ describe("the socket of a game", () => {
       assert.equal(socket.send("late"), false);
     }
     assert.equal(sockets.length, 2);
+  });
+
+  it("goes on although functions of the program throw", async (t) => {
+    const errors: unknown[] = [];
+    t.mock.method(globalThis, "queueMicrotask", (callback: () => void) => {
+      try {
+        callback();
+      } catch (error) {
+        errors.push(error);
+      }
+    });
+    const boom = (): never => {
+      throw new Error("mine");
+    };
+    const { url, sockets, poll } = await serve(t);
+    const socket = play(t, url, { onState: boom, onMessage: boom, onClose: boom });
+    for (let round = 1; round <= 2; round++) {
+      await eventually(() => {
+        poll();
+        return sockets.length === round && socket.clock.isSet;
+      }, `connection ${round}`);
+      sockets[round - 1]?.terminate();
+    }
+    // Nothing throws after the mock has been removed.
+    socket.close();
+    assert.ok(errors.length >= 5 && errors.every((error) => String(error) === "Error: mine"), `${errors}`);
+  });
+
+  it("asks for the time no more when the program wants that, and refuses times that cannot be", async (t) => {
+    const { server, url } = await serve(t, "immediate");
+    const socket = play(t, url, { clockEveryMs: Number.POSITIVE_INFINITY });
+    await eventually(() => server.counters.messagesReceived === 5, "the first questions");
+    await sleep(30);
+    assert.equal(server.counters.messagesReceived, 5);
+    assert.ok(socket.clock.isSet);
+    assert.throws(() => play(t, url, { clockEveryMs: Number.NaN }), RangeError);
+    assert.throws(() => play(t, "not a URL", {}), TypeError);
   });
 });
 

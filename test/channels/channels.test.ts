@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
-import { memoryBroker } from "../../src/brokers/index.ts";
+import { type Broker, memoryBroker } from "../../src/brokers/index.ts";
 import type { ReceivedMessage } from "../../src/browser/index.ts";
 import { Channels, type ChannelsOptions, channel, request, type TypesOf } from "../../src/channels/index.ts";
 import { linkTo } from "../support/link.ts";
@@ -389,6 +389,32 @@ describe("channels", () => {
     await all[0].publish("room:1", { text: "server" });
     anna.close();
     await becomes(() => log, ["+watcher", "+anna", "1 hello", "2 server", "-anna"], "the log");
+  });
+
+  it("understand a broker that delivers plain bytes, as its interface says", async (t) => {
+    const brokerOf = memoryBroker();
+    const plain = (): Broker => {
+      const broker = brokerOf();
+      const start = broker.start.bind(broker);
+      broker.start = (receiver) =>
+        start({
+          onState: (state) => receiver.onState(state),
+          onMessage: (topic, message) => receiver.onMessage(topic, new Uint8Array(message)),
+        });
+      return broker;
+    };
+    const definitions = { authenticate: "anonymous", channels: { news: { authorize: "everyone" } } } as const;
+    const [here, there] = [new Channels(definitions), new Channels(definitions)];
+    await serve(t, here, { broker: plain() });
+    const { url } = await serve(t, there, { broker: plain() });
+    const [subscribed, received] = [signal(), signal<unknown>()];
+    clientOf(t, url).subscribe("news", {
+      onSubscribed: () => subscribed.give(),
+      onMessage: (message) => received.give(message),
+    });
+    await subscribed.wait("the subscription");
+    await here.publish("news", "grüße");
+    assert.equal(await received.wait("the message"), "grüße");
   });
 
   it("need a store that is shared where the topics are", async () => {

@@ -3,12 +3,13 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { describe, it, type TestContext } from "node:test";
+import { decode, encode } from "@msgpack/msgpack";
 import fc from "fast-check";
 import { ProxyAgent, WebSocket as UndiciWebSocket } from "undici";
 import { WebSocket } from "ws";
 import type { SocketLike } from "../../src/browser/index.ts";
 import { Channels, type ChannelsOptions, channel, request } from "../../src/channels/index.ts";
-import { eventually, within } from "../support/waiting.ts";
+import { eventually, sleep, within } from "../support/waiting.ts";
 import { clientOf, memoryStore, serve } from "./support.ts";
 
 const JSON_PROTOCOL = "portico.channels.1.json";
@@ -157,6 +158,35 @@ describe("channels, and clients that mean harm", () => {
     assert.equal(begun, 12);
   });
 
+  it("abort all requests of a client that has disconnected", async (t) => {
+    const warnings: unknown[] = [];
+    const warn = (warning: Error): unknown => warnings.push(warning);
+    process.on("warning", warn);
+    t.after(() => process.off("warning", warn));
+    const signals: AbortSignal[] = [];
+    const channels = new Channels({
+      authenticate: "anonymous",
+      channels: {},
+      requests: {
+        wait: request({
+          answer: (_data, _client, aborted) => {
+            signals.push(aborted);
+            return new Promise(() => {});
+          },
+        }),
+      },
+    });
+    const { url } = await serve(t, channels);
+    const client = await raw(t, url, { type: "hello", id: 0 });
+    await client.until(1);
+    for (let i = 1; i <= 30; i++) client.send({ type: "request", id: i, name: "wait" });
+    await eventually(() => signals.length === 30, "the requests");
+    assert.ok(signals.every(({ aborted }) => !aborted));
+    client.socket.terminate();
+    await eventually(() => signals.every(({ aborted }) => aborted), "the end");
+    assert.deepEqual(warnings, []);
+  });
+
   it("forget a subscription that was ended while it began", async (t) => {
     let allow: (value: boolean) => void = () => {};
     const channels = new Channels({
@@ -258,6 +288,167 @@ describe("channels, and clients that mean harm", () => {
       () => client.answers.some(({ id, code }) => id === 3 && code === "unavailable"),
       "the answer",
     );
+  });
+
+  it("keep a user who subscribes again before the first subscription has begun", async (t) => {
+    const { url } = await serve(t, open({ limits: { leaveDelayMs: 30 } }));
+    const watcher = await raw(t, url, { ...hello, token: "watcher" });
+    watcher.send({ type: "subscribe", id: 1, channel: "room:1" });
+    await watcher.until(2);
+    const client = await raw(t, url, hello);
+    client.send({ type: "subscribe", id: 1, channel: "room:1" });
+    client.send({ type: "unsubscribe", id: 2, channel: "room:1" });
+    client.send({ type: "subscribe", id: 3, channel: "room:1" });
+    await client.until(4);
+    // A user who leaves afterwards is announced afterwards.
+    const other = await raw(t, url, { ...hello, token: "other" });
+    other.send({ type: "subscribe", id: 1, channel: "room:1" });
+    await other.until(2);
+    other.socket.close();
+    await eventually(() => watcher.answers.some(({ type }) => type === "leave"), "the other's end");
+    assert.deepEqual(
+      watcher.answers.filter(({ type }) => type === "leave").map(({ user }) => user),
+      ["other"],
+    );
+    client.send({ type: "unsubscribe", id: 4, channel: "room:1" });
+    await eventually(() => watcher.answers.at(-1)?.["user"] === "anna", "the client's end");
+  });
+
+  for (const [name, data] of [
+    ["nested too deeply for MessagePack", `${"[".repeat(150)}${"]".repeat(150)}`],
+    ["nested too deeply for JSON", `${"[".repeat(30_000)}${"]".repeat(30_000)}`],
+    ["with a name that MessagePack refuses", '{"__proto__":1}'],
+  ] as const) {
+    it(`refuse a message ${name}, and lose no other one`, async (t) => {
+      const errors: unknown[] = [];
+      const messagePack = { encode, decode };
+      const { url } = await serve(t, open({ messagePack, onError: (error) => errors.push(error) }));
+      const received: unknown[] = [];
+      const packed = clientOf(t, url, { token: "ben", messagePack });
+      packed.subscribe("room:1", { onMessage: (message) => received.push(message) });
+      await eventually(() => packed.state === "open", "the other client");
+      const client = await raw(t, url, hello);
+      client.send({ type: "subscribe", id: 1, channel: "room:1" });
+      client.send(`{"type":"publish","id":2,"channel":"room:1","data":${data}}`);
+      client.send({ type: "publish", id: 3, channel: "room:1", data: "fine" });
+      await eventually(() => received.length > 0, "the next message");
+      assert.deepEqual(received, ["fine"]);
+      assert.equal(client.answers.find(({ id }) => id === 2)?.["code"], "invalid");
+      assert.deepEqual(errors, []);
+    });
+  }
+
+  it("refuse what JSON would change without a word", async (t) => {
+    const errors: string[] = [];
+    const channels = new Channels({
+      authenticate: "anonymous",
+      channels: { a: channel({ authorize: "everyone" }) },
+      requests: { bytes: request({ answer: () => ({ bytes: Buffer.from("x") }) }) },
+      onError: (error) => errors.push(String(error)),
+    });
+    const { url } = await serve(t, channels);
+    for (const [value, error] of [
+      [Number.NaN, /cannot hold NaN/],
+      [{ n: [Number.POSITIVE_INFINITY] }, /cannot hold Infinity/],
+      [1n, /cannot hold 1/],
+      [new Map(), /cannot hold a Map/],
+      [new ArrayBuffer(1), /cannot hold bytes/],
+    ] as const) {
+      await assert.rejects(channels.publish("a", value), error);
+    }
+    await assert.rejects(clientOf(t, url).request("bytes"), { code: "failed" });
+    assert.match(errors[0] ?? "", /the answer of a request cannot be sent: .*bytes/);
+  });
+
+  it("have no channel whose name UTF-8 cannot hold: stores would mix it up with others", async (t) => {
+    const { url } = await serve(t, open());
+    const client = await raw(t, url, hello);
+    client.send('{"type":"subscribe","id":1,"channel":"room:\\ud800"}');
+    assert.equal((await client.until(2))[1]?.["code"], "unknown-channel");
+  });
+
+  const identities: readonly [name: string, identity: object | null, error: RegExp | undefined][] = [
+    ["null", null, undefined],
+    [
+      "an end that is not a number",
+      { user: "a", expiresAt: Number.NaN },
+      /expiresAt that is not a number: NaN/,
+    ],
+    ["an end that is a date", { user: "a", expiresAt: new Date() }, /expiresAt that is not a number/],
+    ["a user whose name UTF-8 cannot hold", { user: "\ud800" }, /not a name/],
+    ["info that JSON cannot hold", { user: "a", info: { n: 1n } }, /cannot hold 1/],
+    ["info that is a function", { user: "a", info() {} }, /JSON cannot hold/],
+  ];
+  for (const [name, identity, error] of identities) {
+    it(`refuse a sign-in for which authenticate returns ${name}`, async (t) => {
+      const errors: string[] = [];
+      const channels = open({
+        authenticate: () => identity as { user: string },
+        onError: (given) => errors.push(String(given)),
+      });
+      const { url } = await serve(t, channels);
+      const client = await raw(t, url, hello);
+      assert.equal((await within(client.closed, "the close"))[0], 4401);
+      if (error === undefined) assert.deepEqual(errors, []);
+      else assert.match(errors[0] ?? "", error);
+    });
+  }
+
+  it("never end a token that is valid for an infinite time", async (t) => {
+    const { url } = await serve(
+      t,
+      open({ authenticate: () => ({ user: "a", expiresAt: Number.POSITIVE_INFINITY }) }),
+    );
+    const [welcome] = await (await raw(t, url, hello)).until(1);
+    assert.equal(welcome?.["type"], "welcome");
+    assert.ok(!("expiresInMs" in (welcome ?? {})));
+  });
+
+  it("do not wait for a function of the program forever", async (t) => {
+    const forever = () => new Promise<never>(() => {});
+    const channels = new Channels({
+      authenticate: "anonymous",
+      channels: {
+        closed: channel({ authorize: forever }),
+        open: channel({ authorize: "everyone", publish: forever }),
+      },
+      limits: { requestTimeoutMs: 20 },
+    });
+    const { url } = await serve(t, channels);
+    const client = await raw(t, url, { type: "hello", id: 0 });
+    await client.until(1);
+    client.send({ type: "subscribe", id: 1, channel: "closed" });
+    client.send({ type: "subscribe", id: 2, channel: "open" });
+    client.send({ type: "publish", id: 3, channel: "open", data: 1 });
+    await client.until(4);
+    client.send({ type: "subscribe", id: 4, channel: "closed" });
+    await client.until(5);
+    assert.deepEqual(
+      client.answers.filter(({ type }) => type === "error").map(({ id, code }) => [id, code]),
+      [
+        [1, "timeout"],
+        [3, "timeout"],
+        [4, "timeout"],
+      ],
+    );
+  });
+
+  it("do not ask a store that hangs again and again", async (t) => {
+    const store = memoryStore();
+    let calls = 0;
+    store.leave = () => {
+      calls++;
+      return new Promise(() => {});
+    };
+    const channels = open({ store, limits: { leaveDelayMs: 1 } });
+    const { url } = await serve(t, channels);
+    const client = await raw(t, url, hello, { type: "subscribe", id: 1, channel: "room:1" });
+    await client.until(2);
+    client.socket.terminate();
+    await eventually(() => calls > 0, "the first call");
+    // Longer than the pause after a failure.
+    await sleep(1_200);
+    assert.equal(calls, 1);
   });
 
   it("are reached through a proxy", async (t) => {

@@ -140,6 +140,16 @@ describe("stores", { skip: process.env["CI"] === undefined && missing }, () => {
         assert.deepEqual(await store.keep(channel, [], 60_000), [{ user: "ben" }]);
       });
 
+      it("keep users whose names have zero bytes", async () => {
+        const channel = `zero ${names++}`;
+        const user = "a\0b";
+        assert.equal(await store.join(channel, { client: "1", user }, 1), true);
+        assert.deepEqual(await store.keep(channel, [{ client: "1", user }], 1), [{ user }]);
+        await sleep(10);
+        assert.deepEqual(await store.keep(channel, [], 60_000), []);
+        assert.equal(await store.join(channel, { client: "2", user }, 60_000), true);
+      });
+
       it("forget connections that nobody keeps", async () => {
         const channel = `expiry ${names++}`;
         await store.join(channel, { client: "1", user: "gone" }, 15);
@@ -151,6 +161,40 @@ describe("stores", { skip: process.env["CI"] === undefined && missing }, () => {
       });
     });
   }
+
+  it("do not collect commands without an end while Redis does not answer", async () => {
+    let release = (): void => {};
+    const hanging = new Promise<void>((resolve) => (release = resolve));
+    const answer = () => hanging.then(() => ["1", 1]);
+    const store = redisStore({ eval: answer, evalSha: answer });
+    const record = "x".repeat(8_000_000);
+    const sent = Array.from({ length: 8 }, () => store.append("room", record, history));
+    await assert.rejects(
+      store.append("room", record, history),
+      /Redis does not answer: commands with 640\d+ bytes/,
+    );
+    release();
+    await Promise.all(sent);
+    assert.equal((await store.append("room", record, history)).offset, 1);
+  });
+
+  it("in memory are bounded, whatever number of channels clients make up", async () => {
+    const store = memoryStore({ maxBytes: 100_000 });
+    const record = "x".repeat(900);
+    const first = await store.append("room 1", record, history);
+    for (let i = 2; i <= 20; i++) {
+      await store.append(`room ${i}`, record, history);
+      // What is used stays.
+      assert.deepEqual((await store.read("room 1", undefined, history)).epoch, first.epoch);
+    }
+    for (let i = 21; i <= 200; i++) await store.append(`room ${i}`, record, history);
+    assert.notEqual((await store.read("room 1", undefined, history)).epoch, first.epoch);
+    assert.equal((await store.read("room 200", undefined, history)).messages.length, 1);
+    const one = memoryStore({ maxBytes: 1 });
+    assert.equal((await one.append("room", record, history)).offset, 1);
+    assert.equal((await one.append("room", record, history)).offset, 2);
+    assert.throws(() => memoryStore({ maxBytes: Number.NaN }), RangeError);
+  });
 
   it("begin another history in a Redis that was started again, although it kept the old one", async (t) => {
     const saving = await startRedis("--appendonly", "yes", "--appendfsync", "always");

@@ -67,7 +67,25 @@ describe("the types of channels", () => {
     ],
     ["a request without an answer", { requests: { a: {} } }, /needs answer/],
     ["an unknown limit", { limits: { maxPendig: 1 } }, /Did you mean "maxPending"/],
-    ["a limit of zero", { limits: { maxPending: 0 } }, /Use a number of at least 1/],
+    ["a limit of zero", { limits: { maxPending: 0 } }, /cannot be 0. Use an integer from 1/],
+    [
+      "a limit that is not whole, which would limit nothing",
+      { limits: { maxPending: 1.5 } },
+      /cannot be 1.5/,
+    ],
+    ["a limit that no timer has", { limits: { requestTimeoutMs: Infinity } }, /cannot be Infinity/],
+    ["a timeout that no timer has", { requests: { a: { answer() {}, timeoutMs: 2 ** 31 } } }, /2147483647/],
+    [
+      "an age that Redis refuses",
+      { channels: { a: { authorize: "everyone", history: { maxMessages: 1, maxAgeMs: 1.5 } } } },
+      /maxAgeMs of channel "a" cannot be 1.5/,
+    ],
+    ["one origin as text, whose beginnings would do", { origins: "https://a.example" }, /a list of origins/],
+    ["an origin with a path, which no page has", { origins: ["https://a.example/"] }, /cannot have/],
+    ["a codec without functions", { messagePack: {} }, /needs the functions encode and decode/],
+    ["a message that is not a schema", { channels: { a: { authorize: "everyone", message: {} } } }, /schema/],
+    ["an input that is not a schema", { requests: { a: { answer() {}, input: {} } } }, /schema/],
+    ["an onError that is not a function", { onError: "log" }, /must be a function/],
   ];
   for (const [name, options, error] of wrong) {
     it(`refuse ${name} at run time`, () => {

@@ -87,6 +87,20 @@ describe("sendLatest", () => {
     assert.equal(socket.sendLatest("a", "late"), "closed");
   });
 
+  test("counts the memory of empty values, too: clients can make up their keys", async (t) => {
+    const { client, socket } = await tcpPair(
+      t,
+      { maxUnacked: 1 },
+      { limits: { maxBackpressureBytes: 10_000 } },
+    );
+    client.answersPings = false;
+    let keys = 0;
+    socket.sendLatest("first", "");
+    while (socket.sendLatest(`${keys}`, "") === "queued") keys++;
+    assert.ok(keys > 10 && keys < 100, `${keys} keys`);
+    assert.equal(socket.sendLatest("0", "again"), "queued");
+  });
+
   test("drops values beyond maxBackpressureBytes, so that keys without an end do not fill the memory", async (t) => {
     const { server, socket } = await tcpPair(
       t,

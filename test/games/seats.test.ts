@@ -85,6 +85,20 @@ describe("Seats", () => {
     assert.deepEqual(at.seen, ["Cay taken", "Cay back"]);
   });
 
+  test("the first tab is closed even if onTaken throws for the second one", async (t) => {
+    const at = table(t, {
+      onTaken: (_, isBack) => {
+        if (isBack) throw new Error("mine");
+      },
+    });
+    const [first, client] = await at.join();
+    const seat = at.seats.take(first, "Cay");
+    const [second] = await at.join();
+    assert.throws(() => at.seats.resume(seat?.token ?? "", second), /mine/);
+    assert.deepEqual(await client.closeFrame(), { code: 4001, reason: "replaced" });
+    assert.equal(seat?.socket, second);
+  });
+
   test("a seat that the handler close of the first tab gives up is free, also for the second one", async (t) => {
     const { server, connectTcp } = harness(t);
     const seats = new Seats<string>({ graceMs: 1_000 });

@@ -1,5 +1,12 @@
 import { acknowledgement, readTime, timeQuestion } from "../../protocol/games/control-messages.ts";
-import { type ConnectionState, ReconnectingSocket, type ReconnectOptions } from "../reconnecting-socket.ts";
+import { callProgram } from "../call-program.ts";
+import {
+  addressOf,
+  type ConnectionState,
+  ReconnectingSocket,
+  type ReconnectOptions,
+} from "../reconnecting-socket.ts";
+import { checkTimes, later } from "../timers.ts";
 import { Clock } from "./clock.ts";
 
 export interface GameSocketOptions extends ReconnectOptions {
@@ -24,6 +31,7 @@ export interface GameSocketOptions extends ReconnectOptions {
 }
 
 const REPLACED = 4001;
+const CLOCK_EVERY_MS = 5_000;
 /** How many questions for the time to send in quick succession when a connection begins. */
 const FIRST_QUESTIONS = 5;
 /** After such a silence of the server, in milliseconds, a question tests the connection. */
@@ -49,16 +57,19 @@ export class GameSocket {
   /**
    * Connects, and reconnects until {@link close}.
    * @param url such as "wss://example.com/play", or a function that is called for each attempt
-   * @throws Error in a runtime without WebSocket, unless `makeSocket` is set
+   * @throws Error in a runtime without WebSocket, unless `makeSocket` is set; TypeError for an invalid URL; RangeError for
+   *   an invalid time
    */
   constructor(url: string | URL | (() => string | URL), options: GameSocketOptions = {}) {
     this.options = options;
     this.seat = options.seat ?? "";
     const withSeat = (): string => {
-      const full = new URL(typeof url === "function" ? url() : url);
+      const full = addressOf(typeof url === "function" ? url() : url);
       if (this.seat !== "") full.searchParams.set("seat", this.seat);
       return full.href;
     };
+    if (typeof url !== "function") withSeat();
+    checkTimes({ clockEveryMs: options.clockEveryMs ?? CLOCK_EVERY_MS });
     this.socket = new ReconnectingSocket(withSeat, options, {
       onOpen: () => this.begin(),
       onMessage: (data) => this.receive(data),
@@ -102,20 +113,19 @@ export class GameSocket {
       const isFirst = ++this.answers < FIRST_QUESTIONS;
       clearTimeout(this.clockTimer);
       if (isFirst) this.ask();
-      else this.clockTimer = setTimeout(() => this.ask(), this.options.clockEveryMs ?? 5_000);
+      else this.clockTimer = later(() => this.ask(), this.options.clockEveryMs ?? CLOCK_EVERY_MS);
       return;
     }
-    try {
-      this.options.onMessage?.(data);
-    } finally {
-      if (typeof data !== "string" && this.options.acknowledges !== false)
-        this.send(acknowledgement(++this.binaryMessages));
-    }
+    callProgram(() => this.options.onMessage?.(data));
+    if (typeof data !== "string" && this.options.acknowledges !== false)
+      this.send(acknowledgement(++this.binaryMessages));
   }
 
   private onClose(code: number, reason: string): boolean {
     clearTimeout(this.clockTimer);
-    return this.options.onClose?.(code, reason) ?? code !== REPLACED;
+    let wanted: boolean | undefined;
+    callProgram(() => (wanted = this.options.onClose?.(code, reason)));
+    return wanted ?? code !== REPLACED;
   }
 
   private ask(): void {

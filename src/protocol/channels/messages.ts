@@ -18,6 +18,13 @@ export const CLOSE = {
   tooSlow: 4413,
 } as const;
 
+/** Longer names of channels and requests are refused. */
+export const MAX_NAME_LENGTH = 255;
+
+export function isName(value: unknown): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_LENGTH;
+}
+
 export type ErrorCode =
   /** The data does not match the schema of the channel or the request; `message` says why. */
   | "invalid"
