@@ -266,7 +266,7 @@ export const trailers: Table = {
   ],
 };
 
-const thisShort = { maxBodyBytes: 10 };
+const tenBytes = { maxBodyBytes: 10 };
 
 export const chunkForms: Table = {
   area: "chunked: digits, what is unfinished, limits",
@@ -310,18 +310,18 @@ export const chunkForms: Table = {
       "exactly the limit": [
         chunked(`4\r\nabcd\r\n6\r\nefghij\r\n${LAST}`),
         accepted(posted("abcdefghij")),
-        thisShort,
+        tenBytes,
       ],
-      "one chunk too long": [chunked(`B\r\nabcdefghijk\r\n${LAST}`), broken(413), thisShort],
+      "one chunk too long": [chunked(`B\r\nabcdefghijk\r\n${LAST}`), broken(413), tenBytes],
       "a request in a chunk that is too large": [
         chunked(`${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST}`),
         broken(413),
-        thisShort,
+        tenBytes,
       ],
       "sum too long": [
         chunked(`6\r\nabcdef\r\n5\r\nghijk\r\n${LAST}`),
         broken(413, posted("abcdef")),
-        thisShort,
+        tenBytes,
       ],
       "the sum does not overflow": [chunked("1\r\na\r\n1fffffffffffff\r\n"), broken(413, posted("a")), huge],
       "no body allowed, none sent": [chunked(LAST), accepted(posted("")), { maxBodyBytes: 0 }],
@@ -329,7 +329,7 @@ export const chunkForms: Table = {
       "counted for each message": [
         chunked(`6\r\nabcdef\r\n${LAST}`).repeat(2),
         accepted(posted("abcdef"), posted("abcdef")),
-        thisShort,
+        tenBytes,
       ],
     }),
     ...rows("RFC 9112 §7.1.1", {
