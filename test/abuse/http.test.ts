@@ -6,9 +6,12 @@ import { type Abuse, type Stage, testAbuses } from "./stage.ts";
 /** The beginning of a request that the server answers with "pong". */
 const GET = "GET /ping HTTP/1.1\r\nHost: h\r\n";
 const CHUNKED = "POST /length HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+const post = (target: string, length: number) =>
+  `POST ${target} HTTP/1.1\r\nHost: h\r\nContent-Length: ${length}\r\n\r\n`;
 const MIB = 1 << 20;
 /** Longer than any timeout of the server, and what the timer adds to it. */
 const PATIENT_MS = 3_000;
+const QUICK = { peakMiB: 48, endMs: 1_000 };
 const SLOW = { peakMiB: 48, endMs: 1_500 };
 
 /** All of a crowd were answered with this. */
@@ -42,36 +45,56 @@ function dribbles(begin: string, more: string, status: number): Abuse["run"] {
   };
 }
 
+type Row = [name: string, begin: string, more: string, status: number, error: string];
+
+const SLOW_HEAD = `${GET}X-Slow: ${"y".repeat(4_000)}`;
+const slow: Row[] = [
+  ["slow heads, byte by byte", "", SLOW_HEAD, 408, "HTTP_HEAD_TIMEOUT"],
+  ["slow heads after a request that was served", `${GET}\r\n`, SLOW_HEAD, 200, "HTTP_HEAD_TIMEOUT"],
+  ["slow content, byte by byte", post("/length", 100_000), "x", 408, "HTTP_BODY_TIMEOUT"],
+  ["slow content in chunks of one byte", CHUNKED, "1\r\nx\r\n", 408, "HTTP_BODY_TIMEOUT"],
+  ["slow trailers", `${CHUNKED}0\r\n`, "X-Slow: y\r\n", 408, "HTTP_BODY_TIMEOUT"],
+  [
+    "slow content that nobody asked for, after an early answer",
+    post("/nowhere", 50_000),
+    "x",
+    404,
+    "HTTP_BODY_TIMEOUT",
+  ],
+];
+
+const endless: Row[] = [
+  ["field lines without an end", GET, "X-More: and more\r\n", 431, "HTTP_HEAD_TOO_LARGE"],
+  ["a field line without an end", `${GET}X-Long: `, "y", 431, "HTTP_HEAD_TOO_LARGE"],
+  ["a target without an end", "GET /", "y", 414, "HTTP_TARGET_TOO_LONG"],
+  ["a method without an end", "", "Y", 501, "HTTP_METHOD_UNKNOWN"],
+  ["empty lines without an end", "", "\r\n", 400, "HTTP_BAD_REQUEST_LINE"],
+  ["a chunk extension without an end", `${CHUNKED}1;`, "y", 400, "HTTP_BAD_CHUNK"],
+  ["a chunk extension on each chunk", CHUNKED, "1;name=value\r\nx\r\n", 400, "HTTP_BAD_CHUNK"],
+  ["trailers without an end", `${CHUNKED}0\r\n`, "X-More: and more\r\n", 431, "HTTP_HEAD_TOO_LARGE"],
+  ["content of a terabyte", post("/length", 2 ** 40), "x", 413, "HTTP_BODY_TOO_LARGE"],
+];
+
 const abuses: Abuse[] = [
+  ...slow.map(([name, begin, more, status, error]) => ({
+    name,
+    run: dribbles(begin, more, status),
+    bounds: { ...SLOW, errors: { [error]: 100 } },
+  })),
+  ...endless.map(([name, begin, more, status, error]) => ({
+    name,
+    run: floods(begin, more, status),
+    bounds: { ...QUICK, errors: { [error]: 8 } },
+  })),
   {
-    name: "slow heads, byte by byte",
-    run: dribbles("", `${GET}X-Slow: ${"y".repeat(4_000)}`, 408),
-    bounds: { ...SLOW, errors: { HTTP_HEAD_TIMEOUT: 100 } },
+    name: "chunks without an end",
+    run: floods(CHUNKED, `4000\r\n${"x".repeat(16_384)}\r\n`, 413),
+    bounds: { ...QUICK, peakMiB: 64, errors: { HTTP_BODY_TOO_LARGE: 8 } },
   },
   {
-    name: "slow heads after a request that was served",
-    run: dribbles(`${GET}\r\n`, `${GET}X-Slow: ${"y".repeat(4_000)}`, 200),
-    bounds: { ...SLOW, errors: { HTTP_HEAD_TIMEOUT: 100 } },
-  },
-  {
-    name: "slow content, byte by byte",
-    run: dribbles("POST /length HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n", "x", 408),
-    bounds: { ...SLOW, errors: { HTTP_BODY_TIMEOUT: 100 } },
-  },
-  {
-    name: "slow content in chunks of one byte",
-    run: dribbles(CHUNKED, "1\r\nx\r\n", 408),
-    bounds: { ...SLOW, errors: { HTTP_BODY_TIMEOUT: 100 } },
-  },
-  {
-    name: "slow trailers",
-    run: dribbles(`${CHUNKED}0\r\n`, "X-Slow: y\r\n", 408),
-    bounds: { ...SLOW, errors: { HTTP_BODY_TIMEOUT: 100 } },
-  },
-  {
-    name: "slow content that nobody asked for, after an early answer",
-    run: dribbles("POST /nowhere HTTP/1.1\r\nHost: h\r\nContent-Length: 50000\r\n\r\n", "x", 404),
-    bounds: { ...SLOW, errors: { HTTP_BODY_TIMEOUT: 100 } },
+    name: "chunks of one byte without an end",
+    run: floods(CHUNKED, "1\r\nx\r\n", 413, 2),
+    bounds: { ...QUICK, peakMiB: 64, errors: { HTTP_BODY_TOO_LARGE: 2 } },
   },
   {
     name: "content that is announced, expected with 100 Continue and never sent",
@@ -84,79 +107,24 @@ const abuses: Abuse[] = [
     bounds: { ...SLOW, errors: { HTTP_BODY_TIMEOUT: 200 } },
   },
   {
-    name: "field lines without an end",
-    run: floods(GET, "X-More: and more\r\n", 431),
-    bounds: { peakMiB: 48, endMs: 1_000, errors: { HTTP_HEAD_TOO_LARGE: 8 } },
-  },
-  {
     name: "100,000 fields",
     async run(stage) {
       const fields = Array.from({ length: 100_000 }, (_, i) => `a${i}: b\r\n`).join("");
       answered(await stage.crowd(8, (peer) => peer.send(`${GET}${fields}\r\n`).over()), 431);
     },
-    bounds: { peakMiB: 48, endMs: 1_000, errors: { HTTP_HEAD_TOO_LARGE: 8 } },
-  },
-  {
-    name: "a field line without an end",
-    run: floods(`${GET}X-Long: `, "y", 431),
-    bounds: { peakMiB: 48, endMs: 1_000, errors: { HTTP_HEAD_TOO_LARGE: 8 } },
-  },
-  {
-    name: "a target without an end",
-    run: floods("GET /", "y", 414),
-    bounds: { peakMiB: 48, endMs: 1_000, errors: { HTTP_TARGET_TOO_LONG: 8 } },
-  },
-  {
-    name: "a method without an end",
-    run: floods("", "Y", 501),
-    bounds: { peakMiB: 48, endMs: 1_000, errors: { HTTP_METHOD_UNKNOWN: 8 } },
-  },
-  {
-    name: "empty lines without an end",
-    run: floods("", "\r\n", 400),
-    bounds: { peakMiB: 48, endMs: 1_000, errors: { HTTP_BAD_REQUEST_LINE: 8 } },
-  },
-  {
-    name: "a chunk extension without an end",
-    run: floods(`${CHUNKED}1;`, "y", 400),
-    bounds: { peakMiB: 48, endMs: 1_000, errors: { HTTP_BAD_CHUNK: 8 } },
-  },
-  {
-    name: "a chunk extension on each chunk",
-    run: floods(CHUNKED, "1;name=value\r\nx\r\n", 400),
-    bounds: { peakMiB: 48, endMs: 1_000, errors: { HTTP_BAD_CHUNK: 8 } },
-  },
-  {
-    name: "trailers without an end",
-    run: floods(`${CHUNKED}0\r\n`, "X-More: and more\r\n", 431),
-    bounds: { peakMiB: 48, endMs: 1_000, errors: { HTTP_HEAD_TOO_LARGE: 8 } },
-  },
-  {
-    name: "chunks without an end",
-    run: floods(CHUNKED, `4000\r\n${"x".repeat(16_384)}\r\n`, 413),
-    bounds: { peakMiB: 64, endMs: 1_000, errors: { HTTP_BODY_TOO_LARGE: 8 } },
-  },
-  {
-    name: "chunks of one byte without an end",
-    run: floods(CHUNKED, "1\r\nx\r\n", 413, 2),
-    bounds: { peakMiB: 64, endMs: 1_000, errors: { HTTP_BODY_TOO_LARGE: 2 } },
-  },
-  {
-    name: "content of a terabyte",
-    run: floods("POST /length HTTP/1.1\r\nHost: h\r\nContent-Length: 1099511627776\r\n\r\n", "x", 413),
-    bounds: { peakMiB: 48, endMs: 1_000, errors: { HTTP_BODY_TOO_LARGE: 8 } },
+    bounds: { ...QUICK, errors: { HTTP_HEAD_TOO_LARGE: 8 } },
   },
   {
     name: "content that a handler takes no notice of",
     async run(stage) {
-      const head = "POST /late HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n";
+      const head = post("/late", 1_000_000);
       const peers = await stage.crowd(50, async (peer) => {
         await peer.send(head).flood(Buffer.alloc(65_536), MIB, LATE_MS * 2);
         await peer.over();
       });
       answered(peers, 200);
     },
-    bounds: { peakMiB: 48, endMs: 1_000 },
+    bounds: QUICK,
   },
   {
     name: "small requests without an end, whose answers are not read",
@@ -202,7 +170,7 @@ const abuses: Abuse[] = [
       stage
         .crowd(300, (peer, i) => peer.send(Buffer.from([i, i * 7, 0, 255, 13, 10, 13, 10])).over())
         .then((peers) => answered(peers, 400)),
-    bounds: { peakMiB: 48, endMs: 1_000 },
+    bounds: QUICK,
   },
 ];
 

@@ -88,7 +88,35 @@ function refused(
   };
 }
 
+const bombs = async (): Promise<Buffer> => frame(BINARY, await bomb(64 * MIB), { rsv: RSV1 });
+
+/** Messages beyond the limit, on so many WebSockets. */
+const oversized: [name: string, count: number, target: string, () => Promise<Buffer>, extensions?: string][] =
+  [
+    ["a message in fragments of one byte without an end", 2, "/echo", async () => singly(2 * MIB)],
+    [
+      "messages that announce 2 to the 62nd bytes",
+      50,
+      "/echo",
+      async () => Buffer.from("82ff4000000000000000000000000000", "hex"),
+    ],
+    ["compression bombs, 1000:1", 50, "/shared-sink", bombs, DEFLATE_ALONE],
+    ["compression bombs, 1000:1, with a window of their own", 50, "/sink", bombs, DEFLATE],
+    [
+      "compression bombs, 1000:1, in fragments of 100 bytes",
+      20,
+      "/shared-sink",
+      async () => Buffer.concat(fragments(BINARY, piecesOf(await bomb(64 * MIB), 100), RSV1)),
+      DEFLATE_ALONE,
+    ],
+  ];
+
 const abuses: Abuse[] = [
+  ...oversized.map(([name, count, target, message, extensions]) => ({
+    name,
+    run: refused(1009, count, target, message, extensions),
+    bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: count } },
+  })),
   {
     name: "receivers of broadcasts that never read",
     async run(stage) {
@@ -118,11 +146,7 @@ const abuses: Abuse[] = [
     bounds: ENDS,
   },
   { name: "pongs that nobody asked for", run: floods(frame(PONG, "")), bounds: ENDS },
-  {
-    name: "close frames again and again",
-    run: floods(frame(CLOSE, closePayload(1000))),
-    bounds: ENDS,
-  },
+  { name: "close frames again and again", run: floods(frame(CLOSE, closePayload(1000))), bounds: ENDS },
   {
     name: "messages after the close frame",
     async run(stage) {
@@ -162,49 +186,12 @@ const abuses: Abuse[] = [
     bounds: ENDS,
   },
   {
-    name: "a message in fragments of one byte without an end",
-    run: refused(1009, 2, "/echo", async () => singly(2 * MIB)),
-    bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: 2 } },
-  },
-  {
     name: "messages that announce 1 MiB and send a byte",
     async run(stage) {
       const begin = frame(BINARY, Buffer.alloc(MIB)).subarray(0, 15);
       await sockets(stage, 300, "/echo", (peer) => peer.send(begin));
     },
     bounds: { ...ENDS, errors: { WS_PONG_TIMEOUT: 300 } },
-  },
-  {
-    name: "messages that announce 2 to the 62nd bytes",
-    run: refused(1009, 50, "/echo", async () => Buffer.from("82ff4000000000000000000000000000", "hex")),
-    bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: 50 } },
-  },
-  {
-    name: "compression bombs, 1000:1",
-    run: refused(
-      1009,
-      50,
-      "/shared-sink",
-      async () => frame(BINARY, await bomb(64 * MIB), { rsv: RSV1 }),
-      DEFLATE_ALONE,
-    ),
-    bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: 50 } },
-  },
-  {
-    name: "compression bombs, 1000:1, with a window of their own",
-    run: refused(1009, 50, "/sink", async () => frame(BINARY, await bomb(64 * MIB), { rsv: RSV1 }), DEFLATE),
-    bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: 50 } },
-  },
-  {
-    name: "compression bombs, 1000:1, in fragments of 100 bytes",
-    run: refused(
-      1009,
-      20,
-      "/shared-sink",
-      async () => Buffer.concat(fragments(BINARY, piecesOf(await bomb(64 * MIB), 100), RSV1)),
-      DEFLATE_ALONE,
-    ),
-    bounds: { ...ENDS, errors: { WS_MESSAGE_TOO_LARGE: 20 } },
   },
   {
     name: "compression bombs just within the limit, one after the other",

@@ -153,8 +153,8 @@ describe("the socket of a game", () => {
     readonly sockets: WebSocket[];
     /** What the program's handler `message` got. */
     readonly got: string[];
-    /** Runs the handlers of all that waits, as a tick does. */
-    poll(): void;
+    /** Runs the handlers of all that waits, tick by tick, until something has come. */
+    polled(condition: () => boolean, what: string): Promise<void>;
   }
 
   async function serve(t: TestContext, delivery: "deferred" | "immediate" = "deferred"): Promise<Table> {
@@ -177,8 +177,12 @@ describe("the socket of a game", () => {
     );
     const { port } = await server.listen({ port: 0, host: "127.0.0.1" });
     t.after(() => server.close({ graceMs: 0 }));
-    const poll = (): void => void (delivery === "deferred" && server.poll());
-    return { server, url: `ws://127.0.0.1:${port}/play?name=Ann`, sockets, got, poll };
+    const polled = (condition: () => boolean, what: string): Promise<void> =>
+      eventually(() => {
+        if (delivery === "deferred") server.poll();
+        return condition();
+      }, what);
+    return { server, url: `ws://127.0.0.1:${port}/play?name=Ann`, sockets, got, polled };
   }
 
   function play(t: TestContext, url: string, options: GameSocketOptions): GameSocket {
@@ -189,12 +193,9 @@ describe("the socket of a game", () => {
 
   for (const delivery of ["deferred", "immediate"] as const) {
     it(`knows the server's time although nobody polls, with ${delivery} delivery`, async (t) => {
-      const { url, sockets, got, poll, server } = await serve(t, delivery);
+      const { url, sockets, got, polled, server } = await serve(t, delivery);
       const socket = play(t, url, {});
-      await eventually(() => {
-        poll();
-        return sockets.length === 1;
-      }, "the client");
+      await polled(() => sockets.length === 1, "the client");
       // From here on nobody polls.
       await eventually(() => socket.clock.isSet, "the time");
       const error = socket.clock.serverMs - performance.now();
@@ -205,42 +206,30 @@ describe("the socket of a game", () => {
       // None of these is a message of the module.
       const own = ["~tomorrow", "~a", "~a1x", "~a/", "~a12345678901", "~b1"];
       for (const text of own) socket.send(text);
-      await eventually(() => {
-        poll();
-        return got.length === 1 + own.length;
-      }, "the program's own messages");
+      await polled(() => got.length === 1 + own.length, "the program's own messages");
       assert.deepEqual(got, ["move", ...own]);
     });
   }
 
   it("acknowledges snapshots once they are handled", async (t) => {
-    const { url, sockets, poll } = await serve(t);
+    const { url, sockets, polled } = await serve(t);
     const seen: number[] = [];
     play(t, url, {
       onMessage: (data) => void (typeof data !== "string" && seen.push(new Uint8Array(data)[0] ?? -1)),
     });
-    await eventually(() => {
-      poll();
-      return sockets.length === 1;
-    }, "the client");
+    await polled(() => sockets.length === 1, "the client");
     const [server] = sockets;
     for (let tick = 1; tick <= 6; tick++) server?.sendLatest("world", Buffer.from([tick]));
-    await eventually(() => {
-      poll();
-      return seen.length === 3;
-    }, "the snapshots");
+    await polled(() => seen.length === 3, "the snapshots");
     assert.deepEqual(seen, [1, 2, 6]);
     await eventually(() => server?.sendLatest("world", Buffer.from([7])) === "sent", "the acknowledgement");
   });
 
   it("acknowledges nothing when that is not wanted", async (t) => {
-    const { url, sockets, poll } = await serve(t);
+    const { url, sockets, polled } = await serve(t);
     let handled = 0;
     const silent = play(t, url, { acknowledges: false, onMessage: () => void handled++ });
-    await eventually(() => {
-      poll();
-      return sockets.length === 1 && handled === 1;
-    }, "the client");
+    await polled(() => sockets.length === 1 && handled === 1, "the client");
     sockets[0]?.sendLatest("a", Buffer.from([1]));
     await eventually(() => handled === 2, "the snapshot");
     await eventually(() => silent.clock.isSet, "an answer behind it");
@@ -248,7 +237,7 @@ describe("the socket of a game", () => {
   });
 
   it("comes back to its seat", async (t) => {
-    const { url, sockets, poll } = await serve(t);
+    const { url, sockets, polled } = await serve(t);
     const states: string[] = [];
     const socket = play(t, url, {
       onState: (state) => void states.push(state),
@@ -257,10 +246,7 @@ describe("the socket of a game", () => {
       },
     });
     for (let round = 1; round <= 3; round++) {
-      await eventually(() => {
-        poll();
-        return sockets.length === round && socket.seat === `seat-${round}`;
-      }, `connection ${round}`);
+      await polled(() => sockets.length === round && socket.seat === `seat-${round}`, `connection ${round}`);
       const query = sockets[round - 1]?.request?.searchParams;
       assert.equal(query?.get("name"), "Ann");
       assert.equal(query?.get("seat"), round === 1 ? null : `seat-${round - 1}`);
@@ -270,17 +256,14 @@ describe("the socket of a game", () => {
   });
 
   it("does not come back when another tab has its seat, or when it is closed", async (t) => {
-    const { url, sockets, poll } = await serve(t);
+    const { url, sockets, polled } = await serve(t);
     for (const end of [
       (_client: GameSocket) => sockets.at(-1)?.close(4001, "replaced"),
       (client: GameSocket) => client.close(),
     ]) {
       const count = sockets.length;
       const socket = play(t, url, { seat: "mine" });
-      await eventually(() => {
-        poll();
-        return sockets.length === count + 1;
-      }, "the client");
+      await polled(() => sockets.length === count + 1, "the client");
       end(socket);
       await eventually(() => socket.state === "closed", "the end");
       assert.equal(socket.send("late"), false);

@@ -82,35 +82,26 @@ const framings: readonly (readonly [string, string[], string])[] = [
 ];
 
 /** Handlers that answer without having read, in every order of their own. */
-const early: readonly (readonly [string, Handler])[] = [
-  ["at once", (exchange) => exchange.end("early")],
-  ["in pieces", (exchange) => exchange.write("ear") && exchange.end("ly")],
-  [
-    "later",
-    async (exchange) => {
-      await turns(2);
-      exchange.end("early");
-    },
-  ],
-  [
-    "and reads afterwards",
-    async (exchange) => {
-      exchange.end("early");
-      await exchange.bytes().catch(() => {});
-    },
-  ],
-  [
-    "while it reads",
-    (exchange) => {
-      exchange.onBody(() => {});
-      exchange.end("early");
-    },
-  ],
-];
+const early: Readonly<Record<string, Handler>> = {
+  "at once": (exchange) => exchange.end("early"),
+  "in pieces": (exchange) => exchange.write("ear") && exchange.end("ly"),
+  async later(exchange) {
+    await turns(2);
+    exchange.end("early");
+  },
+  async "and reads afterwards"(exchange) {
+    exchange.end("early");
+    await exchange.bytes().catch(() => {});
+  },
+  "while it reads"(exchange) {
+    exchange.onBody(() => {});
+    exchange.end("early");
+  },
+};
 
 describe("RFC 9112 §9.3: content that was not read is never taken for a request", () => {
   for (const [framing, lines, content] of framings) {
-    for (const [when, answer] of early) {
+    for (const [when, answer] of Object.entries(early)) {
       for (const expects of [false, true]) {
         for (const [where, connect] of transports) {
           const name = `${framing}, answered ${when}${expects ? ", with Expect" : ""}, ${where}`;
@@ -200,45 +191,33 @@ describe("RFC 9112 §9.3: content that was not read is never taken for a request
 
 describe("RFC 9110 §10.1.1: 100 (Continue)", () => {
   const asking = head("POST / HTTP/1.1", "Host: h", "Content-Length: 5", "Expect: 100-continue");
-  const readers: readonly (readonly [string, (exchange: Exchange) => Promise<string>])[] = [
-    ["bytes()", async (exchange) => (await exchange.bytes()).toString()],
-    ["text()", (exchange) => exchange.text()],
-    [
-      "body",
-      async (exchange) => {
+  const readers: Readonly<Record<string, (exchange: Exchange) => Promise<string>>> = {
+    "bytes()": async (exchange) => (await exchange.bytes()).toString(),
+    "text()": (exchange) => exchange.text(),
+    async body(exchange) {
+      let text = "";
+      for await (const chunk of exchange.body) text += chunk.toString();
+      return text;
+    },
+    onBody: (exchange) =>
+      new Promise((resolve) => {
         let text = "";
-        for await (const chunk of exchange.body) text += chunk.toString();
-        return text;
-      },
-    ],
-    [
-      "onBody",
-      (exchange) =>
-        new Promise((resolve) => {
-          let text = "";
-          exchange.onBody((chunk, last) => {
-            text += chunk.toString();
-            if (last) resolve(text);
-          });
-        }),
-    ],
-    [
-      "wantBody, twice, and then bytes()",
-      async (exchange) => {
-        exchange.wantBody();
-        exchange.wantBody();
-        return (await exchange.bytes()).toString();
-      },
-    ],
-    [
-      "bytes() after a while",
-      async (exchange) => {
-        await turns(3);
-        return (await exchange.bytes()).toString();
-      },
-    ],
-  ];
-  for (const [name, read] of readers) {
+        exchange.onBody((chunk, last) => {
+          text += chunk.toString();
+          if (last) resolve(text);
+        });
+      }),
+    async "wantBody, twice, and then bytes()"(exchange) {
+      exchange.wantBody();
+      exchange.wantBody();
+      return (await exchange.bytes()).toString();
+    },
+    async "bytes() after a while"(exchange) {
+      await turns(3);
+      return (await exchange.bytes()).toString();
+    },
+  };
+  for (const [name, read] of Object.entries(readers)) {
     for (const [where, connect] of transports) {
       test(`is sent once, before the content, for ${name}, ${where}`, async (t) => {
         const h = harness(t);

@@ -65,6 +65,35 @@ export function brings(bytes: readonly Uint8Array[], ...answers: Expected[]): Ru
   return intact((connection) => connection.send(...bytes).expect(...answers));
 }
 
+/** The same, each piece in a write of its own. */
+export function bringsApart(
+  pieces: readonly Uint8Array[],
+  answers: readonly Expected[],
+  offer?: string,
+): Run {
+  return intact((connection) => {
+    void connection.sendApart(pieces);
+    return connection.expect(...answers);
+  }, offer);
+}
+
+/** These bytes bring a close frame with this code, or one of these, and the end of the connection. */
+export function closes(code: number | readonly (number | undefined)[], ...bytes: Uint8Array[]): Run {
+  return async (client) => {
+    const connection = await client.open();
+    await connection.send(...bytes).closes(code);
+  };
+}
+
+/** The same, each piece in a write of its own. */
+export function closesApart(code: number, ...pieces: Uint8Array[]): Run {
+  return async (client) => {
+    const connection = await client.open();
+    void connection.sendApart(pieces);
+    await connection.closes(code);
+  };
+}
+
 // Goes out behind what breaks a rule, and must not come back.
 const BEHIND = frame(TEXT, "behind what broke a rule");
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { cutAt, hex } from "../support/bytes.ts";
 import { BINARY, CLOSE, CONTINUATION, closePayload, frame, PING, PONG, TEXT } from "../support/frames.ts";
-import { breaks, intact, Section } from "./websocket-case.ts";
+import { breaks, closes, closesApart, intact, Section } from "./websocket-case.ts";
+import type { Connection } from "./websocket-connection.ts";
 
 // Registered with IANA, or free for use (§7.4.2).
 const VALID = [
@@ -19,14 +20,11 @@ const OPEN = [5000, 5001, 10_000, 32_767, 32_768, 65_534, 65_535];
 
 const codes = new Section("RFC 6455 §7.4 close codes");
 for (const code of VALID) {
-  codes.practice(`${code} is answered with the same code`, async (client) => {
-    const connection = await client.open();
-    await connection.send(frame(CLOSE, closePayload(code))).closes(code);
-  });
-  codes.practice(`${code} with a reason is answered with the same code`, async (client) => {
-    const connection = await client.open();
-    await connection.send(frame(CLOSE, closePayload(code, "enough \u20ac"))).closes(code);
-  });
+  codes.practice(`${code} is answered with the same code`, closes(code, frame(CLOSE, closePayload(code))));
+  codes.practice(
+    `${code} with a reason is answered with the same code`,
+    closes(code, frame(CLOSE, closePayload(code, "enough \u20ac"))),
+  );
 }
 for (const code of INVALID) {
   codes.rule(`${code} may not be sent`, breaks(1002, [frame(CLOSE, closePayload(code))]));
@@ -44,22 +42,19 @@ for (const code of OPEN) {
 }
 
 const payloads = new Section("RFC 6455 §5.5.1 close frames");
-payloads.rule("no payload: answered without one, or with 1000", async (client) => {
-  const connection = await client.open();
-  await connection.send(frame(CLOSE)).closes([1000, undefined]);
-});
+payloads.rule("no payload: answered without one, or with 1000", closes([1000, undefined], frame(CLOSE)));
 payloads.rule("a payload of one byte", breaks(1002, [frame(CLOSE, "x")]));
 payloads.rule("a payload of one zero", breaks(1002, [frame(CLOSE, hex("00"))]));
 for (const length of [1, 2, 61, 122, 123]) {
-  payloads.rule(`a reason of ${length} bytes`, async (client) => {
-    const connection = await client.open();
-    await connection.send(frame(CLOSE, closePayload(1000, "r".repeat(length)))).closes(1000);
-  });
+  payloads.rule(
+    `a reason of ${length} bytes`,
+    closes(1000, frame(CLOSE, closePayload(1000, "r".repeat(length)))),
+  );
 }
-payloads.rule("a reason of 41 characters of three octets", async (client) => {
-  const connection = await client.open();
-  await connection.send(frame(CLOSE, closePayload(1000, "\u20ac".repeat(41)))).closes(1000);
-});
+payloads.rule(
+  "a reason of 41 characters of three octets",
+  closes(1000, frame(CLOSE, closePayload(1000, "\u20ac".repeat(41)))),
+);
 for (const length of [124, 125, 1_000, 70_000]) {
   payloads.rule(
     `a reason of ${length} bytes`,
@@ -73,11 +68,10 @@ for (const octets of ["ff", "c0 80", "ed a0 80", "f4 90 80 80", "e2 82", "41 80 
   );
 }
 for (const cut of [1, 2, 3, 5, 6, 7, 8, 9]) {
-  payloads.rule(`a close frame in two writes, cut at byte ${cut}`, async (client) => {
-    const connection = await client.open();
-    void connection.sendApart(cutAt(frame(CLOSE, closePayload(1001, "away")), [cut]));
-    await connection.closes(1001);
-  });
+  payloads.rule(
+    `a close frame in two writes, cut at byte ${cut}`,
+    closesApart(1001, ...cutAt(frame(CLOSE, closePayload(1001, "away")), [cut])),
+  );
 }
 for (const form of [16, 64] as const) {
   payloads.rule(`a length of ${form} bits`, breaks(1002, [frame(CLOSE, closePayload(1000), { form })]));
@@ -99,15 +93,8 @@ for (const [name, bytes] of [
   ["bytes of no meaning", [hex("ff ff ff ff ff ff")]],
   ["100000 bytes", [frame(BINARY, Buffer.alloc(100_000))]],
 ] as const) {
-  after.rule(`${name} in the same write is ignored`, async (client) => {
-    const connection = await client.open();
-    await connection.send(closing, ...bytes).closes(1000);
-  });
-  after.rule(`${name} in a write of its own is ignored`, async (client) => {
-    const connection = await client.open();
-    void connection.sendApart([closing, ...bytes]);
-    await connection.closes(1000);
-  });
+  after.rule(`${name} in the same write is ignored`, closes(1000, closing, ...bytes));
+  after.rule(`${name} in a write of its own is ignored`, closesApart(1000, closing, ...bytes));
 }
 after.rule("what came before is answered first", async (client) => {
   const connection = await client.open();
@@ -120,41 +107,39 @@ after.rule("a close frame during a fragmented message", async (client) => {
   connection.send(frame(TEXT, "begun", { fin: false }), closing, frame(CONTINUATION, " and ended"));
   await connection.closes(1000);
 });
-after.rule("a close frame during a fragmented message, in writes of their own", async (client) => {
-  const connection = await client.open();
-  void connection.sendApart([
+after.rule(
+  "a close frame during a fragmented message, in writes of their own",
+  closesApart(
+    1000,
     frame(BINARY, "begun", { fin: false }),
     frame(CONTINUATION, "more", { fin: false }),
     closing,
-  ]);
-  await connection.closes(1000);
-});
+  ),
+);
 after.rule("§7.1.1: the server ends the connection first", async (client) => {
   const connection = await client.open();
   // The client's half stays open until the server's end has come.
   await connection.send(closing).closes(1000);
   assert.equal(connection.arrived, 0);
 });
-after.practice("§7.1.7: a failed connection is ended without waiting for an answer", async (client) => {
-  const connection = await client.open();
-  await connection.send(frame(3)).closes(1002);
-});
+after.practice("§7.1.7: a failed connection is ended without waiting for an answer", closes(1002, frame(3)));
+/** The client has ended its half; a server may send a close frame before it ends its own. */
+async function ended(connection: Connection): Promise<string> {
+  const last = await connection.next();
+  if (last !== undefined) assert.equal(last.opcode, CLOSE);
+  await connection.over();
+  return last === undefined ? "ends without a close frame" : "ends with a close frame";
+}
 after.rule("§7.2.1: the client ends the stream without a close frame", async (client) => {
   const connection = await client.open();
   await connection.echo(TEXT, "still here");
   connection.raw.end();
-  const last = await connection.next();
-  if (last !== undefined) assert.equal(last.opcode, CLOSE);
-  await connection.over();
-  return last === undefined ? "ends without a close frame" : "ends with a close frame";
+  return ended(connection);
 });
 after.rule("§7.2.1: the client ends the stream inside a frame", async (client) => {
   const connection = await client.open();
   connection.raw.send(frame(TEXT, "not all of it").subarray(0, 9)).end();
-  const last = await connection.next();
-  if (last !== undefined) assert.equal(last.opcode, CLOSE);
-  await connection.over();
-  return last === undefined ? "ends without a close frame" : "ends with a close frame";
+  return ended(connection);
 });
 after.rule("§7.2.1: a client that resets the connection harms nobody else", async (client) => {
   const [one, other] = await Promise.all([client.open(), client.open()]);

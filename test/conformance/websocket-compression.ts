@@ -1,7 +1,7 @@
 // RFC 7692 §6, §7.2: compressed messages.
 import assert from "node:assert/strict";
 import { constants, deflateRawSync } from "node:zlib";
-import { cutAt, hex, noise, prose } from "../support/bytes.ts";
+import { bytewise, cutAt, hex, noise, prose } from "../support/bytes.ts";
 import { ClientWindow, deflated } from "../support/deflate-window.ts";
 import {
   BINARY,
@@ -16,7 +16,7 @@ import {
   TEXT,
 } from "../support/frames.ts";
 import { Blocks } from "./websocket-blocks.ts";
-import { breaks, intact, type Run, Section } from "./websocket-case.ts";
+import { breaks, bringsApart, intact, type Run, Section } from "./websocket-case.ts";
 import type { Expected } from "./websocket-connection.ts";
 
 const OFFER = "permessage-deflate";
@@ -26,6 +26,11 @@ const HELLO_FIXED = new Blocks().fixed([HELLO]).message;
 
 function packed(opcode: number, wire: Uint8Array): Buffer {
   return frame(opcode, wire, { rsv: RSV1 });
+}
+
+/** These frames fail a connection with compression: the data is no deflate stream. */
+function damages(bytes: readonly Uint8Array[], before: readonly Expected[] = []): Run {
+  return breaks([1007, 1002], bytes, { offer: OFFER, before });
 }
 
 /** These frames bring these answers on a connection with compression. */
@@ -71,31 +76,21 @@ for (const memLevel of [1, 5, 9]) {
   );
 }
 sizes.rule("compressed and plain messages in turn", (client) => {
-  const plain = [
-    frame(TEXT, "plain"),
-    packed(TEXT, deflated("packed")),
-    frame(BINARY, "plain"),
-    packed(BINARY, deflated("packed")),
-  ];
-  return inflates(
-    [...plain, frame(PING, "p")],
-    [TEXT, "plain"],
-    [TEXT, "packed"],
-    [BINARY, "plain"],
-    [BINARY, "packed"],
-    [PONG, "p"],
-  )(client);
+  const both = [TEXT, BINARY].flatMap((opcode) => [
+    frame(opcode, "plain"),
+    packed(opcode, deflated("packed")),
+  ]);
+  const answers = [TEXT, BINARY].flatMap((opcode): Expected[] => [
+    [opcode, "plain"],
+    [opcode, "packed"],
+  ]);
+  return inflates([...both, frame(PING, "p")], ...answers, [PONG, "p"])(client);
 });
 sizes.rule(
   "byte by byte",
   intact(async (connection) => {
     const whole = packed(TEXT, deflated(prose(100)));
-    void connection.sendApart(
-      cutAt(
-        whole,
-        Array.from({ length: whole.length - 1 }, (_, i) => i + 1),
-      ),
-    );
+    void connection.sendApart(bytewise(whole));
     await connection.expect([TEXT, prose(100)]);
   }, OFFER),
 );
@@ -105,10 +100,7 @@ for (let place = 0; place <= HELLO_FIXED.length; place++) {
   const bytes = fragments(TEXT, cutAt(HELLO_FIXED, [place]), RSV1);
   parts.rule(`cut at byte ${place} of ${HELLO_FIXED.length}`, inflates(bytes, [TEXT, HELLO]));
 }
-parts.rule("a fragment for each byte", (client) => {
-  const cuts = Array.from({ length: HELLO_FIXED.length - 1 }, (_, i) => i + 1);
-  return inflates(fragments(TEXT, cutAt(HELLO_FIXED, cuts), RSV1), [TEXT, HELLO])(client);
-});
+parts.rule("a fragment for each byte", inflates(fragments(TEXT, bytewise(HELLO_FIXED), RSV1), [TEXT, HELLO]));
 parts.rule(
   "empty fragments at both ends and between",
   inflates(fragments(TEXT, ["", HELLO_FIXED.subarray(0, 3), "", HELLO_FIXED.subarray(3), ""], RSV1), [
@@ -133,16 +125,12 @@ parts.rule("fragments of a large message, each in a write of its own", (client) 
   const text = prose(150_000);
   const wire = deflated(text);
   const cuts = [1, 2, 1_000, wire.length >> 1, wire.length - 1];
-  return intact(async (connection) => {
-    void connection.sendApart(fragments(TEXT, cutAt(wire, cuts), RSV1));
-    await connection.expect([TEXT, text]);
-  }, OFFER)(client);
+  return bringsApart(fragments(TEXT, cutAt(wire, cuts), RSV1), [[TEXT, text]], OFFER)(client);
 });
 parts.rule("a character cut by fragments, after compression", (client) => {
   const text = "\u20ac\u{1f600}".repeat(20);
   const wire = deflated(text, { level: 0 });
-  const cuts = Array.from({ length: wire.length - 1 }, (_, i) => i + 1);
-  return inflates(fragments(TEXT, cutAt(wire, cuts), RSV1), [TEXT, text])(client);
+  return inflates(fragments(TEXT, bytewise(wire), RSV1), [TEXT, text])(client);
 });
 parts.rule(
   "plain fragments on a connection with compression",
@@ -275,10 +263,8 @@ function lenient(wire: Uint8Array, text: string): Run {
     connection.send(packed(TEXT, wire));
     const answer = await connection.next();
     if (answer?.opcode === CLOSE) {
-      assert.ok(
-        [1002, 1007].includes(answer.payload.readUInt16BE(0)),
-        `closed with ${answer.payload.readUInt16BE(0)}`,
-      );
+      const code = answer.payload.readUInt16BE(0);
+      assert.ok([1002, 1007].includes(code), `closed with ${code}`);
       await connection.over();
       return "refuses it";
     }
@@ -318,17 +304,11 @@ for (const [name, wire] of [
   ],
   ["a good block and then a bad one", new Blocks().fixed(["good"]).header(3).align().cut],
 ] as const) {
-  damaged.rule(name, breaks([1007, 1002], [packed(BINARY, wire)], { offer: OFFER }));
+  damaged.rule(name, damages([packed(BINARY, wire)]));
+  const halves = fragments(TEXT, cutAt(wire, [wire.length >> 1]), RSV1);
   damaged.rule(
     `${name}, in fragments after a good message`,
-    breaks(
-      [1007, 1002],
-      [packed(TEXT, HELLO_FIXED), ...fragments(TEXT, cutAt(wire, [wire.length >> 1]), RSV1)],
-      {
-        offer: OFFER,
-        before: [[TEXT, HELLO]],
-      },
-    ),
+    damages([packed(TEXT, HELLO_FIXED), ...halves], [[TEXT, HELLO]]),
   );
 }
 const DYNAMIC_SHORT = deflated(prose(150));
@@ -344,13 +324,13 @@ for (const [name, whole, least] of [
   for (const place of places.filter((one, i) => i % step === 0 || one === whole.length - 1)) {
     damaged.practice(
       `${name}, cut short after ${place} of ${whole.length} octets`,
-      breaks([1007, 1002], [packed(BINARY, whole.subarray(0, place))], { offer: OFFER }),
+      damages([packed(BINARY, whole.subarray(0, place))]),
     );
   }
 }
 damaged.practice(
   "a stored block that announces more than there is",
-  breaks([1007, 1002], [packed(BINARY, new Blocks().stored("little", false, 500).cut)], { offer: OFFER }),
+  damages([packed(BINARY, new Blocks().stored("little", false, 500).cut)]),
 );
 damaged.rule(
   "§6.1: text is checked after it was inflated",

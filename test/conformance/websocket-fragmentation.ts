@@ -12,7 +12,7 @@ import {
   PONG,
   TEXT,
 } from "../support/frames.ts";
-import { breaks, brings, intact, Section } from "./websocket-case.ts";
+import { breaks, brings, bringsApart, intact, Section } from "./websocket-case.ts";
 
 const section = new Section("RFC 6455 §5.4 fragmentation");
 
@@ -35,12 +35,9 @@ for (const [name, pieces] of [
     section.rule(`${kind}, ${name}, in one write`, brings(frames, [opcode, whole]));
     section.rule(
       `${kind}, ${name}, each in a write of its own`,
-      intact(async (connection) => {
-        void connection.sendApart(
-          frames.length > 100 ? [Buffer.concat(frames.slice(0, -1)), frames.at(-1)!] : frames,
-        );
-        await connection.expect([opcode, whole]);
-      }),
+      bringsApart(frames.length > 100 ? [Buffer.concat(frames.slice(0, -1)), frames.at(-1)!] : frames, [
+        [opcode, whole],
+      ]),
     );
   }
 }
@@ -57,13 +54,7 @@ for (const [name, bytes, before] of [
   const text = [TEXT, "one two three"] as const;
   const answers = before ? [pong, text] : [text, pong];
   section.rule(`a ping ${name} fragment`, brings(bytes, ...answers));
-  section.rule(
-    `a ping ${name} fragment, in writes of their own`,
-    intact(async (connection) => {
-      void connection.sendApart(bytes);
-      await connection.expect(...answers);
-    }),
-  );
+  section.rule(`a ping ${name} fragment, in writes of their own`, bringsApart(bytes, answers));
 }
 section.rule(
   "the pong does not wait for the rest of the message",

@@ -1,6 +1,6 @@
 // RFC 6455 §5.1 to §5.3: the frame.
 
-import { cutAt, noise, prose } from "../support/bytes.ts";
+import { bytewise, cutAt, noise, prose } from "../support/bytes.ts";
 import {
   BINARY,
   CLOSE,
@@ -13,7 +13,7 @@ import {
   RSV1,
   TEXT,
 } from "../support/frames.ts";
-import { breaks, brings, intact, Section } from "./websocket-case.ts";
+import { breaks, brings, bringsApart, Section } from "./websocket-case.ts";
 
 const BOUNDARIES = [
   0, 1, 2, 124, 125, 126, 127, 128, 255, 256, 1_000, 65_534, 65_535, 65_536, 65_537, 200_000,
@@ -40,17 +40,8 @@ for (const length of BOUNDARIES) {
   lengths.rule(`binary of ${length} bytes`, brings([frame(BINARY, bytes)], [BINARY, bytes]));
   if (length > 0 && length < 1_000) {
     const whole = frame(BINARY, bytes);
-    const each = cutAt(
-      whole,
-      Array.from({ length: whole.length - 1 }, (_, i) => i + 1),
-    );
-    lengths.rule(
-      `binary of ${length} bytes, byte by byte`,
-      intact(async (connection) => {
-        void connection.sendApart(each);
-        await connection.expect([BINARY, bytes]);
-      }),
-    );
+    const each = bytewise(whole);
+    lengths.rule(`binary of ${length} bytes, byte by byte`, bringsApart(each, [[BINARY, bytes]]));
   }
   if (length < 200_000) {
     const three = [frame(BINARY, bytes), frame(TEXT, text), frame(BINARY, bytes)];
@@ -64,10 +55,7 @@ for (const size of [1, 2, 4, 6, 9, 10, 13, 14, 15, 66_000]) {
   const bytes = noise(70_000);
   lengths.rule(
     `a frame of 70000 bytes in two writes, cut at byte ${size}`,
-    intact(async (connection) => {
-      void connection.sendApart(cutAt(frame(BINARY, bytes), [size]));
-      await connection.expect([BINARY, bytes]);
-    }),
+    bringsApart(cutAt(frame(BINARY, bytes), [size]), [[BINARY, bytes]]),
   );
 }
 for (const [form, length] of [
@@ -170,10 +158,7 @@ for (const cut of [6, 7, 8, 9, 10, 11]) {
   const bytes = noise(300);
   masks.rule(
     `a masked payload cut after ${cut} bytes goes on with the right byte of the mask`,
-    intact(async (connection) => {
-      void connection.sendApart(cutAt(frame(BINARY, bytes), [cut, cut + 5, cut + 50]));
-      await connection.expect([BINARY, bytes]);
-    }),
+    bringsApart(cutAt(frame(BINARY, bytes), [cut, cut + 5, cut + 50]), [[BINARY, bytes]]),
   );
 }
 

@@ -1,6 +1,6 @@
 // RFC 6455 §4.2, §4.4, §11.3: the opening handshake.
 import assert from "node:assert/strict";
-import { cutAt, listOf, noise } from "../support/bytes.ts";
+import { bytewise, cutAt, listOf, noise } from "../support/bytes.ts";
 import { CLOSE, closePayload, frame, PING, PONG, TEXT } from "../support/frames.ts";
 import { elements, type HandshakeOptions, handshakeRequest } from "../support/web-socket-handshake.ts";
 import { type Run, Section } from "./websocket-case.ts";
@@ -12,6 +12,12 @@ type Fields = NonNullable<HandshakeOptions["fields"]>;
 async function works(connection: Connection): Promise<void> {
   await connection.echo(TEXT, "after the handshake");
   await connection.finish();
+}
+
+/** The head that comes next is that of a WebSocket. */
+async function switched(connection: Connection): Promise<void> {
+  assert.match((await connection.responseHead()) ?? "", /^HTTP\/1\.1 101 /);
+  connection.opened(null);
 }
 
 /** The handshake is accepted, and the connection works. */
@@ -145,9 +151,7 @@ version.practice("8, and 13 on the same connection when it is kept", async (clie
   assert.match(first, /^HTTP\/1\.1 4/);
   if (/connection:[^\r]*close/i.test(first)) return "closes the connection";
   connection.send(Buffer.from(handshakeRequest(url).head));
-  const second = await connection.responseHead();
-  assert.match(second ?? "", /^HTTP\/1\.1 101/);
-  connection.opened(null);
+  await switched(connection);
   return works(connection);
 });
 version.rule("none", refused(fields({ "Sec-WebSocket-Version": null })));
@@ -174,81 +178,29 @@ protocols.rule("none offered, none chosen", async (client) => {
   assert.equal(connection.response?.header("sec-websocket-protocol"), undefined);
   await works(connection);
 });
+const nothing = (): readonly undefined[] => [undefined];
 protocols.rule(
   "one that is not known: none is chosen",
-  chosen(
-    () => "nobody-knows-this",
-    () => [undefined],
-  ),
+  chosen(() => "nobody-knows-this", nothing),
 );
 protocols.rule(
   "several that are not known: none is chosen",
-  chosen(
-    () => "one.x, two.x",
-    () => [undefined],
-  ),
+  chosen(() => "one.x, two.x", nothing),
 );
-protocols.rule(
-  "one that is known",
-  chosen(first, (known) => [known[0]]),
-  "protocols",
-);
-protocols.rule(
-  "a known one among others",
-  chosen(
-    (known) => `x.one, ${first(known)}, x.two`,
-    (known) => [known[0]],
-  ),
-  "protocols",
-);
-protocols.rule(
-  "a known one in a second line",
-  chosen(
-    (known) => ["x.one", first(known)],
-    (known) => [known[0]],
-  ),
-  "protocols",
-);
-protocols.rule(
-  "without spaces",
-  chosen(
-    (known) => `x.one,${first(known)}`,
-    (known) => [known[0]],
-  ),
-  "protocols",
-);
-protocols.rule(
-  "with empty elements (RFC 2616 §2.1)",
-  chosen(
-    (known) => `, x.one,, ${first(known)} ,`,
-    (known) => [known[0]],
-  ),
-  "protocols",
-);
-protocols.rule(
-  "all that are known: one of them",
-  chosen(
-    (known) => known.join(", "),
-    (known) => known,
-  ),
-  "protocols",
-);
-protocols.rule(
-  "all that are known in the other order: one of them",
-  chosen(
-    (known) => [...known].reverse().join(", "),
-    (known) => known,
-  ),
-  "protocols",
-);
-protocols.rule(
-  "a known one in other case is another",
-  chosen(
-    (known) => first(known).toUpperCase(),
-    () => [undefined],
-  ),
-  "protocols",
-);
+const theFirst = (known: readonly string[]): readonly (string | undefined)[] => [known[0]];
+const anyOf = (known: readonly string[]): readonly string[] => known;
+for (const [name, offer, wanted] of [
+  ["one that is known", first, theFirst],
+  ["a known one among others", (known) => `x.one, ${first(known)}, x.two`, theFirst],
+  ["a known one in a second line", (known) => ["x.one", first(known)], theFirst],
+  ["without spaces", (known) => `x.one,${first(known)}`, theFirst],
+  ["with empty elements (RFC 2616 §2.1)", (known) => `, x.one,, ${first(known)} ,`, theFirst],
+  ["all that are known: one of them", (known) => known.join(", "), anyOf],
+  ["all that are known in the other order: one of them", (known) => [...known].reverse().join(", "), anyOf],
+  ["a known one in other case is another", (known) => first(known).toUpperCase(), nothing],
+] as [name: string, ...Parameters<typeof chosen>][]) {
+  protocols.rule(name, chosen(offer, wanted), "protocols");
+}
 for (const [name, value] of [
   ["a space inside a name", "a b"],
   ["a quoted name", '"a"'],
@@ -302,8 +254,7 @@ for (const place of [1, 4, 16, 17, 18, 40, 80, -1, -2, -3, -4]) {
       ...cutAt(asked, [place < 0 ? asked.length + place : place]),
       frame(TEXT, "hello"),
     ]);
-    assert.match((await connection.responseHead()) ?? "", /^HTTP\/1\.1 101 /);
-    connection.opened(null);
+    await switched(connection);
     await connection.expect([TEXT, "hello"]);
     await works(connection);
   });
@@ -311,14 +262,8 @@ for (const place of [1, 4, 16, 17, 18, 40, 80, -1, -2, -3, -4]) {
 stream.rule("the request byte by byte", async (client) => {
   const asked = Buffer.from(handshakeRequest(new URL(client.target.url)).head);
   const connection = client.connect();
-  void connection.sendApart(
-    cutAt(
-      asked,
-      Array.from({ length: asked.length - 1 }, (_, i) => i + 1),
-    ),
-  );
-  assert.match((await connection.responseHead()) ?? "", /^HTTP\/1\.1 101 /);
-  connection.opened(null);
+  void connection.sendApart(bytewise(asked));
+  await switched(connection);
   await works(connection);
 });
 for (const [name, given] of [

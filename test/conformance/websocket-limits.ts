@@ -26,24 +26,14 @@ for (const opcode of [TEXT, BINARY]) {
     breaks(1009, [frame(opcode, "", { announced: limitOf(client) + 1 })], { incomplete: true })(client),
   );
 }
+const halves = (data: Buffer): Buffer[] => fragments(TEXT, cutAt(data, [data.length >> 1]));
 plain.rule("fragments of exactly the limit together", (client) => {
   const data = Buffer.alloc(limitOf(client), "x");
-  const half = data.length >> 1;
-  const bytes = [
-    frame(TEXT, data.subarray(0, half), { fin: false }),
-    frame(CONTINUATION, data.subarray(half)),
-  ];
-  return brings(bytes, [TEXT, data])(client);
+  return brings(halves(data), [TEXT, data])(client);
 });
-plain.rule("fragments of one byte more together", (client) => {
-  const data = Buffer.alloc(limitOf(client) + 1, "x");
-  const half = data.length >> 1;
-  const bytes = [
-    frame(TEXT, data.subarray(0, half), { fin: false }),
-    frame(CONTINUATION, data.subarray(half)),
-  ];
-  return breaks(1009, bytes)(client);
-});
+plain.rule("fragments of one byte more together", (client) =>
+  breaks(1009, halves(Buffer.alloc(limitOf(client) + 1, "x")))(client),
+);
 plain.practice("fragments of one byte more together, the last only announced", (client) => {
   const half = limitOf(client) >> 1;
   const first = frame(BINARY, Buffer.alloc(half), { fin: false });

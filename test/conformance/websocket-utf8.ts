@@ -1,8 +1,8 @@
 // RFC 6455 §5.6, §8.1: text is UTF-8. RFC 3629.
 
-import { cutAt, hex } from "../support/bytes.ts";
+import { bytewise, cutAt, hex } from "../support/bytes.ts";
 import { BINARY, CONTINUATION, fragments, frame, PING, PONG, TEXT } from "../support/frames.ts";
-import { breaks, brings, intact, Section } from "./websocket-case.ts";
+import { breaks, brings, bringsApart, intact, Section } from "./websocket-case.ts";
 
 const valid = new Section("RFC 6455 §8.1 valid UTF-8");
 for (const [name, code] of [
@@ -41,10 +41,7 @@ for (const place of PLACES) {
   );
   valid.rule(
     `one frame in two writes, cut at octet ${place}`,
-    intact(async (connection) => {
-      void connection.sendApart(cutAt(frame(TEXT, SAMPLE), [6 + place]));
-      await connection.expect([TEXT, SAMPLE]);
-    }),
+    bringsApart(cutAt(frame(TEXT, SAMPLE), [6 + place]), [[TEXT, SAMPLE]]),
   );
 }
 valid.rule("a fragment for each octet", brings(fragments(TEXT, cutAt(SAMPLE, PLACES)), [TEXT, SAMPLE]));
@@ -52,12 +49,7 @@ valid.rule(
   "a write for each octet",
   intact(async (connection) => {
     const whole = frame(TEXT, SAMPLE);
-    void connection.sendApart(
-      cutAt(
-        whole,
-        Array.from({ length: whole.length - 1 }, (_, i) => i + 1),
-      ),
-    );
+    void connection.sendApart(bytewise(whole));
     await connection.expect([TEXT, SAMPLE]);
   }),
 );

@@ -151,12 +151,7 @@ inBothModes(() => {
       ["text replaces what is not UTF-8", "a\xff", (request) => request.text(), "a\uFFFD"],
       ["text that is empty", "", (request) => request.text(), ""],
       ["json", '{"a":[1]}', (request) => request.json(), { a: [1] }],
-      [
-        "arrayBuffer",
-        "abc",
-        async (request) => [...new Uint8Array(await request.arrayBuffer())],
-        [97, 98, 99],
-      ],
+      ["arrayBuffer", "abc", async (r) => [...new Uint8Array(await r.arrayBuffer())], [97, 98, 99]],
       [
         "blob, with its type",
         "{}",
@@ -166,12 +161,7 @@ inBothModes(() => {
         },
         [2, "application/json"],
       ],
-      [
-        "a clone",
-        "abc",
-        async (request) => [await request.clone().text(), await request.text()],
-        ["abc", "abc"],
-      ],
+      ["a clone", "abc", async (r) => [await r.clone().text(), await r.text()], ["abc", "abc"]],
       [
         "a stream",
         "abc",

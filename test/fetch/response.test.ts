@@ -9,6 +9,8 @@ import { open } from "../support/web-socket-client.ts";
 import { inBothModes } from "./modes.ts";
 
 type Answer = (request: Request, info: FetchInfo) => unknown;
+type Body = ConstructorParameters<typeof Response>[0];
+type Fields = NonNullable<ResponseInit["headers"]>;
 
 /** Serves a handler that returns anything. */
 function answering(t: TestContext, answer: Answer) {
@@ -29,6 +31,19 @@ function streamOf(...pieces: unknown[]): ReadableStream {
       else controller.enqueue(piece);
     },
   });
+}
+
+/** Makes a Response with these fields. */
+const made =
+  (body: Body, headers: Fields): (() => Response) =>
+  () =>
+    new Response(body, { headers });
+
+/** Makes a Response that somebody has begun to read. */
+function locked(body: Body): Response {
+  const response = new Response(body);
+  response.body?.getReader();
+  return response;
 }
 
 async function* generated(): AsyncGenerator<Uint8Array> {
@@ -112,20 +127,13 @@ inBothModes(() => {
       ],
       [
         "several values of a field",
-        () =>
-          new Response("x", {
-            headers: [
-              ["x-a", "1"],
-              ["X-A", "2"],
-            ],
-          }),
+        made("x", [
+          ["x-a", "1"],
+          ["X-A", "2"],
+        ]),
         ["x-a: 1, 2"],
       ],
-      [
-        "a type",
-        () => new Response("x", { headers: { "Content-Type": "text/html" } }),
-        ["content-type: text/html"],
-      ],
+      ["a type", made("x", { "Content-Type": "text/html" }), ["content-type: text/html"]],
       ["json", () => Response.json({ a: 1 }), ["content-type: application/json"], '{"a":1}'],
       [
         "json with more",
@@ -141,20 +149,12 @@ inBothModes(() => {
       ],
       [
         "what is about another connection is left out",
-        () => new Response("x", { headers: { "transfer-encoding": "chunked", "keep-alive": "timeout=5" } }),
+        made("x", { "transfer-encoding": "chunked", "keep-alive": "timeout=5" }),
         ["Content-Length: 1"],
         "x",
       ],
-      [
-        "Connection: close",
-        () => new Response("x", { headers: { connection: "close" } }),
-        ["Connection: close"],
-      ],
-      [
-        "a declared length",
-        () => new Response("abc", { headers: { "content-length": "3" } }),
-        ["Content-Length: 3"],
-      ],
+      ["Connection: close", made("x", { connection: "close" }), ["Connection: close"]],
+      ["a declared length", made("abc", { "content-length": "3" }), ["Content-Length: 3"]],
       [
         "a declared length of a stream",
         () => new Response(streamOf(bytes("a"), bytes("bc")), { headers: { "content-length": "3" } }),
@@ -253,33 +253,9 @@ inBothModes(() => {
       ["text", () => "text", /must return a Response/],
       ["Response.error()", () => Response.error(), /Response\.error\(\) cannot be sent/],
       ["a body that was read", used, /has been used/],
-      [
-        "a body that is being read",
-        () => {
-          const response = new Response(streamOf(bytes("abc")));
-          response.body?.getReader();
-          return response;
-        },
-        /locked/,
-      ],
-      [
-        "text that is being read",
-        () => {
-          const response = new Response("abc");
-          response.body?.getReader();
-          return response;
-        },
-        /locked/,
-      ],
-      [
-        "bytes that are being read",
-        () => {
-          const response = new Response(bytes("abc"));
-          response.body?.getReader();
-          return response;
-        },
-        /locked/,
-      ],
+      ["a body that is being read", () => locked(streamOf(bytes("abc"))), /locked/],
+      ["text that is being read", () => locked("abc"), /locked/],
+      ["bytes that are being read", () => locked(bytes("abc")), /locked/],
       [
         "text that was read in part",
         async () => {
@@ -291,11 +267,7 @@ inBothModes(() => {
         },
         /has been used/,
       ],
-      [
-        "a length that is none",
-        () => new Response("x", { headers: { "content-length": "x" } }),
-        /Content-Length/,
-      ],
+      ["a length that is none", made("x", { "content-length": "x" }), /Content-Length/],
       [
         "a stream that fails at once",
         () => new Response(new ReadableStream({ pull: (controller) => controller.error(new Error("mine")) })),
@@ -404,16 +376,11 @@ inBothModes(() => {
   });
 
   const CODED = "coded ".repeat(100);
+  const GZIPPED = gzipSync(CODED);
   for (const [name, method, coding, content, fields] of [
-    [
-      "that was decoded has no fields of the coded content",
-      "GET",
-      "gzip",
-      gzipSync(CODED),
-      [undefined, "chunked"],
-    ],
+    ["that was decoded has no fields of its coding", "GET", "gzip", GZIPPED, [undefined, "chunked"]],
     ["with a coding that fetch leaves keeps it", "GET", "x-own", Buffer.from(CODED), ["x-own", undefined]],
-    ["to HEAD keeps them", "HEAD", "gzip", gzipSync(CODED), ["gzip", undefined]],
+    ["to HEAD keeps them", "HEAD", "gzip", GZIPPED, ["gzip", undefined]],
   ] as const) {
     test(`a response of fetch ${name}`, async (t) => {
       const origin = harness(t).server;
@@ -442,20 +409,11 @@ inBothModes(() => {
     test("one is read no faster than the peer reads", async (t) => {
       const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 10_000 } });
       let pulled = 0;
-      server.fetch(
-        () =>
-          new Response(
-            new ReadableStream(
-              {
-                pull(controller) {
-                  if (pulled++ < 1_000) controller.enqueue(new Uint8Array(1_000));
-                  else controller.close();
-                },
-              },
-              { highWaterMark: 0 },
-            ),
-          ),
-      );
+      const pull = (controller: ReadableStreamDefaultController): void => {
+        if (pulled++ < 1_000) controller.enqueue(new Uint8Array(1_000));
+        else controller.close();
+      };
+      server.fetch(() => new Response(new ReadableStream({ pull }, { highWaterMark: 0 })));
       const client = connect().pause().get("/");
       await turns(50);
       assert.ok(pulled > 5 && pulled < 100, `${pulled} pieces were read`);

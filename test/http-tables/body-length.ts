@@ -6,11 +6,9 @@ import {
   get,
   HIDDEN,
   head,
-  last,
   many,
   post,
   posted,
-  read,
   refused,
   rows,
   STRICT,
@@ -31,12 +29,7 @@ export const contentLength: Table = {
       "0": sized("0"),
     }),
     ["RFC 9112 §6.3", "5", `${sized("5")}hello`, accepted(posted("hello"))],
-    [
-      "RFC 9110 §8.6",
-      "leading zeros are decimal",
-      `${sized("0010")}0123456789`,
-      accepted(posted("0123456789")),
-    ],
+    ["RFC 9110 §8.6", "zeros are decimal", `${sized("0010")}0123456789`, accepted(posted("0123456789"))],
     ["RFC 9110 §8.6", "many leading zeros", `${sized("00000000000000000000002")}ab`, accepted(posted("ab"))],
     ["RFC 9110 §8.6", "08 is no broken octal", `${sized("08")}01234567`, accepted(posted("01234567"))],
     ["RFC 9110 §8.6", "00", sized("00"), accepted(posted(""))],
@@ -48,8 +41,9 @@ export const contentLength: Table = {
     ...rows("RFC 9112 §6", {
       "content that is a request": [sized(`${HIDDEN.length}`) + HIDDEN, accepted(posted(HIDDEN))],
       "content that looks chunked": [`${sized("5")}0\r\n\r\n`, accepted(posted("0\r\n\r\n"))],
+      "content of any bytes": [`${sized("7")}\0\r\n\n\x7f\xff\x80`, accepted(posted("\0\r\n\n\x7f\xff\x80"))],
     }),
-    ...["GET", "DELETE", "OPTIONS", "TRACE", "get"].map(
+    ...["GET", "HEAD", "DELETE", "OPTIONS", "TRACE", "get"].map(
       (method): Case => [
         "RFC 9112 §6",
         `framing does not depend on the method: ${method}`,
@@ -57,18 +51,12 @@ export const contentLength: Table = {
         accepted(saw({ method, body: HIDDEN })),
       ],
     ),
-    ...rows("RFC 9112 §6", {
-      "framing does not depend on the method: HEAD": [
-        head("HEAD /x HTTP/1.1", "Host: h", `Content-Length: ${HIDDEN.length}`) + HIDDEN,
-        accepted(saw({ method: "HEAD", body: HIDDEN })),
-      ],
-    }),
     ...many(
       "RFC 9112 §6.3",
       refused(),
       listOf(
         "¦ ¦+5¦-5¦-0¦+0¦--5¦5.0¦.5¦5e0¦0x5¦0X5¦0b1¦0o5¦5 5¦5 0¦5\t5¦5_0¦1_000¦5;¦5;q=1¦5a¦5L¦a5¦a¦5,¦,5",
-        "5,,5¦5, 6¦6, 5¦\"5\"¦'5'¦(5)¦5%¦%35¦\xb2¦\xa05¦5\xa0¦Infinity¦NaN¦null¦chunked",
+        "5,,5¦5,5¦5, 6¦6, 5¦1_0¦\"5\"¦'5'¦(5)¦5%¦%35¦\xb2¦\xa05¦5\xa0¦Infinity¦NaN¦null¦chunked",
       ),
       (value) => [`invalid: ${JSON.stringify(value)}`, `${sized(value)}hello`],
     ),
@@ -153,18 +141,12 @@ export const transferEncoding: Table = {
     ...many(
       "RFC 9112 §6.3",
       refused(),
-      [
-        ...listOf(
-          "gzip¦identity¦chunked, gzip¦chunked, identity¦chunked, cow¦identity, chunked, identity¦xchunked",
-          "x chunked¦chunkedx¦chunked1¦chunke¦chunk¦chunked-x¦x-chunked¦chunked x¦chunked;q=1¦chunked;",
-          "chunked; a=b¦\"chunked\"¦'chunked'¦chun ked¦chunked.¦chunked/1.1¦chunked=chunked¦cow chunked bar",
-          "\\chunked¦%63hunked¦ch\xfcnked¦\xffchunked¦chunked\xa0¦chunked\x85¦\u00e7hunked",
-        ),
-        "cHUN\u212aED".replace("\u212a", "\xea"),
-        "none",
-        "true",
-        "5",
-      ],
+      listOf(
+        "gzip¦identity¦chunked, gzip¦chunked, identity¦chunked, cow¦identity, chunked, identity¦xchunked",
+        "x chunked¦chunkedx¦chunked1¦chunke¦chunk¦chunked-x¦x-chunked¦chunked x¦chunked;q=1¦chunked;",
+        "chunked; a=b¦\"chunked\"¦'chunked'¦chun ked¦chunked.¦chunked/1.1¦chunked=chunked¦cow chunked bar",
+        "cHUN\xeaED¦none¦true¦5¦\\chunked¦%63hunked¦ch\xfcnked¦\xffchunked¦chunked\xa0¦\xa0chunked¦chunked\x85¦\u00e7hunked",
+      ),
       (value) => [`chunked is not the last: ${JSON.stringify(value)}`, `${coded(value)}${LAST}`],
     ),
     ...each("RFC 9112 §6.1", refused(), {
@@ -175,9 +157,11 @@ export const transferEncoding: Table = {
       "chunked on 1.0": `${head("POST /x HTTP/1.0", "Transfer-Encoding: chunked")}${LAST}`,
       "chunked on 1.0 that keeps alive": `${head("POST /x HTTP/1.0", "Connection: keep-alive", "Transfer-Encoding: chunked")}${LAST}`,
       "identity on 1.0": head("POST /x HTTP/1.0", "Transfer-Encoding: identity"),
+      "gzip on 1.0": head("POST /x HTTP/1.0", "Transfer-Encoding: gzip"),
     }),
     ...each("RFC 9112 §6.3", refused(), {
       "chunked, then identity on another line": `${coded("chunked", "identity")}${LAST}`,
+      "chunked, then gzip on another line": `${coded("chunked", "gzip")}${LAST}`,
       "chunked, then an unknown one on another line": `${coded("chunked", "x")}${LAST}`,
       empty: `${coded("")}${LAST}`,
       "only white space": `${coded(" \t")}${LAST}`,
@@ -192,30 +176,15 @@ export const transferEncoding: Table = {
       "an empty line behind": `${coded("chunked", "")}${LAST}`,
     }),
     ...["\0", "\x01", "\x08", "\x0b", "\x0c", "\x0e", "\x1f", "\x7f", "\r", "\n"].flatMap((mark): Case[] => [
-      [
-        "RFC 9110 §5.5",
-        `${JSON.stringify(mark)} before chunked`,
-        `${coded(`${mark}chunked`)}${LAST}`,
-        refused(),
-      ],
-      [
-        "RFC 9110 §5.5",
-        `${JSON.stringify(mark)} behind chunked`,
-        `${coded(`chunked${mark}`)}${LAST}`,
-        refused(),
-      ],
-      [
-        "RFC 9110 §5.6.2",
-        `${JSON.stringify(mark)} behind the name`,
-        `${post(`Transfer-Encoding${mark}: chunked`)}${LAST}`,
-        refused(),
-      ],
-      [
-        "RFC 9110 §5.6.2",
-        `${JSON.stringify(mark)} before the name`,
-        `${post(`${mark}Transfer-Encoding: chunked`)}${LAST}`,
-        refused(),
-      ],
+      ...each("RFC 9110 §5.5", refused(), {
+        [`${JSON.stringify(mark)} before chunked`]: `${coded(`${mark}chunked`)}${LAST}`,
+        [`${JSON.stringify(mark)} behind chunked`]: `${coded(`chunked${mark}`)}${LAST}`,
+        [`${JSON.stringify(mark)} in chunked`]: `${coded(`chun${mark}ked`)}${LAST}`,
+      }),
+      ...each("RFC 9110 §5.6.2", refused(), {
+        [`${JSON.stringify(mark)} behind the name`]: `${post(`Transfer-Encoding${mark}: chunked`)}${LAST}`,
+        [`${JSON.stringify(mark)} before the name`]: `${post(`${mark}Transfer-Encoding: chunked`)}${LAST}`,
+      }),
     ]),
     ["RFC 9110 §10.1.4", "TE frames nothing", get("TE: chunked", "Connection: TE"), accepted(saw())],
     ...rows("RFC 9110 §8.4", {
@@ -229,130 +198,28 @@ export const transferEncoding: Table = {
   ],
 };
 
-const pass = { maxBodyBytes: Number.MAX_SAFE_INTEGER };
-const end = "0\r\n\r\n";
-
+/** Lengths and codings on which more than their framing depends. */
 export const lengthForms: Table = {
-  area: "Content-Length",
+  area: "Content-Length and Transfer-Encoding: unfinished content and limits",
   cases: [
-    ...rows("RFC 9112 §6.2", {
-      "any case of the name": [
-        `${post("CONTENT-length:2")}ab`,
-        accepted(read({ contentLength: 2 }, { body: "ab" })),
-      ],
-    }),
-    ...rows("RFC 9110 §8.6", {
-      "leading zeros": [`${sized("0005")}hello`, accepted(read({ contentLength: 5 }, { body: "hello" }))],
-    }),
-    ...rows("RFC 9110 §5.5", {
-      "white space around": [`${sized(" \t2\t ")}ab`, accepted(read({ contentLength: 2 }, { body: "ab" }))],
-    }),
-    ...rows("RFC 9110 §9.3.1", {
-      "with GET": [`${get("Content-Length: 2")}ab`, accepted(read({ method: "GET" }, { body: "ab" }))],
-    }),
-    ...rows("RFC 9110 §9.3.2", {
-      "with HEAD": [
-        "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab",
-        accepted(read({ method: "HEAD" }, { body: "ab" })),
-      ],
-    }),
-    ...rows("RFC 9112 §6.2", {
-      "on 1.0": [
-        "POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\nab",
-        last(read({ minorVersion: 0, contentLength: 2 }, { body: "ab" })),
-      ],
-      "any bytes in the body": [
-        `${sized("6")}\0\r\n\n\xff\x80`,
-        accepted(read({}, { body: "\0\r\n\n\xff\x80" })),
-      ],
-      "a request as the body": [
-        `${sized(String(get().length))}${get()}`,
-        accepted(read({}, { body: get() })),
-      ],
-    }),
     ...rows("RFC 9112 §8", {
-      "unfinished body: no end": [
-        `${sized("5")}hell`,
-        unfinishedWith(read({ contentLength: 5 }, { body: "hell" })),
-      ],
-      "no byte of the body yet": [sized("5"), unfinishedWith(read({ contentLength: 5 }))],
+      "unfinished body: no end": [`${sized("5")}hell`, unfinishedWith(posted("hell"))],
+      "no byte of the body yet": [sized("5"), unfinishedWith(posted(""))],
     }),
-    ...each(
-      "RFC 9110 §8.6",
-      refused(),
-      {
-        "2^64 + 5": sized("18446744073709551621"),
-        "many nines": sized("9".repeat(400)),
-      },
-      pass,
-    ),
     ...rows("RFC 9110 §8.6", {
-      "2^32 + 2 is not 2": [
-        `${sized("4294967298")}ab`,
-        unfinishedWith(read({ contentLength: 4294967298 }, { body: "ab" })),
-        pass,
-      ],
+      "2^32 + 2 is not 2": [`${sized("4294967298")}ab`, unfinishedWith(posted("ab")), huge],
       "more than the limit": [sized("11"), refused(413), { maxBodyBytes: 10 }],
     }),
-    ["RFC 9110 §15.5.14", "no body allowed, none sent", sized("0"), accepted(read()), { maxBodyBytes: 0 }],
-    ["RFC 9110 §15.5.14", "no body allowed, one byte", `${sized("1")}a`, refused(413), { maxBodyBytes: 0 }],
-    ...many("RFC 9112 §6.3", refused(), ["1_0", "5,5"], (value) => [
-      `invalid: ${JSON.stringify(value)}`,
-      `${sized(value)}hello`,
-    ]),
-    ...rows("RFC 9112 §6.3 (decision)", {
-      "twice the same": [`${post("Content-Length: 5", "content-length: 5")}hello`, refused()],
-    }),
-  ],
-};
-
-export const codingForms: Table = {
-  area: "Transfer-Encoding",
-  cases: [
-    ...rows("RFC 9112 §7", {
-      "mixed case": [
-        `${post("transfer-ENCODING: ChunkeD")}${end}`,
-        accepted(read({ chunked: true, contentLength: -1 })),
-      ],
-    }),
-    ...rows("RFC 9110 §5.5", {
-      "white space around": [
-        `${coded(" \tchunked \t")}${end}`,
-        accepted(read({ chunked: true, contentLength: -1 })),
-      ],
-    }),
-    ...rows("RFC 9112 §6.1", {
-      "with GET": [`${get("Transfer-Encoding: chunked")}${end}`, accepted(read({ chunked: true }))],
-    }),
-    ...each("RFC 9112 §6.3", refused(), {
-      identity: `${coded("identity")}hello`,
-      "chunked, gzip on two lines": `${coded("chunked", "gzip")}${end}`,
-      "only white space": `${coded(" \t ")}${end}`,
-      "before Content-Length": `${post("Transfer-Encoding: chunked", "Content-Length: 5")}${end}`,
-      "empty, with Content-Length": `${post("Content-Length: 5", "Transfer-Encoding:")}hello`,
-    }),
-    ["RFC 9110 §5.6.1.2 (decision)", "empty element before", `${coded(", chunked")}${end}`, refused(501)],
-    ...each("RFC 9112 §6.1", refused(), {
-      "0xa0 is no white space": `${coded("\xa0chunked")}${end}`,
-      "unknown one on 1.0": "POST / HTTP/1.0\r\nTransfer-Encoding: gzip\r\n\r\n",
-      "on 1.0 with Content-Length":
-        "POST / HTTP/1.0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello",
-    }),
-    ["RFC 9112 §7.1", "chunked with a parameter", `${coded("chunked;a=b")}${end}`, refused()],
-    ["RFC 9112 §7", "chunked with a control inside", `${coded("chun\x0bed")}${end}`, refused()],
-    ...rows("RFC 9110 §8.4", {
-      "Content-Encoding frames nothing": [
-        get("Content-Encoding: chunked"),
-        accepted(read({ chunked: false })),
-      ],
+    ...rows("RFC 9110 §15.5.14", {
+      "no body allowed, none sent": [sized("0"), accepted(posted("")), { maxBodyBytes: 0 }],
+      "no body allowed, one byte": [`${sized("1")}a`, refused(413), { maxBodyBytes: 0 }],
     }),
     ...rows("RFC 9110 §15.5.12", {
-      "requireContentLength with a length": [
+      "a length where one is required": [
         `${sized("1")}a`,
-        accepted(read({}, { body: "a" })),
+        accepted(posted("a")),
         { requireContentLength: true },
       ],
-      "requireContentLength without a body": [get(), accepted(read()), { requireContentLength: true }],
     }),
   ],
 };

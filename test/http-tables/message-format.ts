@@ -26,9 +26,7 @@ import {
 export const messageFormat: Table = {
   area: "message format (RFC 9112 §2)",
   cases: [
-    ...rows("RFC 9112 §2.1", {
-      "a request line, fields, an empty line": [get("A: b"), accepted(saw({ fields: { a: "b" } }))],
-    }),
+    ["RFC 9112 §2.1", "line, fields, empty line", get("A: b"), accepted(saw({ fields: { a: "b" } }))],
     ...rows("RFC 9112 §2.2", {
       "one empty line before the request line": [`\r\n${get()}`, accepted(saw())],
       "one empty line behind the content": [
@@ -38,7 +36,7 @@ export const messageFormat: Table = {
       "one empty line between requests": [`${get()}\r\n${get()}`, accepted(saw(), saw())],
       "two empty lines before the request line": [`\r\n\r\n${get()}`, accepted(saw())],
       "eight empty lines before each request": [
-        `${"\r\n".repeat(8)}${get()}${"\r\n".repeat(8)}${get()}`,
+        `${"\r\n".repeat(8)}${get()}`.repeat(2),
         accepted(saw(), saw()),
       ],
     }),
@@ -60,6 +58,7 @@ export const messageFormat: Table = {
       "every line ended with CR": "GET /x HTTP/1.1\rHost: h\r\r",
       "the request line ended with CR": "GET /x HTTP/1.1\rHost: h\r\n\r\n",
       "a field line ended with CR": "GET /x HTTP/1.1\r\nHost: h\rA: b\r\n\r\n",
+      "the request line ended with a letter and LF": "GET /x HTTP/1.1X\nHost: h\r\n\r\n",
       "the request line ended with CR CR LF": "GET /x HTTP/1.1\r\r\nHost: h\r\n\r\n",
       "a field line ended with CR CR LF": "GET /x HTTP/1.1\r\nHost: h\r\r\n\r\n",
       "lines ended with LF CR": "GET /x HTTP/1.1\n\rHost: h\n\r\n\r",
@@ -80,7 +79,7 @@ export const messageFormat: Table = {
     ["RFC 9113 §3.4", "the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", refused(505)],
     ...each("RFC 9112 §2.3", refused(), {
       "a simple request of HTTP/0.9": "GET /x\r\n",
-      "a simple request of HTTP/0.9, ended with LF": "GET /x\n",
+      "a simple request of HTTP/0.9, and an empty line": "GET /x\r\n\r\n",
     }),
     ...[0x00, 0x01, 0x08, 0x0b, 0x0c, 0x1f, 0x20, 0x09, 0x7f, 0x80, 0xa0, 0xff].map(
       (code): Case => ["RFC 9112 §2.2", `${hex(code)} before the method`, `${char(code)}${get()}`, refused()],
@@ -94,14 +93,7 @@ export const messageFormat: Table = {
       "a head without its empty line": "GET /x HTTP/1.1\r\nHost: h\r\n",
       "a head without its last LF": "GET /x HTTP/1.1\r\nHost: h\r\n\r",
     }),
-    ...each("RFC 9112 §8", unfinishedContent, {
-      "content that is too short": `${post("Content-Length: 3")}ab`,
-      "a length without content": post("Content-Length: 1"),
-      "chunked without a chunk": post("Transfer-Encoding: chunked"),
-      "chunked without the last chunk": `${post("Transfer-Encoding: chunked")}2\r\nab\r\n`,
-      "chunked without the last empty line": `${post("Transfer-Encoding: chunked")}2\r\nab\r\n0\r\n`,
-      "an unfinished trailer": `${post("Transfer-Encoding: chunked")}0\r\nX: 1`,
-    }),
+    ["RFC 9112 §8", "chunked without a chunk", post("Transfer-Encoding: chunked"), unfinishedContent],
   ],
 };
 
@@ -116,7 +108,7 @@ export const versions: Table = {
       "HTTP/1.9 is read as 1.1": version("HTTP/1.9"),
     }),
     ["RFC 9110 §2.5", "HTTP/1.2 without a Host, like 1.1", head("GET /x HTTP/1.2"), refused()],
-    ...["HTTP/0.9", "HTTP/2.0", "HTTP/3.0", "HTTP/9.9"].map(
+    ...["HTTP/0.9", "HTTP/2.0", "HTTP/3.0", "HTTP/3.7", "HTTP/9.9"].map(
       (text): Case => ["RFC 9110 §15.6.6", text, version(text), refused(505)],
     ),
     ["RFC 9110 §15.6.6", "HTTP/2.0 without a Host", head("GET /x HTTP/2.0"), refused(505)],
@@ -128,7 +120,7 @@ export const versions: Table = {
         "HTTP/1.01¦HTTP/11.1¦HTTP/1,1¦HTTP/1-1¦HTTP\\1.1¦HTTP/1.x¦HTTP/x.1¦HTTP/1 .1¦HTTP/ 1.1¦HTTP /1.1",
         "HTTP/+1.1¦HTTP/-1.1¦HTTP/1.-1¦HTTP/1.1 ¦HTTP/1.1\t¦HTTP/1.1\0¦HTTP/1.1\x0b¦HTTP/1.1 HTTP/1.1",
         "HTTP/1.1 x¦HTTP/1.1x¦xHTTP/1.1¦HTTPS/1.1¦HTTP/\r\r1.1¦SHTTP/1.3¦ICAP/1.0¦RTSP/1.0¦HTTP/1.\xb1",
-        "HTTP/\xb9.1",
+        "HTTP/\xb9.1¦HTTP 1.1¦HTP/1.1¦XTTP/1.1¦1.1¦ICY",
       ),
       (text) => [`malformed: ${JSON.stringify(text)}`, version(text)],
     ),
@@ -156,10 +148,6 @@ export const sizes: Table = {
       "a target of 8,193 octets": head(`GET /${"a".repeat(8192)} HTTP/1.1`, "Host: h"),
       "a target without end": `GET /${"a".repeat(9000)}`,
     }),
-    ...each("RFC 9112 §3", refused(501), {
-      "a method longer than any": head(`${"M".repeat(100)} /x HTTP/1.1`, "Host: h"),
-      "a method without end": "M".repeat(300),
-    }),
     ...rows("README (maxHeadBytes)", {
       "a field of 8,000 octets": [
         get(`A: ${"a".repeat(8000)}`),
@@ -169,9 +157,7 @@ export const sizes: Table = {
     ...each("RFC 6585 §5", refused(431), {
       "a head of more than 16 KiB in one field": get(`A: ${"a".repeat(16_384)}`),
       "a field name of more than 16 KiB": get(`${"a".repeat(16_384)}: a`),
-      "a head of more than 16 KiB in many fields": get(
-        ...new Array<string>(90).fill(`A: ${"a".repeat(190)}`),
-      ),
+      "a head of more than 16 KiB in many fields": get(...Array<string>(90).fill(`A: ${"a".repeat(190)}`)),
       "a head of more than 16 KiB without end": `GET /x HTTP/1.1\r\nHost: h\r\nA: ${"a".repeat(17_000)}`,
       "101 fields": get(...new Array<string>(100).fill("A: b")),
     }),
@@ -187,16 +173,12 @@ export const sizes: Table = {
         accepted(posted("0123456789")),
         { maxBodyBytes: 10 },
       ],
+      "a request in content that is too large": [
+        post(`Content-Length: ${HIDDEN.length}`) + HIDDEN,
+        refused(413),
+        { maxBodyBytes: 10 },
+      ],
     }),
-    ...each(
-      "RFC 9110 §15.5.14",
-      refused(413),
-      {
-        "content that is announced larger": `${post("Content-Length: 11")}0123456789a`,
-        "a request in content that is too large": post(`Content-Length: ${HIDDEN.length}`) + HIDDEN,
-      },
-      { maxBodyBytes: 10 },
-    ),
     ...rows("RFC 9110 §15.5.12", {
       "chunked where a length is required": [
         `${post("Transfer-Encoding: chunked")}0\r\n\r\n`,

@@ -18,24 +18,20 @@ import {
   STRICT,
   saw,
   type Table,
-  unfinishedContent,
 } from "../support/http-case.ts";
 
 const LAST = "0\r\n\r\n";
 const LENGTH = `Content-Length: ${LAST.length + HIDDEN.length}`;
+const HIDDEN_SIZE = HIDDEN.length.toString(16);
 
 /** Both length and coding, the coding written in a way that somebody on the way may read otherwise. */
-function both(coding: string, status = 400): Case[] {
+function both(coding: string): Case[] {
   const show = JSON.stringify(coding);
-  return [
-    ...rows("RFC 9112 §6.1, §6.3", {
-      [`CL.TE, ${show} behind the length`]: [post(LENGTH, coding) + LAST + HIDDEN, refused(status)],
-      [`TE.CL, ${show} before the length`]: [
-        `${post(coding, "Content-Length: 4")}${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST}`,
-        refused(status),
-      ],
-    }),
-  ];
+  const chunk = `${HIDDEN_SIZE}\r\n${HIDDEN}\r\n${LAST}`;
+  return each("RFC 9112 §6.1, §6.3", refused(), {
+    [`CL.TE, ${show} behind the length`]: post(LENGTH, coding) + LAST + HIDDEN,
+    [`TE.CL, ${show} before the length`]: post(coding, "Content-Length: 4") + chunk,
+  });
 }
 
 export const lengthAndCoding: Table = {
@@ -71,7 +67,7 @@ export const lengthAndCoding: Table = {
       "A: b\n\nTransfer-Encoding: chunked",
       "Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked",
       "Connection: Content-Length\r\nTransfer-Encoding: chunked",
-    ].flatMap((coding) => both(coding)),
+    ].flatMap(both),
     ...many(
       STRICT,
       refused(),
@@ -89,12 +85,9 @@ export const lengthAndCoding: Table = {
       "both, with GET": get(LENGTH, "Transfer-Encoding: chunked") + LAST + HIDDEN,
       "both, and close": post("Connection: close", LENGTH, "Transfer-Encoding: chunked") + LAST + HIDDEN,
     }),
-    [
-      "RFC 9112 §6.3",
-      "both, the length invalid",
-      `${post("Content-Length: x", "Transfer-Encoding: chunked")}${LAST}`,
-      refused(),
-    ],
+    ...each("RFC 9112 §6.3", refused(), {
+      "both, the length invalid": `${post("Content-Length: x", "Transfer-Encoding: chunked")}${LAST}`,
+    }),
   ],
 };
 
@@ -103,18 +96,6 @@ const inside = `Content-Length: ${HIDDEN.length}`;
 export const lengths: Table = {
   area: "smuggling: CL.0, 0.CL and two lengths (RFC 9112 §6.3, §11.2)",
   cases: [
-    ...rows("RFC 9112 §6", {
-      "CL.0: GET with a request as its content": [get(inside) + HIDDEN, accepted(saw({ body: HIDDEN }))],
-      "CL.0: POST with a request as its content": [post(inside) + HIDDEN, accepted(posted(HIDDEN))],
-      "CL.0: HEAD with a request as its content": [
-        head("HEAD /x HTTP/1.1", "Host: h", inside) + HIDDEN,
-        accepted(saw({ method: "HEAD", body: HIDDEN })),
-      ],
-      "CL.0: OPTIONS with a request as its content": [
-        head("OPTIONS /x HTTP/1.1", "Host: h", inside) + HIDDEN,
-        accepted(saw({ method: "OPTIONS", body: HIDDEN })),
-      ],
-    }),
     ...rows("RFC 9112 §9.3", {
       "CL.0: a request as content that is announced by 1.0": [
         head("POST /x HTTP/1.0", "Host: h", inside) + HIDDEN,
@@ -130,40 +111,9 @@ export const lengths: Table = {
       "CL.0: a multipart type changes nothing":
         post("Content-Type: multipart/byteranges; boundary=x", inside) + HIDDEN,
     }),
-    ...rows("RFC 9112 §6.3", {
-      "0.CL: the content is the next request where there is no length": [
-        post() + get(),
-        accepted(posted(""), saw()),
-      ],
-      "0.CL: a length that is only waited for takes what follows": [
-        post("Content-Length: 1000"),
-        unfinishedContent,
-      ],
-    }),
-    ...rows("RFC 9112 §5.1", {
-      "0.CL: a space before the colon": [post(`Content-Length : ${HIDDEN.length}`) + HIDDEN, refused()],
-    }),
-    ...each("RFC 9112 §5.2", refused(), {
-      "0.CL: folded": post("Content-Length:", ` ${HIDDEN.length}`) + HIDDEN,
-      "0.CL: Expect, folded": post("Expect:", " 100-continue", inside) + HIDDEN,
-    }),
-    ...rows("RFC 9112 §2.2", {
-      "0.CL: white space before the first field": [
-        `POST /x HTTP/1.1\r\n Content-Length: ${HIDDEN.length}\r\nHost: h\r\n\r\n${HIDDEN}`,
-        refused(),
-      ],
-    }),
-    ...rows("RFC 9110 §5.6.2", {
-      "0.CL: a length with a control in its name": [
-        post(`\x01Content-Length: ${HIDDEN.length}`) + HIDDEN,
-        refused(),
-      ],
-    }),
-    ...rows("RFC 9110 §10.1.1", {
-      "0.CL: Expect with another word": [post("Expect: y 100-continue", inside) + HIDDEN, refused(417)],
-    }),
+    ["RFC 9112 §6.3", "0.CL: without a length", post() + get(), accepted(posted(""), saw())],
+    ["RFC 9110 §5.6.2", "0.CL: a control in its name", post(`\x01${inside}`) + HIDDEN, refused()],
     ...each("RFC 9112 §6.3", refused(), {
-      "two lengths, 0 first": post("Content-Length: 0", inside) + HIDDEN,
       "two lengths, 0 last": post(inside, "Content-Length: 0") + HIDDEN,
       "two lengths as a list": post(`Content-Length: 0, ${HIDDEN.length}`) + HIDDEN,
       "two lengths, one with a sign": post("Content-Length: +0", inside) + HIDDEN,
@@ -172,12 +122,7 @@ export const lengths: Table = {
       "two lengths, one behind NUL": post(`A: b\0Content-Length: 0`, inside) + HIDDEN,
       "an invalid length, and a request as the content": post("Content-Length: z") + HIDDEN,
     }),
-    ...rows("RFC 9112 §6.3", {
-      "too short: the rest is looked at as a request": [
-        `${post("Content-Length: 2")}ab\0`,
-        refusedBehind([posted("ab")]),
-      ],
-    }),
+    ["RFC 9112 §6.3", "too short", `${post("Content-Length: 2")}ab\0`, refusedBehind([posted("ab")])],
     ["RFC 9110 §5.3", "a length in a trailer", chunked(`0\r\n${inside}\r\n\r\n`) + HIDDEN, broken()],
   ],
 };
@@ -188,11 +133,9 @@ export const chunkParts: Table = {
   cases: [
     ...each("RFC 9112 §7.1.1", broken(), {
       "TERM.EXT: LF ends the line for some": chunked(
-        `2;\nxx\r\n${HIDDEN.length.toString(16)}\r\n${LAST}${HIDDEN}\r\n${LAST}`,
+        `2;\nxx\r\n${HIDDEN_SIZE}\r\n${LAST}${HIDDEN}\r\n${LAST}`,
       ),
-      "EXT.TERM: LF is in the extension for some": chunked(
-        `${HIDDEN.length.toString(16)};\n${HIDDEN}\r\n${LAST}`,
-      ),
+      "EXT.TERM: LF is in the extension for some": chunked(`${HIDDEN_SIZE};\n${HIDDEN}\r\n${LAST}`),
       "TERM.EXT with CR": chunked(`2;\rxx\r\n${LAST}${HIDDEN}`),
       "TERM.EXT with NUL": chunked(`2;\0xx\r\n${LAST}${HIDDEN}`),
       "TERM.EXT with CR CR before the semicolon": chunked(`2\r\r;a\r\n02\r\n41\r\n${LAST}${HIDDEN}`),
@@ -206,33 +149,20 @@ export const chunkParts: Table = {
       "ZERO.TWO with an extension": chunked(`5\r\nhello2;a\r\nab\r\n${LAST}${HIDDEN}`),
       "a size of 0 with digits of 64 bits behind": chunked(`10000000000000000\r\n\r\n${HIDDEN}`),
       "a size with _": chunked(`0_2e\r\n\r\n${HIDDEN}`),
-      "a size with 0x": chunked(`0x${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST}`),
-      "a size with +": chunked(`+${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST}`),
+      "a size with 0x": chunked(`0x${HIDDEN_SIZE}\r\n${HIDDEN}\r\n${LAST}`),
+      "a size with +": chunked(`+${HIDDEN_SIZE}\r\n${HIDDEN}\r\n${LAST}`),
       "a size with a minus": chunked(`-1\r\n${HIDDEN}\r\n${LAST}`),
       "a size that is none counts as 0 for some": chunked(`Z\r\nZZ\r\nZZZ\r\n\r\n${HIDDEN}`),
       "no size counts as 0 for some": chunked(`\r\n\r\n${HIDDEN}`),
       "an extension without a size counts as 0 for some": chunked(`;a\r\n\r\n${HIDDEN}`),
-      "a size in two words": chunked(`0 ${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST}`),
-      "a size behind LF": chunked(`0\n${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST}`),
+      "a size in two words": chunked(`0 ${HIDDEN_SIZE}\r\n${HIDDEN}\r\n${LAST}`),
+      "a size behind LF": chunked(`0\n${HIDDEN_SIZE}\r\n${HIDDEN}\r\n${LAST}`),
       "a last chunk without its empty line": chunked(`0\r\n${HIDDEN}`),
       "a last chunk with LF as its empty line": chunked(`0\r\n\n${HIDDEN}`),
       "a last chunk with LF LF": chunked(`0\n\n${HIDDEN}`),
       "a last chunk with CR CR LF": chunked(`0\r\r\n\r\n${HIDDEN}`),
     }),
-    ...rows("RFC 9112 §7.1", {
-      "00 and an extension is a last chunk": [
-        `${chunked("00;a\r\n\r\n")}${get()}`,
-        accepted(posted(""), saw()),
-      ],
-    }),
-    ...rows("RFC 9110 §6.5.1", {
-      "a trailer that frames: Transfer-Encoding": [
-        chunked(`0\r\nTransfer-Encoding: chunked\r\n\r\n${LAST}${HIDDEN}`),
-        broken(),
-      ],
-    }),
-    ["RFC 9112 §2.2", "a trailer with a request behind LF LF", chunked(`0\r\nA: b\n\n${HIDDEN}`), broken()],
-    ["RFC 9112 §5.2", "a trailer that is folded", chunked(`0\r\nA: b\r\n ${HIDDEN}`), broken()],
+    ["RFC 9112 §7.1", "00;a is the last", `${chunked("00;a\r\n\r\n")}${get()}`, accepted(posted(""), saw())],
     ...rows("RFC 9112 §7.1.2", {
       "a trailer that looks like a request line with a colon": [
         chunked("0\r\nGET /smuggled HTTP/1.1:\r\n\r\n"),
@@ -247,7 +177,6 @@ export const disguises: Table = {
   area: "smuggling: lines, targets and hosts (RFC 9112 §11.2)",
   cases: [
     ...each("RFC 9112 §2.2", refused(), {
-      "a request in a value, behind LF LF": get(`A: b\n\n${HIDDEN}`),
       "a request behind a head that LF ends for some": `GET /x HTTP/1.1\r\nHost: h\r\nA: b\n\r\n${HIDDEN}`,
       "a second Host before the first field": "GET /x HTTP/1.1\r\n Host: evil\r\nHost: h\r\n\r\n",
     }),
@@ -262,40 +191,23 @@ export const disguises: Table = {
       ],
       "white space between two requests": [`${get()} ${HIDDEN}`, refusedBehind([saw()])],
     }),
-    ...rows("RFC 9112 §3", {
-      "a request line in the request line": [
-        head("GET /x HTTP/1.1 GET /smuggled HTTP/1.1", "Host: h"),
-        refused(),
-      ],
-    }),
+    [
+      "RFC 9112 §3",
+      "two request lines in one",
+      head("GET /x HTTP/1.1 GET /y HTTP/1.1", "Host: h"),
+      refused(),
+    ],
     ["RFC 9112 §2.3", "HTTP/0.9 behind a request", `${get()}GET /smuggled\r\n`, refusedBehind([saw()])],
-    ...rows("RFC 9112 §3.2", {
-      "no Host in the second request": [`${get()}GET /smuggled HTTP/1.1\r\n\r\n`, refusedBehind([saw()])],
-    }),
-    ...rows("RFC 9112 §3.2.2", {
-      "absolute form against Host": [
-        head("GET http://good/x HTTP/1.1", "Host: evil"),
-        accepted(saw({ target: "http://good/x", authority: "good" })),
-      ],
-    }),
+    [
+      "RFC 9112 §3.2",
+      "a second request without Host",
+      get() + head("GET /y HTTP/1.1"),
+      refusedBehind([saw()]),
+    ],
     ...each("RFC 9112 §3.2.2", refused(), {
-      "absolute form, userinfo against the host": head("GET http://good@evil/x HTTP/1.1", "Host: good"),
       "absolute form, a backslash against the host": head("GET http://good\\@evil/x HTTP/1.1", "Host: good"),
     }),
-    ...rows("RFC 9112 §3.2.1", {
-      "// is a path, no authority": [
-        head("GET //evil/x HTTP/1.1", "Host: h"),
-        accepted(saw({ target: "//evil/x" })),
-      ],
-    }),
-    ...each("RFC 9112 §3.2", refused(), {
-      "@ before the path": head("GET @evil/x HTTP/1.1", "Host: h"),
-      "Host with @": head("GET /x HTTP/1.1", "Host: good@evil"),
-      "Host as a list": head("GET /x HTTP/1.1", "Host: good evil"),
-    }),
-    ...rows("RFC 9112 §5.2", {
-      "a second Host, folded": [head("GET /x HTTP/1.1", "A: b", " Host: evil", "Host: h"), refused()],
-    }),
+    ["RFC 9112 §5.2", "Host, folded", head("GET /x HTTP/1.1", "A: b", " Host: evil", "Host: h"), refused()],
     ["RFC 9110 §7.6.1", "Host named in Connection still counts", get("Connection: Host"), accepted(saw())],
     ...each("RFC 9112 §9.6", last(saw()), {
       "a request behind close is not looked at": get("Connection: close") + HIDDEN,
@@ -307,11 +219,11 @@ export const disguises: Table = {
         accepted(posted(HIDDEN)),
       ],
     }),
-    ...rows("RFC 9113 §3.4", {
-      "the preface of HTTP/2 behind a request": [
-        `${get()}PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n`,
-        refusedBehind([saw()], 505),
-      ],
-    }),
+    [
+      "RFC 9113 §3.4",
+      "HTTP/2 behind it",
+      `${get()}PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n`,
+      refusedBehind([saw()], 505),
+    ],
   ],
 };

@@ -62,6 +62,7 @@ describe("accessLog", () => {
     server.get("/", (exchange) => exchange.end("fine"));
     assert.equal((await connect().get("/").answer()).text, "fine");
     await eventually(() => reports.length === 3, "three reports");
+    for (const { error } of reports) assert.match(String(error), /disk full/);
   });
 
   it("goes to pino, by severity", async (t) => {
@@ -150,11 +151,7 @@ describe("accessLog", () => {
 
   it("has no control characters of a peer", async (t) => {
     const { connect, records } = logged(t, { fields: ["X-Own", "Cookie"] });
-    const forged = Buffer.from(
-      "GET /items/1 HTTP/1.1\r\nHost: h\r\nUser-Agent: a\x9b31m\x85\tb\r\nX-Own: \x9d0;\x9c\xfc\r\n\r\n",
-      "latin1",
-    );
-    await connect().send(forged).answer();
+    await connect().get("/items/1", "User-Agent: a\x9b31m\x85\tb\r\nX-Own: \x9d0;\x9c\xfc\r\n").answer();
     assert.equal(records[0]?.userAgent, "a\\x9b31m\\x85\\x09b");
     assert.deepEqual(records[0]?.fields, { "x-own": "\\x9d0;\\x9c\xfc" });
     for (const sent of [
@@ -163,23 +160,8 @@ describe("accessLog", () => {
       "G\x1bT / HTTP/1.1",
       "GET / HTTP/1.1\r\nUser-Agent: \x1b",
     ]) {
-      const answer = await connect()
-        .send(Buffer.from(`${sent}\r\nHost: h\r\n\r\n`, "latin1"))
-        .answer();
-      assert.equal(answer.status, 400);
+      assert.equal((await connect().send(`${sent}\r\nHost: h\r\n\r\n`).answer()).status, 400);
     }
     assert.equal(records.length, 1, "what is refused as malformed is no request");
-  });
-
-  it("gives what it throws to onError, and answers all the same", async (t) => {
-    const { server, connect, reports } = harness(t);
-    server.mount(
-      accessLog(() => {
-        throw new Error("disk full");
-      }),
-    );
-    server.get("/", (exchange) => exchange.end("fine"));
-    assert.equal((await connect().get("/").answer()).text, "fine");
-    assert.match(String(reports[0]?.error), /disk full/);
   });
 });

@@ -12,7 +12,7 @@ import { listOf } from "../support/bytes.ts";
 const numRuns = Number(process.env["PORTICO_FUZZ_RUNS"] ?? 1000);
 
 /** What such an exchange looks like from outside. */
-function request(peer: string | undefined, fields: Record<string, string>, encrypted = false) {
+function request(peer: string | undefined, fields: Record<string, string | undefined>, encrypted = false) {
   return {
     remoteAddress: peer,
     remotePort: peer === undefined ? undefined : 4711,
@@ -29,7 +29,12 @@ interface Case {
   readonly encrypted?: boolean;
   /** X-Forwarded-For, or Forwarded when it contains "=". */
   readonly list?: string;
-  readonly fields?: Record<string, string>;
+  /** X-Forwarded-Proto. */
+  readonly proto?: string;
+  /** X-Forwarded-Host. */
+  readonly host?: string;
+  /** The field that was not chosen. */
+  readonly other?: string;
   readonly wanted: Partial<Client>;
 }
 
@@ -37,10 +42,14 @@ const PROXIES = ["loopback", "10.0.0.0/8"];
 const own: Client = { address: "10.0.0.1", port: 4711, protocol: "http", host: "own.example" };
 const client = { address: "192.0.2.1", port: undefined };
 const nobody = { address: undefined, port: undefined };
+const https = { protocol: "https" } as const;
+const httpsClient = { ...client, ...https };
+/** A peer that is no proxy. */
+const stranger = { address: "192.0.2.9" };
 
 const xForwarded: readonly Case[] = [
   { name: "no fields", wanted: {} },
-  { name: "no fields, TLS", encrypted: true, wanted: { protocol: "https" } },
+  { name: "no fields, TLS", encrypted: true, wanted: https },
   { name: "one proxy", list: "192.0.2.1", wanted: client },
   {
     name: "a peer on IPv4 that is written as IPv6",
@@ -56,7 +65,7 @@ const xForwarded: readonly Case[] = [
   { name: "a port", list: "192.0.2.1:50000", wanted: { address: "192.0.2.1", port: 50_000 } },
   { name: "IPv6", list: "2001:DB8:0::1", wanted: { ...client, address: "2001:db8::1" } },
   { name: "IPv4 that is written as IPv6", list: "::FFFF:c000:201", wanted: client },
-  { name: "such a peer that is no proxy", peer: "::ffff:192.0.2.9", wanted: { address: "192.0.2.9" } },
+  { name: "such a peer that is no proxy", peer: "::ffff:192.0.2.9", wanted: stranger },
   { name: "IPv6 in brackets", list: "[2001:db8::1]", wanted: { ...client, address: "2001:db8::1" } },
   { name: "IPv6 and a port", list: "[2001:db8::1]:443", wanted: { address: "2001:db8::1", port: 443 } },
   { name: "unknown", list: "192.0.2.1, unknown", wanted: nobody },
@@ -67,36 +76,25 @@ const xForwarded: readonly Case[] = [
   { name: "a zone", list: "fe80::1%eth0", wanted: nobody },
   { name: "IPv4 in brackets", list: "[192.0.2.1]", wanted: nobody },
   { name: "a port that is too large", list: "192.0.2.1:65536", wanted: nobody },
-  { name: "a peer that is no proxy", peer: "192.0.2.9", list: "192.0.2.1", wanted: { address: "192.0.2.9" } },
-  { name: "the protocol", fields: { "x-forwarded-proto": "HTTPS" }, wanted: { protocol: "https" } },
-  {
-    name: "the protocol of a WebSocket",
-    fields: { "x-forwarded-proto": "wss" },
-    wanted: { protocol: "https" },
-  },
-  {
-    name: "of protocols the nearest",
-    fields: { "x-forwarded-proto": "https, http" },
-    wanted: { protocol: "http" },
-  },
-  { name: "a protocol that is none", fields: { "x-forwarded-proto": "constructor" }, wanted: {} },
-  { name: "http in front of TLS", encrypted: true, fields: { "x-forwarded-proto": "http" }, wanted: {} },
-  { name: "the host", fields: { "x-forwarded-host": "a.example:8443" }, wanted: { host: "a.example:8443" } },
-  {
-    name: "of hosts the nearest",
-    fields: { "x-forwarded-host": "evil.example, a.example" },
-    wanted: { host: "a.example" },
-  },
-  { name: "a host that is none", fields: { "x-forwarded-host": "a.example/path" }, wanted: {} },
-  { name: "an empty host", fields: { "x-forwarded-host": "" }, wanted: {} },
+  { name: "a peer that is no proxy", peer: "192.0.2.9", list: "192.0.2.1", wanted: stranger },
+  { name: "the protocol", proto: "HTTPS", wanted: https },
+  { name: "the protocol of a WebSocket", proto: "wss", wanted: https },
+  { name: "of protocols the nearest", proto: "https, http", wanted: { protocol: "http" } },
+  { name: "a protocol that is none", proto: "constructor", wanted: {} },
+  { name: "http in front of TLS", encrypted: true, proto: "http", wanted: {} },
+  { name: "the host", host: "a.example:8443", wanted: { host: "a.example:8443" } },
+  { name: "of hosts the nearest", host: "evil.example, a.example", wanted: { host: "a.example" } },
+  { name: "a host that is none", host: "a.example/path", wanted: {} },
+  { name: "an empty host", host: "", wanted: {} },
   {
     name: "all fields of a peer that is no proxy",
     peer: "192.0.2.9",
     list: "127.0.0.1",
-    fields: { "x-forwarded-proto": "https", "x-forwarded-host": "evil.example" },
-    wanted: { address: "192.0.2.9" },
+    proto: "https",
+    host: "evil.example",
+    wanted: stranger,
   },
-  { name: "Forwarded, which was not chosen", fields: { forwarded: "for=192.0.2.1;proto=https" }, wanted: {} },
+  { name: "Forwarded, which was not chosen", other: "for=192.0.2.1;proto=https", wanted: {} },
   { name: "no proxy: none is believed", trust: 0, list: "192.0.2.1", wanted: {} },
   { name: "one proxy, by number", trust: 1, list: "127.0.0.1, 192.0.2.1", wanted: client },
   { name: "two proxies, by number", trust: 2, list: "127.0.0.1, 192.0.2.1, 192.0.2.5", wanted: client },
@@ -108,7 +106,7 @@ const xForwarded: readonly Case[] = [
 const forwarded: readonly Case[] = [
   { name: "no field", wanted: {} },
   { name: "one proxy", list: "for=192.0.2.1", wanted: client },
-  { name: "any case", list: "FoR=192.0.2.1;PROTO=HTTPS", wanted: { ...client, protocol: "https" } },
+  { name: "any case", list: "FoR=192.0.2.1;PROTO=HTTPS", wanted: httpsClient },
   {
     name: "everything",
     list: 'by=10.0.0.1;for="192.0.2.1:5000";host="a.example:8443";proto=https;x=y',
@@ -120,17 +118,13 @@ const forwarded: readonly Case[] = [
     wanted: { address: "2001:db8:cafe::17", port: 4711 },
   },
   { name: "escapes", list: 'for="\\1\\9\\2.0.2.1"', wanted: client },
-  {
-    name: "spaces around pairs",
-    list: "for=192.0.2.1 ; proto=https",
-    wanted: { ...client, protocol: "https" },
-  },
+  { name: "spaces around pairs", list: "for=192.0.2.1 ; proto=https", wanted: httpsClient },
   { name: "empty pairs", list: ";for=192.0.2.1;;", wanted: client },
   { name: "empty elements", list: ", for=192.0.2.1 , ,", wanted: client },
   {
     name: "two proxies: who the client spoke with tells the protocol",
     list: "for=192.0.2.1;proto=https, for=10.0.0.2;proto=http",
-    wanted: { ...client, protocol: "https" },
+    wanted: httpsClient,
   },
   { name: "what a client made up before", list: "for=127.0.0.1;proto=https, for=192.0.2.1", wanted: client },
   { name: "unknown", list: "for=unknown", wanted: nobody },
@@ -157,28 +151,28 @@ const forwarded: readonly Case[] = [
     list: 'x="\\, for="192.0.2.1"',
     wanted: client,
   },
-  { name: "X-Forwarded-For, which was not chosen", fields: { "x-forwarded-for": "192.0.2.1" }, wanted: {} },
+  { name: "X-Forwarded-For, which was not chosen", other: "192.0.2.1", wanted: {} },
   { name: "one proxy, by number", trust: 1, list: "for=127.0.0.1, for=192.0.2.1", wanted: client },
   { name: "a hidden one of two, by number", trust: 2, list: "for=192.0.2.1, for=_near", wanted: client },
   { name: "a broken one of two, by number", trust: 2, list: "for=192.0.2.1, for=(", wanted: nobody },
-  {
-    name: "a peer that is no proxy",
-    peer: "192.0.2.9",
-    list: "for=192.0.2.1;proto=https",
-    wanted: { address: "192.0.2.9" },
-  },
+  { name: "a peer that is no proxy", peer: "192.0.2.9", list: "for=192.0.2.1;proto=https", wanted: stranger },
 ];
 
-for (const [field, header, cases] of [
-  ["x-forwarded", "x-forwarded-for", xForwarded],
-  ["forwarded", "forwarded", forwarded],
+for (const [field, header, otherHeader, cases] of [
+  ["x-forwarded", "x-forwarded-for", "forwarded", xForwarded],
+  ["forwarded", "forwarded", "x-forwarded-for", forwarded],
 ] as const) {
   describe(`trustedProxies by ${field}`, () => {
     for (const one of cases) {
       it(one.name, () => {
         const clientOf = trustedProxies({ trust: one.trust ?? PROXIES, field });
         const peer = "peer" in one ? one.peer : "10.0.0.1";
-        const fields = { ...one.fields, ...(one.list === undefined ? {} : { [header]: one.list }) };
+        const fields = {
+          [header]: one.list,
+          [otherHeader]: one.other,
+          "x-forwarded-proto": one.proto,
+          "x-forwarded-host": one.host,
+        };
         assert.deepEqual(clientOf(request(peer, fields, one.encrypted)), { ...own, ...one.wanted });
       });
     }

@@ -9,6 +9,11 @@ export function cutAt(bytes: Uint8Array, cuts: readonly number[]): Buffer[] {
   return ends.map((end, i) => whole.subarray(i === 0 ? 0 : ends[i - 1], end));
 }
 
+/** Each byte in a piece of its own. */
+export function bytewise(bytes: Uint8Array): Buffer[] {
+  return Array.from(bytes, (byte) => Buffer.of(byte));
+}
+
 /** Bytes that do not repeat soon and are no text. */
 export function noise(length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);

@@ -192,8 +192,8 @@ export function codes(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, at) => from + at);
 }
 
-export function char(code: number): string {
-  return String.fromCharCode(code);
+export function char(...codes: number[]): string {
+  return String.fromCharCode(...codes);
 }
 
 export function hex(code: number): string {

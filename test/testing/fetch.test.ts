@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { Server } from "../../src/server/server.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import {
@@ -9,7 +9,7 @@ import {
   type TestRequestInit,
   testClient,
 } from "../../src/testing/index.ts";
-import type { MemoryTransport } from "../../src/transport/memory-transport.ts";
+import { scripted } from "./scripted.ts";
 
 /** What a server was sent, as it sees it. */
 interface Seen {
@@ -19,8 +19,9 @@ interface Seen {
   content: string;
 }
 
-/** A server that answers with what it was sent, and a client of it. */
+/** A server that answers with what it was sent, and a client of it, which is closed after the test. */
 function echo(
+  t: TestContext,
   options: TestClientOptions = {},
   serverOptions: ServerOptions = {},
 ): { server: Server; client: TestClient } {
@@ -30,7 +31,9 @@ function echo(
     const seen: Seen = { method, target, headers, content: await exchange.text() };
     exchange.setHeader("Content-Type", "application/json").end(JSON.stringify(seen));
   });
-  return { server, client: testClient(server, options) };
+  const client = testClient(server, options);
+  t.after(() => client.close());
+  return { server, client };
 }
 
 async function seen(
@@ -39,27 +42,6 @@ async function seen(
   init?: TestRequestInit,
 ): Promise<Seen> {
   return (await (await client.fetch(input, init)).json()) as Seen;
-}
-
-/** A server that sends these bytes whatever it is asked, and then perhaps the end. */
-function scripted(bytes: string | readonly string[], end: "keep" | "end" | "destroy" = "keep"): TestClient {
-  const accept = (transport: MemoryTransport): void => {
-    transport.sink = {
-      onBytes() {
-        for (const piece of typeof bytes === "string" ? [bytes] : bytes) {
-          transport.writeText(piece);
-          transport.flush();
-        }
-        if (end === "end") transport.end();
-        else if (end === "destroy") transport.destroy();
-      },
-      onEnd: () => transport.end(),
-      onDrain() {},
-      onClose() {},
-    };
-  };
-  const nothing = { poll: () => 0, waitForEvent: async () => false };
-  return testClient({ accept: accept as (transport: unknown) => void, ...nothing }, { timeoutMs: 2_000 });
 }
 
 describe("a response", () => {
@@ -230,8 +212,8 @@ describe("what goes wrong", () => {
     ["a trailer with a line break", "/", { trailers: { a: "b\r\nc: d" } }],
   ];
   for (const [name, input, init] of unsendable) {
-    test(`${name} is not sent`, async () => {
-      const { server, client } = echo();
+    test(`${name} is not sent`, async (t) => {
+      const { server, client } = echo(t);
       await assert.rejects(client.fetch(input, init), TypeError);
       assert.equal(server.counters.connections, 0);
     });
@@ -249,9 +231,8 @@ describe("a request", () => {
     [new URL("http://example.test/x#y"), "/x"],
   ];
   for (const [input, target] of targets) {
-    test(`for ${JSON.stringify(String(input))}`, async () => {
-      const { client } = echo();
-      await using _ = client;
+    test(`for ${JSON.stringify(String(input))}`, async (t) => {
+      const { client } = echo(t);
       const { target: got, headers } = await seen(client, input);
       assert.equal(got, target);
       assert.match(
@@ -261,9 +242,8 @@ describe("a request", () => {
     });
   }
 
-  test("for the server itself", async () => {
-    const { client } = echo();
-    await using _ = client;
+  test("for the server itself", async (t) => {
+    const { client } = echo(t);
     assert.equal((await client.fetch("*", { method: "OPTIONS" })).status, 204);
   });
 
@@ -287,9 +267,8 @@ describe("a request", () => {
       ["its own type", { body: "{}", headers: { "content-type": "a/b" } }, /^a\/b$/, "{}"],
     ];
   for (const [name, init, type, content] of bodies) {
-    test(`with ${name} as content is a POST with a length`, async () => {
-      const { client } = echo();
-      await using _ = client;
+    test(`with ${name} as content is a POST with a length`, async (t) => {
+      const { client } = echo(t);
       const request = await seen(client, "/", init);
       assert.equal(request.method, "POST");
       if (type === undefined) assert.equal(request.headers["content-type"], undefined);
@@ -355,9 +334,8 @@ describe("a request", () => {
     assert.equal(await (await response).text(), String(100 * 32_768));
   });
 
-  test("that expects 100 sends its content when the server asks for it, and never when it does not", async () => {
-    const { server, client } = echo();
-    await using _ = client;
+  test("that expects 100 sends its content when the server asks for it, and never when it does not", async (t) => {
+    const { server, client } = echo(t);
     let made = 0;
     const body = (): Iterable<string> =>
       (function* () {
@@ -371,18 +349,16 @@ describe("a request", () => {
     assert.equal((await seen(client, "/", { body: body(), headers })).content, "content");
   });
 
-  test("with framing of its own is sent as it is", async () => {
-    const { client } = echo();
-    await using _ = client;
+  test("with framing of its own is sent as it is", async (t) => {
+    const { client } = echo(t);
     const chunked = { headers: { "Transfer-Encoding": "chunked" }, body: "1\r\na\r\n0\r\n\r\n" };
     assert.equal((await seen(client, "/", chunked)).content, "a");
     const both = { headers: { "Transfer-Encoding": "chunked", "Content-Length": "1" }, body: "a" };
     assert.equal((await client.fetch("/", both)).status, 400);
   });
 
-  test("may be a Request", async () => {
-    const { client } = echo();
-    await using _ = client;
+  test("may be a Request", async (t) => {
+    const { client } = echo(t);
     const request = new Request("http://example.test/x", { method: "PUT", body: "abc", headers: { a: "b" } });
     const { method, target, headers, content } = await seen(client, request);
     assert.deepEqual(
@@ -391,9 +367,8 @@ describe("a request", () => {
     );
   });
 
-  test("has the client's fields unless it has them itself, and may repeat one", async () => {
-    const { client } = echo({ headers: { Authorization: "one", "X-All": "1" }, host: "portico.test" });
-    await using _ = client;
+  test("has the client's fields unless it has them itself, and may repeat one", async (t) => {
+    const { client } = echo(t, { headers: { Authorization: "one", "X-All": "1" }, host: "portico.test" });
     const init = {
       headers: [
         ["authorization", "two"],
@@ -447,8 +422,8 @@ describe("a request", () => {
     assert.equal(server.counters.connections, 3);
   });
 
-  test("that is given up while its content is made ready is not sent", async () => {
-    const { server, client } = echo();
+  test("that is given up while its content is made ready is not sent", async (t) => {
+    const { server, client } = echo(t);
     const controller = new AbortController();
     const answer = client.fetch("/", { body: new Blob(["content"]), signal: controller.signal });
     controller.abort(new Error("given up"));
@@ -472,9 +447,8 @@ describe("a request", () => {
 });
 
 describe("connections", () => {
-  test("are kept alive, and there are as many as are needed at a time", async () => {
-    const { server, client } = echo();
-    await using _ = client;
+  test("are kept alive, and there are as many as are needed at a time", async (t) => {
+    const { server, client } = echo(t);
     for (let i = 0; i < 3; i++) await seen(client, "/");
     assert.equal(server.counters.connections, 1);
     await Promise.all([seen(client, "/"), seen(client, "/"), seen(client, "/")]);
@@ -482,9 +456,8 @@ describe("connections", () => {
     assert.equal(server.counters.requests, 6);
   });
 
-  test("that the server closes are not used again", async () => {
-    const { server, client } = echo({}, { limits: { maxRequestsPerConnection: 2 } });
-    await using _ = client;
+  test("that the server closes are not used again", async (t) => {
+    const { server, client } = echo(t, {}, { limits: { maxRequestsPerConnection: 2 } });
     for (let i = 0; i < 5; i++) await seen(client, "/");
     assert.equal(server.counters.connections, 3);
     await seen(client, "/", { headers: { Connection: "close" } });
@@ -492,8 +465,8 @@ describe("connections", () => {
     assert.equal(server.counters.openConnections, 0);
   });
 
-  test("end with the client, and what is under way rejects", async () => {
-    const { server, client } = echo();
+  test("end with the client, and what is under way rejects", async (t) => {
+    const { server, client } = echo(t);
     server.get("/never", () => {});
     const never = client.fetch("/never");
     never.catch(() => {});
@@ -505,9 +478,8 @@ describe("connections", () => {
     await server.close();
   });
 
-  test("of a server that is closed refuse", async () => {
-    const { server, client } = echo();
-    await using _ = client;
+  test("of a server that is closed refuse", async (t) => {
+    const { server, client } = echo(t);
     await seen(client, "/");
     await server.close();
     await assert.rejects(client.fetch("/"), { code: "ERR_NO_RESPONSE" });
@@ -527,9 +499,8 @@ describe("cookies", () => {
     ["secure ones need encryption", ["a=1; Secure"], "/", undefined],
   ];
   for (const [name, lines, path, sent] of sets) {
-    test(name, async () => {
-      const { server, client } = echo({ cookies: true });
-      await using _ = client;
+    test(name, async (t) => {
+      const { server, client } = echo(t, { cookies: true });
       server.get("/set", (exchange) => {
         for (const line of lines) exchange.appendHeader("Set-Cookie", line);
         exchange.end();
@@ -539,10 +510,9 @@ describe("cookies", () => {
     });
   }
 
-  test("are kept only when asked for, and never replace those of a request", async () => {
+  test("are kept only when asked for, and never replace those of a request", async (t) => {
     for (const cookies of [true, false]) {
-      const { server, client } = echo({ cookies, encrypted: true });
-      await using _ = client;
+      const { server, client } = echo(t, { cookies, encrypted: true });
       server.get("/set", (exchange) => exchange.setHeader("Set-Cookie", "a=1; Secure").end());
       await client.fetch("/set");
       assert.equal((await seen(client, "/")).headers["cookie"], cookies ? "a=1" : undefined);
@@ -552,9 +522,8 @@ describe("cookies", () => {
 });
 
 describe("deferred delivery", () => {
-  test("the test polls when it likes", async () => {
-    const { server, client } = echo({}, { delivery: "deferred" });
-    await using _ = client;
+  test("the test polls when it likes", async (t) => {
+    const { server, client } = echo(t, {}, { delivery: "deferred" });
     const answers = [seen(client, "/1"), seen(client, "/2"), seen(client, "/3")];
     await client.delivered();
     assert.equal(server.waitingEvents, 3);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import type { UpgradeOptions, WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
+import { describe, type TestContext, test } from "node:test";
+import type { Exchange, UpgradeOptions, WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
 import { Server } from "../../src/server/server.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import {
@@ -10,9 +10,11 @@ import {
   type TestMessage,
   testClient,
 } from "../../src/testing/index.ts";
+import { scripted } from "./scripted.ts";
 
 /** A server with one route for WebSockets, by default an echo that keeps text and bytes apart, and a client of it. */
 function serve(
+  t: TestContext,
   handlers: WebSocketHandlers = {},
   options: { upgrade?: UpgradeOptions<undefined>; server?: ServerOptions; client?: TestClientOptions } = {},
 ): { server: Server; client: TestClient } {
@@ -22,13 +24,14 @@ function serve(
     { message: (socket, data, binary) => socket.send(data, { binary }), ...handlers },
     options.upgrade,
   );
-  return { server, client: testClient(server, options.client) };
+  const client = testClient(server, options.client);
+  t.after(() => client.close());
+  return { server, client };
 }
 
 describe("a WebSocket", () => {
-  test("sends and gets text and bytes, in order", async () => {
-    const { client } = serve();
-    await using _ = client;
+  test("sends and gets text and bytes, in order", async (t) => {
+    const { client } = serve(t);
     const socket = await client.webSocket("/");
     assert.equal(socket.readyState, "open");
     for (const message of ["grüße", "", Buffer.from([0, 255]), Buffer.alloc(100_000, 7)]) {
@@ -40,14 +43,13 @@ describe("a WebSocket", () => {
   });
 
   for (const compression of [false, true]) {
-    test(`agrees on a subprotocol ${compression ? "and on compression" : "alone"}`, async () => {
+    test(`agrees on a subprotocol ${compression ? "and on compression" : "alone"}`, async (t) => {
       let compresses = false;
       const open = (socket: WebSocket<undefined>): void => {
         compresses = socket.compresses;
       };
       const upgrade = { protocols: ["b", "a"], compression: true, headers: { "X-One": "1" } };
-      const { client } = serve({ open }, { upgrade });
-      await using _ = client;
+      const { client } = serve(t, { open }, { upgrade });
       const socket = await client.webSocket("/", { protocols: ["a"], compression });
       assert.equal(socket.protocol, "a");
       assert.equal(socket.headers.get("x-one"), "1");
@@ -57,15 +59,16 @@ describe("a WebSocket", () => {
     });
   }
 
-  test("shows the server who it is: address, fields, query and cookies", async () => {
+  test("shows the server who it is: address, fields, query and cookies", async (t) => {
     const seen: unknown[] = [];
-    const upgrade = (exchange: import("../../src/exchange/exchange.ts").Exchange): undefined => {
+    const upgrade = (exchange: Exchange): undefined => {
       exchange.setHeader("Set-Cookie", "b=2");
       const { remoteAddress, query, encrypted } = exchange;
       const fields = ["origin", "cookie", "x-many"].map((name) => exchange.header(name));
       seen.push([remoteAddress, query, encrypted, ...fields]);
     };
     const { server, client } = serve(
+      t,
       { upgrade },
       {
         client: {
@@ -76,7 +79,6 @@ describe("a WebSocket", () => {
         },
       },
     );
-    await using _ = client;
     server.get("/login", (exchange) => exchange.setHeader("Set-Cookie", "a=1").end());
     await client.fetch("/login");
     await client.webSocket("/?x=y");
@@ -88,15 +90,14 @@ describe("a WebSocket", () => {
     ]);
   });
 
-  test("has messages that come with the handshake", async () => {
-    const { client } = serve({
+  test("has messages that come with the handshake", async (t) => {
+    const { client } = serve(t, {
       open(socket) {
         socket.send("one");
         socket.send("two");
         socket.close(4000, "bye");
       },
     });
-    await using _ = client;
     const socket = await client.webSocket("/");
     await socket.closed;
     assert.equal(socket.waitingMessages, 2);
@@ -108,10 +109,9 @@ describe("a WebSocket", () => {
     assert.equal(socket.send("x"), "closed");
   });
 
-  test("closes with the code and reason of whoever closes", async () => {
+  test("closes with the code and reason of whoever closes", async (t) => {
     const ends: unknown[] = [];
-    const { client } = serve({ close: (_socket, code, reason) => ends.push([code, reason]) });
-    await using _ = client;
+    const { client } = serve(t, { close: (_socket, code, reason) => ends.push([code, reason]) });
     const socket = await client.webSocket("/");
     assert.deepEqual(await socket.close(4001, "enough"), { code: 4001, reason: "" });
     const dropped = await client.webSocket("/");
@@ -129,9 +129,8 @@ describe("a WebSocket", () => {
     ]);
   });
 
-  test("tells who waits for a message that it has closed, and how", async () => {
-    const { client } = serve({ message: (socket) => socket.close(1008, "no") });
-    await using _ = client;
+  test("tells who waits for a message that it has closed, and how", async (t) => {
+    const { client } = serve(t, { message: (socket) => socket.close(1008, "no") });
     const socket = await client.webSocket("/");
     const waits = [socket.next(), socket.next()];
     socket.send("x");
@@ -140,9 +139,8 @@ describe("a WebSocket", () => {
     await assert.rejects(socket.next(), expected);
   });
 
-  test("that gets no message: ERR_TIMEOUT, and the next message is for the next who asks", async () => {
-    const { client } = serve({}, { client: { timeoutMs: 300 } });
-    await using _ = client;
+  test("that gets no message: ERR_TIMEOUT, and the next message is for the next who asks", async (t) => {
+    const { client } = serve(t, {}, { client: { timeoutMs: 300 } });
     const socket = await client.webSocket("/");
     await assert.rejects(socket.next(), { code: "ERR_TIMEOUT" });
     socket.send("x");
@@ -151,17 +149,17 @@ describe("a WebSocket", () => {
     assert.equal(await socket.next(), "x");
   });
 
-  test("that does not read is a slow client", async () => {
+  test("that does not read is a slow client", async (t) => {
     let server: WebSocket<undefined> | undefined;
     let drained = 0;
     const open = (socket: WebSocket<undefined>): void => {
       server = socket;
     };
     const { client } = serve(
+      t,
       { open, drain: () => drained++ },
       { server: { limits: { maxBackpressureBytes: 10_000 } } },
     );
-    await using _ = client;
     const socket = await client.webSocket("/");
     socket.pause();
     const results: unknown[] = [];
@@ -178,9 +176,9 @@ describe("a WebSocket", () => {
     assert.equal(socket.waitingMessages, 0);
   });
 
-  test("ends with the client, and with the server", async () => {
+  test("ends with the client, and with the server", async (t) => {
     const codes: number[] = [];
-    const { server, client } = serve({ close: (_socket, code) => codes.push(code) });
+    const { server, client } = serve(t, { close: (_socket, code) => codes.push(code) });
     const [first, second] = [await client.webSocket("/"), await client.webSocket("/")];
     await first.close();
     await client.close();
@@ -195,12 +193,11 @@ describe("a WebSocket", () => {
 });
 
 describe("a handshake that is refused", () => {
-  const upgrade = (exchange: import("../../src/exchange/exchange.ts").Exchange): undefined => {
+  const upgrade = (exchange: Exchange): undefined => {
     exchange.status(401).setHeader("WWW-Authenticate", "Basic").end("who are you?");
   };
-  test("is an error with the response in it", async () => {
-    const { client } = serve({ upgrade });
-    await using _ = client;
+  test("is an error with the response in it", async (t) => {
+    const { client } = serve(t, { upgrade });
     const error: unknown = await client.webSocket("/").catch((reason: unknown) => reason);
     assert.ok(error instanceof TestClientError && error.response !== undefined);
     assert.equal(error.code, "ERR_REFUSED");
@@ -209,48 +206,29 @@ describe("a handshake that is refused", () => {
     assert.equal(await error.response.text(), "who are you?");
   });
 
-  test("by a path that serves none, or a server that is closed", async () => {
-    const { server, client } = serve();
-    await using _ = client;
+  test("by a path that serves none, or a server that is closed", async (t) => {
+    const { server, client } = serve(t);
     await assert.rejects(client.webSocket("/nowhere"), { code: "ERR_REFUSED", message: /404/ });
     await server.close();
     await assert.rejects(client.webSocket("/"), { code: "ERR_NO_RESPONSE" });
   });
 
-  test("is not sent with fields that belong to it, or with a protocol twice", async () => {
-    const { client } = serve();
-    await using _ = client;
+  test("is not sent with fields that belong to it, or with a protocol twice", async (t) => {
+    const { client } = serve(t);
     await assert.rejects(client.webSocket("/", { headers: { Upgrade: "x" } }), TypeError);
     await assert.rejects(client.webSocket("/", { protocols: ["a", "a"] }), TypeError);
   });
 
   test("by an answer that breaks RFC 6455", async () => {
-    const { client } = serve({ upgrade: (exchange) => void exchange.status(200) });
-    await using _ = client;
-    const broken = testClient({
-      accept: (transport) => {
-        transport.sink = {
-          onBytes: () =>
-            transport.writeText(
-              "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
-            ),
-          onEnd() {},
-          onDrain() {},
-          onClose() {},
-        };
-      },
-      poll: () => 0,
-      waitForEvent: async () => false,
-    });
+    const head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+    await using broken = scripted(head);
     await assert.rejects(broken.webSocket("/"), { code: "WS_HANDSHAKE_ACCEPT" });
-    await broken.close();
   });
 });
 
 describe("deferred delivery", () => {
-  test("a tick of the test's own answers all messages that came before it", async () => {
-    const { server, client } = serve({}, { server: { delivery: "deferred" } });
-    await using _ = client;
+  test("a tick of the test's own answers all messages that came before it", async (t) => {
+    const { server, client } = serve(t, {}, { server: { delivery: "deferred" } });
     const sockets = await Promise.all([client.webSocket("/"), client.webSocket("/")]);
     for (const [i, socket] of sockets.entries()) socket.send(`from ${i}`);
     await client.delivered();
@@ -258,11 +236,14 @@ describe("deferred delivery", () => {
     assert.deepEqual(await Promise.all(sockets.map((socket) => socket.next())), ["from 0", "from 1"]);
   });
 
-  test("an upgrade handler runs when it is polled, or by itself with poll: true", async () => {
+  test("an upgrade handler runs when it is polled, or by itself with poll: true", async (t) => {
     const upgrade = (): undefined => {};
     for (const poll of [false, true]) {
-      const { server, client } = serve({ upgrade }, { server: { delivery: "deferred" }, client: { poll } });
-      await using _ = client;
+      const { server, client } = serve(
+        t,
+        { upgrade },
+        { server: { delivery: "deferred" }, client: { poll } },
+      );
       const opening = client.webSocket("/");
       await client.delivered();
       if (!poll) assert.ok(server.poll() > 0);

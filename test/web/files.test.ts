@@ -16,7 +16,9 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { Server } from "../../src/server/server.ts";
 import type { FileOptions } from "../../src/web/serve-files.ts";
 import { serveFiles } from "../../src/web/serve-files.ts";
+import { listOf } from "../support/bytes.ts";
 import { codeOf } from "../support/harness.ts";
+import type { RawClient } from "../support/raw-client.ts";
 import { LAST_MODIFIED, openFiles, partsOf, type Site, site } from "./site.ts";
 
 const PAGE = "<!doctype html><p>page";
@@ -39,6 +41,7 @@ const FILES = {
 
 type Row = [
   target: string,
+  /** Field lines, the last one without its end. */
   lines: string,
   status: number,
   text: string,
@@ -47,13 +50,20 @@ type Row = [
 
 async function check(place: Site, rows: Row[], method = "GET"): Promise<void> {
   for (const [target, lines, status, text, fields = {}] of rows) {
-    const answer = await place.ask(target, lines, method);
+    const answer = await place.ask(target, lines === "" ? "" : `${lines}\r\n`, method);
     const about = `${method} ${target} ${lines}`;
     assert.equal(answer.status, status, about);
     assert.equal(answer.text, status === 404 && method !== "HEAD" ? text || "Not Found\n" : text, about);
     for (const [name, value] of Object.entries(fields))
       assert.equal(answer.header(name), value, `${about}: ${name}`);
   }
+}
+
+/** A client that has the first bytes of its answer, and reads no more for now. */
+async function begun(place: Site, target: string, lines = ""): Promise<RawClient> {
+  const client = place.connect().get(target, lines);
+  await client.until(() => client.rest.length > 0, "the first bytes");
+  return client.pause();
 }
 
 describe("files", () => {
@@ -111,10 +121,7 @@ describe("files", () => {
   it("wait for a peer that does not read, with one buffer", async (t) => {
     const place = site(t, { large: LARGE });
     place.serve();
-    const client = place.connect();
-    client.get("/large");
-    await client.until(() => client.rest.length > 0, "the first bytes");
-    client.pause();
+    const client = await begun(place, "/large");
     const { bytesSent } = place.server.counters;
     // Each of these waits for the file system, too: time enough for all of the file to be read.
     for (let i = 0; i < 40; i++) await place.ask("/none");
@@ -139,19 +146,13 @@ describe("files", () => {
   it("that become shorter are broken off, and what they grow by is not sent", async (t) => {
     const place = site(t, { large: LARGE, grows: LARGE });
     place.serve();
-    const shrunk = place.connect();
-    shrunk.get("/large");
-    await shrunk.until(() => shrunk.rest.length > 0, "the first bytes");
-    shrunk.pause();
+    const shrunk = await begun(place, "/large");
     truncateSync(join(place.root, "large"), 500_000);
     shrunk.resume();
     await shrunk.over();
     assert.ok(shrunk.received.length < LARGE.length);
 
-    const grown = place.connect();
-    grown.get("/grows");
-    await grown.until(() => grown.rest.length > 0, "the first bytes");
-    grown.pause();
+    const grown = await begun(place, "/grows");
     appendFileSync(join(place.root, "grows"), "more");
     grown.resume();
     assert.ok((await grown.answer("GET", 4_000)).body.equals(LARGE));
@@ -162,10 +163,7 @@ describe("files", () => {
   it("that are replaced while they are sent are sent as they were", async (t) => {
     const place = site(t, { large: LARGE, next: "next" });
     place.serve();
-    const client = place.connect();
-    client.get("/large");
-    await client.until(() => client.rest.length > 0, "the first bytes");
-    client.pause();
+    const client = await begun(place, "/large");
     renameSync(join(place.root, "next"), join(place.root, "large"));
     client.resume();
     assert.ok((await client.answer("GET", 4_000)).body.equals(LARGE));
@@ -203,18 +201,18 @@ describe("conditional requests, RFC 9110 §13", () => {
       "content-type": undefined,
     };
     await check(place, [
-      ["/digits.txt", `If-None-Match: ${etag}\r\n`, 304, "", kept],
-      ["/digits.txt", `If-None-Match: "x"\r\nIf-None-Match: W/${etag}\r\n`, 304, "", kept],
-      ["/digits.txt", `If-Modified-Since: ${LAST_MODIFIED}\r\n`, 304, "", kept],
-      ["/digits.txt", `If-None-Match: "x"\r\nIf-Modified-Since: ${LAST_MODIFIED}\r\n`, 200, DIGITS],
-      ["/digits.txt", 'If-Match: "x"\r\n', 412, ""],
-      ["/digits.txt", `If-Match: ${etag}\r\n`, 200, DIGITS],
-      ["/digits.txt", "If-Unmodified-Since: Mon, 06 May 2024 07:08:08 GMT\r\n", 412, ""],
-      ["/digits.txt", `If-None-Match: ${etag}\r\nRange: bytes=0-1\r\n`, 304, "", kept],
-      ["/none", "If-None-Match: *\r\n", 404, ""],
-      ["/sub", "If-None-Match: *\r\n", 307, ""],
+      ["/digits.txt", `If-None-Match: ${etag}`, 304, "", kept],
+      ["/digits.txt", `If-None-Match: "x"\r\nIf-None-Match: W/${etag}`, 304, "", kept],
+      ["/digits.txt", `If-Modified-Since: ${LAST_MODIFIED}`, 304, "", kept],
+      ["/digits.txt", `If-None-Match: "x"\r\nIf-Modified-Since: ${LAST_MODIFIED}`, 200, DIGITS],
+      ["/digits.txt", 'If-Match: "x"', 412, ""],
+      ["/digits.txt", `If-Match: ${etag}`, 200, DIGITS],
+      ["/digits.txt", "If-Unmodified-Since: Mon, 06 May 2024 07:08:08 GMT", 412, ""],
+      ["/digits.txt", `If-None-Match: ${etag}\r\nRange: bytes=0-1`, 304, "", kept],
+      ["/none", "If-None-Match: *", 404, ""],
+      ["/sub", "If-None-Match: *", 307, ""],
     ]);
-    await check(place, [["/digits.txt", `If-None-Match: ${etag}\r\n`, 304, ""]], "HEAD");
+    await check(place, [["/digits.txt", `If-None-Match: ${etag}`, 304, ""]], "HEAD");
   });
 });
 
@@ -227,33 +225,27 @@ describe("ranges, RFC 9110 §14", () => {
     await check(place, [
       [
         "/digits.txt",
-        "Range: bytes=2-4\r\n",
+        "Range: bytes=2-4",
         206,
         "234",
         { "content-range": "bytes 2-4/10", "content-length": "3" },
       ],
-      ["/digits.txt", "Range: bytes=-3\r\n", 206, "789", { "content-range": "bytes 7-9/10", etag }],
-      ["/digits.txt", "Range: bytes=8-\r\n", 206, "89", { "content-type": "text/plain; charset=utf-8" }],
-      ["/digits.txt", "Range: bytes=0-1,2-3\r\n", 206, "0123", { "content-range": "bytes 0-3/10" }],
-      [
-        "/digits.txt",
-        "Range: bytes=10-\r\n",
-        416,
-        "",
-        { "content-range": "bytes */10", "content-length": "0" },
-      ],
-      ["/digits.txt", "Range: lines=1-2\r\n", 200, DIGITS, whole],
-      ["/digits.txt", "Range: bytes=4-2\r\n", 200, DIGITS, whole],
-      ["/digits.txt", `Range: bytes=${"0-0,2-2,".repeat(20)}\r\n`, 200, DIGITS, whole],
-      ["/empty", "Range: bytes=0-\r\n", 200, "", { "content-range": undefined }],
-      ["/digits.txt", `Range: bytes=2-4\r\nIf-Range: ${etag}\r\n`, 206, "234"],
-      ["/digits.txt", 'Range: bytes=2-4\r\nIf-Range: "x"\r\n', 200, DIGITS, whole],
-      ["/digits.txt", `Range: bytes=2-4\r\nIf-Range: ${LAST_MODIFIED}\r\n`, 206, "234"],
-      ["/digits.txt", 'If-Range: "x"\r\n', 200, DIGITS, whole],
-      ["/digits.txt", 'Range: bytes=20-\r\nIf-Range: "x"\r\n', 200, DIGITS, whole],
-      ["/digits.txt", 'Range: bytes=2-4\r\nIf-Match: "x"\r\n', 412, ""],
+      ["/digits.txt", "Range: bytes=-3", 206, "789", { "content-range": "bytes 7-9/10", etag }],
+      ["/digits.txt", "Range: bytes=8-", 206, "89", { "content-type": "text/plain; charset=utf-8" }],
+      ["/digits.txt", "Range: bytes=0-1,2-3", 206, "0123", { "content-range": "bytes 0-3/10" }],
+      ["/digits.txt", "Range: bytes=10-", 416, "", { "content-range": "bytes */10", "content-length": "0" }],
+      ["/digits.txt", "Range: lines=1-2", 200, DIGITS, whole],
+      ["/digits.txt", "Range: bytes=4-2", 200, DIGITS, whole],
+      ["/digits.txt", `Range: bytes=${"0-0,2-2,".repeat(20)}`, 200, DIGITS, whole],
+      ["/empty", "Range: bytes=0-", 200, "", { "content-range": undefined }],
+      ["/digits.txt", `Range: bytes=2-4\r\nIf-Range: ${etag}`, 206, "234"],
+      ["/digits.txt", 'Range: bytes=2-4\r\nIf-Range: "x"', 200, DIGITS, whole],
+      ["/digits.txt", `Range: bytes=2-4\r\nIf-Range: ${LAST_MODIFIED}`, 206, "234"],
+      ["/digits.txt", 'If-Range: "x"', 200, DIGITS, whole],
+      ["/digits.txt", 'Range: bytes=20-\r\nIf-Range: "x"', 200, DIGITS, whole],
+      ["/digits.txt", 'Range: bytes=2-4\r\nIf-Match: "x"', 412, ""],
     ]);
-    await check(place, [["/digits.txt", "Range: bytes=2-4\r\n", 200, "", whole]], "HEAD");
+    await check(place, [["/digits.txt", "Range: bytes=2-4", 200, "", whole]], "HEAD");
   });
 
   it("are sent as multipart/byteranges where there are several", async (t) => {
@@ -292,25 +284,19 @@ describe("options", () => {
     const place = site(t, FILES);
     place.serve({ fallback: "page.html" });
     await check(place, [
-      [
-        "/users/7",
-        "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8\r\n",
-        200,
-        PAGE,
-        { vary: "Accept" },
-      ],
-      ["/../../etc/passwd", "Accept: text/html\r\n", 400, "Bad Request\n"],
-      ["/..%2F..%2Fetc/passwd", "Accept: text/html\r\n", 200, PAGE],
+      ["/users/7", "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", 200, PAGE, { vary: "Accept" }],
+      ["/../../etc/passwd", "Accept: text/html", 400, "Bad Request\n"],
+      ["/..%2F..%2Fetc/passwd", "Accept: text/html", 200, PAGE],
       [
         "/api",
-        "Accept: application/json\r\n",
+        "Accept: application/json",
         404,
         '{"status":404,"code":"HTTP_NOT_FOUND","message":"Not Found"}',
       ],
-      ["/app.js", "Accept: */*\r\n", 404, "", { vary: "Accept" }],
-      ["/users/7", "Accept: text/html;q=0\r\n", 404, ""],
+      ["/app.js", "Accept: */*", 404, "", { vary: "Accept" }],
+      ["/users/7", "Accept: text/html;q=0", 404, ""],
       ["/users/7", "", 404, ""],
-      ["/digits.txt", "Accept: text/html\r\n", 200, DIGITS, { vary: undefined }],
+      ["/digits.txt", "Accept: text/html", 200, DIGITS, { vary: undefined }],
     ]);
   });
 
@@ -390,30 +376,24 @@ describe("options", () => {
     await check(place, [
       [
         "/a.js",
-        "Accept-Encoding: gzip, br\r\n",
+        "Accept-Encoding: gzip, br",
         200,
         "brotli",
         { "content-encoding": "br", "content-type": type },
       ],
-      ["/a.js", "Accept-Encoding: gzip, br;q=0.5\r\n", 200, "gzip", { "content-encoding": "gzip" }],
-      ["/a.js", "Accept-Encoding: zstd, gzip;q=0.1\r\n", 200, "gzip", { vary: "Accept-Encoding" }],
+      ["/a.js", "Accept-Encoding: gzip, br;q=0.5", 200, "gzip", { "content-encoding": "gzip" }],
+      ["/a.js", "Accept-Encoding: zstd, gzip;q=0.1", 200, "gzip", { vary: "Accept-Encoding" }],
       ["/a.js", "", 200, "js", { "content-encoding": undefined, vary: "Accept-Encoding" }],
       [
         "/b.js",
-        "Accept-Encoding: gzip\r\n",
+        "Accept-Encoding: gzip",
         200,
         "js",
         { "content-encoding": undefined, vary: "Accept-Encoding" },
       ],
-      ["/c.js", "Accept-Encoding: br\r\n", 200, "js", { "content-encoding": undefined }],
-      ["/none.js", "Accept-Encoding: br\r\n", 404, "", { vary: "Accept" }],
-      [
-        "/a.js",
-        "Accept-Encoding: br\r\nRange: bytes=0-2\r\n",
-        206,
-        "bro",
-        { "content-range": "bytes 0-2/6" },
-      ],
+      ["/c.js", "Accept-Encoding: br", 200, "js", { "content-encoding": undefined }],
+      ["/none.js", "Accept-Encoding: br", 404, "", { vary: "Accept" }],
+      ["/a.js", "Accept-Encoding: br\r\nRange: bytes=0-2", 206, "bro", { "content-range": "bytes 0-2/6" }],
     ]);
     const tags = await Promise.all(
       ["", "Accept-Encoding: br\r\n", "Accept-Encoding: gzip\r\n"].map((l) => place.ask("/a.js", l)),
@@ -436,16 +416,10 @@ describe("options", () => {
     assert.equal(brotli.header("accept-ranges"), undefined);
     const coded = { vary: "Accept-Encoding", "content-encoding": undefined };
     await check(place, [
-      ["/a.txt", "Accept-Encoding: br\r\nRange: bytes=0-3\r\n", 206, "some", coded],
-      ["/a.txt", `Accept-Encoding: br\r\nIf-None-Match: ${plain.header("etag")}\r\n`, 304, ""],
-      [
-        "/small.txt",
-        "Accept-Encoding: br\r\n",
-        200,
-        "small",
-        { "content-encoding": undefined, vary: undefined },
-      ],
-      ["/a.png", "Accept-Encoding: br\r\n", 200, text, { "content-encoding": undefined, vary: undefined }],
+      ["/a.txt", "Accept-Encoding: br\r\nRange: bytes=0-3", 206, "some", coded],
+      ["/a.txt", `Accept-Encoding: br\r\nIf-None-Match: ${plain.header("etag")}`, 304, ""],
+      ["/small.txt", "Accept-Encoding: br", 200, "small", { "content-encoding": undefined, vary: undefined }],
+      ["/a.png", "Accept-Encoding: br", 200, text, { "content-encoding": undefined, vary: undefined }],
     ]);
     const head = await place.ask("/a.txt", "Accept-Encoding: br\r\n", "HEAD");
     assert.deepEqual([head.header("content-encoding"), head.header("content-length")], ["br", undefined]);
@@ -456,19 +430,13 @@ describe("options", () => {
     const noise = randomBytes(3_000_000);
     const place = site(t, { "a.txt": noise });
     place.serve({ compress: true });
-    const shrunk = place.connect();
-    shrunk.get("/a.txt", "Accept-Encoding: gzip\r\n");
-    await shrunk.until(() => shrunk.rest.length > 0, "the first bytes");
-    shrunk.pause();
+    const shrunk = await begun(place, "/a.txt", "Accept-Encoding: gzip\r\n");
     truncateSync(join(place.root, "a.txt"), 10);
     shrunk.resume();
     await shrunk.over();
     assert.ok(!shrunk.rest.endsWith("0\r\n\r\n"));
     writeFileSync(join(place.root, "a.txt"), noise);
-    const gone = place.connect();
-    gone.get("/a.txt", "Accept-Encoding: gzip\r\n");
-    await gone.until(() => gone.rest.length > 0, "the first bytes");
-    gone.destroy();
+    (await begun(place, "/a.txt", "Accept-Encoding: gzip\r\n")).destroy();
     assert.equal(place.reports.length, 0);
   });
 
@@ -540,8 +508,8 @@ describe("options", () => {
     const place = site(t, { ...FILES, "long.html": Buffer.alloc(4_194_305, "x") });
     place.serve({ transformHtml: (html, { path }) => `${html}<script>${path}</script>`, listing: true });
     await check(place, [
-      ["/page.html", "Range: bytes=0-1\r\n", 200, `${PAGE}<script>/page.html</script>`, { etag: undefined }],
-      ["/", "If-Modified-Since: Mon, 06 May 2044 07:08:09 GMT\r\n", 200, `${PAGE}<script>/</script>`],
+      ["/page.html", "Range: bytes=0-1", 200, `${PAGE}<script>/page.html</script>`, { etag: undefined }],
+      ["/", "If-Modified-Since: Mon, 06 May 2044 07:08:09 GMT", 200, `${PAGE}<script>/</script>`],
       ["/digits.txt", "", 200, DIGITS],
     ]);
     assert.match((await place.ask("/no-index/")).text, /<script>\/no-index\/<\/script>$/);
@@ -573,13 +541,10 @@ describe("redirects to folders", () => {
       assert.equal(location.href, `http://good.example${path}/${query === "" ? "" : `?${query}`}`);
       assert.match(answer.header("location") ?? "", /^\.\/[^/]+\//);
     }
-    for (const target of [
-      "//evil.example",
-      "/%2Fevil.example",
-      "/\\evil.example",
-      "/%5Cevil.example",
-      "//evil.example/",
-    ]) {
+    const elsewhere = listOf(
+      "//evil.example¦/%2Fevil.example¦/\\evil.example¦/%5Cevil.example¦//evil.example/",
+    );
+    for (const target of elsewhere) {
       const answer = await place.ask(target);
       assert.equal(answer.header("location"), undefined, target);
       assert.ok(answer.status >= 400, target);
@@ -600,37 +565,29 @@ describe("errors of the system", () => {
     });
     return place;
   };
-  const rows: [code: string, status: number, reported: boolean][] = [
-    ["ENOENT", 404, false],
-    ["ENOTDIR", 404, false],
-    ["ENAMETOOLONG", 404, false],
-    ["ELOOP", 404, false],
-    ["ENXIO", 404, false],
-    ["EISDIR", 404, false],
-    ["EACCES", 403, false],
-    ["EPERM", 403, false],
-    ["EMFILE", 503, true],
-    ["ENFILE", 503, true],
+  const rows: [codes: string, status: number, reported: boolean][] = [
+    ["ENOENT¦ENOTDIR¦ENAMETOOLONG¦ELOOP¦ENXIO¦EISDIR", 404, false],
+    ["EACCES¦EPERM", 403, false],
+    ["EMFILE¦ENFILE", 503, true],
     ["EIO", 500, true],
   ];
-  for (const [code, status, reported] of rows) {
-    it(`${code}: ${status}`, async (t) => {
-      const place = await failing(t, code);
-      assert.equal((await place.ask("/page.html")).status, status);
-      assert.deepEqual(
-        place.reports.map((report) => codeOf(report.error)),
-        reported ? [code] : [],
-      );
-    });
+  for (const [codes, status, reported] of rows) {
+    for (const code of listOf(codes)) {
+      it(`${code}: ${status}`, async (t) => {
+        const place = await failing(t, code);
+        assert.equal((await place.ask("/page.html")).status, status);
+        assert.deepEqual(
+          place.reports.map((report) => codeOf(report.error)),
+          reported ? [code] : [],
+        );
+      });
+    }
   }
 
   it("while a file is read break the response off and are reported", async (t) => {
     const place = site(t, { large: LARGE });
     place.serve();
-    const client = place.connect();
-    client.get("/large");
-    await client.until(() => client.rest.length > 0, "the first bytes");
-    client.pause();
+    const client = await begun(place, "/large");
     const opened = await promises.open(join(place.root, "large"));
     t.mock.method(Object.getPrototypeOf(opened), "read", () =>
       Promise.reject(Object.assign(new Error("EIO"), { code: "EIO" })),

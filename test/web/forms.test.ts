@@ -53,6 +53,13 @@ async function ask(place: Harness, type: string | undefined, content: string): P
   return answer;
 }
 
+const FULL = 'multipart/form-data; charset=utf-8; boundary="B"';
+/** A file whose name is in extended notation (RFC 8187), perhaps beside another one. */
+const extended = (parameters: string, content: string): Part => [
+  [`Content-Disposition: form-data; name="f"; ${parameters}`],
+  content,
+];
+
 /** [what it is about, type, content, lines of the answer]. */
 const forms: [about: string, type: string, content: string, expected: string[]][] = [
   ["no field", URLENCODED, "", []],
@@ -62,77 +69,60 @@ const forms: [about: string, type: string, content: string, expected: string[]][
   ["the type in capitals", URLENCODED.toUpperCase(), "a=1", ["a=1"]],
   ["names of Object's own", URLENCODED, "__proto__=1&constructor=2", ["__proto__=1", "constructor=2"]],
   ["no part", TYPE, "--B--\r\n", []],
-  ["a field", TYPE, multipart(named("a", "1")), ["a=1"]],
-  ["fields of one name", TYPE, multipart(named("a", "1"), named("a", "2")), ["a=1", "a=2"]],
-  ["empty fields", TYPE, multipart(named("a", ""), named("", "x"), named("b", "")), ["a=", "=x", "b="]],
-  [
-    "names of Object's own",
-    TYPE,
-    multipart(named("__proto__", "1"), named("toString", "2")),
-    ["__proto__=1", "toString=2"],
-  ],
-  ["UTF-8", TYPE, multipart(named("ü", "ä€😀")), ["ü=ä€😀"]],
-  ["lines", TYPE, multipart(named("a", "1\r\n2\r\n\r\n--\r\n--A\r\n")), ["a=1\r\n2\r\n\r\n--\r\n--A\r\n"]],
-  ["what looks like the boundary", TYPE, multipart(named("a", "x--B\r\n --B--")), ["a=x--B\r\n --B--"]],
-  ["a file", TYPE, multipart(file("f", "a.txt", "text")), ["f:a.txt:text/plain:text"]],
+  ["preamble and epilogue", TYPE, `before\r\n${multipart(named("a", "1"))}behind\r\n--B\r\nmore`, ["a=1"]],
+  ["no line end at the end", TYPE, multipart(named("a", "1")).slice(0, -2), ["a=1"]],
+  ["a quoted boundary", FULL, multipart(named("a", "1")), ["a=1"]],
+];
+
+/** [what it is about, parts, lines of the answer]. */
+const multiparts: [about: string, parts: Part[], expected: string[]][] = [
+  ["a field", [named("a", "1")], ["a=1"]],
+  ["fields of one name", [named("a", "1"), named("a", "2")], ["a=1", "a=2"]],
+  ["empty fields", [named("a", ""), named("", "x"), named("b", "")], ["a=", "=x", "b="]],
+  ["names of Object's own", [named("__proto__", "1"), named("toString", "2")], ["__proto__=1", "toString=2"]],
+  ["UTF-8", [named("ü", "ä€😀")], ["ü=ä€😀"]],
+  ["lines", [named("a", "1\r\n2\r\n\r\n--\r\n--A\r\n")], ["a=1\r\n2\r\n\r\n--\r\n--A\r\n"]],
+  ["what looks like the boundary", [named("a", "x--B\r\n --B--")], ["a=x--B\r\n --B--"]],
+  ["a file", [file("f", "a.txt", "text")], ["f:a.txt:text/plain:text"]],
   [
     "a file between fields",
-    TYPE,
-    multipart(named("a", "1"), file("f", "x", "y", "a/b"), named("c", "2")),
+    [named("a", "1"), file("f", "x", "y", "a/b"), named("c", "2")],
     ["a=1", "c=2", "f:x:a/b:y"],
   ],
-  ["an empty file", TYPE, multipart(file("f", "a.txt", "")), ["f:a.txt:text/plain:"]],
-  ["a file that was not chosen", TYPE, multipart(file("f", "", "", "application/octet-stream")), []],
+  ["an empty file", [file("f", "a.txt", "")], ["f:a.txt:text/plain:"]],
+  ["a file that was not chosen", [file("f", "", "", "application/octet-stream")], []],
   [
     "paths in filenames",
-    TYPE,
-    multipart(file("f", "/etc/passwd", "1"), file("f", "C:\\a\\b.txt", "2"), file("f", "..", "3")),
+    [file("f", "/etc/passwd", "1"), file("f", "C:\\a\\b.txt", "2"), file("f", "..", "3")],
     ["f:passwd:text/plain:1", "f:b.txt:text/plain:2", "f::text/plain:3"],
   ],
-  [
-    "a backslash at the end",
-    TYPE,
-    multipart(named("a\\", "1"), file("\\", "x", "2")),
-    ["a\\=1", "\\:x:text/plain:2"],
-  ],
-  ["escaped quotes", TYPE, multipart(file("f", 'a\\"b.txt', "1")), ['f:a"b.txt:text/plain:1']],
+  ["a backslash at the end", [named("a\\", "1"), file("\\", "x", "2")], ["a\\=1", "\\:x:text/plain:2"]],
+  ["escaped quotes", [file("f", 'a\\"b.txt', "1")], ['f:a"b.txt:text/plain:1']],
   [
     "what browsers escape in names",
-    TYPE,
-    multipart(named("say %22hi%22%0D%0A%0d%2F%25", "1"), file("%22", "12%22 monitor%0D%0A.txt", "2")),
+    [named("say %22hi%22%0D%0A%0d%2F%25", "1"), file("%22", "12%22 monitor%0D%0A.txt", "2")],
     ['say "hi"\r\n%0d%2F%25=1', '":12" monitor.txt:text/plain:2'],
   ],
   [
     "filename* (RFC 8187)",
-    TYPE,
-    multipart(
-      [[`Content-Disposition: form-data; name="f"; filename="e.txt"; filename*=UTF-8''%e2%82%ac.txt`], "1"],
-      [[`Content-Disposition: form-data; name="f"; filename*=utf-8'en'a%2Fb%22.txt`], "2"],
-      [[`Content-Disposition: form-data; name="f"; filename="plain"; filename*=koi8-r''%c1`], "3"],
-      [[`Content-Disposition: form-data; name="f"; filename="plain"; filename*=UTF-8''%ff`], "4"],
-    ),
+    [
+      extended(`filename="e.txt"; filename*=UTF-8''%e2%82%ac.txt`, "1"),
+      extended(`filename*=utf-8'en'a%2Fb%22.txt`, "2"),
+      extended(`filename="plain"; filename*=koi8-r''%c1`, "3"),
+      extended(`filename="plain"; filename*=UTF-8''%ff`, "4"),
+    ],
     ["f:€.txt:text/plain:1", 'f:b".txt:text/plain:2', "f:plain:text/plain:3", "f:plain:text/plain:4"],
   ],
-  [
-    "no type",
-    TYPE,
-    multipart([['Content-Disposition: form-data; filename=a; name="f"'], "1"]),
-    ["f:a:text/plain:1"],
-  ],
-  ["field names in any case", TYPE, multipart([['content-DISPOSITION:FORM-DATA;NAME="a"'], "1"]), ["a=1"]],
-  ["a semicolon in a name", TYPE, multipart(named("a;b", "1")), ["a;b=1"]],
-  ["preamble and epilogue", TYPE, `before\r\n${multipart(named("a", "1"))}behind\r\n--B\r\nmore`, ["a=1"]],
-  ["no line end at the end", TYPE, multipart(named("a", "1")).slice(0, -2), ["a=1"]],
-  [
-    "a quoted boundary",
-    'multipart/form-data; charset=utf-8; boundary="B"',
-    multipart(named("a", "1")),
-    ["a=1"],
-  ],
+  ["no type", [[['Content-Disposition: form-data; filename=a; name="f"'], "1"]], ["f:a:text/plain:1"]],
+  ["field names in any case", [[['content-DISPOSITION:FORM-DATA;NAME="a"'], "1"]], ["a=1"]],
+  ["a semicolon in a name", [named("a;b", "1")], ["a;b=1"]],
 ];
 
 describe("a form", () => {
-  for (const [about, type, content, expected] of forms) {
+  const inParts = multiparts.map(
+    ([about, parts, expected]) => [about, TYPE, multipart(...parts), expected] as const,
+  );
+  for (const [about, type, content, expected] of [...forms, ...inParts]) {
     it(`${type.slice(0, 20)}: ${about}`, async (t) => {
       const place = reading(t);
       const answer = await ask(place, type, content);
