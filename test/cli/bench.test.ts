@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Server as NetServer } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { BenchResults } from "../../src/cli/bench-results.ts";
 import { Server } from "../../src/server/server.ts";
-import { certificate } from "../support/certificates.ts";
 import { sleep } from "../support/waiting.ts";
-import { inProcess } from "./in-process.ts";
+import { inProcess, listening } from "./in-process.ts";
 import { portico, start } from "./portico.ts";
 
 /** How long the first of 60 requests for /stall waits for its answer. */
@@ -23,7 +22,6 @@ interface Seen {
 /** A server with some paths, and what it was asked for. */
 async function target(t: TestContext, tls = false): Promise<{ url: string; seen: Seen[]; server: Server }> {
   const server = new Server();
-  t.after(() => server.close({ graceMs: 0 }));
   const seen: Seen[] = [];
   server.any("/*", async (exchange) => {
     const { method, target } = exchange;
@@ -36,72 +34,56 @@ async function target(t: TestContext, tls = false): Promise<{ url: string; seen:
   });
   server.websocket("/echo", { message: (socket, data, binary) => socket.send(data, { binary }) });
   server.websocket("/leave", { message: (socket) => socket.close(1001) });
-  const listener = await server.listen({
-    host: "127.0.0.1",
-    ...(tls ? { tls: certificate("localhost") } : {}),
-  });
-  return { url: listener.url, seen, server };
+  return { url: await listening(t, server, tls), seen, server };
 }
 
+/** The port at which another server listens, until the test ends. */
+async function portOf(t: TestContext, other: NetServer): Promise<number> {
+  t.after(() => other.close());
+  await once(other.listen(0, "127.0.0.1"), "listening");
+  return (other.address() as AddressInfo).port;
+}
+
+/** What it reports with these options, which spaces separate. */
 async function report(
   t: TestContext,
-  ...args: string[]
+  url: string,
+  options: string,
+  ...others: string[]
 ): Promise<{ code: number | undefined; json: Record<string, unknown> }> {
   const former = process.exitCode;
   process.exitCode = undefined;
-  const { code, stdout, stderr } = await inProcess(t, ["bench", "--json", ...args]);
+  const args = ["bench", "--json", url, ...options.split(" "), ...others];
+  const { code, stdout, stderr } = await inProcess(t, args);
   const exitCode = code ?? (process.exitCode as number | undefined);
   process.exitCode = former;
   assert.equal(stderr, "");
   return { code: exitCode, json: JSON.parse(stdout) };
 }
 
+/** How much a histogram has. */
+const countOf = (rows: readonly { count: number }[]): number =>
+  rows.reduce((sum, { count }) => sum + count, 0);
+
 describe("portico bench: what it sends and counts", () => {
   it("sends as many requests as it is told to, with method, fields and content", async (t) => {
     const { url, seen } = await target(t);
-    const { code, json } = await report(
-      t,
-      `${url}/a?b=c`,
-      "-n",
-      "25",
-      "-c",
-      "3",
-      "-b",
-      "text",
-      "-H",
-      "X-Test: yes",
-    );
+    const { code, json } = await report(t, `${url}/a?b=c`, "-n 25 -c 3 -b text", "-H", "X-Test: yes");
     assert.equal(code, undefined);
     assert.equal(seen.length, 25);
     assert.deepEqual(seen[24], { method: "POST", target: "/a?b=c", header: "yes", text: "text" });
     const { requests, failed, statuses, errors, connections } = json;
-    assert.deepEqual(
-      { requests, failed, statuses, errors, connections },
-      { requests: 25, failed: 0, statuses: { 200: 25 }, errors: {}, connections: 3 },
-    );
+    const expected = { requests: 25, failed: 0, statuses: { 200: 25 }, errors: {}, connections: 3 };
+    assert.deepEqual({ requests, failed, statuses, errors, connections }, expected);
     const { min, p50, p99, max } = json["latencyMs"] as Record<string, number>;
     assert.ok(min! > 0 && min! <= p50! && p50! <= p99! && p99! <= max!);
     const rows = json["histogram"] as { count: number }[];
-    assert.equal(
-      rows.reduce((sum, { count }) => sum + count, 0),
-      25,
-    );
+    assert.equal(countOf(rows), 25);
   });
 
   it("pipelines", async (t) => {
     const { url, seen, server } = await target(t);
-    const { json } = await report(
-      t,
-      `${url}/chunks`,
-      "-n",
-      "64",
-      "-c",
-      "2",
-      "--in-flight",
-      "16",
-      "-m",
-      "put",
-    );
+    const { json } = await report(t, `${url}/chunks`, "-n 64 -c 2 --in-flight 16 -m put");
     assert.deepEqual([json["requests"], json["failed"], seen.length], [64, 0, 64]);
     assert.equal(seen[0]?.method, "PUT");
     assert.equal(server.counters.connections, 2);
@@ -109,22 +91,22 @@ describe("portico bench: what it sends and counts", () => {
 
   it("opens a connection again that the server closes", async (t) => {
     const { url, server } = await target(t);
-    const { code, json } = await report(t, `${url}/close`, "-n", "20", "-c", "2");
+    const { code, json } = await report(t, `${url}/close`, "-n 20 -c 2");
     assert.deepEqual([code, json["requests"], json["failed"]], [undefined, 20, 0]);
     assert.ok(server.counters.connections >= 20);
   });
 
   it("fails when a status is not expected", async (t) => {
     const { url } = await target(t);
-    const busy = await report(t, `${url}/busy`, "-n", "10", "-c", "1");
+    const busy = await report(t, `${url}/busy`, "-n 10 -c 1");
     assert.deepEqual([busy.code, busy.json["failed"], busy.json["statuses"]], [1, 5, { 200: 5, 503: 5 }]);
-    const expected = await report(t, `${url}/busy`, "-n", "10", "-c", "1", "--expect", "503");
+    const expected = await report(t, `${url}/busy`, "-n 10 -c 1 --expect 503");
     assert.deepEqual([expected.code, expected.json["failed"]], [1, 5]);
   });
 
   it("sends at a constant rate over all connections", async (t) => {
     const { url, seen, server } = await target(t);
-    const { code, json } = await report(t, url, "-r", "400", "-n", "80", "-c", "4");
+    const { code, json } = await report(t, url, "-r 400 -n 80 -c 4");
     assert.deepEqual([code, json["rate"], json["requests"], json["unanswered"]], [undefined, 400, 80, 0]);
     assert.equal(seen.length, 80);
     assert.equal(server.counters.connections, 4);
@@ -134,52 +116,31 @@ describe("portico bench: what it sends and counts", () => {
 
   it("measures latency from when a request was due, not from when a connection was free", async (t) => {
     const { url } = await target(t);
-    const stalled = await report(t, `${url}/stall`, "-r", "200", "-n", "60", "-c", "1");
+    const stalled = await report(t, `${url}/stall`, "-r 200 -n 60 -c 1");
     const { p50 } = stalled.json["latencyMs"] as Record<string, number>;
     // The first answer takes 400 ms, so those that are due meanwhile wait for it: half of all for more than 100 ms.
     assert.ok(p50! > 100, `p50 is ${p50} ms`);
-    const closed = await report(t, `${url}/stall`, "-n", "60", "-c", "1");
+    const closed = await report(t, `${url}/stall`, "-n 60 -c 1");
     assert.ok((closed.json["latencyMs"] as Record<string, number>)["p50"]! < 100);
   });
 
   it("says how many requests were due without an answer at the end", async (t) => {
     const { url } = await target(t);
-    const { json } = await report(t, `${url}/stall`, "-r", "100", "-d", "0.3", "-c", "1");
+    const { json } = await report(t, `${url}/stall`, "-r 100 -d 0.3 -c 1");
     assert.equal(json["requests"], 0);
     assert.ok((json["unanswered"] as number) >= 29, String(json["unanswered"]));
   });
 
   it("opens connections again at a constant rate, and loses no request", async (t) => {
     const { url } = await target(t);
-    const { code, json } = await report(
-      t,
-      `${url}/close`,
-      "-r",
-      "500",
-      "-n",
-      "20",
-      "-c",
-      "2",
-      "--in-flight",
-      "4",
-    );
+    const { code, json } = await report(t, `${url}/close`, "-r 500 -n 20 -c 2 --in-flight 4");
     assert.deepEqual([code, json["requests"], json["failed"]], [undefined, 20, 0]);
   });
 
   it("measures WebSockets, compressed messages in flight, over TLS", async (t) => {
     const { url, server } = await target(t, true);
-    const { code, json } = await report(
-      t,
-      `${url.replace("http", "ws")}/echo`,
-      "-n",
-      "100",
-      "-c",
-      "4",
-      "--in-flight",
-      "8",
-      "--insecure",
-      "--binary",
-    );
+    const echo = `${url.replace("http", "ws")}/echo`;
+    const { code, json } = await report(t, echo, "-n 100 -c 4 --in-flight 8 --insecure --binary");
     assert.deepEqual([code, json["requests"], json["failed"]], [undefined, 100, 0]);
     assert.equal(server.counters.messagesReceived, 100);
     assert.equal(json["bytesReceived"], 2_000);
@@ -187,26 +148,26 @@ describe("portico bench: what it sends and counts", () => {
 
   it("counts messages without an answer, and comes to an end", async (t) => {
     const { url } = await target(t);
-    const { code, json } = await report(t, `${url.replace("http", "ws")}/leave`, "-n", "6", "-c", "2");
+    const { code, json } = await report(t, `${url.replace("http", "ws")}/leave`, "-n 6 -c 2");
     assert.deepEqual([code, json["requests"], json["failed"]], [1, 0, 6]);
     assert.deepEqual(json["errors"], { "closed with 1001": 6 });
   });
 
   it("gives up requests that are not answered in time", async (t) => {
-    const silent = createTcpServer((socket) => socket.on("error", () => {}).resume());
-    t.after(() => silent.close());
-    await once(silent.listen(0, "127.0.0.1"), "listening");
-    const { port } = silent.address() as AddressInfo;
-    const { code, json } = await report(t, `:${port}/`, "-n", "4", "-c", "2", "--timeout", "0.1");
+    const port = await portOf(
+      t,
+      createTcpServer((socket) => socket.on("error", () => {}).resume()),
+    );
+    const { code, json } = await report(t, `:${port}/`, "-n 4 -c 2 --timeout 0.1");
     assert.deepEqual([code, json["requests"], json["failed"], json["errors"]], [1, 0, 4, { timeout: 4 }]);
   });
 
   it("measures another server, too", async (t) => {
-    const other = createServer((_request, response) => response.end("node"));
-    t.after(() => other.close());
-    await once(other.listen(0, "127.0.0.1"), "listening");
-    const { port } = other.address() as AddressInfo;
-    const { json } = await report(t, `127.0.0.1:${port}`, "-n", "50", "-c", "5", "--in-flight", "4");
+    const port = await portOf(
+      t,
+      createServer((_request, response) => response.end("node")),
+    );
+    const { json } = await report(t, `127.0.0.1:${port}`, "-n 50 -c 5 --in-flight 4");
     assert.deepEqual([json["requests"], json["failed"]], [50, 0]);
   });
 });
@@ -244,10 +205,7 @@ describe("results", () => {
     }
     const rows = results.histogram();
     assert.ok(rows.length <= 16);
-    assert.equal(
-      rows.reduce((sum, { count }) => sum + count, 0),
-      1_000,
-    );
+    assert.equal(countOf(rows), 1_000);
     for (const [index, row] of rows.entries()) assert.equal(row.fromMs, rows[index - 1]?.toMs ?? row.fromMs);
     assert.ok(rows[0]!.fromMs <= 1 && rows.at(-1)!.toMs >= 1_000);
   });

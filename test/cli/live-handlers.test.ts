@@ -129,9 +129,7 @@ describe("a file that is run", () => {
     await connect().get("/").answer();
     assert.deepEqual(seen, ["others", "shared"]);
   });
-});
 
-describe("a file that is run", () => {
   it("leaves no failure hook when it is loaded again", async (t) => {
     const { server, connect } = harness(t);
     const live = new LiveHandlers(server);

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { Agent, get, type IncomingMessage } from "node:http";
 import { describe, it } from "node:test";
 import WebSocket from "ws";
 import { put, temporaryFolder } from "../support/places.ts";
 import { nextMessage } from "../support/ws-client.ts";
+import { keepAlive } from "./keep-alive.ts";
 import { portico, start } from "./portico.ts";
 
 const EVO = `
@@ -105,21 +104,24 @@ describe("portico lua", { concurrency: 2 }, () => {
     const program = start(t, ["lua", "chat.lua", "--watch", "--host", "127.0.0.1"], root);
     const ports = await program.printed(/one listening on (.*)\n/);
     const [http = "", sockets = ""] = ports.split(" ");
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    t.after(() => agent.destroy());
-    assert.deepEqual(await got(agent, http, "/old"), [200, "one"]);
+    const ask = keepAlive(t);
+    const got = async (path: string): Promise<[number, string]> => {
+      const { status, text } = await ask(`http://127.0.0.1:${http}${path}`);
+      return [status, text];
+    };
+    assert.deepEqual(await got("/old"), [200, "one"]);
     const socket = new WebSocket(`ws://127.0.0.1:${sockets}/`);
     t.after(() => socket.terminate());
     assert.equal((await nextMessage(socket)).data, "one");
     put(root, "chat.lua", "x =");
     await program.printed(/chat\.lua keeps running unchanged/);
-    assert.deepEqual(await got(agent, http, "/old"), [200, "one"]);
+    assert.deepEqual(await got("/old"), [200, "one"]);
     const greeted = nextMessage(socket);
     put(root, "chat.lua", chat("two", "/new"));
     assert.equal(await program.printed(/two listening on (.*)\n/), ports);
     assert.equal((await greeted).data, "two");
-    assert.deepEqual(await got(agent, http, "/new"), [200, "two"]);
-    assert.deepEqual(await got(agent, http, "/old"), [404, ""]);
+    assert.deepEqual(await got("/new"), [200, "two"]);
+    assert.deepEqual(await got("/old"), [404, ""]);
   });
 
   it("runs a program for CraftOS again when a module of it changes", async (t) => {
@@ -136,11 +138,3 @@ describe("portico lua", { concurrency: 2 }, () => {
     }
   });
 });
-
-/** The status and text of a response, on a connection that is kept. */
-async function got(agent: Agent, port: string, path: string): Promise<[number | undefined, string]> {
-  const [response]: IncomingMessage[] = await once(get({ host: "127.0.0.1", port, path, agent }), "response");
-  let text = "";
-  for await (const part of response ?? []) text += part;
-  return [response?.statusCode, text];
-}

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { Changes } from "../support/changes.ts";
+
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 /** For anything that a program is waited for. */
 const PATIENCE_MS = 20_000;
@@ -28,21 +30,21 @@ export class Running {
   readonly finished: Promise<Finished>;
   stdout = "";
   stderr = "";
-  private looks: (() => void)[] = [];
+  private readonly changes = new Changes();
 
   constructor(args: readonly string[], cwd: string | undefined, environment: Environment = {}) {
     this.child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, ...environment } });
     this.child.stdin.on("error", () => {});
     this.child.stdout.on("data", (data: Buffer) => {
       this.stdout += data;
-      this.look();
+      this.changes.tell();
     });
     this.child.stderr.on("data", (data: Buffer) => {
       this.stderr += data;
-      this.look();
+      this.changes.tell();
     });
     this.finished = once(this.child, "close").then(([code]: (number | null)[]) => {
-      this.look();
+      this.changes.tell();
       return { code: code ?? null, stdout: this.stdout, stderr: this.stderr };
     });
   }
@@ -51,24 +53,17 @@ export class Running {
    * Waits for something that is printed, on stdout or stderr, and gives the first group of the pattern.
    * @param after how often the pattern has to have been printed before
    */
-  async printed(pattern: RegExp, after = 0): Promise<string> {
+  printed(pattern: RegExp, after = 0): Promise<string> {
     const all = new RegExp(pattern.source, `g${pattern.flags}`);
-    const find = (): string | undefined => {
+    const look = (): string | undefined => {
       const match = [...`${this.stdout}\n${this.stderr}`.matchAll(all)][after];
-      return match === undefined ? undefined : (match[1] ?? match[0]);
+      if (match !== undefined) return match[1] ?? match[0];
+      if (this.child.exitCode !== null) throw new Error(`it ended before it printed ${pattern}`);
+      return undefined;
     };
-    const deadline = AbortSignal.timeout(PATIENCE_MS);
-    for (;;) {
-      const found = find();
-      if (found !== undefined) return found;
-      if (deadline.aborted || this.child.exitCode !== null) {
-        throw new Error(`it has not printed ${pattern}:\n${this.stdout}\n${this.stderr}`);
-      }
-      await new Promise<void>((resolve) => {
-        this.looks.push(resolve);
-        deadline.addEventListener("abort", () => resolve(), { once: true });
-      });
-    }
+    return this.changes.find(look, `${pattern}`, PATIENCE_MS).catch((error: unknown) => {
+      throw new Error(`${error}:\n${this.stdout}\n${this.stderr}`);
+    });
   }
 
   /** The address that a server has printed. */
@@ -79,12 +74,6 @@ export class Running {
   stop(signal: NodeJS.Signals = "SIGINT"): Promise<Finished> {
     this.child.kill(signal);
     return this.finished;
-  }
-
-  private look(): void {
-    const { looks } = this;
-    this.looks = [];
-    for (const look of looks) look();
   }
 }
 

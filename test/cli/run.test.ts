@@ -112,10 +112,8 @@ describe("portico run", { concurrency: 2 }, () => {
   });
 
   it("ends with 1 and the place of a syntax error", async (t) => {
-    const root = temporaryFolder(t, {
-      "package.json": ESM,
-      "app.js": "export const routes = {\n  '/': (e) => ;\n};",
-    });
+    const text = "export const routes = {\n  '/': (e) => ;\n};";
+    const root = temporaryFolder(t, { "package.json": ESM, "app.js": text });
     const { code, stdout, stderr } = await portico(t, ["run", "app.js", "--port", "0"], { cwd: root });
     assert.deepEqual([code, stdout], [1, ""]);
     assert.match(stderr, /SyntaxError/);
@@ -243,11 +241,8 @@ describe("portico run --watch", { concurrency: 2 }, () => {
     await server.printed(/Reloaded app\.js/, 2);
     assert.equal((await ask(url)).status, 404);
     assert.equal((await ask(`${url}/other`)).text, "only");
-    assert.equal(
-      await asked(socket, "e"),
-      "three e, opened by one",
-      "a path that is gone keeps its handlers",
-    );
+    const kept = await asked(socket, "e");
+    assert.equal(kept, "three e, opened by one", "a path that is gone keeps its handlers");
     const closed = once(socket, "close");
     assert.equal((await server.stop()).code, 130);
     assert.equal((await closed)[0], 1001);
@@ -256,11 +251,8 @@ describe("portico run --watch", { concurrency: 2 }, () => {
   it("goes on after builds that make the folder of the program again", async (t) => {
     const build = (root: string, word: string, to = "dist"): void => {
       put(root, `${to}/app.js`, `export { routes } from "./sub/routes.js";`);
-      put(
-        root,
-        `${to}/sub/routes.js`,
-        `export const routes = { "/": (exchange) => exchange.end("${word}") };`,
-      );
+      const text = `export const routes = { "/": (exchange) => exchange.end("${word}") };`;
+      put(root, `${to}/sub/routes.js`, text);
     };
     const root = temporaryFolder(t, { "package.json": ESM });
     build(root, "one");
@@ -303,12 +295,8 @@ describe("portico run --watch", { concurrency: 2 }, () => {
   it("loads TypeScript and what it imports anew", async (t) => {
     const text = `import { word } from "./word.ts";
       export const routes = { "/": (exchange: any): unknown => exchange.end(word) };`;
-    const { root, url, server } = await runFiles(
-      t,
-      { "app.ts": text, "word.ts": 'export const word: string = "one";' },
-      "app.ts",
-      "-w",
-    );
+    const files = { "app.ts": text, "word.ts": 'export const word: string = "one";' };
+    const { root, url, server } = await runFiles(t, files, "app.ts", "-w");
     assert.equal(await (await fetch(url)).text(), "one");
     put(root, "word.ts", 'export const word: string = "two";');
     await server.printed(/Reloaded/);
@@ -330,13 +318,8 @@ describe("portico run --watch", { concurrency: 2 }, () => {
   });
 
   it("waits for a file that is broken at the beginning", async (t) => {
-    const { root, url, server } = await runFiles(
-      t,
-      { "app.js": "export const routes = {" },
-      "app.js",
-      "--watch",
-      "--json",
-    );
+    const files = { "app.js": "export const routes = {" };
+    const { root, url, server } = await runFiles(t, files, "app.js", "--watch", "--json");
     assert.match(server.stderr, /has no handlers until you fix this: SyntaxError/);
     assert.equal((await fetch(url)).status, 404);
     put(root, "app.js", 'export const routes = { "/": (exchange) => exchange.end("mended") };');

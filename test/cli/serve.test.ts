@@ -5,6 +5,7 @@ import { request } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { describe, it, type TestContext } from "node:test";
 import WebSocket from "ws";
+import { listOf } from "../support/bytes.ts";
 import { put, temporaryFolder } from "../support/places.ts";
 import { within } from "../support/waiting.ts";
 import { opened } from "../support/ws-client.ts";
@@ -12,7 +13,10 @@ import { type Running, start } from "./portico.ts";
 
 const PAGE = "<!doctype html><html><body><p>page</p></body></html>";
 const FILES = { "index.html": PAGE, "app.js": `// ${"x".repeat(4_000)}`, "sub/a.txt": "0123456789" };
-const FIXTURES = new URL("../fixtures/", import.meta.url);
+const TLS = ["key", "cert"].flatMap((kind) => [
+  `--tls-${kind}`,
+  new URL(`../fixtures/localhost.${kind}.pem`, import.meta.url).pathname,
+]);
 
 /** `portico serve` of a folder with some files. */
 async function serve(
@@ -65,16 +69,8 @@ describe("portico serve", { concurrency: 2 }, () => {
   });
 
   it("does what its options say", async (t) => {
-    const { url, server } = await serve(
-      t,
-      "--spa",
-      "--listing",
-      "--cors",
-      "--no-compress",
-      "--no-log",
-      "--cache",
-      "max-age=60",
-    );
+    const options = "--spa --listing --cors --no-compress --no-log --cache max-age=60";
+    const { url, server } = await serve(t, ...options.split(" "));
     const app = await fetch(`${url}/some/route`, { headers: { Accept: "text/html" } });
     assert.deepEqual([app.status, await app.text()], [200, PAGE]);
     assert.match(await (await fetch(`${url}/sub/`)).text(), /a\.txt/);
@@ -98,20 +94,15 @@ describe("portico serve", { concurrency: 2 }, () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    assert.deepEqual(
-      [listening.event, listening.url, listening.port],
-      ["listening", url, Number(new URL(url).port)],
-    );
+    const address = ["listening", url, Number(new URL(url).port)];
+    assert.deepEqual([listening.event, listening.url, listening.port], address);
     const { method, path, query, status, outcome, bytes } = request;
-    assert.deepEqual(
-      [method, path, query, status, outcome, bytes],
-      ["GET", "/sub/a.txt", "a=b&token=[redacted]", 200, "complete", 10],
-    );
+    const exchange = ["GET", "/sub/a.txt", "a=b&token=[redacted]", 200, "complete", 10];
+    assert.deepEqual([method, path, query, status, outcome, bytes], exchange);
   });
 
   it("speaks TLS", async (t) => {
-    const file = (kind: string): string => new URL(`localhost.${kind}.pem`, FIXTURES).pathname;
-    const { url } = await serve(t, "--tls-key", file("key"), "--tls-cert", file("cert"));
+    const { url } = await serve(t, ...TLS);
     assert.match(url, /^https:/);
     const asked = httpsRequest(`${url}/sub/a.txt`, { rejectUnauthorized: false, agent: false }).end();
     const [response] = await once(asked, "response");
@@ -169,12 +160,7 @@ async function statusFor(port: string, host: string, options: RequestOptions = {
 
 describe("what listens only to this machine", { concurrency: 2 }, () => {
   const own = ["127.0.0.1:80", "127.9.9.9", "localhost", "LocalHost:80", "app.localhost:80", "[::1]:80"];
-  const foreign = [
-    "rebound.example",
-    "127.0.0.1.rebound.example",
-    "localhost.rebound.example:80",
-    "192.0.2.1",
-  ];
+  const foreign = listOf("rebound.example¦127.0.0.1.rebound.example¦localhost.rebound.example:80¦192.0.2.1");
 
   /** Opens a WebSocket that asks for a host, and expects that it is refused. */
   async function refused(url: string, host: string): Promise<void> {
@@ -198,10 +184,9 @@ describe("what listens only to this machine", { concurrency: 2 }, () => {
   });
 
   it("answers to all names where it was told to listen to others, and with a certificate", async (t) => {
-    const file = (kind: string): string => new URL(`localhost.${kind}.pem`, FIXTURES).pathname;
     const all = start(t, ["serve", temporaryFolder(t, FILES), "--port", "0", "--host", "0.0.0.0", "--json"]);
     assert.equal(await statusFor(await all.printed(/"port":(\d+)/), "name.example"), 200);
-    const { url } = await serve(t, "--tls-key", file("key"), "--tls-cert", file("cert"));
+    const { url } = await serve(t, ...TLS);
     assert.equal(await statusFor(new URL(url).port, "name.example", { rejectUnauthorized: false }), 200);
   });
 
@@ -214,15 +199,8 @@ describe("what listens only to this machine", { concurrency: 2 }, () => {
 
 describe("portico echo", { concurrency: 2 }, () => {
   it("sends everything back, compressed where that is agreed", async (t) => {
-    const server = start(t, [
-      "echo",
-      "--port",
-      "0",
-      "--deflate",
-      "contextTakeover,thresholdBytes=0",
-      "--max-message",
-      "1000",
-    ]);
+    const options = "--port 0 --deflate contextTakeover,thresholdBytes=0 --max-message 1000";
+    const server = start(t, ["echo", ...options.split(" ")]);
     const socket = await opened(new WebSocket(`${await server.url()}/any/path`, { perMessageDeflate: true }));
     assert.match(socket.extensions, /permessage-deflate/);
     const echoed = async (data: string | Buffer): Promise<unknown[]> => {

@@ -1,25 +1,14 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { describe, it } from "node:test";
 import { inBytes, inTime, paint, printable, printJson } from "../../src/cli/terminal.ts";
-import { temporaryFolder } from "../support/places.ts";
+import { listOf } from "../support/bytes.ts";
+import { takenPort, temporaryFolder } from "../support/places.ts";
 import { eventually } from "../support/waiting.ts";
 import { inProcess } from "./in-process.ts";
 import { portico, start } from "./portico.ts";
-
-/** A port of 127.0.0.1 at which something else listens. */
-async function busyPort(t: TestContext): Promise<number> {
-  const other = createServer();
-  t.after(() => other.close());
-  await once(other.listen(0, "127.0.0.1"), "listening");
-  const address = other.address();
-  assert.ok(typeof address === "object" && address !== null);
-  return address.port;
-}
 
 const COMMANDS = ["serve", "run", "lua", "echo", "bench", "inspect", "about", "completion"];
 
@@ -52,15 +41,15 @@ describe("the command line", { concurrency: 2 }, () => {
   });
 
   it("names a busy port and the remedy when that port was chosen", async (t) => {
-    const port = await busyPort(t);
+    const { port } = await takenPort(t);
     for (const environment of [{}, { PORT: String(port) }]) {
       const args = "PORT" in environment ? ["echo"] : ["echo", "--port", String(port)];
       const { code, stderr } = await portico(t, args, { environment });
       assert.equal(code, 1);
-      assert.match(
-        stderr,
-        new RegExp(`^portico: Port ${port} is already in use at 127\\.0\\.0\\.1\\. .*--port.*\n$`),
+      const message = new RegExp(
+        `^portico: Port ${port} is already in use at 127\\.0\\.0\\.1\\. .*--port.*\n$`,
       );
+      assert.match(stderr, message);
     }
   });
 
@@ -132,51 +121,40 @@ describe("help", () => {
 });
 
 describe("mistakes are answered with one line and an exit code", () => {
-  const mistakes: [args: string[], code: number, message: RegExp][] = [
-    [["serve", "--prot", "1"], 2, /unknown option '--prot'.*--port/],
-    [["nothing"], 2, /unknown command 'nothing'/],
-    [["run"], 2, /missing required argument 'file'/],
-    [["run", "no-such-file.ts"], 2, /The file no-such-file\.ts does not exist/],
-    [["run", "README.md"], 2, /README\.md is not a program/],
-    [["serve", "no-such-folder"], 2, /The folder no-such-folder does not exist/],
-    [
-      ["serve", "README.md"],
-      2,
-      /README\.md is a file, not a folder\. Serve its folder with "portico serve \."/,
-    ],
-    [["serve", "examples/echo.ts"], 2, /Run it with "portico run examples\/echo\.ts", or .*serve examples"/],
-    [["completion", "tcsh"], 2, /choices are bash, zsh, fish/],
-    [["bench", "http://127.0.0.1/", "--rate", "0"], 2, /1 to 1000000/],
-    [["serve", "--cache", "no-cache\r\nX: y"], 2, /a value that a header field can have/],
-    [["serve", "--port", "65536"], 2, /'65536' is invalid.*0 to 65535/],
-    [
-      ["serve", "--tls-key", "test/fixtures/localhost.key.pem"],
-      2,
-      /--tls-key and --tls-cert belong together/,
-    ],
-    [
-      ["serve", "--tls-key", "nowhere", "--tls-cert", "nowhere"],
-      2,
-      /Cannot read nowhere: the file does not exist/,
-    ],
-    [["serve", "--tls-key", "README.md", "--tls-cert", "README.md"], 1, /certificate cannot be used/],
-    [["serve", "--host", "192.0.2.1"], 1, /192\.0\.2\.1 is not an address of this machine/],
-    [["echo", "--deflate", "levle=3"], 2, /level=N/],
-    [["echo", "--deflate", "level=10"], 2, /level/],
-    [["bench", "ftp://127.0.0.1/"], 2, /begins with http:, https:, ws:, wss:/],
-    [["bench", "http://127.0.0.1/", "-c", "0"], 2, /1 to 10000/],
-    [["bench", "http://127.0.0.1/", "-H", "no colon"], 2, /"Name: value"/],
-    [["bench", "http://127.0.0.1/", "-H", "a: b\r\nc: d"], 2, /"Name: value"/],
-    [["bench", "http://127.0.0.1/", "-m", "G T"], 2, /method/],
-    [["bench", "http://127.0.0.1/", "-b", "@nowhere"], 2, /Cannot read nowhere/],
-    [["bench", "ws://127.0.0.1/", "-m", "GET"], 2, /--method/],
-    [["bench", "http://127.0.0.1:1/"], 1, /Cannot reach http:\/\/127\.0\.0\.1:1\/: nothing listens there/],
-    [["inspect", "http://127.0.0.1/"], 2, /begins with ws:, wss:/],
-    [["inspect", "ws://127.0.0.1/", "-H", "Host: other.example"], 2, /cannot set the header Host/],
-    [["inspect", "ws://127.0.0.1/", "--protocol", "a\r\nb"], 2, /Subprotocols must be different tokens/],
-    [["inspect", "ws://127.0.0.1:1/"], 1, /nothing listens there/],
+  const mistakes: [args: string, code: number, message: RegExp][] = [
+    ["serve¦--prot¦1", 2, /unknown option '--prot'.*--port/],
+    ["nothing", 2, /unknown command 'nothing'/],
+    ["run", 2, /missing required argument 'file'/],
+    ["run¦no-such-file.ts", 2, /The file no-such-file\.ts does not exist/],
+    ["run¦README.md", 2, /README\.md is not a program/],
+    ["serve¦no-such-folder", 2, /The folder no-such-folder does not exist/],
+    ["serve¦README.md", 2, /README\.md is a file, not a folder\. Serve its folder with "portico serve \."/],
+    ["serve¦examples/echo.ts", 2, /Run it with "portico run examples\/echo\.ts", or .*serve examples"/],
+    ["completion¦tcsh", 2, /choices are bash, zsh, fish/],
+    ["bench¦http://127.0.0.1/¦--rate¦0", 2, /1 to 1000000/],
+    ["serve¦--cache¦no-cache\r\nX: y", 2, /a value that a header field can have/],
+    ["serve¦--port¦65536", 2, /'65536' is invalid.*0 to 65535/],
+    ["serve¦--tls-key¦test/fixtures/localhost.key.pem", 2, /--tls-key and --tls-cert belong together/],
+    ["serve¦--tls-key¦nowhere¦--tls-cert¦nowhere", 2, /Cannot read nowhere: the file does not exist/],
+    ["serve¦--tls-key¦README.md¦--tls-cert¦README.md", 1, /certificate cannot be used/],
+    ["serve¦--host¦192.0.2.1", 1, /192\.0\.2\.1 is not an address of this machine/],
+    ["echo¦--deflate¦levle=3", 2, /level=N/],
+    ["echo¦--deflate¦level=10", 2, /level/],
+    ["bench¦ftp://127.0.0.1/", 2, /begins with http:, https:, ws:, wss:/],
+    ["bench¦http://127.0.0.1/¦-c¦0", 2, /1 to 10000/],
+    ["bench¦http://127.0.0.1/¦-H¦no colon", 2, /"Name: value"/],
+    ["bench¦http://127.0.0.1/¦-H¦a: b\r\nc: d", 2, /"Name: value"/],
+    ["bench¦http://127.0.0.1/¦-m¦G T", 2, /method/],
+    ["bench¦http://127.0.0.1/¦-b¦@nowhere", 2, /Cannot read nowhere/],
+    ["bench¦ws://127.0.0.1/¦-m¦GET", 2, /--method/],
+    ["bench¦http://127.0.0.1:1/", 1, /Cannot reach http:\/\/127\.0\.0\.1:1\/: nothing listens there/],
+    ["inspect¦http://127.0.0.1/", 2, /begins with ws:, wss:/],
+    ["inspect¦ws://127.0.0.1/¦-H¦Host: other.example", 2, /cannot set the header Host/],
+    ["inspect¦ws://127.0.0.1/¦--protocol¦a\r\nb", 2, /Subprotocols must be different tokens/],
+    ["inspect¦ws://127.0.0.1:1/", 1, /nothing listens there/],
   ];
-  for (const [args, expected, message] of mistakes) {
+  for (const [line, expected, message] of mistakes) {
+    const args = listOf(line);
     it(`${expected} for portico ${args.join(" ")}`, async (t) => {
       const { code, stdout, stderr: text } = await inProcess(t, args);
       assert.deepEqual([code, stdout], [expected, ""]);

@@ -7,7 +7,9 @@ import { Server } from "portico";
 import { type ConsoleOptions, console as consolePart } from "portico/console";
 import WebSocket from "ws";
 import type { ConnectionRow } from "../../src/console/messages.ts";
+import { listOf } from "../support/bytes.ts";
 import { sleep, within } from "../support/waiting.ts";
+import { opened } from "../support/ws-client.ts";
 import { Viewer } from "./viewer.ts";
 
 const TOKEN = "a token of the tests";
@@ -17,6 +19,27 @@ async function start(t: TestContext, options: ConsoleOptions = {}, server = new 
   server.websocket("/echo", { message: (socket, data) => socket.reply(data) });
   server.mount(consolePart(options));
   return (await server.listen({ host: "127.0.0.1", port: 0 })).url;
+}
+
+/** The same with a page of it that is open. */
+async function viewed(t: TestContext, options: ConsoleOptions = {}, server: Server = new Server()) {
+  const url = await start(t, options, server);
+  const viewer = view(t, url);
+  await viewer.next("hello");
+  return { url, viewer };
+}
+
+const view = (t: TestContext, url: string): Viewer => new Viewer(t, `${url}/console/live`);
+
+/** A WebSocket of the server, other than those of pages, that is open until the test ends. */
+async function webSocket(t: TestContext, url: string, path: string): Promise<WebSocket> {
+  const socket = await opened(new WebSocket(url.replace("http", "ws") + path));
+  t.after(() => socket.terminate());
+  return socket;
+}
+
+async function text(url: string): Promise<string> {
+  return (await fetch(url)).text();
 }
 
 /** The status of a handshake that is refused. */
@@ -33,7 +56,7 @@ describe("the console", () => {
     const watched = (): boolean => channel("portico:response").hasSubscribers;
     const url = await start(t);
     assert.equal(watched(), false);
-    const [one, two] = [new Viewer(t, `${url}/console/live`), new Viewer(t, `${url}/console/live`)];
+    const [one, two] = [view(t, url), view(t, url)];
     await Promise.all([one.next("hello"), two.next("hello")]);
     assert.equal(watched(), true);
     await one.close();
@@ -41,7 +64,7 @@ describe("the console", () => {
     assert.equal(watched(), true);
     const server = new Server();
     const other = await start(t, {}, server);
-    const last = new Viewer(t, `${other}/console/live`);
+    const last = view(t, other);
     await last.next("hello");
     await two.close();
     const gone = within(once(last.socket, "close"), "the page to be closed");
@@ -54,22 +77,14 @@ describe("the console", () => {
 // Most of the time they wait for what comes once a second.
 describe("a page of the console", { concurrency: 4 }, () => {
   it("counts requests, messages and connections, but not what it causes itself", async (t) => {
-    const url = await start(t);
-    const viewer = new Viewer(t, `${url}/console/live`);
-    await viewer.next("hello");
-    await (await fetch(`${url}/console/console.css`)).text();
-    const first = await viewer.next("sample");
-    assert.deepEqual(
-      [first.sample.requests, first.sample.messagesIn, first.sample.messagesOut, first.sample.webSockets],
-      [0, 0, 0, 0],
-    );
-    assert.equal(first.sample.p50, null);
-    const echo = new WebSocket(`${url.replace("http", "ws")}/echo`);
-    t.after(() => echo.terminate());
-    await within(once(echo, "open"), "the handshake");
+    const { url, viewer } = await viewed(t);
+    await text(`${url}/console/console.css`);
+    const { requests, messagesIn, messagesOut, webSockets, p50 } = (await viewer.next("sample")).sample;
+    assert.deepEqual([requests, messagesIn, messagesOut, webSockets, p50], [0, 0, 0, 0, null]);
+    const echo = await webSocket(t, url, "/echo");
     echo.send("x");
     await within(once(echo, "message"), "the echo");
-    await (await fetch(`${url}/hello`)).text();
+    await text(`${url}/hello`);
     const { sample } = await viewer.next("sample", ({ sample }) => sample.requests > 0);
     assert.ok((sample.p50 ?? 0) > 0 && (sample.p99 ?? 0) >= (sample.p50 ?? 0));
     assert.equal(sample.webSockets, 1);
@@ -79,7 +94,7 @@ describe("a page of the console", { concurrency: 4 }, () => {
 
   it("shows what the server runs on, and which ways are slower than they could be", async (t) => {
     const url = await start(t, {}, new Server({ directIo: false }));
-    const { runtime } = await new Viewer(t, `${url}/console/live`).next("hello");
+    const { runtime } = await view(t, url).next("hello");
     assert.equal(runtime.title, `Node ${process.versions.node}, ${process.platform} ${process.arch}`);
     const lesser = runtime.lines.filter(({ isBest }) => !isBest).map(({ name }) => name);
     assert.deepEqual(lesser.slice(0, 2), ["reads", "writes"]);
@@ -87,9 +102,8 @@ describe("a page of the console", { concurrency: 4 }, () => {
 
   it("shows the connections that contain a text, and closes one", async (t) => {
     const url = await start(t);
-    const echo = new WebSocket(`${url.replace("http", "ws")}/echo`);
-    await within(once(echo, "open"), "the handshake");
-    const viewer = new Viewer(t, `${url}/console/live`);
+    const echo = await webSocket(t, url, "/echo");
+    const viewer = view(t, url);
     const isEcho = ({ serves }: ConnectionRow): boolean => serves === "GET /echo";
     const all = await viewer.next("connections", ({ rows }) => rows.length === 2);
     assert.deepEqual(
@@ -118,11 +132,11 @@ describe("a page of the console", { concurrency: 4 }, () => {
   it("tells the events of its own server, without queries", async (t) => {
     const url = await start(t);
     const stranger = await start(t);
-    const viewer = new Viewer(t, `${url}/console/live`);
+    const viewer = view(t, url);
     await viewer.next("hello");
-    await (await fetch(`${stranger}/hello?stranger`)).text();
-    await (await fetch(`${url}/console/theme.js`)).text();
-    await (await fetch(`${url}/hello?secret=1`)).text();
+    await text(`${stranger}/hello?stranger`);
+    await text(`${url}/console/theme.js`);
+    await text(`${url}/hello?secret=1`);
     const texts: string[] = [];
     await viewer.next("events", ({ rows }) => {
       const exchanges = rows.filter(({ kind }) => kind === "request" || kind === "response");
@@ -143,17 +157,13 @@ describe("a page of the console", { concurrency: 4 }, () => {
     server.get("/nothing", () => {
       throw Object.create(null);
     });
-    await (await fetch(`${url}/fails/1`)).text();
-    const viewer = new Viewer(t, `${url}/console/live`);
+    await text(`${url}/fails/1`);
+    const viewer = view(t, url);
     const [early, ...others] = (await viewer.next("hello")).errors;
-    assert.deepEqual(
-      [early?.text, early?.where, early?.count, others],
-      ["TypeError: a mistake", "GET /fails/:id", 1, []],
-    );
+    const kept = [early?.text, early?.where, early?.count, others];
+    assert.deepEqual(kept, ["TypeError: a mistake", "GET /fails/:id", 1, []]);
     assert.match(early?.stack ?? "", /console\.test\.ts/);
-    await Promise.all(
-      Array.from({ length: 40 }, (_, id) => fetch(`${url}/fails/${id}`).then((answer) => answer.text())),
-    );
+    await Promise.all(Array.from({ length: 40 }, (_, id) => text(`${url}/fails/${id}`)));
     assert.equal((await viewer.next("errors", ({ rows }) => rows[0]?.count === 41)).rows[0]?.id, early?.id);
     assert.equal((await fetch(`${url}/nothing`)).status, 500);
     const { rows } = await viewer.next("errors", (errors) =>
@@ -166,10 +176,8 @@ describe("a page of the console", { concurrency: 4 }, () => {
 
   it("does not count a client that disconnects as an error of the program", async (t) => {
     const server = new Server();
-    const url = await start(t, {}, server);
     server.get("/slow", () => {});
-    const viewer = new Viewer(t, `${url}/console/live`);
-    await viewer.next("hello");
+    const { url, viewer } = await viewed(t, {}, server);
     const socket = connect(Number(new URL(url).port), "127.0.0.1");
     socket.write("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
     await viewer.next("connections", ({ rows }) => rows.some(({ serves }) => serves === "GET /slow"));
@@ -180,9 +188,7 @@ describe("a page of the console", { concurrency: 4 }, () => {
 
   it("shows a sample of the events when there are too many", async (t) => {
     const server = new Server();
-    const url = await start(t, {}, server);
-    const viewer = new Viewer(t, `${url}/console/live`);
-    await viewer.next("hello");
+    const { viewer } = await viewed(t, {}, server);
     const publish = channel("portico:request");
     const exchange = { method: "GET", path: "/x" };
     for (let i = 0; i < 1_000; i++) publish.publish({ server, exchange });
@@ -194,34 +200,30 @@ describe("a page of the console", { concurrency: 4 }, () => {
   it("begins with the figures of before it was opened, unless the option history is false", async (t) => {
     const server = new Server();
     const [url, without] = [await start(t, {}, server), await start(t, { history: false })];
-    await (await fetch(`${url}/hello`)).text();
-    const first = new Viewer(t, `${url}/console/live`);
+    await text(`${url}/hello`);
+    const first = view(t, url);
     await first.next("hello");
     await first.next("sample", ({ sample }) => sample.requests >= 0);
     await first.close();
     // Nobody looks on for more than a second.
-    await (await fetch(`${url}/hello`)).text();
+    await text(`${url}/hello`);
     await sleep(1_300);
-    const { history } = await new Viewer(t, `${url}/console/live`).next("history");
+    const { history } = await view(t, url).next("history");
     assert.ok(history.at.length >= 2, `${history.at.length} samples`);
     assert.ok(history.requests.some((rate) => (rate ?? 0) > 0));
     assert.deepEqual([history.p50.at(-1), history.at.length], [null, history.rss.length]);
-    assert.deepEqual((await new Viewer(t, `${without}/console/live`).next("history")).history.at, []);
+    assert.deepEqual((await view(t, without).next("history")).history.at, []);
   });
 
   it("has tables of routes, topics with their subscribers, and limits", async (t) => {
     const server = new Server({ limits: { maxConnections: 20 } });
     const url = await start(t, {}, server);
     server.websocket("/lobby", { open: (socket) => void socket.subscribe("lobby") });
-    const players = [1, 2].map(() => new WebSocket(`${url.replace("http", "ws")}/lobby`));
-    for (const player of players) {
-      t.after(() => player.terminate());
-      await within(once(player, "open"), "the handshake");
-    }
-    const viewer = new Viewer(t, `${url}/console/live`);
+    for (let i = 0; i < 2; i++) await webSocket(t, url, "/lobby");
+    const viewer = view(t, url);
     await viewer.next("hello");
-    await (await fetch(`${url}/hello`)).text();
-    await (await fetch(`${url}/missing`)).text();
+    await text(`${url}/hello`);
+    await text(`${url}/missing`);
     const { routes, topics, topicCount, limits } = await viewer.next(
       "tables",
       (tables) => tables.routes.length === 2,
@@ -244,20 +246,16 @@ describe("a page of the console", { concurrency: 4 }, () => {
 
   it("sorts connections, and shows how old a request is", async (t) => {
     const server = new Server();
-    const url = await start(t, {}, server);
     server.get("/slow", () => {});
-    const viewer = new Viewer(t, `${url}/console/live`);
-    await viewer.next("hello");
+    const { url, viewer } = await viewed(t, {}, server);
     const slow = new AbortController();
     t.after(() => slow.abort());
     fetch(`${url}/slow`, { signal: slow.signal }).catch(() => {});
     const { rows } = await viewer
       .send({ type: "sort", text: "-requestAgeMs" })
       .next("connections", (message) => (message.rows[0]?.requestAgeMs ?? 0) > 500);
-    assert.deepEqual(
-      [rows[0]?.serves, rows[0]?.requestIsOlder, rows[1]?.requestAgeMs],
-      ["GET /slow", false, null],
-    );
+    const seen = [rows[0]?.serves, rows[0]?.requestIsOlder, rows[1]?.requestAgeMs];
+    assert.deepEqual(seen, ["GET /slow", false, null]);
   });
 
   it("shows the program's own panels and runs their actions", async (t) => {
@@ -278,12 +276,10 @@ describe("a page of the console", { concurrency: 4 }, () => {
         },
       ],
     });
-    const viewer = new Viewer(t, `${url}/console/live`);
+    const viewer = view(t, url);
     const { panels } = await viewer.next("tables");
-    assert.deepEqual(
-      [panels[0]?.title, panels[0]?.figures, panels[0]?.actions],
-      ["Arena", [["score", 1]], ["Reset", "Save"]],
-    );
+    const shown = [panels[0]?.title, panels[0]?.figures, panels[0]?.actions];
+    assert.deepEqual(shown, ["Arena", [["score", 1]], ["Reset", "Save"]]);
     viewer.send({ type: "action", name: "Arena", text: "Reset" });
     await viewer.next("tables", (tables) => tables.panels[0]?.figures[0]?.[1] === 0);
     viewer.send({ type: "action", name: "Arena", text: "Save" });
@@ -293,23 +289,21 @@ describe("a page of the console", { concurrency: 4 }, () => {
 
   it("is a chat for all pages, as text, with its last lines for a new one", async (t) => {
     const url = await start(t);
-    const [one, two] = [new Viewer(t, `${url}/console/live`), new Viewer(t, `${url}/console/live`)];
+    const [one, two] = [view(t, url), view(t, url)];
     const [{ name }] = await Promise.all([one.next("hello"), two.next("hello")]);
     one.send({ type: "chat", text: "  " }).send({ type: "chat", text: "<i>hello</i>" });
     assert.deepEqual((await two.next("chat")).line, { name, text: "<i>hello</i>" });
-    const third = new Viewer(t, `${url}/console/live`);
+    const third = view(t, url);
     assert.deepEqual((await third.next("hello")).chat, [{ name, text: "<i>hello</i>" }]);
   });
 
   it("bounds what a page may send, and how many pages there are", async (t) => {
-    const url = await start(t);
-    const viewer = new Viewer(t, `${url}/console/live`);
-    await viewer.next("hello");
+    const { url, viewer } = await viewed(t);
     viewer.socket.send("nonsense");
     assert.equal((await viewer.next("refused")).text, "The console did not understand the page.");
     for (let i = 0; i < 100; i++) viewer.send({ type: "chat", text: String(i) });
     assert.equal((await viewer.next("refused")).text, "Too many messages in one second.");
-    const others = Array.from({ length: 31 }, () => new Viewer(t, `${url}/console/live`));
+    const others = Array.from({ length: 31 }, () => view(t, url));
     await Promise.all(others.map((other) => other.next("hello")));
     assert.equal(await refusal(`${url}/console/live`, {}), 503);
     const closed = within(once(viewer.socket, "close"), "the close");
@@ -323,7 +317,7 @@ describe("a page of the console", { concurrency: 4 }, () => {
     const loop = setInterval(() => server.poll(), 10);
     t.after(() => clearInterval(loop));
     assert.equal((await fetch(`${url}/console/`)).status, 200);
-    const viewer = new Viewer(t, `${url}/console/live`);
+    const viewer = view(t, url);
     await viewer.next("hello");
   });
 });
@@ -393,14 +387,8 @@ describe("who may use the console", () => {
     assert.equal(headers.get("x-frame-options"), "DENY");
     const policy = headers.get("content-security-policy") ?? "";
     assert.ok(!policy.includes("unsafe"));
-    for (const rule of [
-      "default-src 'none'",
-      "frame-ancestors 'none'",
-      "base-uri 'none'",
-      "script-src 'self'",
-    ]) {
-      assert.ok(policy.split("; ").includes(rule), rule);
-    }
+    const rules = listOf("default-src 'none'¦frame-ancestors 'none'¦base-uri 'none'¦script-src 'self'");
+    for (const rule of rules) assert.ok(policy.split("; ").includes(rule), rule);
     assert.equal(headers.get("referrer-policy"), "same-origin");
     const moved = await fetch(`${url}/console?x=1`, { redirect: "manual" });
     assert.equal(new URL(moved.headers.get("location") ?? "", `${url}/console`).href, `${url}/console/?x=1`);

@@ -84,10 +84,8 @@ describe("the log of errors", () => {
     for (let i = 0; i < 5_000; i++) report.publish({ server, error, where });
     report.publish({ server: new Server(), error, where });
     const [row, ...others] = errors.since(0);
-    assert.deepEqual(
-      [row?.count, row?.where, row?.text, others],
-      [5_000, "GET /a/:b", "TypeError: a mistake", []],
-    );
+    const kept = [row?.count, row?.where, row?.text, others];
+    assert.deepEqual(kept, [5_000, "GET /a/:b", "TypeError: a mistake", []]);
     assert.match(row?.stack ?? "", /measuring\.test\.ts/);
     assert.deepEqual(errors.since((row?.lastAt ?? 0) + 1), []);
     assert.equal(errors.rows.length, 1);
@@ -137,10 +135,8 @@ describe("limits", () => {
 describe("panels of a program", () => {
   it("are refused when they have unknown names, no title, or the title of another one", () => {
     const panel = { title: "Arena" };
-    assert.throws(
-      () => checkPanels([{ ...panel, figure: () => ({}) } as never]),
-      /no option "figure".*"figures"/,
-    );
+    const misspelled = () => checkPanels([{ ...panel, figure: () => ({}) } as never]);
+    assert.throws(misspelled, /no option "figure".*"figures"/);
     assert.throws(() => checkPanels([{ title: "" }]), /needs a title/);
     assert.throws(() => checkPanels([panel, panel]), /have the title "Arena"/);
     checkPanels([panel]);
@@ -156,10 +152,8 @@ describe("panels of a program", () => {
     });
     assert.deepEqual(state.figures[0], ["players", 3]);
     assert.deepEqual([String(state.figures[1]?.[1]).length, state.figures[2]?.[1]], [201, "NaN"]);
-    assert.deepEqual(
-      [state.columns, state.rows.length, state.rows[2]],
-      [["name", "score"], 100, ["player 2", 2]],
-    );
+    const table = [state.columns, state.rows.length, state.rows[2]];
+    assert.deepEqual(table, [["name", "score"], 100, ["player 2", 2]]);
     assert.deepEqual([state.world?.marks.length, state.world?.marks[0]], [500, { x: 1, y: 2, name: "" }]);
     assert.deepEqual([state.actions, state.problem], [["Reset"], ""]);
   });

@@ -3,18 +3,19 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { startPanels } from "../../src/console/panels.ts";
 import type { Line, Panel } from "../../src/console/program.ts";
-import { within } from "../support/waiting.ts";
+
+import { Changes } from "../support/changes.ts";
 
 /** A page that says something to a program and waits for what it answers. */
 class Talk {
   private readonly answers: string[] = [];
-  private look = (): void => {};
+  private readonly changes = new Changes();
   private line: Line | undefined;
 
   async open(panel: Panel): Promise<this> {
     this.line = await panel.open((text) => {
       this.answers.push(text);
-      this.look();
+      this.changes.tell();
     });
     return this;
   }
@@ -25,14 +26,8 @@ class Talk {
   }
 
   answer(pattern: RegExp): Promise<string> {
-    const found = new Promise<string>((resolve) => {
-      this.look = () => {
-        const answer = this.answers.find((text) => pattern.test(text));
-        if (answer !== undefined) resolve(answer);
-      };
-      this.look();
-    });
-    return within(found, `an answer like ${pattern}`, 2_000);
+    const look = (): string | undefined => this.answers.find((text) => pattern.test(text));
+    return this.changes.find(look, `an answer like ${pattern}`, 2_000);
   }
 
   close(): void {

@@ -31,10 +31,8 @@ describe("a sample of events", () => {
     const { values, skipped } = sample.take();
     assert.equal(values.length, 10);
     assert.equal(skipped, 99_990);
-    assert.deepEqual(
-      values,
-      values.toSorted((a, b) => a - b),
-    );
+    const ascending = values.toSorted((a, b) => a - b);
+    assert.deepEqual(values, ascending);
     // 10 for the first ten and about 10 ln(10,000) after them.
     assert.ok(made < 1_000, `${made} were made`);
     assert.ok((values.at(-1) ?? 0) > 100, "it is not the first ones that stay");
@@ -129,22 +127,25 @@ describe("the figures", () => {
   });
 });
 
+/** The table of HTTP connections with these properties. */
+function rowsOf(connections: readonly object[]): ConnectionRows {
+  for (const connection of connections)
+    Object.assign(connection, { kind: "http", remoteAddress: "192.0.2.1", remotePort: 1 });
+  const ageOf = () => ({ requestAgeMs: 5, requestIsOlder: false });
+  return new ConnectionRows(connections as ServerConnection[], { isOwn: () => false, ageOf });
+}
+
 describe("the table of 12,000 connections with long paths", () => {
   let reads = 0;
-  const connections = Array.from({ length: 12_000 }, (_, index) => ({
-    id: `id ${index}`,
-    kind: "http",
-    remoteAddress: "192.0.2.1",
-    remotePort: index,
-    get active() {
-      reads++;
-      return { method: "GET", path: `/${"x".repeat(10_000)}` };
-    },
-  }));
-  const rows = new ConnectionRows(connections as unknown as ServerConnection[], {
-    isOwn: () => false,
-    ageOf: () => ({ requestAgeMs: 5, requestIsOlder: false }),
-  });
+  const rows = rowsOf(
+    Array.from({ length: 12_000 }, (_, index) => ({
+      id: `id ${index}`,
+      get active() {
+        reads++;
+        return { method: "GET", path: `/${"x".repeat(10_000)}` };
+      },
+    })),
+  );
 
   it("has few rows and short names for a page, whatever peers send", () => {
     const { rows: shown, total } = rows.matching("", "");
@@ -165,18 +166,7 @@ describe("the table of 12,000 connections with long paths", () => {
 });
 
 describe("the order of connections", () => {
-  const connections = [3, 1, 2].map((size) => ({
-    id: `id ${size}`,
-    kind: "http",
-    remoteAddress: "192.0.2.1",
-    remotePort: size,
-    bytesSent: size,
-    active: undefined,
-  }));
-  const rows = new ConnectionRows(connections as unknown as ServerConnection[], {
-    isOwn: () => false,
-    ageOf: () => ({ requestAgeMs: 0, requestIsOlder: false }),
-  });
+  const rows = rowsOf([3, 1, 2].map((size) => ({ id: `id ${size}`, bytesSent: size, active: undefined })));
   const order = (sort: string): number[] => rows.matching("", sort).rows.map(({ bytesSent }) => bytesSent);
 
   it("is that of a column, in either direction, or that of their age", () => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
-import { describe, it, type TestContext } from "node:test";
+import { describe, it } from "node:test";
+import { takenPort } from "../support/places.ts";
 import { startProgram } from "../support/program.ts";
 
 /** Runs what npm start runs after the build, until it ends by itself. */
@@ -12,14 +11,6 @@ function run(...args: string[]): { status: number | null; text: string } {
     timeout: 20_000,
   });
   return { status, text: stderr };
-}
-
-async function listening(t: TestContext, port = 0): Promise<number> {
-  const other = createServer();
-  t.after(() => other.close());
-  await once(other.listen(port, "127.0.0.1"), "listening");
-  const address = other.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 describe("npm start", () => {
@@ -32,13 +23,11 @@ describe("npm start", () => {
   });
 
   it("names the port that is in use, and what to do", async (t) => {
-    const port = await listening(t);
+    const { port } = await takenPort(t);
     const { status, text } = run("--port", String(port));
     assert.equal(status, 1);
-    assert.match(
-      text,
-      new RegExp(`^Port ${port} is already in use\\. Choose another with npm start -- --port`),
-    );
+    const message = new RegExp(`^Port ${port} is already in use\\. Choose another with npm start -- --port`);
+    assert.match(text, message);
   });
 
   it("says what is wrong with its arguments", () => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { TestContext } from "node:test";
 import WebSocket from "ws";
 import type { ConsoleMessage, PageMessage } from "../../src/console/messages.ts";
+import { Changes } from "../support/changes.ts";
 import { within } from "../support/waiting.ts";
 
 /** For what comes once a second. */
@@ -14,14 +15,14 @@ type Of<Type extends Kind> = Extract<ConsoleMessage, { type: Type }>;
 export class Viewer {
   readonly socket: WebSocket;
   private readonly messages: ConsoleMessage[] = [];
-  private look = (): void => {};
+  private readonly changes = new Changes();
 
   constructor(t: TestContext, url: string, headers: Record<string, string> = {}) {
     this.socket = new WebSocket(url.replace("http", "ws"), { headers });
     t.after(() => this.socket.terminate());
     this.socket.on("message", (data) => {
       this.messages.push(JSON.parse(String(data)));
-      this.look();
+      this.changes.tell();
     });
   }
 
@@ -32,19 +33,13 @@ export class Viewer {
 
   /** The next message of a kind that fits; those before it are passed over. */
   next<Type extends Kind>(type: Type, fits: (message: Of<Type>) => boolean = () => true): Promise<Of<Type>> {
-    const found = new Promise<Of<Type>>((resolve) => {
-      this.look = () => {
-        for (let message = this.messages.shift(); message !== undefined; message = this.messages.shift()) {
-          if (message.type === type && fits(message as Of<Type>)) {
-            this.look = () => {};
-            resolve(message as Of<Type>);
-            return;
-          }
-        }
-      };
-      this.look();
-    });
-    return within(found, `a message ${type}`, PATIENCE_MS);
+    const look = (): Of<Type> | undefined => {
+      for (let message = this.messages.shift(); message !== undefined; message = this.messages.shift()) {
+        if (message.type === type && fits(message as Of<Type>)) return message as Of<Type>;
+      }
+      return undefined;
+    };
+    return this.changes.find(look, `a message ${type}`, PATIENCE_MS);
   }
 
   async close(): Promise<void> {

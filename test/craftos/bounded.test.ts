@@ -5,13 +5,13 @@ import {
   addPort,
   answer,
   joined,
+  listeningRoom,
   nextMessage,
   pullRequest,
   Recorder,
   requestOf,
   room,
   webSocketRoom,
-  webSockets,
 } from "./computer.ts";
 import { COUNT, flood, heldBack, numberOf } from "./flood.ts";
 
@@ -68,8 +68,7 @@ describe("the queue", () => {
   });
 
   it("is bounded for the content of requests, too, which a slow iterator has not seen", async (t) => {
-    const { http, ask } = room(t, { maxQueueBytes: 1_000_000 });
-    const port = addPort(http);
+    const { http, ask, port } = listeningRoom(t, { maxQueueBytes: 1_000_000 });
     const events = http.events();
     const recorder = new Recorder(http);
     const body = Buffer.alloc(4_000_000, "x");
@@ -88,8 +87,7 @@ describe("the queue", () => {
   });
 
   it("a reached limit loses no request", async (t) => {
-    const { http, ask } = room(t, { maxQueueBytes: 1_000 });
-    const port = addPort(http);
+    const { http, ask, port } = listeningRoom(t, { maxQueueBytes: 1_000 });
     const replies = Array.from({ length: 40 }, (_, i) =>
       ask(port, `/${i}`, { method: "POST", body: Buffer.alloc(20_000, i) }),
     );
@@ -122,8 +120,7 @@ describe("the queue", () => {
   });
 
   it("a busy callback of http.listen does not hold back a loop beside it", async (t) => {
-    const { http, client, ask } = room(t, { maxQueueBytes: 300_000 });
-    const server = webSockets(http);
+    const { http, client, ask, server } = webSocketRoom(t, { maxQueueBytes: 300_000 });
     const [busy, go] = [signal(), signal()];
     const listening = http.listen(0, async (_, response) => {
       busy.give();
@@ -170,8 +167,7 @@ describe("the queue", () => {
   });
 
   it("a request is served while WebSocket messages keep the queue full", async (t) => {
-    const { http, client, ask } = room(t, { maxQueueBytes: 100_000 });
-    const server = webSockets(http);
+    const { http, client, ask, server } = webSocketRoom(t, { maxQueueBytes: 100_000 });
     const port = addPort(http);
     flood(await client(server.port), 0, 64);
     const reply = ask(port, "/between");
@@ -187,9 +183,7 @@ describe("the queue", () => {
       }
     }
     assert.equal((await reply).text, "served");
-    assert.deepEqual(
-      seen,
-      Array.from({ length: 64 }, (_, i) => i),
-    );
+    const expected = Array.from({ length: 64 }, (_, i) => i);
+    assert.deepEqual(seen, expected);
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type WebSocket from "ws";
 import { sleep, within } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import {
@@ -65,9 +66,7 @@ describe("client handle", () => {
   });
 
   it("other events and other clients' messages do not put the timeout off", async (t) => {
-    const { http, client, server } = webSocketRoom(t);
-    await client(server.port);
-    const handle = await nextClient(server);
+    const { http, client, server, handle } = await joined(t);
     const { socket } = await client(server.port);
     const noise = setInterval(() => {
       http.queueEvent("noise");
@@ -106,48 +105,41 @@ describe("client handle", () => {
   });
 
   it("send(message) is text by default, binary when asked for", async (t) => {
-    const { client, server } = webSocketRoom(t);
-    const socket = await client(server.port);
-    const handle = await nextClient(server);
+    const { remote, handle } = await joined(t);
     handle.send("tëxt €");
     handle.send("explicit", false);
     handle.send("é", true);
     handle.send(new Uint8Array([0, 255]), true);
     handle.send(Buffer.from("bytes of text"));
     handle.send("");
-    assert.deepEqual(await socket.next(), ["tëxt €", false]);
-    assert.deepEqual(await socket.next(), ["explicit", false]);
-    assert.deepEqual(await socket.next(), [Buffer.from("é"), true]);
-    assert.deepEqual(await socket.next(), [Buffer.from([0, 255]), true]);
-    assert.deepEqual(await socket.next(), ["bytes of text", false]);
-    assert.deepEqual(await socket.next(), ["", false]);
+    assert.deepEqual(await remote.next(), ["tëxt €", false]);
+    assert.deepEqual(await remote.next(), ["explicit", false]);
+    assert.deepEqual(await remote.next(), [Buffer.from("é"), true]);
+    assert.deepEqual(await remote.next(), [Buffer.from([0, 255]), true]);
+    assert.deepEqual(await remote.next(), ["bytes of text", false]);
+    assert.deepEqual(await remote.next(), ["", false]);
   });
 
   it("close() closes the connection", async (t) => {
-    const { client, server } = webSocketRoom(t);
-    const socket = await client(server.port);
-    const handle = await nextClient(server);
+    const { remote, handle } = await joined(t);
     handle.send("bye");
     assert.equal(handle.close(), undefined);
-    assert.notEqual((await socket.closed()).code, 1006, "with a close frame");
-    assert.deepEqual(socket.messages, [["bye", false]]);
+    assert.notEqual((await remote.closed()).code, 1006, "with a close frame");
+    assert.deepEqual(remote.messages, [["bye", false]]);
   });
 
   it("a second close() does nothing", async (t) => {
-    const { http, client, server } = webSocketRoom(t);
-    const socket = await client(server.port);
-    const handle = await nextClient(server);
+    const { http, remote, handle } = await joined(t);
     handle.close();
     handle.close();
-    await socket.closed();
+    await remote.closed();
     handle.close();
     await pulled(http, "websocket_server_closed");
     handle.close();
   });
 
   it("close() is over within about a second when the client does not answer, silent or noisy", async (t) => {
-    const { http, raw } = room(t);
-    const server = webSockets(http);
+    const { http, raw, server } = webSocketRoom(t);
     for (const isNoisy of [false, true]) {
       const silent = await open(await raw(server.port), "/", "");
       silent.answersClose = false;
@@ -164,29 +156,23 @@ describe("client handle", () => {
   });
 
   it("numbers and booleans are sent as text", async (t) => {
-    const { client, server } = webSocketRoom(t);
-    const socket = await client(server.port);
-    const handle = await nextClient(server);
+    const { remote, handle } = await joined(t);
     handle.send(5);
     handle.send(true);
     assert.throws(() => handle.send({} as never), TypeError);
-    assert.deepEqual(await socket.next(), ["5", false]);
-    assert.deepEqual(await socket.next(), ["true", false]);
+    assert.deepEqual(await remote.next(), ["5", false]);
+    assert.deepEqual(await remote.next(), ["true", false]);
   });
 
   it("receive that waits is null on close() by the program", async (t) => {
-    const { client, server } = webSocketRoom(t);
-    await client(server.port);
-    const handle = await nextClient(server);
+    const { handle } = await joined(t);
     const waiting = handle.receive();
     handle.close();
     assert.equal(await within(waiting, "receive to end"), null);
   });
 
   it("after close(): attempt to use a closed file", async (t) => {
-    const { client, server } = webSocketRoom(t);
-    await client(server.port);
-    const handle = await nextClient(server);
+    const { handle } = await joined(t);
     handle.close();
     assert.throws(() => handle.send("late"), CLOSED);
     await assert.rejects(within(handle.receive(), "receive to reject"), CLOSED);
@@ -222,14 +208,14 @@ describe("event websocket_server_connect", () => {
 
 describe("event websocket_server_message", () => {
   it("(clientID, message, binary): text as a string, binary as a Buffer", async (t) => {
-    const { http, client, server } = webSocketRoom(t);
-    const { socket } = await client(server.port);
-    const { clientID } = await nextClient(server);
+    const {
+      http,
+      socket,
+      handle: { clientID },
+    } = await joined(t);
     socket.send("tëxt");
-    assert.deepEqual(
-      [...(await pulled(http, "websocket_server_message"))],
-      ["websocket_server_message", clientID, "tëxt", false],
-    );
+    const first = [...(await pulled(http, "websocket_server_message"))];
+    assert.deepEqual(first, ["websocket_server_message", clientID, "tëxt", false]);
     socket.send(Buffer.from([0, 255]));
     const event = await pulled(http, "websocket_server_message");
     assert.ok(Buffer.isBuffer(event[2]));
@@ -258,49 +244,25 @@ describe("event websocket_server_message", () => {
 });
 
 describe("event websocket_server_closed", () => {
-  it("(clientID, reason, code) when the client closes", async (t) => {
-    const { http, client, server } = webSocketRoom(t);
-    const { socket } = await client(server.port);
-    const { clientID } = await nextClient(server);
-    socket.close(4001, "why");
-    assert.deepEqual(
-      [...(await pulled(http, "websocket_server_closed"))],
-      ["websocket_server_closed", clientID, "why", 4001],
-    );
-  });
-
-  it('a code without a reason comes with ""', async (t) => {
-    const { http, client, server } = webSocketRoom(t);
-    const { socket } = await client(server.port);
-    const { clientID } = await nextClient(server);
-    socket.close(4001);
-    assert.deepEqual(
-      [...(await pulled(http, "websocket_server_closed"))],
-      ["websocket_server_closed", clientID, "", 4001],
-    );
-  });
-
-  it("a lost connection is code 1006, its reason null", async (t) => {
-    const { http, client, server } = webSocketRoom(t);
-    const { socket } = await client(server.port);
-    const { clientID } = await nextClient(server);
-    socket.terminate();
-    assert.deepEqual(
-      [...(await pulled(http, "websocket_server_closed"))],
-      ["websocket_server_closed", clientID, null, 1006],
-    );
-  });
-
-  it("reason and code are null when the client gives none", async (t) => {
-    const { http, client, server } = webSocketRoom(t);
-    const { socket } = await client(server.port);
-    const { clientID } = await nextClient(server);
-    socket.close();
-    assert.deepEqual(
-      [...(await pulled(http, "websocket_server_closed"))],
-      ["websocket_server_closed", clientID, null, null],
-    );
-  });
+  const endings: [
+    name: string,
+    leave: (socket: WebSocket) => void,
+    reason: string | null,
+    code: number | null,
+  ][] = [
+    ["(clientID, reason, code) when the client closes", (socket) => socket.close(4001, "why"), "why", 4001],
+    ['a code without a reason comes with ""', (socket) => socket.close(4001), "", 4001],
+    ["a lost connection is code 1006, its reason null", (socket) => socket.terminate(), null, 1006],
+    ["reason and code are null when the client gives none", (socket) => socket.close(), null, null],
+  ];
+  for (const [name, leave, reason, code] of endings) {
+    it(name, async (t) => {
+      const { http, socket, handle } = await joined(t);
+      leave(socket);
+      const event = await pulled(http, "websocket_server_closed");
+      assert.deepEqual([...event], ["websocket_server_closed", handle.clientID, reason, code]);
+    });
+  }
 
   it("comes once, after the connect and all messages of the client", async (t) => {
     const { http, client, server } = webSocketRoom(t);
@@ -319,9 +281,7 @@ describe("message limit", () => {
   const LIMIT = 128 * 1_024;
 
   it("128 KiB by default for what is sent: more is Message is too large", async (t) => {
-    const { client, server } = webSocketRoom(t);
-    const socket = await client(server.port);
-    const handle = await nextClient(server);
+    const { remote, handle } = await joined(t);
     handle.send("x".repeat(LIMIT));
     handle.send(Buffer.alloc(LIMIT), true);
     for (const large of ["x".repeat(LIMIT + 1), "é".repeat(LIMIT / 2 + 1), Buffer.alloc(LIMIT + 1)]) {
@@ -329,9 +289,9 @@ describe("message limit", () => {
       assert.throws(() => handle.send(large, true), { name: "Error", message: "Message is too large" });
     }
     handle.send("still open");
-    assert.equal((await socket.next())[0].length, LIMIT);
-    assert.equal((await socket.next())[0].length, LIMIT);
-    assert.deepEqual(await socket.next(), ["still open", false]);
+    assert.equal((await remote.next())[0].length, LIMIT);
+    assert.equal((await remote.next())[0].length, LIMIT);
+    assert.deepEqual(await remote.next(), ["still open", false]);
   });
 
   it("128 KiB by default for what comes: more closes with 1009", async (t) => {
@@ -350,25 +310,21 @@ describe("message limit", () => {
   });
 
   it("maxWebSocketMessage is an option, in bytes", async (t) => {
-    const { client, server } = webSocketRoom(t, { maxWebSocketMessage: 10 });
-    const socket = await client(server.port);
-    const handle = await nextClient(server);
+    const { remote, socket, handle } = await joined(t, { maxWebSocketMessage: 10 });
     handle.send("é".repeat(5));
     assert.throws(() => handle.send("é".repeat(6)), { name: "Error", message: "Message is too large" });
-    assert.deepEqual(await socket.next(), ["é".repeat(5), false]);
-    socket.socket.send("0123456789");
+    assert.deepEqual(await remote.next(), ["é".repeat(5), false]);
+    socket.send("0123456789");
     assert.deepEqual(await nextMessage(handle), ["0123456789", false]);
-    socket.socket.send("0123456789a");
-    assert.equal((await socket.closed()).code, 1009);
+    socket.send("0123456789a");
+    assert.equal((await remote.closed()).code, 1009);
   });
 
   it("a larger maximum lets larger messages through both ways", async (t) => {
-    const { client, server } = webSocketRoom(t, { maxWebSocketMessage: 1_000_000 });
-    const socket = await client(server.port);
-    const handle = await nextClient(server);
-    socket.socket.send(Buffer.alloc(1_000_000, 7));
+    const { remote, socket, handle } = await joined(t, { maxWebSocketMessage: 1_000_000 });
+    socket.send(Buffer.alloc(1_000_000, 7));
     const [message] = await nextMessage(handle);
     handle.send(message, true);
-    assert.deepEqual(await socket.next(), [Buffer.alloc(1_000_000, 7), true]);
+    assert.deepEqual(await remote.next(), [Buffer.alloc(1_000_000, 7), true]);
   });
 });

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, connect as netConnect } from "node:net";
+import { createServer } from "node:net";
 import type { TestContext } from "node:test";
-import { Agent, type Dispatcher, request } from "undici";
-import WebSocket from "ws";
+import { Agent } from "undici";
 import { createHttp, type Http } from "../../src/craftos/index.ts";
+import { type Ask, ask, type Reply } from "../support/ask.ts";
+import { codeOf } from "../support/harness.ts";
 import { type RawClient, tcpClient } from "../support/raw-client.ts";
 import { eventually, sleep, within } from "../support/waiting.ts";
-import { opened } from "../support/ws-client.ts";
+import { type Message, opened, WsClient } from "../support/ws-client.ts";
 
 export type Options = NonNullable<Parameters<typeof createHttp>[0]>;
 export type Event = Awaited<ReturnType<Http["pullEvent"]>>;
@@ -20,20 +21,6 @@ export type ClientHandle = NonNullable<Awaited<ReturnType<ServerHandle["listen"]
 export const CLOSED = { name: "Error", message: "attempt to use a closed file" };
 /** What a waiter says after a `terminate` event. */
 export const TERMINATED = { name: "Error", message: "Terminated" };
-
-/** A response as a client got it. */
-export interface Reply {
-  readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly body: Buffer;
-  readonly text: string;
-}
-
-export interface Ask {
-  method?: Dispatcher.HttpMethod;
-  headers?: Record<string, string>;
-  body?: string | Buffer;
-}
 
 /** A computer for one test and its clients; all closed after it. */
 export interface Room {
@@ -62,16 +49,12 @@ export function room(t: TestContext, options: Options = {}): Room {
     await agent.destroy();
     for (const computer of computers) await within(computer.close(), "a computer to close after the test");
   });
-  const ask = async (port: number, target: string, how: Ask): Promise<Reply> => {
-    const answer = await request(`http://127.0.0.1:${port}${target}`, { dispatcher: agent, ...how });
-    const body = Buffer.from(await answer.body.arrayBuffer());
-    return { status: answer.statusCode, headers: answer.headers, body, text: body.toString("utf8") };
-  };
   return {
     http: another(options),
     another,
     ask(port, target = "/", how = {}) {
-      const reply = within(ask(port, target, how), `the reply to ${target}`, 20_000);
+      const asked = ask(port, target, { dispatcher: agent, ...how });
+      const reply = within(asked, `the reply to ${target}`, 20_000);
       reply.catch(() => {});
       return reply;
     },
@@ -81,7 +64,7 @@ export function room(t: TestContext, options: Options = {}): Room {
       return client;
     },
     async client(port, target = "/") {
-      const client = new Client(`ws://127.0.0.1:${port}${target}`);
+      const client = new Client(`ws://127.0.0.1:${port}${target}`, { perMessageDeflate: false });
       ends.push(() => client.socket.terminate());
       await within(opened(client.socket), "a WebSocket's handshake");
       return client;
@@ -89,43 +72,8 @@ export function room(t: TestContext, options: Options = {}): Room {
   };
 }
 
-/** A message as the package ws got it: text as string, binary as Buffer. */
-export type Message = [data: string | Buffer, binary: boolean];
-
 /** A client of the package ws that keeps what comes. */
-export class Client {
-  readonly socket: WebSocket;
-  readonly messages: Message[] = [];
-  /** Fields of the handshake's response. */
-  handshake: Record<string, string | string[] | undefined> = {};
-  private end: { code: number; reason: string } | undefined;
-
-  constructor(url: string) {
-    this.socket = new WebSocket(url, { perMessageDeflate: false });
-    this.socket.on("error", () => {});
-    this.socket.on("upgrade", (response) => {
-      this.handshake = response.headers;
-    });
-    this.socket.on("message", (data: Buffer, binary) => {
-      this.messages.push([binary ? data : data.toString("utf8"), binary]);
-    });
-    this.socket.on("close", (code, reason) => {
-      this.end = { code, reason: reason.toString("utf8") };
-    });
-  }
-
-  /** The next message that was not taken. */
-  async next(): Promise<Message> {
-    await eventually(() => this.messages.length > 0, "a message at the client");
-    return this.messages.shift()!;
-  }
-
-  /** How the connection ended. */
-  async closed(): Promise<{ code: number; reason: string }> {
-    await eventually(() => this.end !== undefined, "the client's close");
-    return this.end!;
-  }
-
+export class Client extends WsClient {
   /** Waits until the peer takes no more, and tells how many bytes are left then. */
   async stalled(): Promise<number> {
     let same = 0;
@@ -196,11 +144,30 @@ export function webSocketRoom(t: TestContext, options: Options = {}): Room & { s
   return { ...made, server: webSockets(made.http) };
 }
 
-/** The same with one client, and its handle. */
+/** The same with one client, its WebSocket and its handle. */
 export async function joined(t: TestContext, options: Options = {}) {
   const made = webSocketRoom(t, options);
-  const { socket } = await made.client(made.server.port);
-  return { ...made, socket, handle: await nextClient(made.server) };
+  const remote = await made.client(made.server.port);
+  return { ...made, remote, socket: remote.socket, handle: await nextClient(made.server) };
+}
+
+/** A room with a listener. */
+export function listeningRoom(t: TestContext, options: Options = {}): Room & { port: number } {
+  const made = room(t, options);
+  return { ...made, port: addPort(made.http) };
+}
+
+/** The same with a client that sends and gets bytes. */
+export async function rawRoom(t: TestContext, options: Options = {}) {
+  const { http, port, raw } = listeningRoom(t, options);
+  return { http, port, client: await raw(port) };
+}
+
+/** A room in which `http.listen` serves, at any free port. */
+export async function servingRoom(t: TestContext, callback: Parameters<Http["listen"]>[1]) {
+  const made = room(t);
+  const listening = made.http.listen(0, callback);
+  return { ...made, listening, port: await portOf(made.http) };
 }
 
 /** The parts of an event `http_request`. */
@@ -219,6 +186,12 @@ export async function pullRequest(http: Http): Promise<ReturnType<typeof request
 export function answer(response: ResponseHandle, text: string): void {
   response.write(text);
   response.close();
+}
+
+/** Answers the next request with a text, which its client must get. */
+export async function serves(http: Http, text: string, reply: Promise<{ text: string }>): Promise<void> {
+  answer((await pullRequest(http)).response, text);
+  assert.equal((await reply).text, text);
 }
 
 /** The next client of a WebSocket server. */
@@ -256,13 +229,10 @@ export async function isFree(port: number): Promise<boolean> {
 
 /** Whether connections to a port are refused. */
 export async function isRefused(port: number): Promise<boolean> {
-  const socket = netConnect({ port, host: "127.0.0.1" });
   try {
-    await once(socket, "connect");
+    (await tcpClient(port)).destroy();
     return false;
   } catch (error) {
-    return (error as { code?: string }).code === "ECONNREFUSED";
-  } finally {
-    socket.destroy();
+    return codeOf(error) === "ECONNREFUSED";
   }
 }

@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
+import type { Ask, Reply } from "../support/ask.ts";
+import { assertAnswer } from "../support/assert-answer.ts";
 import { sleep } from "../support/waiting.ts";
 import {
-  type Ask,
   addPort,
   answer,
   CLOSED,
+  listeningRoom,
   pullRequest,
-  type Reply,
   type RequestHandle,
   type ResponseHandle,
+  rawRoom,
   room,
+  serves,
 } from "./computer.ts";
 
 interface Pulled {
@@ -45,8 +48,7 @@ describe("request handle", () => {
 
   it("readCharacters() gives whole characters of several bytes", async (t) => {
     const { request } = await post(t, "aé€😀z");
-    const characters: (string | null)[] = [];
-    for (let i = 0; i < 6; i++) characters.push(request.readCharacters());
+    const characters = Array.from({ length: 6 }, () => request.readCharacters());
     assert.deepEqual(characters, ["a", "é", "€", "😀", "z", null]);
   });
 
@@ -73,8 +75,7 @@ describe("request handle", () => {
 
   it("readLine() takes only LF off, null after the last line", async (t) => {
     const { request } = await post(t, "one\ntwo\r\n\n\r\nfünf\nlast");
-    const lines: (string | null)[] = [];
-    for (let i = 0; i < 7; i++) lines.push(request.readLine());
+    const lines = Array.from({ length: 7 }, () => request.readLine());
     assert.deepEqual(lines, ["one", "two\r", "", "\r", "fünf", "last", null]);
   });
 
@@ -86,8 +87,7 @@ describe("request handle", () => {
 
   it("readLine(true) keeps the ends as they were sent", async (t) => {
     const { request } = await post(t, "one\ntwo\r\n\nlast");
-    const lines: (string | null)[] = [];
-    for (let i = 0; i < 5; i++) lines.push(request.readLine(true));
+    const lines = Array.from({ length: 5 }, () => request.readLine(true));
     assert.deepEqual(lines, ["one\n", "two\r\n", "\n", "last", null]);
   });
 
@@ -133,8 +133,7 @@ describe("request handle", () => {
   });
 
   it("the content is complete when the event is pulled", async (t) => {
-    const { http, raw, ask } = room(t);
-    const port = addPort(http);
+    const { http, raw, ask, port } = listeningRoom(t);
     const slow = (await raw(port)).send("POST /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n12345");
     const reply = ask(port, "/quick", { method: "POST", body: "all" });
     const quick = await pullRequest(http);
@@ -158,8 +157,7 @@ describe("request handle", () => {
   });
 
   it("a client that waits for 100 Continue is told to go on", async (t) => {
-    const { http, raw } = room(t);
-    const client = await raw(addPort(http));
+    const { http, client } = await rawRoom(t);
     const pulling = pullRequest(http);
     client.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
     assert.equal((await client.answer()).status, 100);
@@ -170,8 +168,7 @@ describe("request handle", () => {
   });
 
   it("content of any size and framing can be read", async (t) => {
-    const { http, raw, ask } = room(t);
-    const port = addPort(http);
+    const { http, raw, ask, port } = listeningRoom(t);
     const large = Buffer.alloc(3_000_000, "0123456789");
     void ask(port, "/large", { method: "PUT", body: large });
     assert.ok((await pullRequest(http)).request.readAllBytes().equals(large));
@@ -182,8 +179,7 @@ describe("request handle", () => {
   });
 
   it("getURL() is the path with query, getMethod() the method", async (t) => {
-    const { http, ask } = room(t);
-    const port = addPort(http);
+    const { http, ask, port } = listeningRoom(t);
     for (const [method, url] of [
       ["GET", "/"],
       ["POST", "/a/b%20c?x=1&y=%C3%A9&x=2"],
@@ -199,21 +195,14 @@ describe("request handle", () => {
   });
 
   it("getRequestHeaders() keeps the names as they were sent", async (t) => {
-    const { http, raw } = room(t);
-    const client = await raw(addPort(http));
-    client.get(
-      "/",
-      "Content-TYPE: text/plain\r\nX-Twice: one\r\nAccept: */*\r\nx-twice: two\r\nCookie: a\r\nCookie: b\r\n",
-    );
+    const { http, client } = await rawRoom(t);
+    const fields = "Content-TYPE: text/plain\r\nX-Twice: one\r\nAccept: */*\r\nx-twice: two\r\n";
+    client.get("/", `${fields}Cookie: a\r\nCookie: b\r\n`);
     const { request } = await pullRequest(http);
     const { Host, ...others } = request.getRequestHeaders();
     assert.ok(Host !== undefined);
-    assert.deepEqual(Object.entries(others), [
-      ["Content-TYPE", "text/plain"],
-      ["X-Twice", "one, two"],
-      ["Accept", "*/*"],
-      ["Cookie", "a; b"],
-    ]);
+    const lines = Object.entries(others).map(([name, value]) => `${name}: ${value}`);
+    assert.deepEqual(lines, ["Content-TYPE: text/plain", "X-Twice: one, two", "Accept: */*", "Cookie: a; b"]);
   });
 
   it("getRequestHeader(name) finds a field in any case", async (t) => {
@@ -241,13 +230,11 @@ describe("request handle", () => {
     const { request, response, reply } = await post(t, "one\ntwo");
     assert.equal(request.readLine(), "one");
     request.close();
-    assert.throws(() => request.read(), CLOSED);
     assert.throws(() => request.read(3), CLOSED);
-    assert.throws(() => request.readLine(), CLOSED);
-    assert.throws(() => request.readAll(), CLOSED);
     assert.throws(() => request.readBytes(3), CLOSED);
-    assert.throws(() => request.readAllBytes(), CLOSED);
-    assert.throws(() => request.readCharacters(), CLOSED);
+    for (const name of ["read", "readLine", "readAll", "readAllBytes", "readCharacters"] as const) {
+      assert.throws(() => request[name](), CLOSED, name);
+    }
     assert.equal(request.getURL(), "/");
     assert.equal(request.getMethod(), "POST");
     assert.ok(Object.keys(request.getRequestHeaders()).length > 0);
@@ -279,24 +266,10 @@ describe("response handle", () => {
 
   it("numbers and booleans become text as in Lua", async (t) => {
     const { response, reply } = await post(t, "");
-    const values = [
-      5,
-      -0.5,
-      0.1,
-      1 / 3,
-      1e14,
-      123456789012346,
-      2 ** 53,
-      1e-5,
-      1e100,
-      99999999999999.5,
-      0,
-      true,
-      false,
-    ];
+    const numbers = [5, -0.5, 0.1, 1 / 3, 1e14, 123456789012346, 2 ** 53, 1e-5, 1e100, 99999999999999.5, 0];
     const texts =
       "5 -0.5 0.1 0.33333333333333 1e+14 1.2345678901235e+14 9.007199254741e+15 1e-05 1e+100 1e+14 0 true false";
-    for (const value of values) {
+    for (const value of [...numbers, true, false]) {
       response.write(value);
       response.write(" ");
     }
@@ -356,12 +329,8 @@ describe("response handle", () => {
     response.setStatusCode(404);
     response.setResponseHeader("X-Late", "set after a write");
     response.close();
-    const { status, headers, text } = await reply;
-    assert.equal(status, 404);
-    assert.equal(headers["x-computer"], "7");
-    assert.equal(headers["content-type"], "text/x-lua");
-    assert.equal(headers["x-late"], "set after a write");
-    assert.equal(text, "not here");
+    const fields = { "x-computer": "7", "content-type": "text/x-lua", "x-late": "set after a write" };
+    assertAnswer(await reply, { status: 404, text: "not here", fields });
   });
 
   it("a field that is set again has the last value", async (t) => {
@@ -375,10 +344,7 @@ describe("response handle", () => {
   it("the status is 200 by default", async (t) => {
     const { response, reply } = await post(t, "");
     response.close();
-    const { status, headers, body } = await reply;
-    assert.equal(status, 200);
-    assert.equal(headers["content-length"], "0");
-    assert.equal(body.length, 0);
+    assertAnswer(await reply, { status: 200, text: "", fields: { "content-length": "0" } });
   });
 
   it("nothing is sent before close(), with flush() neither; close() sends it with Content-Length", async (t) => {
@@ -393,16 +359,12 @@ describe("response handle", () => {
     await sleep(50);
     assert.equal(client.rest, "");
     response.close();
-    const reply = await client.answer();
-    assert.equal(reply.status, 201);
-    assert.equal(reply.header("content-length"), "200004");
-    assert.equal(reply.header("transfer-encoding"), undefined);
-    assert.equal(reply.text, `${"é".repeat(100_000)}€\n`);
+    const fields = { "content-length": "200004", "transfer-encoding": undefined };
+    assertAnswer(await client.answer(), { status: 201, text: `${"é".repeat(100_000)}€\n`, fields });
   });
 
   it("close() sends once, and the connection can be used again", async (t) => {
-    const { http, raw } = room(t);
-    const client = await raw(addPort(http));
+    const { http, client } = await rawRoom(t);
     for (const text of ["one", "two", "three"]) {
       client.get(`/${text}`);
       answer((await pullRequest(http)).response, text);
@@ -416,9 +378,7 @@ describe("response handle", () => {
     const client = (await raw(addPort(http))).send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
     answer((await pullRequest(http)).response, "four");
     assert.equal((await client.answer("HEAD")).header("content-length"), "4");
-    client.get("/next");
-    answer((await pullRequest(http)).response, "next");
-    assert.equal((await client.answer()).text, "next");
+    await serves(http, "next", client.get("/next").answer());
   });
 
   it("writing after close: attempt to use a closed file", async (t) => {
@@ -430,14 +390,11 @@ describe("response handle", () => {
     assert.throws(() => response.flush(), CLOSED);
     assert.throws(() => response.setStatusCode(500), CLOSED);
     assert.throws(() => response.setResponseHeader("X-Late", "1"), CLOSED);
-    const { status, text } = await reply;
-    assert.equal(status, 200);
-    assert.equal(text, "in time");
+    assertAnswer(await reply, { status: 200, text: "in time" });
   });
 
   it("a client that has gone does not disturb the program", async (t) => {
-    const { http, raw, ask } = room(t);
-    const port = addPort(http);
+    const { http, raw, ask, port } = listeningRoom(t);
     const client = (await raw(port)).get("/");
     const { response } = await pullRequest(http);
     client.destroy();
@@ -446,8 +403,6 @@ describe("response handle", () => {
     response.setStatusCode(201);
     response.write("for nobody");
     response.close();
-    const reply = ask(port);
-    answer((await pullRequest(http)).response, "for somebody");
-    assert.equal((await reply).text, "for somebody");
+    await serves(http, "for somebody", ask(port));
   });
 });

@@ -2,22 +2,24 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { eventually, sleep, within } from "../support/waiting.ts";
+import { handshake } from "../support/web-socket-handshake.ts";
 import {
   addPort,
   answer,
   CLOSED,
   isRefused,
+  listeningRoom,
   nextClient,
   portOf,
   room,
   TERMINATED,
+  webSocketRoom,
   webSockets,
 } from "./computer.ts";
 
 describe("http.listen(port, callback)", () => {
   it("a callback that waits for a client gets it, whatever strangers send meanwhile", async (t) => {
-    const { http, ask, client } = room(t, { maxQueueBytes: 100_000 });
-    const server = webSockets(http);
+    const { http, ask, client, server } = webSocketRoom(t, { maxQueueBytes: 100_000 });
     const { socket } = await client(server.port);
     const handle = await nextClient(server);
     const listening = http.listen(0, async (_request, response) => {
@@ -50,10 +52,8 @@ describe("http.listen(port, callback)", () => {
     });
     const port = await portOf(http);
     const replies = await Promise.all(Array.from({ length: 4 }, () => ask(port)));
-    assert.deepEqual(
-      replies.map((reply) => reply.text),
-      ["in time", "in time", "in time", "in time"],
-    );
+    const texts = replies.map((reply) => reply.text);
+    assert.deepEqual(texts, ["in time", "in time", "in time", "in time"]);
     await within(listening, "listen to return");
   });
 
@@ -72,8 +72,7 @@ describe("http.listen(port, callback)", () => {
 
 describe("http.removeListener(port)", () => {
   it("a request whose head was not complete is refused, and is no event", async (t) => {
-    const { http, raw } = room(t);
-    const port = addPort(http);
+    const { http, raw, port } = listeningRoom(t);
     const client = (await raw(port)).send("GET / HTTP/1.1\r\nHo");
     await sleep(20);
     http.removeListener(port);
@@ -137,16 +136,12 @@ describe("http.websocketServer(port, headers?)", () => {
 
 describe("server.close()", () => {
   it("a connection that was accepted before is not opened after it", async (t) => {
-    const { http, raw } = room(t);
-    const server = webSockets(http);
+    const { http, raw, server } = webSocketRoom(t);
     const early = await raw(server.port);
     await sleep(10);
     server.close();
     const events = http.events();
-    early.send(
-      "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-    );
+    early.send(handshake("/"));
     const next = events.next();
     next.catch(() => {});
     await eventually(() => early.ended || early.closed, "the end of the connection");

@@ -8,11 +8,14 @@ import {
   answer,
   isFree,
   isRefused,
+  listeningRoom,
   portOf,
   pullRequest,
   Recorder,
+  rawRoom,
   requestOf,
   room,
+  serves,
   webSockets,
 } from "./computer.ts";
 
@@ -68,9 +71,7 @@ describe("the object", () => {
     const port = addPort(http);
     other.removeListener(port);
     await within(other.close(), "the other computer to close");
-    const reply = ask(port);
-    answer((await pullRequest(http)).response, "still served");
-    assert.equal((await reply).text, "still served");
+    await serves(http, "still served", ask(port));
   });
 
   it("there is a ready http default", async (t) => {
@@ -94,16 +95,14 @@ describe("the object", () => {
   });
 
   it("limits are an option", async (t) => {
-    const { http, ask } = room(t, { limits: { maxBodyBytes: 10 } });
-    const port = addPort(http);
+    const { http, ask, port } = listeningRoom(t, { limits: { maxBodyBytes: 10 } });
     assert.equal((await ask(port, "/large", { method: "POST", body: "0123456789a" })).status, 413);
     void ask(port, "/small", { method: "POST", body: "0123456789" });
     assert.equal((await pullRequest(http)).request.getURL(), "/small", "what was refused is no event");
   });
 
   it("close stops everything", async (t) => {
-    const { http, client, raw } = room(t);
-    const port = addPort(http);
+    const { http, client, raw, port } = listeningRoom(t);
     const server = webSockets(http);
     const socket = await client(server.port);
     const idle = await raw(port);
@@ -119,12 +118,9 @@ describe("the object", () => {
     const { http } = room(t);
     const listening = http.listen(0, () => false);
     const port = await portOf(http);
-    const settled = listening.then(
-      () => "settled",
-      () => "settled",
-    );
+    const settled = Promise.allSettled([listening]);
     await within(http.close(), "the computer to close");
-    assert.equal(await within(settled, "listen to end"), "settled");
+    await within(settled, "listen to end");
     assert.ok(await isFree(port));
   });
 
@@ -138,8 +134,7 @@ describe("the object", () => {
 
 describe("http.addListener(port)", () => {
   it("each request becomes an event http_request(port, request, response)", async (t) => {
-    const { http, ask } = room(t);
-    const port = addPort(http);
+    const { http, ask, port } = listeningRoom(t);
     for (const name of ["one", "two", "three"]) {
       const reply = ask(port, `/${name}`);
       const event = await within(http.pullEvent(), "the request");
@@ -153,8 +148,7 @@ describe("http.addListener(port)", () => {
   });
 
   it("several requests of one connection are as many events, in order", async (t) => {
-    const { http, raw } = room(t);
-    const client = await raw(addPort(http));
+    const { http, client } = await rawRoom(t);
     client.get("/1").get("/2").get("/3");
     for (const url of ["/1", "/2", "/3"]) {
       const { request, response } = await pullRequest(http);
@@ -165,8 +159,7 @@ describe("http.addListener(port)", () => {
   });
 
   it("a request whose client has gone meanwhile is an event all the same", async (t) => {
-    const { http, raw } = room(t);
-    const port = addPort(http);
+    const { http, raw, port } = listeningRoom(t);
     for (const content of ["", "abc"]) {
       const client = (await raw(port)).post("/gone", content);
       await sleep(20);
@@ -223,8 +216,7 @@ describe("http.addListener(port)", () => {
   });
 
   it("adding a port that is already listened on replaces the listener", async (t) => {
-    const { http, ask } = room(t);
-    const port = addPort(http);
+    const { http, ask, port } = listeningRoom(t);
     http.addListener(port);
     http.addListener(port);
     assert.deepEqual(http.ports, [port]);
@@ -247,27 +239,21 @@ describe("http.addListener(port)", () => {
       assert.throws(() => http.addListener(port), { name: "Error", message: /^Could not open server: ./ });
     }
     assert.deepEqual(http.ports, [own]);
-    const reply = ask(own);
-    answer((await pullRequest(http)).response, "unharmed");
-    assert.equal((await reply).text, "unharmed");
+    await serves(http, "unharmed", ask(own));
   });
 });
 
 describe("http.removeListener(port)", () => {
   it("stops the listener; returns nothing", async (t) => {
-    const { http } = room(t);
-    const port = addPort(http);
+    const { http, port } = listeningRoom(t);
     assert.equal(http.removeListener(port), undefined);
     assert.deepEqual(http.ports, []);
     assert.ok(await isRefused(port));
   });
 
   it("requests are no longer served, on open connections neither", async (t) => {
-    const { http, raw } = room(t);
-    const port = addPort(http);
-    const client = (await raw(port)).get("/before");
-    answer((await pullRequest(http)).response, "served");
-    assert.equal((await client.answer()).text, "served");
+    const { http, port, client } = await rawRoom(t);
+    await serves(http, "served", client.get("/before").answer());
     const recorder = new Recorder(http);
     http.removeListener(port);
     client.get("/after");
@@ -291,16 +277,13 @@ describe("http.removeListener(port)", () => {
   });
 
   it("the port can be used again at once while a connection is open, and serves", async (t) => {
-    const { http, raw, ask } = room(t);
-    const port = addPort(http);
+    const { http, raw, ask, port } = listeningRoom(t);
     const client = (await raw(port)).get("/");
     answer((await pullRequest(http)).response, "one");
     await client.answer();
     http.removeListener(port);
     http.addListener(port);
-    const reply = ask(port, "/again");
-    answer((await pullRequest(http)).response, "two");
-    assert.equal((await reply).text, "two");
+    await serves(http, "two", ask(port, "/again"));
   });
 
   it("an unknown port does nothing", async (t) => {
@@ -308,9 +291,7 @@ describe("http.removeListener(port)", () => {
     const [port, gone] = [addPort(http), addPort(http)];
     http.removeListener(gone);
     for (const unknown of [gone, 1, -1, 70_000, Number.NaN]) http.removeListener(unknown);
-    const reply = ask(port);
-    answer((await pullRequest(http)).response, "served");
-    assert.equal((await reply).text, "served");
+    await serves(http, "served", ask(port));
   });
 
   it("the other listeners of the computer stay", async (t) => {

@@ -7,11 +7,13 @@ import {
   addPort,
   answer,
   isFree,
+  listeningRoom,
   portOf,
   pulled,
   Recorder,
   requestOf,
   room,
+  servingRoom,
   TERMINATED,
   webSockets,
 } from "./computer.ts";
@@ -24,14 +26,12 @@ async function removed(http: Http, port: number): Promise<void> {
 
 describe("http.listen(port, callback)", () => {
   it("serves until the callback returns true, then removes the listener and returns", async (t) => {
-    const { http, ask } = room(t);
     const urls: string[] = [];
-    const listening = http.listen(0, (request, response) => {
+    const { http, ask, port, listening } = await servingRoom(t, (request, response) => {
       urls.push(request.getURL());
       answer(response, `${request.getMethod()} ${urls.length}`);
       return request.getURL() === "/stop";
     });
-    const port = await portOf(http);
     assert.equal((await ask(port, "/a")).text, "GET 1");
     assert.equal((await ask(port, "/b", { method: "POST", body: "x" })).text, "POST 2");
     assert.equal((await ask(port, "/stop")).text, "GET 3");
@@ -53,13 +53,11 @@ describe("http.listen(port, callback)", () => {
   });
 
   it("a promise of true ends it, too", async (t) => {
-    const { http, ask } = room(t);
-    const listening = http.listen(0, async (request, response) => {
+    const { http, ask, port, listening } = await servingRoom(t, async (request, response) => {
       await sleep(5);
       answer(response, "later");
       return request.getURL() === "/stop";
     });
-    const port = await portOf(http);
     assert.equal((await ask(port, "/go-on")).text, "later");
     assert.equal((await ask(port, "/stop")).text, "later");
     await within(listening, "listen to return");
@@ -67,33 +65,28 @@ describe("http.listen(port, callback)", () => {
   });
 
   it("goes on when the callback returns nothing or false, or a promise of it", async (t) => {
-    const { http, ask } = room(t);
     const results: unknown[] = [undefined, false, null, Promise.resolve(), Promise.resolve(false), true];
-    const listening = http.listen(0, (_, response) => {
+    const { ask, port, listening } = await servingRoom(t, (_, response) => {
       answer(response, "ok");
       return results.shift();
     });
-    const port = await portOf(http);
     for (let i = 0; i < 6; i++) assert.equal((await ask(port)).status, 200);
     await within(listening, "listen to return");
     assert.deepEqual(results, []);
   });
 
   it("the last response arrives whole", async (t) => {
-    const { http, ask } = room(t);
     const large = "x".repeat(5_000_000);
-    const listening = http.listen(0, (_, response) => {
+    const { ask, port, listening } = await servingRoom(t, (_, response) => {
       answer(response, large);
       return true;
     });
-    assert.equal((await ask(await portOf(http))).body.length, large.length);
+    assert.equal((await ask(port)).body.length, large.length);
     await within(listening, "listen to return");
   });
 
   it("a server_stop event ends it", async (t) => {
-    const { http, ask } = room(t);
-    const listening = http.listen(0, (_, response) => answer(response, "ok"));
-    const port = await portOf(http);
+    const { http, ask, port, listening } = await servingRoom(t, (_, response) => answer(response, "ok"));
     assert.equal((await ask(port)).text, "ok");
     http.queueEvent("server_stop");
     assert.equal(await within(listening, "listen to return"), undefined);
@@ -101,14 +94,12 @@ describe("http.listen(port, callback)", () => {
   });
 
   it("a server_stop event ends it that comes while the callback is busy", async (t) => {
-    const { http, ask } = room(t);
     const [busy, go] = [signal(), signal()];
-    const listening = http.listen(0, async (_, response) => {
+    const { http, ask, port, listening } = await servingRoom(t, async (_, response) => {
       busy.give();
       await go.promise;
       answer(response, "in the end");
     });
-    const port = await portOf(http);
     const reply = ask(port);
     await busy.wait("the callback");
     http.queueEvent("server_stop");
@@ -118,37 +109,28 @@ describe("http.listen(port, callback)", () => {
     await removed(http, port);
   });
 
-  it("an error that the callback throws stops the listener and rejects", async (t) => {
-    const { http, ask } = room(t);
-    const error = new Error("of the callback");
-    const listening = http.listen(0, () => {
-      throw error;
+  const failures: [how: string, fail: (error: Error) => unknown][] = [
+    [
+      "an error that the callback throws",
+      (error) => {
+        throw error;
+      },
+    ],
+    ["a promise that the callback rejects", (error) => sleep(5).then(() => Promise.reject(error))],
+  ];
+  for (const [how, fail] of failures) {
+    it(`${how} stops the listener and rejects`, async (t) => {
+      const error = new Error("of the callback");
+      const { http, ask, port, listening } = await servingRoom(t, () => fail(error));
+      const rejected = assert.rejects(within(listening, "listen to reject"), (thrown) => thrown === error);
+      void ask(port);
+      await rejected;
+      await removed(http, port);
     });
-    const port = await portOf(http);
-    const rejected = assert.rejects(within(listening, "listen to reject"), (thrown) => thrown === error);
-    void ask(port);
-    await rejected;
-    await removed(http, port);
-  });
-
-  it("a promise that the callback rejects stops the listener and rejects", async (t) => {
-    const { http, ask } = room(t);
-    const error = new Error("of the callback");
-    const listening = http.listen(0, async () => {
-      await sleep(5);
-      throw error;
-    });
-    const port = await portOf(http);
-    const rejected = assert.rejects(within(listening, "listen to reject"), (thrown) => thrown === error);
-    void ask(port);
-    await rejected;
-    await removed(http, port);
-  });
+  }
 
   it("terminate stops the listener and rejects with Terminated", async (t) => {
-    const { http } = room(t);
-    const listening = http.listen(0, () => false);
-    const port = await portOf(http);
+    const { http, port, listening } = await servingRoom(t, () => false);
     const rejected = assert.rejects(within(listening, "listen to reject"), TERMINATED);
     http.queueEvent("terminate");
     await rejected;
@@ -156,13 +138,11 @@ describe("http.listen(port, callback)", () => {
   });
 
   it("terminate that comes while the callback is busy rejects, too", async (t) => {
-    const { http, ask } = room(t);
     const [busy, go] = [signal(), signal()];
-    const listening = http.listen(0, async () => {
+    const { http, ask, port, listening } = await servingRoom(t, async () => {
       busy.give();
       await go.promise;
     });
-    const port = await portOf(http);
     const rejected = assert.rejects(within(listening, "listen to reject"), TERMINATED);
     void ask(port);
     await busy.wait("the callback");
@@ -174,23 +154,14 @@ describe("http.listen(port, callback)", () => {
 
   it("a port error rejects: RangeError, or Could not open server: …", async (t) => {
     const { http } = room(t);
-    await assert.rejects(
+    const listen = (port: number): Promise<void> =>
       within(
-        http.listen(65_536, () => true),
+        http.listen(port, () => true),
         "listen to reject",
-      ),
-      RangeError,
-    );
-    await assert.rejects(
-      within(
-        http.listen((await takenPort(t)).port, () => true),
-        "listen to reject",
-      ),
-      {
-        name: "Error",
-        message: /^Could not open server: ./,
-      },
-    );
+      );
+    await assert.rejects(listen(65_536), RangeError);
+    const { port } = await takenPort(t);
+    await assert.rejects(listen(port), { name: "Error", message: /^Could not open server: ./ });
     assert.deepEqual(http.ports, []);
   });
 
@@ -209,8 +180,7 @@ describe("http.listen(port, callback)", () => {
   });
 
   it("replaces a listener at its port, and removes it in the end", async (t) => {
-    const { http, ask } = room(t);
-    const port = addPort(http);
+    const { http, ask, port } = listeningRoom(t);
     const listening = http.listen(port, (_, response) => {
       answer(response, "by listen");
       return true;
@@ -306,14 +276,12 @@ describe("http.listen(port, callback)", () => {
   });
 
   it("events of other kinds do not end it and do not reach the callback", async (t) => {
-    const { http, ask } = room(t);
     let calls = 0;
-    const listening = http.listen(0, (_, response) => {
+    const { http, ask, port, listening } = await servingRoom(t, (_, response) => {
       calls++;
       answer(response, "ok");
       return true;
     });
-    const port = await portOf(http);
     for (let i = 0; i < 300; i++) http.queueEvent("noise", i);
     assert.equal((await ask(port)).text, "ok");
     await within(listening, "listen to return");

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
+import type { Reply } from "../support/ask.ts";
+import { assertAnswer } from "../support/assert-answer.ts";
 import { eventually, sleep, within } from "../support/waiting.ts";
 import {
   addPort,
   answer,
   CLOSED,
+  listeningRoom,
   type Options,
   pullRequest,
-  type Reply,
   type ResponseHandle,
   room,
+  serves,
 } from "./computer.ts";
 
 describe("never closed", () => {
@@ -30,21 +33,18 @@ describe("never closed", () => {
     response.setResponseHeader("X-Computer", "7");
     response.write("what was ");
     response.writeLine("written");
-    const { status, headers, text } = await reply;
+    const got = await reply;
     const took = performance.now() - begin;
     assert.ok(took > 250 && took < 2_500, `${took} ms`);
-    assert.equal(status, 202);
-    assert.equal(headers["x-computer"], "7");
-    assert.equal(headers["content-length"], "17");
-    assert.equal(text, "what was written\n");
+    const fields = { "x-computer": "7", "content-length": "17" };
+    assertAnswer(got, { status: 202, text: "what was written\n", fields });
     assert.throws(() => response.write("late"), CLOSED);
     assert.throws(() => response.writeLine("late"), CLOSED);
   });
 
   it("nothing written is an empty response", async (t) => {
     const { reply } = await unclosed(t, { responseTimeout: 0.1 });
-    const { status, headers, text } = await reply;
-    assert.deepEqual([status, headers["content-length"], text], [200, "0", ""]);
+    assertAnswer(await reply, { status: 200, text: "", fields: { "content-length": "0" } });
   });
 
   it("a response that is closed in time is sent once", async (t) => {
@@ -54,14 +54,11 @@ describe("never closed", () => {
     assert.equal((await client.answer()).text, "in time");
     await sleep(300);
     assert.equal(client.rest, "");
-    client.get("/next");
-    answer((await pullRequest(http)).response, "next");
-    assert.equal((await client.answer()).text, "next");
+    await serves(http, "next", client.get("/next").answer());
   });
 
   it("each response has its own time", async (t) => {
-    const { http, ask } = room(t, { responseTimeout: 0.5 });
-    const port = addPort(http);
+    const { http, ask, port } = listeningRoom(t, { responseTimeout: 0.5 });
     let first: Reply | undefined;
     void ask(port, "/1").then((reply) => {
       first = reply;
@@ -80,8 +77,7 @@ describe("never closed", () => {
   it("a request that no waiter wanted is answered, too", async (t) => {
     const { http, ask } = room(t, { responseTimeout: 0.1 });
     const other = within(http.pullEvent("other"), "another event");
-    const { status, text } = await ask(addPort(http));
-    assert.deepEqual([status, text], [200, ""]);
+    assertAnswer(await ask(addPort(http)), { status: 200, text: "" });
     http.queueEvent("other");
     await other;
   });

@@ -3,17 +3,20 @@ import { describe, it } from "node:test";
 import type { Http } from "../../src/craftos/index.ts";
 import { eventually, signal, sleep, within } from "../support/waiting.ts";
 import {
-  addPort,
   answer,
   type Event,
+  joined,
+  listeningRoom,
   nextClient,
   nextMessage,
   portOf,
   pulled,
   pullRequest,
   Recorder,
+  rawRoom,
   requestOf,
   room,
+  serves,
   TERMINATED,
   webSocketRoom,
 } from "./computer.ts";
@@ -186,8 +189,7 @@ describe("the queue", () => {
   });
 
   it("requests that came while nobody pulled wait", async (t) => {
-    const { http, raw } = room(t);
-    const client = await raw(addPort(http));
+    const { http, client } = await rawRoom(t);
     client.get("/1").get("/2");
     await sleep(20);
     for (const url of ["/1", "/2"]) {
@@ -199,8 +201,7 @@ describe("the queue", () => {
   });
 
   it("for await (const event of http.events()) gives all events", async (t) => {
-    const { http, ask } = room(t);
-    const port = addPort(http);
+    const { http, ask, port } = listeningRoom(t);
     const events = http.events();
     const reply = ask(port);
     const names: string[] = [];
@@ -271,11 +272,8 @@ describe("the queue", () => {
 
   it("terminate rejects pullEvent with Terminated, whatever its filter", async (t) => {
     const { http } = room(t);
-    const rejected = [
-      assert.rejects(pull(http), TERMINATED),
-      assert.rejects(pull(http, "other"), TERMINATED),
-      assert.rejects(pull(http, "terminate"), TERMINATED),
-    ];
+    const filters = [undefined, "other", "terminate"];
+    const rejected = filters.map((filter) => assert.rejects(pull(http, filter), TERMINATED));
     http.queueEvent("terminate");
     await Promise.all(rejected);
   });
@@ -289,21 +287,16 @@ describe("the queue", () => {
   });
 
   it("terminate rejects receive, server.listen and http.listen", async (t) => {
-    const { http, client, server } = webSocketRoom(t);
-    await client(server.port);
-    const handle = await nextClient(server);
-    const rejected = [
-      assert.rejects(within(handle.receive(), "receive to reject"), TERMINATED),
-      assert.rejects(within(server.listen(), "server.listen to reject"), TERMINATED),
-      assert.rejects(within(server.listen(60), "server.listen to reject"), TERMINATED),
-      assert.rejects(
-        within(
-          http.listen(0, () => false),
-          "http.listen to reject",
-        ),
-        TERMINATED,
-      ),
-    ];
+    const { http, client, server, handle } = await joined(t);
+    const calls = {
+      receive: handle.receive(),
+      "server.listen": server.listen(),
+      "server.listen of a minute": server.listen(60),
+      "http.listen": http.listen(0, () => false),
+    };
+    const rejected = Object.entries(calls).map(([name, call]) =>
+      assert.rejects(within<unknown>(call, `${name} to reject`), TERMINATED),
+    );
     http.queueEvent("terminate");
     await Promise.all(rejected);
     const next = await client(server.port);
@@ -346,13 +339,10 @@ describe("the queue", () => {
   });
 
   it("the computer can be used after a terminate", async (t) => {
-    const { http, ask } = room(t);
-    const port = addPort(http);
+    const { http, ask, port } = listeningRoom(t);
     http.queueEvent("terminate");
     await assert.rejects(pulled(http, "any"), TERMINATED);
-    const reply = ask(port);
-    answer((await pullRequest(http)).response, "going on");
-    assert.equal((await reply).text, "going on");
+    await serves(http, "going on", ask(port));
   });
 
   it("queueEvent from within a busy listen callback reaches waiters at once", async (t) => {

@@ -76,10 +76,8 @@ describe("handles of one client used from two places", () => {
   });
 
   it("messages that came while nobody was in receive wait, in order, none twice", async (t) => {
-    const { http, client, server } = webSocketRoom(t);
+    const { http, socket, handle } = await joined(t);
     const recorder = new Recorder(http, "websocket_server_message");
-    const { socket } = await client(server.port);
-    const handle = await nextClient(server);
     socket.send("0");
     assert.deepEqual(await nextMessage(handle), ["0", false]);
     for (let i = 1; i <= 1_000; i++) socket.send(String(i));
@@ -98,10 +96,8 @@ describe("handles of one client used from two places", () => {
   });
 
   it("a first receive finds the last 256 messages of a client that nobody has received from", async (t) => {
-    const { http, client, server } = webSocketRoom(t);
+    const { http, socket, handle } = await joined(t);
     const recorder = new Recorder(http, "websocket_server_message");
-    const { socket } = await client(server.port);
-    const handle = await nextClient(server);
     for (let i = 0; i < 400; i++) socket.send(String(i));
     await recorder.until(400);
     for (let i = 144; i < 400; i++) assert.deepEqual(await nextMessage(handle), [String(i), false]);
@@ -109,10 +105,8 @@ describe("handles of one client used from two places", () => {
   });
 
   it("a first receive finds at most 1 MiB, and that the last", async (t) => {
-    const { http, client, server } = webSocketRoom(t);
+    const { http, socket, handle } = await joined(t);
     const recorder = new Recorder(http, "websocket_server_message");
-    const { socket } = await client(server.port);
-    const handle = await nextClient(server);
     for (let i = 0; i < 48; i++) socket.send(Buffer.alloc(65_536, i));
     await recorder.until(48);
     const kept: number[] = [];
@@ -122,16 +116,12 @@ describe("handles of one client used from two places", () => {
       kept.push(Buffer.from(message[0] as Buffer)[0] ?? -1);
     }
     assert.ok(kept.length >= 8 && kept.length <= 16, `${kept.length} messages`);
-    assert.deepEqual(
-      kept,
-      kept.map((_, i) => 48 - kept.length + i),
-    );
+    const last = kept.map((_, i) => 48 - kept.length + i);
+    assert.deepEqual(kept, last);
   });
 
   it("terminate rejects both", async (t) => {
-    const { http, client, server } = webSocketRoom(t);
-    await client(server.port);
-    const handle = await nextClient(server);
+    const { http, handle } = await joined(t);
     const rejected = [handle.receive(), handle.receive(60)].map((waiting) =>
       assert.rejects(within(waiting, "receive to reject"), TERMINATED),
     );

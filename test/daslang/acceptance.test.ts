@@ -4,8 +4,9 @@ import type { NetworkServerHolder } from "../../src/daslang/index.ts";
 import { Server } from "../../src/daslang/index.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { sleep, turns } from "../support/waiting.ts";
+import { ACCEPTED, CLOSED } from "./journal.ts";
 import { connectPeer } from "./peer.ts";
-import { serving, tickUntil } from "./recorder.ts";
+import { saved, serving, tickUntil } from "./recorder.ts";
 import { type Script, ScriptFile } from "./script.ts";
 
 /** The program around the script: a loop that updates it and reloads it. */
@@ -22,7 +23,7 @@ class Host {
   }
 
   static async start(t: TestContext, answer: string): Promise<Host> {
-    const file = await ScriptFile.create(t);
+    const file = ScriptFile.create(t);
     const script = await file.load(answer);
     const host = new Host(file, script);
     script.start(host.orphan);
@@ -89,10 +90,8 @@ describe("acceptance", () => {
     assert.equal(peer.text, WELCOME + typed);
     assert.deepEqual([peer.ended, peer.closed, peer.error], [false, false, undefined]);
     assert.equal(host.script.port(), port);
-    assert.deepEqual(
-      host.script.log.filter((line) => line !== "data"),
-      [],
-    );
+    const others = host.script.log.filter((line) => line !== "data");
+    assert.deepEqual(others, []);
   });
 
   it("the script that answers is the changed one", async (t) => {
@@ -119,12 +118,7 @@ describe("acceptance", () => {
     await first.end().sent();
     await reload;
     await second.until(() => second.text === `${WELCOME}xxyy`, "the next client's answer");
-    assert.deepEqual(host.script.log.slice(0, 4), [
-      "log connection closed",
-      "disconnect",
-      "log connection accepted",
-      "connect",
-    ]);
+    assert.deepEqual(host.script.log.slice(0, 4), [...CLOSED, ...ACCEPTED]);
   });
 });
 
@@ -137,8 +131,7 @@ describe("save(orphan) / restore(orphan)", () => {
     t.after(() => next.close());
     const heard: string[] = [];
     next.onData = (buf) => void heard.push(buf.toString());
-    const orphan: NetworkServerHolder = { current: null };
-    old.save(orphan);
+    const orphan = saved(old);
     await peer.send("hello").sent();
     next.restore(orphan);
     await tickUntil(next, () => heard.length > 0, "the data");
@@ -148,7 +141,7 @@ describe("save(orphan) / restore(orphan)", () => {
   });
 
   it("listener, client and unread bytes survive a reload of the script", async (t) => {
-    const file = await ScriptFile.create(t);
+    const file = ScriptFile.create(t);
     const orphan: NetworkServerHolder = { current: null };
     const old = await file.load("byte");
     old.start(orphan);
@@ -173,17 +166,12 @@ describe("save(orphan) / restore(orphan)", () => {
     assert.notEqual(next.start, old.start, "the module is another one");
     next.start(orphan);
     assert.equal(next.connected(), true);
-    for (let i = 0; peer.text.length < 21 && i < 500; i++) {
-      next.update();
-      await sleep(2);
-    }
+    const loop = { tick: (): void => next.update() };
+    await tickUntil(loop, () => peer.text.length >= 21, "the answer to what was unread");
     assert.equal(peer.text.toLowerCase(), `${WELCOME}unread bytes`);
     assert.equal(peer.closed, false);
     await peer.end().sent();
-    for (let i = 0; waiting.text === "" && i < 500; i++) {
-      next.update();
-      await sleep(2);
-    }
+    await tickUntil(loop, () => waiting.text !== "", "the welcome of the next client");
     assert.equal(waiting.text, WELCOME);
     next.stop(orphan);
     assert.deepEqual([old.outside, next.outside], [[], []]);

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { NetworkServerHolder } from "../../src/daslang/index.ts";
 import { pattern } from "../support/bytes.ts";
+import { ACCEPTED, CLOSED } from "./journal.ts";
 import { connectPeer } from "./peer.ts";
 import {
+  accepted,
   arrived,
   newInstance,
   newServer,
@@ -56,12 +58,7 @@ describe("tick()", () => {
     await arrived(peer.end());
     assert.throws(() => server.tick(), /connection closed/);
     await tickUntil(server, () => server.journal.has("disconnect"), "onDisconnect");
-    assert.deepEqual(server.journal.story, [
-      "log connection accepted",
-      "connect",
-      "log connection closed",
-      "disconnect",
-    ]);
+    assert.deepEqual(server.journal.story, [...ACCEPTED, ...CLOSED]);
   });
 
   it("an onError that throws: onDisconnect still comes, and the next client is served", async (t) => {
@@ -74,8 +71,7 @@ describe("tick()", () => {
     assert.throws(() => server.tick(), /failed/);
     await tickUntil(server, () => server.journal.has("disconnect"), "onDisconnect");
     assert.equal(server.journal.count("error connection closed on error ECONNRESET"), 1);
-    await connectPeer(t, server.port);
-    await tickUntil(server, () => server.is_connected(), "the next client");
+    await accepted(t, server);
   });
 
   it("an onDisconnect that throws comes once, and the next client is served", async (t) => {
@@ -85,8 +81,7 @@ describe("tick()", () => {
     };
     await arrived(peer.end());
     assert.throws(() => server.tick(), /oh/);
-    await connectPeer(t, server.port);
-    await tickUntil(server, () => server.is_connected(), "the next client");
+    await accepted(t, server);
     assert.equal(server.journal.count("disconnect"), 1);
   });
 
@@ -104,11 +99,10 @@ describe("tick()", () => {
     const { server, peer } = await serving(t, { maxDataBytes: 100, maxTickBytes: 1_000 });
     server.journal.reactions.data = () => server.tick();
     const sent = pattern(5_050);
-    await peer.send(sent).sent();
-    await arrived(peer.end());
+    await arrived(peer.send(sent).end());
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
     assert.ok(server.journal.bytes.equals(sent));
-    assert.deepEqual(server.journal.story.slice(-2), ["log connection closed", "disconnect"]);
+    assert.deepEqual(server.journal.story.slice(-2), CLOSED);
     assert.equal(server.journal.count("disconnect"), 1);
   });
 
@@ -118,8 +112,7 @@ describe("tick()", () => {
     server.journal.reactions = { connect: again, data: again, disconnect: again, log: again, error: again };
     for (const name of ["a", "b", "c"]) {
       const peer = await connectPeer(t, server.port);
-      await peer.send(name).sent();
-      await peer.end().sent();
+      await peer.send(name).end().sent();
     }
     await settle();
     await tickUntil(server, () => server.journal.count("disconnect") === 3, "all clients");

@@ -5,15 +5,15 @@ import { describe, it } from "node:test";
 import { pattern } from "../support/bytes.ts";
 import { RawClient, socketWire } from "../support/raw-client.ts";
 import { sleep, within } from "../support/waiting.ts";
+import { CLOSED } from "./journal.ts";
 import { LONG_MS } from "./peer.ts";
 import { arrived, newClient, settle, tickOn, tickUntil } from "./recorder.ts";
-import { Remote } from "./remote.ts";
+import { connectedClient, strangers } from "./remote.ts";
 
 // The client: what it sends, how it is given up, and its options.
 describe("class Client", () => {
   it("send(data, size): true when all was accepted for sending", async (t) => {
-    const remote = await Remote.start(t);
-    const { client, peer } = await remote.connect(t);
+    const { client, peer } = await connectedClient(t);
     const buffer = Buffer.from("bytes ");
     assert.equal(client.send(buffer), true);
     buffer.fill("x");
@@ -25,8 +25,7 @@ describe("class Client", () => {
   });
 
   it('send: not connected: onError("can\'t send, not connected", -1) and false', async (t) => {
-    const remote = await Remote.start(t);
-    const client = newClient(t);
+    const { remote, client } = await strangers(t);
     assert.equal(client.send("before connect"), false);
     client.connect("127.0.0.1", remote.port);
     assert.equal(client.send("before the tick"), false);
@@ -35,8 +34,7 @@ describe("class Client", () => {
   });
 
   it("send: buffers up to a limit and answers false with ENOBUFS beyond it, losing nothing", async (t) => {
-    const remote = await Remote.start(t);
-    const { client, peer } = await remote.connect(t);
+    const { client, peer } = await connectedClient(t);
     peer.pause();
     client.journal.clear();
     let accepted = 0;
@@ -53,8 +51,7 @@ describe("class Client", () => {
   });
 
   it("disconnect: what was sent before arrives, then the end", async (t) => {
-    const remote = await Remote.start(t);
-    const { client, peer } = await remote.connect(t);
+    const { client, peer } = await connectedClient(t);
     assert.equal(client.send(pattern(1_000_000)), true);
     client.disconnect();
     await peer.until(() => peer.ended, "the client's end without a tick", LONG_MS);
@@ -65,27 +62,24 @@ describe("class Client", () => {
   });
 
   it("each onConnect has its onDisconnect: a tick tells of a disconnect", async (t) => {
-    const remote = await Remote.start(t);
-    const { client } = await remote.connect(t);
+    const { client } = await connectedClient(t);
     client.journal.clear();
     client.disconnect();
     assert.equal(client.is_connected(), false);
     assert.equal(client.journal.length, 0);
     await tickOn(client);
-    assert.deepEqual(client.journal.story, ["log connection closed", "disconnect"]);
+    assert.deepEqual(client.journal.story, CLOSED);
   });
 
   it("takes the options maxTickBytes and maxDataBytes", async (t) => {
-    const remote = await Remote.start(t);
-    const { client, peer } = await remote.connect(t, { maxTickBytes: 10, maxDataBytes: 4 });
+    const { client, peer } = await connectedClient(t, { maxTickBytes: 10, maxDataBytes: 4 });
     await arrived(peer.send("abcdefghijkl"));
     client.tick();
     assert.deepEqual(client.journal.pieces.map(String), ["abcd", "efgh", "ij"]);
   });
 
   it("is paused while the program does not tick (maxReceiveBytes), and loses nothing", async (t) => {
-    const remote = await Remote.start(t);
-    const { client, peer } = await remote.connect(t, { maxReceiveBytes: 10_000, maxTickBytes: 2 ** 30 });
+    const { client, peer } = await connectedClient(t, { maxReceiveBytes: 10_000, maxTickBytes: 2 ** 30 });
     const sent = pattern(16 * 1_048_576);
     const sending = peer.send(sent).sent();
     await settle();
@@ -103,8 +97,7 @@ describe("class Client", () => {
   });
 
   it("disconnect calls no error callback and no data comes after it", async (t) => {
-    const remote = await Remote.start(t);
-    const { client, peer } = await remote.connect(t);
+    const { client, peer } = await connectedClient(t);
     await arrived(peer.send("unread"));
     client.journal.clear();
     client.disconnect();
@@ -116,8 +109,7 @@ describe("class Client", () => {
   });
 
   it("disconnect from within a callback, and connect again", async (t) => {
-    const remote = await Remote.start(t);
-    const { client, peer } = await remote.connect(t);
+    const { client, peer, remote } = await connectedClient(t);
     client.journal.reactions.data = () => client.disconnect();
     await peer.send("go away").sent();
     await tickUntil(client, () => !client.is_connected(), "the disconnect");
@@ -141,8 +133,7 @@ describe("class Client", () => {
   });
 
   it("disconnect before the connection is made: no onConnect", async (t) => {
-    const remote = await Remote.start(t);
-    const client = newClient(t);
+    const { remote, client } = await strangers(t);
     client.connect("127.0.0.1", remote.port);
     client.disconnect();
     await settle();

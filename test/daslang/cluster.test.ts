@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "../support/places.ts";
 import { within } from "../support/waiting.ts";
 import { LONG_MS } from "./peer.ts";
 
@@ -52,10 +51,7 @@ if (cluster.isPrimary) {
 
 describe("init(port)", () => {
   it("answers before it returns in a cluster worker, too", async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), "portico-cluster-"));
-    t.after(() => rm(folder, { recursive: true }));
-    const path = join(folder, "program.mjs");
-    await writeFile(path, program);
+    const path = join(temporaryFolder(t, { "program.mjs": program }), "program.mjs");
     const child = spawn(process.execPath, ["--import", "tsx", path], {
       cwd: root,
       stdio: ["ignore", "pipe", "inherit"],

@@ -1,22 +1,19 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer as createSecureServer } from "node:https";
 import { createServer as createNetServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { certificate } from "../support/certificates.ts";
-import { signal, sleep, within } from "../support/waiting.ts";
-import { listening, newHttpClient, serve, serveRaw } from "./http-recorder.ts";
+import { freePort } from "../support/places.ts";
+import { signal, sleep } from "../support/waiting.ts";
+import { finished, newHttpClient, requested, serve, serveRaw } from "./http-recorder.ts";
+import { listening } from "./peer.ts";
 import { settle, tickOn, tickUntil } from "./recorder.ts";
 
 // The HTTP client: what fails and what is given up.
 describe("class Client", () => {
   it("a refused connection: onError with the system's number, in a tick", async (t) => {
-    const other = createNetServer();
-    const port = await listening(t, other);
-    other.close();
-    await within(once(other, "close"), "the other server to close");
-    const client = newHttpClient(t);
-    const id = client.request("GET", `http://127.0.0.1:${port}`);
+    const port = await freePort();
+    const { client, id } = requested(t, "GET", `http://127.0.0.1:${port}`);
     await settle();
     assert.equal(client.outcomes.size, 0);
     const { order, end } = await client.finish(id);
@@ -25,8 +22,7 @@ describe("class Client", () => {
   });
 
   it("a host that does not exist: onError in a tick", async (t) => {
-    const client = newHttpClient(t);
-    const { order } = await client.finish(client.request("GET", "http://no-such-host.invalid/"));
+    const { order } = await finished(t, "GET", "http://no-such-host.invalid/");
     assert.deepEqual(order, ["error"]);
   });
 
@@ -36,8 +32,7 @@ describe("class Client", () => {
       sockets.push(socket);
       socket.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nonly this");
     });
-    const client = newHttpClient(t);
-    const id = client.request("GET", url);
+    const { client, id } = requested(t, "GET", url);
     await tickUntil(client, () => client.body(id).length === 9, "the first part");
     sockets[0]?.resetAndDestroy();
     await settle();
@@ -91,9 +86,7 @@ describe("class Client", () => {
       socket.write("HTTP/1.1 413 Too Much\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
       setTimeout(() => socket.resetAndDestroy(), 20);
     });
-    const client = newHttpClient(t);
-    const id = client.request("POST", url, {}, Buffer.alloc(16 * 1_048_576));
-    const { order, status } = await client.finish(id);
+    const { client, id, order, status } = await finished(t, "POST", url, {}, Buffer.alloc(16 * 1_048_576));
     assert.deepEqual([order[0], status], ["response", 413]);
     assert.equal(client.body(id).toString(), "no");
     await sleep(50);
@@ -102,8 +95,7 @@ describe("class Client", () => {
 
   it("an error for which the system has no number: onError with -1", async (t) => {
     const url = await serveRaw(t, (socket) => socket.end("this is not HTTP\r\n\r\n"));
-    const client = newHttpClient(t);
-    const { order, end } = await client.finish(client.request("GET", url));
+    const { order, end } = await finished(t, "GET", url);
     assert.deepEqual([order, end], [["error"], "-1"]);
   });
 
@@ -111,8 +103,7 @@ describe("class Client", () => {
     const server = createSecureServer(certificate("localhost"), (_, response) => response.end("secret"));
     server.on("tlsClientError", () => {});
     const port = await listening(t, server);
-    const client = newHttpClient(t);
-    const { order, end } = await client.finish(client.request("GET", `https://localhost:${port}/`));
+    const { order, end } = await finished(t, "GET", `https://localhost:${port}/`);
     assert.deepEqual([order, end], [["error"], "-1"]);
   });
 
@@ -145,10 +136,7 @@ describe("class Client", () => {
     });
   }
 
-  for (const [method, times] of [
-    ["GET", 2],
-    ["POST", 1],
-  ] as const) {
+  for (const [method, times] of Object.entries({ GET: 2, POST: 1 })) {
     it(`a kept connection that is gone when a ${method} uses it: the server sees it ${times === 1 ? "once" : "again"}`, async (t) => {
       const seen: string[] = [];
       const server = createNetServer((socket) => {
@@ -182,8 +170,7 @@ describe("class Client", () => {
       response.on("close", () => gone.give());
       arrived.give();
     });
-    const client = newHttpClient(t);
-    const id = client.request("GET", url);
+    const { client, id } = requested(t, "GET", url);
     await arrived.wait("the request");
     assert.equal(client.cancel(id), true);
     assert.equal(client.pending, 0);
@@ -197,8 +184,7 @@ describe("class Client", () => {
   it("cancel with an answer that has arrived and was not delivered: nothing is told", async (t) => {
     const answered = signal();
     const url = await serve(t, (_, response) => response.end("late", () => answered.give()));
-    const client = newHttpClient(t);
-    const id = client.request("GET", url);
+    const { client, id } = requested(t, "GET", url);
     await answered.wait("the answer to be sent");
     await settle();
     assert.equal(client.cancel(id), true);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { describe, it } from "node:test";
 import { pattern } from "../support/bytes.ts";
 import { signal, sleep } from "../support/waiting.ts";
-import { newHttpClient, serve } from "./http-recorder.ts";
+import { finished, newHttpClient, requested, serve } from "./http-recorder.ts";
 import { openServer, settle, tickOn, tickUntil } from "./recorder.ts";
 
 // The HTTP client on the same tick model.
@@ -13,8 +13,7 @@ describe("class Client", () => {
       response.writeHead(203, { "X-Method": request.method ?? "", "Set-Cookie": ["a=1", "b=2"] });
       response.end(`you asked for ${request.url}`);
     });
-    const client = newHttpClient(t);
-    const id = client.request("GET", `${url}/some/path?q=1`);
+    const { client, id } = requested(t, "GET", `${url}/some/path?q=1`);
     assert.equal(typeof id, "number");
     const { order, status, headers } = await client.finish(id);
     assert.deepEqual(order, ["response", "data", "complete"]);
@@ -27,8 +26,7 @@ describe("class Client", () => {
   it("nothing happens between two ticks", async (t) => {
     const answered = signal();
     const url = await serve(t, (_, response) => response.end("done", () => answered.give()));
-    const client = newHttpClient(t);
-    const id = client.request("GET", url);
+    const { client, id } = requested(t, "GET", url);
     assert.equal(client.pending, 1);
     await answered.wait("the answer to be sent");
     await settle();
@@ -41,10 +39,7 @@ describe("class Client", () => {
     assert.deepEqual(client.outside, []);
   });
 
-  for (const [kind, body] of [
-    ["text", "größer than ASCII"],
-    ["bytes", pattern(100_000)],
-  ] as const) {
+  for (const [kind, body] of Object.entries({ text: "größer than ASCII", bytes: pattern(100_000) })) {
     it(`request: a POST with headers and a body of ${kind}`, async (t) => {
       const url = await serve(t, (request, response) => {
         const pieces: Buffer[] = [];
@@ -79,10 +74,7 @@ describe("class Client", () => {
       response.writeHead(request.method === "HEAD" ? 200 : 204).end();
     });
     const client = newHttpClient(t);
-    for (const [method, status] of [
-      ["HEAD", 200],
-      ["DELETE", 204],
-    ] as const) {
+    for (const [method, status] of Object.entries({ HEAD: 200, DELETE: 204 })) {
       const outcome = await client.finish(client.request(method, url));
       assert.deepEqual([outcome.order, outcome.status], [["response", "complete"], status]);
     }
@@ -90,16 +82,14 @@ describe("class Client", () => {
 
   it("an answer with an error status is an answer", async (t) => {
     const url = await serve(t, (_, response) => response.writeHead(500).end("oh"));
-    const client = newHttpClient(t);
-    const outcome = await client.finish(client.request("GET", url));
+    const outcome = await finished(t, "GET", url);
     assert.deepEqual([outcome.status, outcome.end], [500, "complete"]);
   });
 
   it("a large response comes in order, over many ticks", async (t) => {
     const all = pattern(16 * 1_048_576);
     const url = await serve(t, (_, response) => response.end(all));
-    const client = newHttpClient(t);
-    const id = client.request("GET", url);
+    const { client, id } = requested(t, "GET", url);
     let ticks = 0;
     client.reaction = (_, what) => {
       if (what === "data") ticks++;
@@ -118,8 +108,7 @@ describe("class Client", () => {
       }
       response.end();
     });
-    const client = newHttpClient(t);
-    const id = client.request("GET", url);
+    const { client, id } = requested(t, "GET", url);
     await sleep(1_000);
     let at = 0;
     let wrong = -1;
@@ -163,8 +152,7 @@ describe("class Client", () => {
       }
       response.end();
     });
-    const client = newHttpClient(t);
-    const id = client.request("GET", url);
+    const { client, id } = requested(t, "GET", url);
     await client.finish(id);
     const expected = Array.from({ length: 20 }, (_, i) => `${i % 10}`.repeat(1_000)).join("");
     assert.equal(client.body(id).toString(), expected);
@@ -208,8 +196,7 @@ describe("class Client", () => {
 
   it("a callback that throws: the error comes out of tick, and the rest comes in the next tick", async (t) => {
     const url = await serve(t, (_, response) => response.end("content"));
-    const client = newHttpClient(t);
-    const id = client.request("GET", url);
+    const { client, id } = requested(t, "GET", url);
     let thrown = 0;
     client.reaction = (_, what) => {
       if (what === "response") throw new Error(`mistake ${++thrown}`);
@@ -225,8 +212,7 @@ describe("class Client", () => {
     server.journal.reactions.data = () => {
       server.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
     };
-    const client = newHttpClient(t);
-    const id = client.request("GET", `http://127.0.0.1:${server.port}/from/the/loop`);
+    const { client, id } = requested(t, "GET", `http://127.0.0.1:${server.port}/from/the/loop`);
     await tickUntil([server, client], () => client.outcome(id).end !== undefined, "the answer");
     assert.equal(client.outcome(id).end, "complete");
     assert.equal(client.body(id).toString(), "hello");

@@ -1,17 +1,10 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
-import {
-  type AddressInfo,
-  createServer as createNetServer,
-  type Server as NetServer,
-  type Socket,
-} from "node:net";
+import { createServer as createNetServer, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { type DeliveryLimits, HttpClient } from "../../src/daslang/index.ts";
-import { within } from "../support/waiting.ts";
 import { errorName } from "./journal.ts";
-import { LONG_MS } from "./peer.ts";
+import { LONG_MS, listening } from "./peer.ts";
 import { tickUntil } from "./recorder.ts";
 
 /** What came for one request. */
@@ -97,20 +90,16 @@ export function newHttpClient(t: TestContext, options: DeliveryLimits = {}): Rec
   return client;
 }
 
-/** Listens for one test. @returns the port */
-export async function listening(t: TestContext, server: NetServer): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-  });
-  server.listen(0, "127.0.0.1");
-  await within(once(server, "listening"), "a server to listen");
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
+/** Such a client, and the id of its first request. */
+export function requested(t: TestContext, ...request: Parameters<HttpClient["request"]>) {
+  const client = newHttpClient(t);
+  return { client, id: client.request(...request) };
+}
+
+/** The same when the request has ended, with what came. */
+export async function finished(t: TestContext, ...request: Parameters<HttpClient["request"]>) {
+  const { client, id } = requested(t, ...request);
+  return { client, id, ...(await client.finish(id)) };
 }
 
 /** A server of Node. @returns its address */

@@ -5,7 +5,7 @@ import { getSystemErrorName } from "node:util";
 import { Server } from "../../src/daslang/index.ts";
 import { takenPort } from "../support/places.ts";
 import { connectPeer } from "./peer.ts";
-import { newInstance, newServer, openServer, settle, tickOn, tickUntil } from "./recorder.ts";
+import { accepted, newInstance, newServer, openServer, settle, tickOn, tickUntil } from "./recorder.ts";
 
 const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some((one) => one.address === "::1"));
 
@@ -92,10 +92,8 @@ describe("init(port)", () => {
       server.journal.reactions.error = (_, given) => void codes.push(given);
       assert.equal(server.init(number), false);
       assert.deepEqual(server.journal.story, [`error can't bind ${code}`]);
-      assert.deepEqual(
-        codes.map((given) => getSystemErrorName(given)),
-        [code],
-      );
+      const names = codes.map((given) => getSystemErrorName(given));
+      assert.deepEqual(names, [code]);
       await settle();
       await tickOn(server);
       assert.equal(server.journal.length, 1, "once, and nothing later");
@@ -126,8 +124,7 @@ describe("init(port)", () => {
     assert.equal(server.init(first.port), false);
     assert.equal(server.init(0), true);
     assert.equal(server.is_open(), true);
-    await connectPeer(t, server.port);
-    await tickUntil(server, () => server.is_connected(), "the client to be accepted");
+    await accepted(t, server);
   });
 
   it("lets the program leave as if nothing had happened after a failure", async (t) => {

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { getSystemErrorMap } from "node:util";
 
+/** Lines of a story: what a connection begins with, and how it ends. */
+export const ACCEPTED = ["log connection accepted", "connect"];
+export const CLOSED = ["log connection closed", "disconnect"];
+export const RESET = ["error connection closed on error ECONNRESET", "disconnect"];
+
 /** What a program may do in a callback. */
 export interface Reactions {
   connect?: () => void;
@@ -105,6 +110,11 @@ export class Journal {
   /** All callbacks so far. */
   get length(): number {
     return this.entries.length;
+  }
+
+  /** How long the data of each onData was. */
+  get sizes(): number[] {
+    return this.pieces.map((piece) => piece.length);
   }
 
   /** All data as text. */

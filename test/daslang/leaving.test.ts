@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { Client, Server } from "../../src/daslang/index.ts";
 import { eventually } from "../support/waiting.ts";
+import { tickUntil } from "./recorder.ts";
 
 /** Bounds are the program's: 2 s for a peer that takes nothing. */
 const PATIENCE_MS = 8_000;
@@ -16,12 +17,13 @@ async function pausedClient(t: TestContext): Promise<{ server: Server; peer: Soc
   const peer = connect(server.port, "127.0.0.1").pause();
   t.after(() => peer.destroy());
   await once(peer, "connect");
-  await eventually(() => {
-    server.tick();
-    return server.is_connected();
-  }, "the client");
+  await tickUntil(server, () => server.is_connected(), "the client");
   return { server, peer };
 }
+
+/** How many sockets this process has. */
+const sockets = (): number =>
+  process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
 
 describe("class Server", () => {
   it("close() cuts a client off that takes nothing of what it was sent", async (t) => {
@@ -31,13 +33,9 @@ describe("class Server", () => {
     const closed = once(peer, "error");
     // What the system has taken comes, and then, because the rest never can, a reset or the end.
     const gone = Promise.race([closed, new Promise((resolve) => peer.once("close", resolve))]);
-    const before = process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+    const before = sockets();
     assert.ok(before >= 2, `${before} sockets`);
-    await eventually(
-      () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length < before,
-      "the server's socket to go",
-      PATIENCE_MS,
-    );
+    await eventually(() => sockets() < before, "the server's socket to go", PATIENCE_MS);
     peer.resume();
     await gone;
   });
@@ -51,10 +49,7 @@ describe("class Client", () => {
     // An address that never answers: documentation only (RFC 5737).
     assert.equal(client.connect("192.0.2.1", 9), true);
     client.disconnect();
-    await eventually(
-      () => process.getActiveResourcesInfo().every((kind) => kind !== "TCPSocketWrap"),
-      "the attempt to end",
-    );
+    await eventually(() => sockets() === 0, "the attempt to end");
     client.tick();
   });
 });

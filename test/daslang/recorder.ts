@@ -1,14 +1,32 @@
 import assert from "node:assert/strict";
+import type { NetConnectOpts } from "node:net";
 import type { TestContext } from "node:test";
-import { Client, type ConnectionLimits, Server, type ServerOptions } from "../../src/daslang/index.ts";
+import {
+  Client,
+  type ConnectionLimits,
+  type NetworkServerHolder,
+  Server,
+  type ServerOptions,
+} from "../../src/daslang/index.ts";
 import type { RawClient } from "../support/raw-client.ts";
-import { sleep, turns } from "../support/waiting.ts";
+import { PATIENCE_MS, sleep, turns } from "../support/waiting.ts";
 import { Journal } from "./journal.ts";
 import { connectPeer } from "./peer.ts";
 
+/** Has a journal write down all callbacks. */
+function journalOf(told: Server | Client): Journal {
+  const journal = new Journal();
+  told.onConnect = () => journal.connect();
+  told.onDisconnect = () => journal.disconnect();
+  told.onData = (buf, size) => journal.data(buf, size);
+  told.onError = (msg, code) => journal.error(msg, code);
+  told.onLog = (msg) => journal.log(msg);
+  return journal;
+}
+
 /** A server that writes down all callbacks. */
 export class RecordingServer extends Server {
-  readonly journal = new Journal();
+  readonly journal = journalOf(this);
 
   override init(port: number): boolean {
     return this.journal.duringFailure("init", () => super.init(port));
@@ -19,47 +37,17 @@ export class RecordingServer extends Server {
   override send(data: Uint8Array | string, size?: number): boolean {
     return this.journal.duringFailure("send", () => super.send(data, size));
   }
-  override onConnect(): void {
-    this.journal.connect();
-  }
-  override onDisconnect(): void {
-    this.journal.disconnect();
-  }
-  override onData(buf: Buffer, size: number): void {
-    this.journal.data(buf, size);
-  }
-  override onError(msg: string, code: number): void {
-    this.journal.error(msg, code);
-  }
-  override onLog(msg: string): void {
-    this.journal.log(msg);
-  }
 }
 
 /** A client that writes down all callbacks. */
 export class RecordingClient extends Client {
-  readonly journal = new Journal();
+  readonly journal = journalOf(this);
 
   override tick(): void {
     this.journal.during("tick", () => super.tick());
   }
   override send(data: Uint8Array | string, size?: number): boolean {
     return this.journal.duringFailure("send", () => super.send(data, size));
-  }
-  override onConnect(): void {
-    this.journal.connect();
-  }
-  override onDisconnect(): void {
-    this.journal.disconnect();
-  }
-  override onData(buf: Buffer, size: number): void {
-    this.journal.data(buf, size);
-  }
-  override onError(msg: string, code: number): void {
-    this.journal.error(msg, code);
-  }
-  override onLog(msg: string): void {
-    this.journal.log(msg);
   }
 }
 
@@ -93,14 +81,34 @@ export function openServer(t: TestContext, options: ServerOptions = {}): Recordi
 }
 
 /** A server with a client that it has accepted. */
-export async function serving(
-  t: TestContext,
-  options: ServerOptions = {},
-): Promise<{ server: RecordingServer; peer: RawClient }> {
+export async function serving(t: TestContext, options: ServerOptions = {}) {
   const server = openServer(t, options);
-  const peer = await connectPeer(t, server.port, { allowHalfOpen: true });
+  return { server, peer: await accepted(t, server, { allowHalfOpen: true }) };
+}
+
+/** Connects, and ticks until the server has accepted it. */
+export async function accepted(
+  t: TestContext,
+  server: Server,
+  options: Partial<NetConnectOpts> = {},
+): Promise<RawClient> {
+  const peer = await connectPeer(t, server.port, options);
   await tickUntil(server, () => server.is_connected(), "the client to be accepted");
-  return { server, peer };
+  return peer;
+}
+
+/** What a server has, moved into a holder. */
+export function saved(server: Server): NetworkServerHolder {
+  const orphan: NetworkServerHolder = { current: null };
+  server.save(orphan);
+  return orphan;
+}
+
+/** The same, moved into a new instance. */
+export function restored(t: TestContext, orphan: NetworkServerHolder): RecordingServer {
+  const server = newInstance(t);
+  server.restore(orphan);
+  return server;
 }
 
 /** A client for one test; disconnected after it, and its callbacks checked. */
@@ -118,7 +126,7 @@ export async function tickUntil(
   ticked: Ticked | readonly Ticked[],
   condition: () => boolean,
   what: string,
-  ms = 3_000,
+  ms: number = PATIENCE_MS,
 ): Promise<void> {
   const all = "tick" in ticked ? [ticked] : ticked;
   const end = Date.now() + ms;

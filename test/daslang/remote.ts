@@ -1,39 +1,28 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
+import { createServer, type Server as NetServer, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import type { ConnectionLimits } from "../../src/daslang/index.ts";
 import { RawClient, socketWire } from "../support/raw-client.ts";
 import { within } from "../support/waiting.ts";
+import { listening } from "./peer.ts";
 import { newClient, type RecordingClient, tickUntil } from "./recorder.ts";
 
 /** A server of Node for one test. */
 export class Remote {
   readonly listener: NetServer;
+  readonly port: number;
   readonly sockets: Socket[] = [];
 
-  private constructor(listener: NetServer) {
+  private constructor(listener: NetServer, port: number) {
     this.listener = listener;
-    listener.on("connection", (socket) => {
-      this.sockets.push(socket);
-      socket.on("error", () => {});
-    });
+    this.port = port;
+    listener.on("connection", (socket) => this.sockets.push(socket));
   }
 
   static async start(t: TestContext): Promise<Remote> {
     const listener = createServer({ allowHalfOpen: true });
-    const remote = new Remote(listener);
-    listener.listen(0, "127.0.0.1");
-    await within(once(listener, "listening"), "a server to listen");
-    t.after(() => {
-      for (const socket of remote.sockets) socket.destroy();
-      listener.close();
-    });
-    return remote;
-  }
-
-  get port(): number {
-    return (this.listener.address() as AddressInfo).port;
+    return new Remote(listener, await listening(t, listener));
   }
 
   /** Connects a client. @returns the other end */
@@ -49,4 +38,15 @@ export class Remote {
     await tickUntil(client, () => client.is_connected(), "the client to be connected");
     return { client, peer };
   }
+}
+
+/** A client that is connected to a server of Node, and its other end. */
+export async function connectedClient(t: TestContext, options: ConnectionLimits = {}) {
+  const remote = await Remote.start(t);
+  return { remote, ...(await remote.connect(t, options)) };
+}
+
+/** A server of Node, and a client that is not connected. */
+export async function strangers(t: TestContext): Promise<{ remote: Remote; client: RecordingClient }> {
+  return { remote: await Remote.start(t), client: newClient(t) };
 }

@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { NetworkServerHolder } from "../../src/daslang/index.ts";
+import { temporaryFolder } from "../support/places.ts";
 
 /** What the host of a script calls, as daslang programs have it. */
 export interface Script {
@@ -99,10 +99,8 @@ export class ScriptFile {
   }
 
   /** Removed after the test. */
-  static async create(t: TestContext): Promise<ScriptFile> {
-    const folder = await mkdtemp(join(tmpdir(), "portico-script-"));
-    t.after(() => rm(folder, { recursive: true }));
-    return new ScriptFile(join(folder, "script.mjs"));
+  static create(t: TestContext): ScriptFile {
+    return new ScriptFile(join(temporaryFolder(t), "script.mjs"));
   }
 
   /** Changes the file and loads it: other classes, other objects. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { RawClient } from "../support/raw-client.ts";
-import { connectPeer } from "./peer.ts";
+import { ACCEPTED, CLOSED } from "./journal.ts";
+import { connectPeer, connectPeers } from "./peer.ts";
 import { arrived, openServer, serving, settle, tickOn, tickUntil } from "./recorder.ts";
 
 describe("second client while one is served", () => {
@@ -18,13 +18,7 @@ describe("second client while one is served", () => {
     assert.equal(server.journal.count("connect"), 2, "the first tick after");
     assert.equal(server.is_connected(), true);
     await tickUntil(server, () => server.journal.text !== "", "its data");
-    assert.deepEqual(server.journal.story.slice(2), [
-      "log connection closed",
-      "disconnect",
-      "log connection accepted",
-      "connect",
-      "data from the second",
-    ]);
+    assert.deepEqual(server.journal.story.slice(2), [...CLOSED, ...ACCEPTED, "data from the second"]);
     assert.equal(server.send("to the second"), true);
     await second.until(() => second.text === "to the second", "the answer");
     assert.equal(first.text, "");
@@ -43,8 +37,7 @@ describe("second client while one is served", () => {
 
   it("is served by itself: nothing of two clients is mixed, and all are served in order", async (t) => {
     const { server, peer: first } = await serving(t, { maxTickBytes: 100 });
-    const others = [await connectPeer(t, server.port), await connectPeer(t, server.port)];
-    others.push(await connectPeer(t, server.port));
+    const others = await connectPeers(t, server.port, 3);
     for (const [i, peer] of others.entries()) await peer.send(`${i + 2}`.repeat(250)).sent();
     await first.send("1".repeat(250));
     await settle();
@@ -58,25 +51,20 @@ describe("second client while one is served", () => {
       await tickUntil(server, () => server.journal.has("disconnect"), `client ${i + 1} to be gone`);
       server.journal.clear();
     }
-    assert.deepEqual(
-      all.map((peer) => peer.text),
-      ["for 1", "for 2", "for 3", "for 4"],
-    );
+    const answers = all.map((peer) => peer.text);
+    assert.deepEqual(answers, ["for 1", "for 2", "for 3", "for 4"]);
   });
 
   it("a bounded backlog (original: 3): a fourth that waits is turned away", async (t) => {
     const { server, peer: first } = await serving(t);
-    const waiting: RawClient[] = [];
-    for (let i = 0; i < 3; i++) waiting.push(await connectPeer(t, server.port));
+    const waiting = await connectPeers(t, server.port, 3);
     await settle();
     const fourth = await connectPeer(t, server.port);
-    await fourth.until(() => fourth.ended || fourth.closed, "the fourth to be turned away");
+    await fourth.over("the fourth to be turned away");
     assert.equal(fourth.text, "");
     await settle();
-    assert.deepEqual(
-      waiting.map((peer) => peer.ended || peer.closed),
-      [false, false, false],
-    );
+    const over = waiting.map((peer) => peer.isOver);
+    assert.deepEqual(over, [false, false, false]);
     assert.equal(first.closed, false);
     for (const [i, peer] of [first, ...waiting].entries()) {
       await tickUntil(server, () => server.journal.count("connect") === i + 1, `client ${i + 1}`);
@@ -95,7 +83,7 @@ describe("second client while one is served", () => {
     const second = await connectPeer(t, server.port);
     await settle();
     const refused = await connectPeer(t, server.port);
-    await refused.until(() => refused.ended || refused.closed, "the third to be turned away");
+    await refused.over("the third to be turned away");
     await first.end().sent();
     await tickUntil(server, () => server.journal.count("connect") === 2, "the second to be accepted");
     const later = await connectPeer(t, server.port);
@@ -125,11 +113,10 @@ describe("second client while one is served", () => {
 
   it("before the first tick all of them wait: a fourth is turned away", async (t) => {
     const server = openServer(t);
-    const waiting: RawClient[] = [];
-    for (let i = 0; i < 3; i++) waiting.push(await connectPeer(t, server.port));
+    const waiting = await connectPeers(t, server.port, 3);
     await settle();
     const fourth = await connectPeer(t, server.port);
-    await fourth.until(() => fourth.ended || fourth.closed, "the fourth to be turned away");
+    await fourth.over("the fourth to be turned away");
     for (const [i, peer] of waiting.entries()) {
       await tickUntil(server, () => server.journal.count("connect") === i + 1, `client ${i + 1}`);
       assert.equal(peer.closed, false);
@@ -141,8 +128,7 @@ describe("second client while one is served", () => {
   it("one that sends and leaves while it waits is still served, in its turn", async (t) => {
     const { server, peer: first } = await serving(t);
     const second = await connectPeer(t, server.port, { allowHalfOpen: true });
-    await second.send("a letter").sent();
-    await second.end().sent();
+    await second.send("a letter").end().sent();
     const third = await connectPeer(t, server.port);
     await arrived(third.send("third"));
     server.journal.clear();
@@ -150,15 +136,11 @@ describe("second client while one is served", () => {
     await first.end().sent();
     await tickUntil(server, () => server.journal.text.endsWith("third"), "the third client's data");
     assert.deepEqual(server.journal.story, [
-      "log connection closed",
-      "disconnect",
-      "log connection accepted",
-      "connect",
+      ...CLOSED,
+      ...ACCEPTED,
       "data a letter",
-      "log connection closed",
-      "disconnect",
-      "log connection accepted",
-      "connect",
+      ...CLOSED,
+      ...ACCEPTED,
       "data third",
     ]);
     await second.until(() => second.ended, "the answer");

@@ -155,10 +155,8 @@ describe("send(data, size)", () => {
     const accepted = sendUntilRefused(server);
     assert.ok(accepted >= 100_000 - PIECE, `${accepted} B`);
     assert.deepEqual(server.journal.story, ["error can't send ENOBUFS"]);
-    assert.deepEqual(
-      codes.map((code) => getSystemErrorName(code)),
-      ["ENOBUFS"],
-    );
+    const names = codes.map((code) => getSystemErrorName(code));
+    assert.deepEqual(names, ["ENOBUFS"]);
     await settle();
     server.tick();
     assert.equal(server.is_connected(), true, "the connection stays");
@@ -213,7 +211,7 @@ describe("send(data, size)", () => {
     await peer.end().sent();
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
     peer.resume();
-    await peer.until(() => peer.ended || peer.closed, "the server's end", LONG_MS);
+    await peer.over("the server's end", LONG_MS);
     assert.equal(peer.length, all.length);
     assert.ok(peer.received.equals(all));
   });
@@ -221,8 +219,7 @@ describe("send(data, size)", () => {
   it("answers a client that asks and ends its half in one go", async (t) => {
     const { server, peer } = await serving(t);
     server.journal.reactions.data = (buf) => void server.send(`you said ${buf}`);
-    await peer.send("hello").sent();
-    await arrived(peer.end());
+    await arrived(peer.send("hello").end());
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
     await peer.until(() => peer.ended, "the answer");
     assert.equal(peer.text, "you said hello");

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, type TestContext } from "node:test";
 import { Server } from "../../src/daslang/index.ts";
 import { takenPort } from "../support/places.ts";
 import { connectPeer } from "./peer.ts";
 import {
+  accepted,
   arrived,
   newInstance,
   newServer,
@@ -14,6 +15,14 @@ import {
   tickUntil,
 } from "./recorder.ts";
 
+/** Has a server listen, after it has sent something to nobody. */
+function opened(t: TestContext, server: Server): void {
+  t.after(() => server.close());
+  server.make_server_adapter();
+  assert.equal(server.send("nobody is there"), false);
+  assert.equal(server.init(0), true);
+}
+
 describe("class Server", () => {
   it("has the field _server, which is null at first", () => {
     assert.equal(new Server()._server, null);
@@ -21,12 +30,8 @@ describe("class Server", () => {
 
   it("all callbacks are optional: a server that overrides none serves", async (t) => {
     const server = new Server({ host: "127.0.0.1" });
-    t.after(() => server.close());
-    server.make_server_adapter();
-    assert.equal(server.send("nobody is there"), false);
-    assert.equal(server.init(0), true);
-    const peer = await connectPeer(t, server.port);
-    await tickUntil(server, () => server.is_connected(), "the client to be accepted");
+    opened(t, server);
+    const peer = await accepted(t, server);
     await arrived(peer.send("unheard"));
     server.tick();
     assert.equal(server.send("heard"), true);
@@ -55,10 +60,7 @@ describe("class Server", () => {
       }
     }
     const server = new Own({ host: "127.0.0.1" });
-    t.after(() => server.close());
-    server.make_server_adapter();
-    assert.equal(server.send("x"), false);
-    assert.equal(server.init(0), true);
+    opened(t, server);
     const peer = await connectPeer(t, server.port);
     await peer.send("hello").sent();
     await tickUntil(server, () => calls.some(([name]) => name === "onData"), "the data");
@@ -82,9 +84,7 @@ describe("class Server", () => {
     await tickUntil(server, () => heard.length > 0, "the data");
     assert.deepEqual(heard, ["to the new one"]);
   });
-});
 
-describe("class Server", () => {
   it("close gives up the listener, the client and those that wait, and calls nothing", async (t) => {
     const { server, peer } = await serving(t);
     const { port } = server;
@@ -93,8 +93,8 @@ describe("class Server", () => {
     server.journal.clear();
     server.close();
     assert.deepEqual([server.is_open(), server.is_connected(), server.port], [false, false, 0]);
-    await peer.until(() => peer.ended || peer.closed, "the client's end");
-    await waiting.until(() => waiting.ended || waiting.closed, "the end of the one that waits");
+    await peer.over("the client's end");
+    await waiting.over("the end of the one that waits");
     await assert.rejects(connectPeer(t, port), { code: "ECONNREFUSED" });
     await tickOn(server);
     assert.ok(!server.journal.has("connect"));
@@ -144,8 +144,7 @@ describe("is_open()", () => {
     assert.equal(server.is_open(), false);
     assert.equal(server.init(0), true);
     assert.equal(server.is_open(), true);
-    const peer = await connectPeer(t, server.port);
-    await tickUntil(server, () => server.is_connected(), "the client to be accepted");
+    const peer = await accepted(t, server);
     assert.equal(server.is_open(), true);
     await peer.end().sent();
     await tickUntil(server, () => !server.is_connected(), "the client to be gone");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Server } from "../../src/daslang/index.ts";
 import { pattern } from "../support/bytes.ts";
+import { ACCEPTED, CLOSED, RESET } from "./journal.ts";
 import { connectPeer } from "./peer.ts";
 import { arrived, newServer, openServer, serving, settle, tickOn, tickUntil } from "./recorder.ts";
 
@@ -53,7 +54,7 @@ describe("tick()", () => {
     for (let i = 0; i < 3; i++) await connectPeer(t, server.port);
     await settle();
     server.tick();
-    assert.deepEqual(server.journal.story, ["log connection accepted", "connect"]);
+    assert.deepEqual(server.journal.story, ACCEPTED);
     await tickOn(server);
     assert.equal(server.journal.count("connect"), 1, "one is served at a time");
   });
@@ -71,7 +72,7 @@ describe("tick()", () => {
     const peer = await connectPeer(t, server.port);
     await arrived(peer.send("early"));
     await tickUntil(server, () => server.journal.text === "early", "the data");
-    assert.deepEqual(server.journal.story, ["log connection accepted", "connect", "data early"]);
+    assert.deepEqual(server.journal.story, [...ACCEPTED, "data early"]);
   });
 
   it("delivers up to a byte budget in one tick (maxTickBytes)", async (t) => {
@@ -101,10 +102,7 @@ describe("tick()", () => {
     const { server, peer } = await serving(t, { maxDataBytes: 1_024 });
     await arrived(peer.send(pattern(2_500)));
     server.tick();
-    assert.deepEqual(
-      server.journal.pieces.map((piece) => piece.length),
-      [1_024, 1_024, 452],
-    );
+    assert.deepEqual(server.journal.sizes, [1_024, 1_024, 452]);
     assert.ok(server.journal.bytes.equals(pattern(2_500)));
   });
 
@@ -115,10 +113,7 @@ describe("tick()", () => {
       server.tick();
       assert.equal(server.journal.pieces.length, i + 1);
     }
-    assert.deepEqual(
-      server.journal.pieces.map((piece) => piece.length),
-      [1_024, 1_024, 452],
-    );
+    assert.deepEqual(server.journal.sizes, [1_024, 1_024, 452]);
     assert.ok(server.journal.bytes.equals(pattern(2_500)));
   });
 
@@ -152,10 +147,9 @@ describe("tick()", () => {
   it('then a close: onLog("connection closed"), onDisconnect()', async (t) => {
     const { server, peer } = await serving(t);
     server.journal.clear();
-    await peer.send("last words").sent();
-    await arrived(peer.end());
+    await arrived(peer.send("last words").end());
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
-    assert.deepEqual(server.journal.story, ["data last words", "log connection closed", "disconnect"]);
+    assert.deepEqual(server.journal.story, ["data last words", ...CLOSED]);
     await peer.until(() => peer.ended, "the server's end of the connection");
     await tickOn(server);
     assert.equal(server.journal.count("disconnect"), 1);
@@ -164,15 +158,14 @@ describe("tick()", () => {
   it("a close comes after all data, however many ticks that takes", async (t) => {
     const { server, peer } = await serving(t, { maxTickBytes: 100 });
     server.journal.clear();
-    await peer.send(pattern(1_050)).sent();
-    await arrived(peer.end());
+    await arrived(peer.send(pattern(1_050)).end());
     for (let i = 0; i < 10; i++) server.tick();
     assert.equal(server.is_connected(), true);
     assert.equal(server.journal.bytes.length, 1_000);
     await tickUntil(server, () => server.journal.has("disconnect"), "the close");
     const [data = "", ...rest] = server.journal.story;
     assert.equal(data, `data ${pattern(1_050).toString("latin1")}`);
-    assert.deepEqual(rest, ["log connection closed", "disconnect"]);
+    assert.deepEqual(rest, CLOSED);
   });
 
   it('an error: onError("connection closed on error", code), onDisconnect()', async (t) => {
@@ -180,7 +173,7 @@ describe("tick()", () => {
     server.journal.clear();
     peer.reset();
     await tickUntil(server, () => server.journal.has("disconnect"), "the reset");
-    assert.deepEqual(server.journal.story, ["error connection closed on error ECONNRESET", "disconnect"]);
+    assert.deepEqual(server.journal.story, RESET);
     await tickOn(server);
     assert.equal(server.journal.length, 2, "once");
     assert.equal(server.is_open(), true);
@@ -193,26 +186,15 @@ describe("tick()", () => {
     peer.reset();
     await settle();
     await tickUntil(server, () => server.journal.has("disconnect"), "the reset");
-    assert.deepEqual(server.journal.story, [
-      "data 0123456789abcdef",
-      "error connection closed on error ECONNRESET",
-      "disconnect",
-    ]);
+    assert.deepEqual(server.journal.story, ["data 0123456789abcdef", ...RESET]);
   });
 
   it("a client that comes and goes between two ticks is told of in order", async (t) => {
     const server = openServer(t);
     const peer = await connectPeer(t, server.port);
-    await peer.send("brief").sent();
-    await arrived(peer.end());
+    await arrived(peer.send("brief").end());
     await tickUntil(server, () => server.journal.has("disconnect"), "all of it");
-    assert.deepEqual(server.journal.story, [
-      "log connection accepted",
-      "connect",
-      "data brief",
-      "log connection closed",
-      "disconnect",
-    ]);
+    assert.deepEqual(server.journal.story, [...ACCEPTED, "data brief", ...CLOSED]);
   });
 });
 
@@ -241,10 +223,6 @@ describe("the bug not to copy", () => {
     peer.reset();
     await tickUntil(server, () => server.journal.has("disconnect"), "the reset");
     server.send("x");
-    assert.deepEqual(server.journal.story, [
-      "error connection closed on error ECONNRESET",
-      "disconnect",
-      "error can't send, not connected -1",
-    ]);
+    assert.deepEqual(server.journal.story, [...RESET, "error can't send, not connected -1"]);
   });
 });

@@ -19,10 +19,12 @@ import {
   WebServer,
   WebSocketClient,
 } from "../../src/daslang/index.ts";
+import { assertAnswer } from "../support/assert-answer.ts";
 import { temporaryFolder } from "../support/places.ts";
 import { type RawClient, tcpClient } from "../support/raw-client.ts";
 import { eventually, sleep } from "../support/waiting.ts";
 import { type WebSocketClient as Client, open } from "../support/web-socket-client.ts";
+import { tickUntil } from "./recorder.ts";
 
 /** A server that writes down its callbacks and checks that they run inside of ticks. */
 class Recording extends WebServer {
@@ -153,8 +155,7 @@ describe('class WebServer (the document promises an "HTTP client/server" with "c
     const client = (await connect()).send(`POST /path?q=1 HTTP/1.1\r\nHost: h\r\n${lines}\r\n${body}`);
     const got = await during(client.answer("POST"));
     assert.deepEqual(seen, ["name=path", "q=1", "a=form text", "b=é", "path undefined", "1 y"]);
-    assert.equal(got.status, 202);
-    assert.equal(got.header("x-own"), "1");
+    assertAnswer(got, { status: 202, fields: { "x-own": "1" } });
     assert.match(got.header("set-cookie") ?? "", /^id=2;/);
     assert.equal(got.header("content-type"), "text/x-own");
     assert.deepEqual(got.body, Buffer.from([0xff]));
@@ -243,10 +244,7 @@ describe('class WebServer (the document promises an "HTTP client/server" with "c
     assert.equal(server.send(channel, "parts", 1, true), true);
     assert.equal(await one.text(), "in parts");
     one.close(1000);
-    await eventually(() => {
-      server.tick();
-      return server.log.includes("close");
-    }, "onWsClose");
+    await tickUntil(server, () => server.log.includes("close"), "onWsClose");
     assert.equal(server.send(channel, "late"), false);
   });
 
@@ -260,10 +258,7 @@ describe('class WebServer (the document promises an "HTTP client/server" with "c
     assert.equal((await during(client.get("/").answer())).text, "old /");
     const gone = await connect();
     const browser = await socket("/chat");
-    await eventually(() => {
-      old.tick();
-      return old.channels.length === 1;
-    }, "the WebSocket");
+    await tickUntil(old, () => old.channels.length === 1, "the WebSocket");
     // These wait while no script is there.
     client.get("/?waits");
     gone.get("/gone");
@@ -314,16 +309,10 @@ describe('class WebServer (the document promises an "HTTP client/server" with "c
     assert.equal(other.start(), false);
     assert.deepEqual(other.log, ["error can't bind"]);
     const browser = await socket();
-    await eventually(() => {
-      server.tick();
-      return server.channels.length === 1;
-    }, "the WebSocket");
+    await tickUntil(server, () => server.channels.length === 1, "the WebSocket");
     server.stop();
     assert.equal((await browser.closeFrame()).code, 1001);
-    await eventually(() => {
-      server.tick();
-      return server.log.includes("close");
-    }, "onWsClose");
+    await tickUntil(server, () => server.log.includes("close"), "onWsClose");
     assert.equal(server.is_open(), false);
     assert.equal(server.start(), true);
     const client = await tcpClient(server.port);
@@ -336,6 +325,9 @@ describe('class WebServer (the document promises an "HTTP client/server" with "c
 describe("class WebSocketClient", () => {
   class Calling extends WebSocketClient {
     readonly log: string[] = [];
+    tick(): void {
+      this.process_event_que();
+    }
     override onOpen(): void {
       this.log.push("open");
     }
@@ -358,27 +350,14 @@ describe("class WebSocketClient", () => {
     const client = new Calling();
     assert.equal(client.init(`ws://127.0.0.1:${server.port}/`), true);
     assert.equal(client.init("ws://127.0.0.1:1/"), false);
-    await eventually(() => {
-      server.tick();
-      return server.log.length > 0;
-    }, "the server's onWsOpen");
+    await tickUntil(server, () => server.log.length > 0, "the server's onWsOpen");
     assert.deepEqual(client.log, []);
-    await eventually(() => {
-      client.process_event_que();
-      return client.is_connected();
-    }, "onOpen");
+    await tickUntil(client, () => client.is_connected(), "onOpen");
     assert.equal(client.send("é"), true);
     assert.equal(client.send(Buffer.from([1, 2, 3])), true);
-    await eventually(() => {
-      server.tick();
-      client.process_event_que();
-      return client.log.length >= 5;
-    }, "the messages");
+    await tickUntil([server, client], () => client.log.length >= 5, "the messages");
     client.close();
-    await eventually(() => {
-      client.process_event_que();
-      return client.log.includes("close");
-    }, "onClose");
+    await tickUntil(client, () => client.log.includes("close"), "onClose");
     assert.deepEqual(client.log, [
       "open",
       "frame 2 1",
@@ -394,21 +373,11 @@ describe("class WebSocketClient", () => {
     const { server } = room(t);
     const client = new Calling();
     client.init("ws://127.0.0.1:1/");
-    await eventually(() => {
-      client.process_event_que();
-      return client.log.length === 2;
-    }, "the failure");
+    await tickUntil(client, () => client.log.length === 2, "the failure");
     assert.deepEqual(client.log, ["error", "close"]);
     client.init(`ws://127.0.0.1:${server.port}/`);
-    await eventually(() => {
-      client.process_event_que();
-      return client.is_connected();
-    }, "onOpen");
+    await tickUntil(client, () => client.is_connected(), "onOpen");
     client.close();
-    await eventually(() => {
-      server.tick();
-      client.process_event_que();
-      return !client.is_connected();
-    }, "onClose");
+    await tickUntil([server, client], () => !client.is_connected(), "onClose");
   });
 });

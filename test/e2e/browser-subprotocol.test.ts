@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { createHttp } from "../../src/craftos/index.ts";
 import { WebSocketServer } from "../../src/evo/index.ts";
-import { launchBrowser } from "../support/browser.ts";
+import { suiteBrowser } from "../support/browser.ts";
 import { absent, chromium } from "../support/tools.ts";
 
 /** Runs in the page: the subprotocol and the first message of a WebSocket that offers "chat". */
@@ -17,16 +17,9 @@ const connect = new Function(
 ) as (url: string) => Promise<[protocol: string, message: string]>;
 
 describe('new WebSocket(url, "chat") in a real browser', { skip: absent(chromium, "chromium") }, () => {
-  let browser: Awaited<ReturnType<typeof launchBrowser>>;
-  before(async () => {
-    browser = await launchBrowser();
-  });
-  after(() => browser.close());
-
-  const open = async (port: number): Promise<[protocol: string, message: string]> => {
-    const page = await browser.context.newPage();
-    return page.evaluate(connect, `ws://127.0.0.1:${port}/`);
-  };
+  const newPage = suiteBrowser();
+  const open = async (port: number): Promise<[protocol: string, message: string]> =>
+    (await newPage()).evaluate(connect, `ws://127.0.0.1:${port}/`);
 
   it("opens on portico/evo", async (t) => {
     const server = new WebSocketServer({ host: "127.0.0.1" });

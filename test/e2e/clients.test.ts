@@ -3,24 +3,30 @@ import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { connect as connectTls, createSecureContext } from "node:tls";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Agent, request, WebSocket as UndiciWebSocket } from "undici";
 import WebSocket from "ws";
 import { connect } from "../../src/client/client.ts";
+import type { WebSocketHandlers } from "../../src/exchange/exchange.ts";
 import type { Listener } from "../../src/server/listener.ts";
 import { Server } from "../../src/server/server.ts";
 import { certificate } from "../support/certificates.ts";
 import { absent, curl } from "../support/tools.ts";
-import { nextMessage, opened } from "../support/ws-client.ts";
+import { signal } from "../support/waiting.ts";
+import { exchanged, nextMessage, opened } from "../support/ws-client.ts";
 
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "portico-clients-"));
 const large = randomBytes(3_000_000);
 const largeFile = join(folder, "large");
 writeFileSync(largeFile, large);
+const authority = fileURLToPath(new URL("../fixtures/localhost.cert.pem", import.meta.url));
 
 function digest(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
@@ -43,15 +49,7 @@ function makeServer(directIo: boolean): Server {
   server.post("/digest", async (exchange) => {
     exchange.end(digest(await exchange.bytes()));
   });
-  const socket = {
-    message: (
-      ws: { send(data: Buffer, options: { binary: boolean }): unknown },
-      data: Buffer,
-      binary: boolean,
-    ) => {
-      ws.send(data, { binary });
-    },
-  };
+  const socket: WebSocketHandlers = { message: (ws, data, binary) => ws.send(data, { binary }) };
   server.websocket("/ws", socket, { protocols: ["echo"] });
   server.websocket("/deflate", socket, {
     compression: { contextTakeover: true, clientContextTakeover: true, thresholdBytes: 0 },
@@ -86,13 +84,10 @@ for (const [kind, secure, directIo] of [
     });
 
     it("curl", { skip: absent(curl, "curl") }, async () => {
-      const options = ["-sS", "--fail", ...(secure ? ["--cacert", fixture()] : [])];
+      const options = ["-sS", "--fail", ...(secure ? ["--cacert", authority] : [])];
       const call = async (...args: string[]): Promise<Buffer> => {
-        const { stdout } = await run(curl ?? "curl", [...options, ...args], {
-          encoding: "buffer",
-          maxBuffer: 1e8,
-        });
-        return stdout;
+        const how = { encoding: "buffer", maxBuffer: 1e8 } as const;
+        return (await run(curl ?? "curl", [...options, ...args], how)).stdout;
       };
       assert.equal(String(await call(`${url}/hello/a%20b?x=1`)), "Hello, a b");
       assert.equal(String(await call("-0", `${url}/chunks`)), String(await call(`${url}/chunks`)));
@@ -100,10 +95,8 @@ for (const [kind, secure, directIo] of [
       assert.equal(digest(await call(`${url}/large`)), digest(large));
       assert.equal(digest(await call("--data-binary", `@${largeFile}`, `${url}/echo`)), digest(large));
       const chunked = ["-H", "Transfer-Encoding: chunked", "-H", "Expect: 100-continue"];
-      assert.equal(
-        String(await call(...chunked, "--data-binary", `@${largeFile}`, `${url}/digest`)),
-        digest(large),
-      );
+      const sent = String(await call(...chunked, "--data-binary", `@${largeFile}`, `${url}/digest`));
+      assert.equal(sent, digest(large));
     });
 
     it("undici, pipelining and streaming", async () => {
@@ -113,10 +106,8 @@ for (const [kind, secure, directIo] of [
           return [statusCode, headers["x-query"], await body.text()];
         }),
       );
-      assert.deepEqual(
-        answers,
-        Array.from({ length: 50 }, (_, i) => [200, `i=${i}`, `Hello, ${i}`]),
-      );
+      const expected = Array.from({ length: 50 }, (_, i) => [200, `i=${i}`, `Hello, ${i}`]);
+      assert.deepEqual(answers, expected);
       const { body } = await request(`${url}/echo`, { method: "POST", body: large, dispatcher });
       assert.equal(digest(await body.bytes()), digest(large));
     });
@@ -129,11 +120,9 @@ for (const [kind, secure, directIo] of [
         const digest = await fetch(process.argv[2] + "/digest", { method: "POST", body });
         const chunks = await fetch(process.argv[2] + "/chunks");
         console.log(await digest.text(), (await chunks.text()).length);`;
-      const { stdout } = await run(
-        process.execPath,
-        ["--input-type=module", "--eval", program, largeFile, url],
-        { env: { ...process.env, NODE_EXTRA_CA_CERTS: fixture() } },
-      );
+      const args = ["--input-type=module", "--eval", program, largeFile, url];
+      const env = { ...process.env, NODE_EXTRA_CA_CERTS: authority };
+      const { stdout } = await run(process.execPath, args, { env });
       assert.equal(stdout.trim(), `${digest(large)} 40`);
     });
 
@@ -162,50 +151,35 @@ for (const [kind, secure, directIo] of [
       });
 
       it(`Portico's own client on ${path}`, async () => {
-        let arrived: (message: string) => void = () => {};
-        let closed: (code: number) => void = () => {};
-        const end = new Promise<number>((resolve) => {
-          closed = resolve;
-        });
+        let arrived = signal<string>();
+        const closed = signal<number>();
         const socket = await connect(
           `${socketUrl}${path}`,
-          { message: (_, data) => arrived(data.toString()), close: (_, code) => closed(code) },
+          { message: (_, data) => arrived.give(data.toString()), close: (_, code) => closed.give(code) },
           { compression: { thresholdBytes: 0 }, protocols: ["echo"], tls: { ca: own.cert } },
         );
         assert.equal(socket.compresses, path === "/deflate");
         for (const size of [0, 10, 1_000, 100_000]) {
           const text = "å".repeat(size);
-          const answer = new Promise<string>((resolve) => {
-            arrived = resolve;
-          });
+          arrived = signal();
           socket.send(text);
-          assert.equal(await answer, text);
+          assert.equal(await arrived.wait("the echo"), text);
         }
         socket.close();
-        assert.equal(await end, 1_000);
+        assert.equal(await closed.wait("the close"), 1_000);
       });
     }
 
     it("undici's WebSocket", async () => {
       const socket = new UndiciWebSocket(`${socketUrl}/deflate`, { dispatcher });
-      await new Promise((resolve) => socket.addEventListener("open", resolve, { once: true }));
-      const answer = new Promise((resolve) => {
-        socket.addEventListener("message", ({ data }) => resolve(data), { once: true });
-      });
+      await once(socket, "open");
+      const answer = once(socket, "message");
       socket.send("x".repeat(100_000));
-      assert.equal(await answer, "x".repeat(100_000));
-      const end = new Promise((resolve) => {
-        socket.addEventListener("close", ({ code }) => resolve(code), { once: true });
-      });
+      assert.equal((await answer)[0].data, "x".repeat(100_000));
+      const end = once(socket, "close");
       socket.close(1_000);
-      assert.equal(await end, 1_000);
+      assert.equal((await end)[0].code, 1_000);
     });
-
-    function fixture(): string {
-      const path = join(folder, "ca.pem");
-      writeFileSync(path, own.cert);
-      return path;
-    }
   });
 }
 
@@ -220,8 +194,7 @@ describe("a Unix socket", () => {
     assert.equal(await body.text(), "Hello, unix");
     await dispatcher.close();
     const socket = await opened(new WebSocket(`ws+unix://${path}:/ws`));
-    socket.send("over a file");
-    assert.equal((await nextMessage(socket)).data, "over a file");
+    assert.equal((await exchanged(socket, "over a file")).data, "over a file");
     socket.close();
     await once(socket, "close");
   });
@@ -232,7 +205,6 @@ describe("TLS certificates", () => {
     const first = certificate("localhost");
     const second = certificate("other.example");
     await using server = makeServer(true);
-    const { createSecureContext } = await import("node:tls");
     const listener = await server.listen({
       host: "127.0.0.1",
       tls: {
@@ -242,13 +214,8 @@ describe("TLS certificates", () => {
       },
     });
     const seen = async (servername: string): Promise<string> => {
-      const { connect: connectTls } = await import("node:tls");
-      const socket = connectTls({
-        port: listener.port,
-        host: "127.0.0.1",
-        servername,
-        rejectUnauthorized: false,
-      });
+      const to = { port: listener.port, host: "127.0.0.1", servername, rejectUnauthorized: false };
+      const socket = connectTls(to);
       await once(socket, "secureConnect");
       const { subject } = socket.getPeerCertificate();
       socket.destroy();
@@ -263,7 +230,6 @@ describe("TLS certificates", () => {
   it("a client that speaks no TLS is dropped and counted, and others are served", async () => {
     await using server = makeServer(true);
     const listener = await server.listen({ host: "127.0.0.1", tls: certificate("localhost") });
-    const { connect: connectTcp } = await import("node:net");
     const socket = connectTcp(listener.port, "127.0.0.1");
     socket.on("error", () => {});
     socket.end("GET / HTTP/1.1\r\nHost: a\r\n\r\n");

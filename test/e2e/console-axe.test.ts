@@ -44,11 +44,8 @@ describe("the console and axe", { skip: absent(chromium, "chromium") }, () => {
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.evaluate(SECTIONS);
-    assert.equal(
-      await page.evaluate("document.documentElement.scrollWidth"),
-      width,
-      "nothing is wider than the window",
-    );
+    const scrollWidth = await page.evaluate("document.documentElement.scrollWidth");
+    assert.equal(scrollWidth, width, "nothing is wider than the window");
     assert.deepEqual(await page.evaluate(RUN), [], `${width} ${colorScheme}`);
   }
 

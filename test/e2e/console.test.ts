@@ -205,6 +205,15 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
       await connected(page);
     });
 
+    const pictures = (): Promise<string[]> =>
+      page.evaluate("[...document.querySelectorAll('.plot canvas')].map((canvas) => canvas.toDataURL())");
+
+    /** Asks for 100 answers, and waits for them. */
+    async function hundredRequests(): Promise<void> {
+      await press(page, "100 requests");
+      await page.locator("#notice", { hasText: "100 requests were answered" }).waitFor();
+    }
+
     it("is usable with the keyboard alone: everything is reached, in order, and visible when it is", async () => {
       const reached: string[] = [];
       for (let i = 0; i < 160; i++) {
@@ -238,20 +247,15 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
     });
 
     it("draws plots that move, and totals that grow", async () => {
-      const pictures = (): Promise<string[]> =>
-        page.evaluate("[...document.querySelectorAll('.plot canvas')].map((canvas) => canvas.toDataURL())");
       await page.locator("#totals dd", { hasText: /\d/ }).first().waitFor();
       const first = await pictures();
       assert.equal(first.length, 9);
-      await press(page, "100 requests");
-      await page.locator("#notice", { hasText: "100 requests were answered" }).waitFor();
+      await hundredRequests();
       await press(page, "1,000 messages");
       await page.locator("#total-messagesSent", { hasText: "1,000" }).waitFor();
       const later = await pictures();
-      assert.ok(
-        later.every((picture, index) => picture !== first[index]),
-        "a plot has not moved",
-      );
+      const hasMoved = later.every((picture, index) => picture !== first[index]);
+      assert.ok(hasMoved, "a plot has not moved");
       // The lines are there: pixels in the colours of their swatches. A line takes answers in two samples in a row.
       const end = performance.now() + 10_000;
       for (;;) {
@@ -260,14 +264,11 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
         assert.ok(performance.now() < end, `${responses} and ${durations} pixels`);
         // One batch after the other: of too many events at once the next test would see a sample only.
         await page.evaluate("document.querySelector('#notice').textContent = ''");
-        await press(page, "100 requests");
-        await page.locator("#notice", { hasText: "100 requests were answered" }).waitFor();
+        await hundredRequests();
       }
     });
 
     it("shows another time when it is told to, zooms, and comes back to live", async () => {
-      const pictures = (): Promise<string[]> =>
-        page.evaluate("[...document.querySelectorAll('.plot canvas')].map((canvas) => canvas.toDataURL())");
       await press(page, "10 min");
       assert.equal(await page.getByRole("button", { name: "10 min" }).getAttribute("aria-pressed"), "true");
       await press(page, "1 min");
@@ -294,8 +295,7 @@ describe("the console in a real browser", { skip: absent(chromium, "chromium") }
     });
 
     it("takes notices away after a while", async () => {
-      await press(page, "100 requests");
-      await page.locator("#notice", { hasText: "100 requests were answered" }).waitFor();
+      await hundredRequests();
       await page.locator("#notice", { hasText: /^$/ }).waitFor({ state: "attached", timeout: 10_000 });
     });
 

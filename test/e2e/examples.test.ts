@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import WebSocket from "ws";
 import { startProgram } from "../support/program.ts";
-import { nextMessage, opened } from "../support/ws-client.ts";
+import { exchanged, opened } from "../support/ws-client.ts";
 
 describe("examples/echo.ts", () => {
   it("has at most 15 lines", () => {
@@ -15,10 +15,8 @@ describe("examples/echo.ts", () => {
     const program = await startProgram("--import", "tsx", "examples/echo.ts", "0");
     assert.match(await (await fetch(program.url)).text(), /everything comes back/);
     const socket = await opened(new WebSocket(program.url.replace("http", "ws")));
-    socket.send("text");
-    assert.deepEqual(await nextMessage(socket), { data: "text", binary: false });
-    socket.send(Buffer.from([1, 2, 3]));
-    assert.deepEqual(await nextMessage(socket), { data: "\x01\x02\x03", binary: true });
+    assert.deepEqual(await exchanged(socket, "text"), { data: "text", binary: false });
+    assert.deepEqual(await exchanged(socket, Buffer.from([1, 2, 3])), { data: "\x01\x02\x03", binary: true });
     socket.terminate();
     await program.stop("SIGTERM");
   });

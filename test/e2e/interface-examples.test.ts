@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import WebSocket from "ws";
 import { type Program, startProgram } from "../support/program.ts";
 import { within } from "../support/waiting.ts";
-import { nextMessage, opened } from "../support/ws-client.ts";
+import { exchanged, nextMessage, opened } from "../support/ws-client.ts";
 
 const examples = fileURLToPath(new URL("../../examples/", import.meta.url));
 
@@ -62,10 +62,8 @@ describe("examples of portico/evo", () => {
     const http = await program.line(/(http:\S+\/hello\/)/);
     assert.equal(await (await fetch(`${http}Ada`)).text(), "Hello, Ada\n");
     const socket = await webSocket(t, await program.line(/(ws:\S+)/));
-    socket.send("text");
-    assert.deepEqual(await nextMessage(socket), { data: "text", binary: false });
-    socket.send(Buffer.from([1, 2]));
-    assert.deepEqual(await nextMessage(socket), { data: "\x01\x02", binary: true });
+    assert.deepEqual(await exchanged(socket, "text"), { data: "text", binary: false });
+    assert.deepEqual(await exchanged(socket, Buffer.from([1, 2])), { data: "\x01\x02", binary: true });
     await ends(program);
   });
 
@@ -105,10 +103,8 @@ describe("examples of portico/craftos", () => {
   it("echo.ts: each client has its loop", async (t) => {
     const program = await start(t, "craftos/echo");
     const [one, two] = await Promise.all([webSocket(t, program.url), webSocket(t, program.url)]);
-    two.send("two");
-    assert.deepEqual(await nextMessage(two), { data: "two", binary: false });
-    one.send(Buffer.from("one"));
-    assert.deepEqual(await nextMessage(one), { data: "one", binary: true });
+    assert.deepEqual(await exchanged(two, "two"), { data: "two", binary: false });
+    assert.deepEqual(await exchanged(one, Buffer.from("one")), { data: "one", binary: true });
     one.close();
     await ends(program);
   });
@@ -143,10 +139,8 @@ describe("examples of portico/daslang", () => {
     await within(program.line(/(script reloaded)/), "the reload");
     assert.equal(await terminal.type("line\n").line(), "2: I heard half a line");
     assert.equal(await terminal.type("version\n").line(), "version 2");
-    assert.deepEqual(
-      program.lines.filter((line) => line.startsWith("connection")),
-      ["connection accepted"],
-    );
+    const connections = program.lines.filter((line) => line.startsWith("connection"));
+    assert.deepEqual(connections, ["connection accepted"]);
     await ends(program);
   });
 
@@ -172,8 +166,7 @@ describe("examples of portico/facil", () => {
     const program = await start(t, "facil/hello", "2");
     assert.equal(await (await fetch(program.url)).text(), "Hello World!");
     const socket = await webSocket(t, program.url.replace("http", "ws"));
-    socket.send("text");
-    assert.deepEqual(await nextMessage(socket), { data: "text", binary: false });
+    assert.deepEqual(await exchanged(socket, "text"), { data: "text", binary: false });
     await ends(program);
   });
 

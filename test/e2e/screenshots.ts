@@ -129,20 +129,26 @@ async function picturesOfStart(context: BrowserContext): Promise<void> {
   }
 }
 
+/** Has a server listen while pictures are taken of its pages. */
+async function served(server: Server, run: (url: string) => Promise<void>): Promise<void> {
+  try {
+    await run((await server.listen({ host: "127.0.0.1", port: 0 })).url);
+  } finally {
+    await server.close({ graceMs: 0 });
+  }
+}
+
 async function picturesOfToken(context: BrowserContext): Promise<void> {
   const server = new Server();
   server.mount(consolePart({ token: "a token of the pictures" }));
-  const { url } = await server.listen({ host: "127.0.0.1", port: 0 });
-  try {
+  await served(server, async (url) => {
     const page = await open(context, `${url}/console/`, 768, 500);
     await page.getByLabel("Token").fill("not the token");
     await page.keyboard.press("Enter");
     await page.getByRole("alert").getByText("That is not the token.").waitFor();
     await inThemes(page, states, "token");
     await page.close();
-  } finally {
-    await server.close({ graceMs: 0 });
-  }
+  });
 }
 
 /** The pages that `portico serve` makes itself: a list of files, and errors. */
@@ -173,24 +179,24 @@ async function picturesOfServe(context: BrowserContext): Promise<void> {
 async function picturesOfSite(context: BrowserContext): Promise<void> {
   const server = new Server();
   server.get("/*", serveFiles(site));
-  const { url } = await server.listen({ host: "127.0.0.1", port: 0 });
-  try {
+  await served(server, async (url) => {
     for (const width of WIDTHS) {
-      const page = await open(context, `${url}/index.html`, width);
-      await inThemes(page, states, `site-${width}`);
-      await page.goto(`${url}/limits.html`);
-      await inThemes(page, states, `site-page-${width}`);
-      await page.goto(`${url}/reference/portico/Server.html`);
-      await inThemes(page, states, `site-reference-${width}`);
+      const page = await open(context, url, width);
+      for (const [name, path] of [
+        ["site", "index.html"],
+        ["site-page", "limits.html"],
+        ["site-reference", "reference/portico/Server.html"],
+      ]) {
+        await page.goto(`${url}/${path}`);
+        await inThemes(page, states, `${name}-${width}`);
+      }
       await page.locator("#tsd-search-trigger").click();
       await page.locator("#tsd-search-input").fill("upload");
       await page.locator("#tsd-search-results > a").first().waitFor();
       await inThemes(page, states, `site-search-${width}`);
       await page.close();
     }
-  } finally {
-    await server.close({ graceMs: 0 });
-  }
+  });
 }
 
 mkdirSync(images, { recursive: true });

@@ -30,10 +30,8 @@ describe("SetEchoMode(boolean)", () => {
       });
       for (let i = 0; i < 300; i++) socket.send(Buffer.alloc(sizes[i % sizes.length]!));
       await within(done.promise, "all echoes", 20_000);
-      assert.deepEqual(
-        back,
-        Array.from({ length: 300 }, (_, i) => sizes[i % sizes.length]!),
-      );
+      const expected = Array.from({ length: 300 }, (_, i) => sizes[i % sizes.length]!);
+      assert.deepEqual(back, expected);
     });
   }
 });

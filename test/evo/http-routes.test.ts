@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { HttpServer } from "../../src/evo/index.ts";
-import { type Recording, recorded } from "./harness.ts";
+import { assertAnswer } from "../support/assert-answer.ts";
+import { listOf } from "../support/bytes.ts";
+import { LISTENING, MANUAL, type Recording, recorded } from "./harness.ts";
 
 type Method = NonNullable<Parameters<HttpServer["AddRoute"]>[1]>;
 
 const METHODS = ["GET", "POST", "OPTIONS", "DELETE", "PATCH", "PUT", "HEAD", "ANY"] as const;
-const MANUAL = { host: "127.0.0.1", pollIntervalMs: 0 };
 
 /** A server that answers with the endpoint that matched. */
 function routed(t: TestContext, ...routes: [route: string, method?: Method][]): Recording<HttpServer> {
@@ -96,75 +97,75 @@ describe('AddRoute(route, httpMethod = "ANY")', () => {
   });
 });
 
+/** Routes, of any method unless they begin with one; and which of them answers a request, GET unless it says so. */
+const PATTERNS: readonly [name: string, routes: string, answers: string][] = [
+  [
+    "static segments",
+    "/¦/a¦/a/b",
+    "/ → /¦/a → /a¦/a/b → /a/b¦/b → 404¦/a/c → 404¦/a/b/c → 404¦/aa → 404¦/A → 404",
+  ],
+  [
+    ":name is a parameter for one segment",
+    "/users/:id¦/users/:id/posts/:post",
+    "/users/12 → /users/:id¦/users/12/posts/a-b.c → /users/:id/posts/:post¦/users/12/posts → 404¦/users → 404",
+  ],
+  [
+    "a trailing * matches the rest",
+    "/files/*",
+    "/files/a → /files/*¦/files/a/b/c → /files/*¦/files/ → /files/*¦/other/a → 404",
+  ],
+  ["/* matches everything", "/*", "/ → /*¦/a → /*¦/a/b/c/d → /*¦/a/ → /*¦/?query → /*¦// → /*¦/a%20b → /*"],
+  [
+    "static over parameter over wildcard, in whatever order they were added",
+    "/x/*¦/x/:name¦/x/static",
+    "/x/static → /x/static¦/x/other → /x/:name¦/x/other/more → /x/*¦/x/static/more → /x/*",
+  ],
+  [
+    "segment by segment: an earlier segment decides before a later one",
+    "/:first/fixed¦/fixed/:second¦/*",
+    "/fixed/fixed → /fixed/:second¦/other/fixed → /:first/fixed¦/other/other → /*",
+  ],
+  [
+    "where the more specific one leads to nothing, the next best is taken",
+    "/a/b/d¦/a/:x/c¦/a/*",
+    "/a/b/d → /a/b/d¦/a/b/c → /a/:x/c¦/a/b/e → /a/*",
+  ],
+  [
+    "a concrete method over ANY at equal specificity",
+    "/:any¦GET /:get¦/files/*",
+    "GET /x → /:get¦POST /x → /:any",
+  ],
+  [
+    "specificity over method: a static ANY over a parameter of the method",
+    "GET /:name¦/fixed¦GET /*",
+    "GET /fixed → /fixed¦GET /other → /:name¦POST /other → 404",
+  ],
+  [
+    "a route of another method does not hide a less specific one",
+    "POST /fixed¦GET /:name¦/*",
+    "GET /fixed → /:name¦POST /fixed → /fixed¦PUT /fixed → /*",
+  ],
+  ["the query takes no part", "/x", "/x?a=/b/c → /x"],
+];
+
 describe("patterns", () => {
-  it("static segments", async (t) => {
-    const web = routed(t, ["/"], ["/a"], ["/a/b"]);
-    for (const path of ["/", "/a", "/a/b"]) assert.equal(await endpoint(web, path), path);
-    for (const path of ["/b", "/a/c", "/a/b/c", "/aa", "/A"]) assert.equal(await endpoint(web, path), "404");
-  });
-
-  it(":name is a parameter for one segment", async (t) => {
-    const web = routed(t, ["/users/:id"], ["/users/:id/posts/:post"]);
-    assert.equal(await endpoint(web, "/users/12"), "/users/:id");
-    assert.equal(await endpoint(web, "/users/12/posts/a-b.c"), "/users/:id/posts/:post");
-    assert.equal(await endpoint(web, "/users/12/posts"), "404");
-    assert.equal(await endpoint(web, "/users"), "404");
-  });
-
-  it("a trailing * matches the rest", async (t) => {
-    const web = routed(t, ["/files/*"]);
-    for (const path of ["/files/a", "/files/a/b/c", "/files/"]) {
-      assert.equal(await endpoint(web, path), "/files/*");
-    }
-    assert.equal(await endpoint(web, "/other/a"), "404");
-  });
-
-  it("/* matches everything", async (t) => {
-    const web = routed(t, ["/*"]);
-    for (const path of ["/", "/a", "/a/b/c/d", "/a/", "/?query", "//", "/a%20b"]) {
-      assert.equal(await endpoint(web, path), "/*");
-    }
-  });
-
-  it("static over parameter over wildcard, in whatever order they were added", async (t) => {
-    const routes: [string][] = [["/x/*"], ["/x/:name"], ["/x/static"]];
-    for (const order of [routes, routes.toReversed()]) {
-      const web = routed(t, ...order);
-      assert.equal(await endpoint(web, "/x/static"), "/x/static");
-      assert.equal(await endpoint(web, "/x/other"), "/x/:name");
-      assert.equal(await endpoint(web, "/x/other/more"), "/x/*");
-      assert.equal(await endpoint(web, "/x/static/more"), "/x/*");
-      web.server.StopListening();
-    }
-  });
-
-  it("segment by segment: an earlier segment decides before a later one", async (t) => {
-    const web = routed(t, ["/:first/fixed"], ["/fixed/:second"], ["/*"]);
-    assert.equal(await endpoint(web, "/fixed/fixed"), "/fixed/:second");
-    assert.equal(await endpoint(web, "/other/fixed"), "/:first/fixed");
-    assert.equal(await endpoint(web, "/other/other"), "/*");
-  });
-
-  it("where the more specific one leads to nothing, the next best is taken", async (t) => {
-    const web = routed(t, ["/a/b/d"], ["/a/:x/c"], ["/a/*"]);
-    assert.equal(await endpoint(web, "/a/b/d"), "/a/b/d");
-    assert.equal(await endpoint(web, "/a/b/c"), "/a/:x/c");
-    assert.equal(await endpoint(web, "/a/b/e"), "/a/*");
-  });
-
-  it("a concrete method over ANY at equal specificity", async (t) => {
-    const routes: [string, Method][] = [
-      ["/:any", "ANY"],
-      ["/:get", "GET"],
-      ["/files/*", "ANY"],
-    ];
-    for (const order of [routes, routes.toReversed()]) {
-      const web = routed(t, ...order);
-      assert.equal(await endpoint(web, "/x", "GET"), "/:get");
-      assert.equal(await endpoint(web, "/x", "POST"), "/:any");
-      web.server.StopListening();
-    }
-  });
+  for (const [name, routes, answers] of PATTERNS) {
+    it(name, async (t) => {
+      const parsed = listOf(routes).map((route): [string, Method?] => {
+        const [path = "", method] = route.split(" ").reverse();
+        return method === undefined ? [path] : [path, method as Method];
+      });
+      for (const order of [parsed, parsed.toReversed()]) {
+        const web = routed(t, ...order);
+        for (const row of listOf(answers)) {
+          const [request = "", expected] = row.split(" → ");
+          const [path = "", method] = request.split(" ").reverse();
+          assert.equal(await endpoint(web, path, method), expected, row);
+        }
+        web.server.StopListening();
+      }
+    });
+  }
 
   it("the same path for a concrete method and for ANY: each gets its own", async (t) => {
     const web = routed(t, ["/same", "ANY"], ["/same", "GET"]);
@@ -173,25 +174,6 @@ describe("patterns", () => {
     assert.deepEqual(web.server.GetRegisteredRoutes("GET"), ["/same"]);
     assert.deepEqual(web.server.GetRegisteredRoutes("ANY"), ["/same"]);
   });
-
-  it("specificity over method: a static ANY over a parameter of the method", async (t) => {
-    const web = routed(t, ["/:name", "GET"], ["/fixed", "ANY"], ["/*", "GET"]);
-    assert.equal(await endpoint(web, "/fixed", "GET"), "/fixed");
-    assert.equal(await endpoint(web, "/other", "GET"), "/:name");
-    assert.equal(await endpoint(web, "/other", "POST"), "404");
-  });
-
-  it("a route of another method does not hide a less specific one", async (t) => {
-    const web = routed(t, ["/fixed", "POST"], ["/:name", "GET"], ["/*", "ANY"]);
-    assert.equal(await endpoint(web, "/fixed", "GET"), "/:name");
-    assert.equal(await endpoint(web, "/fixed", "POST"), "/fixed");
-    assert.equal(await endpoint(web, "/fixed", "PUT"), "/*");
-  });
-
-  it("the query takes no part", async (t) => {
-    const web = routed(t, ["/x"]);
-    assert.equal(await endpoint(web, "/x?a=/b/c"), "/x");
-  });
 });
 
 describe("no route matches", () => {
@@ -199,11 +181,9 @@ describe("no route matches", () => {
     const web = routed(t, ["/known"]);
     const client = await web.client();
     const answer = await client.get("/unknown").answer();
-    assert.match(answer.head, /^HTTP\/1\.1 404 Not Found\r\n/);
-    assert.equal(answer.header("content-length"), "0");
-    assert.equal(answer.text, "");
+    assertAnswer(answer, { status: 404, reason: "Not Found", text: "", fields: { "content-length": "0" } });
     web.poll();
-    assert.deepEqual(web.names, ["SERVER_STARTED_LISTENING"]);
+    assert.deepEqual(web.names, [LISTENING]);
   });
 
   it("without any route everything is 404", async (t) => {
@@ -212,7 +192,7 @@ describe("no route matches", () => {
     assert.equal((await client.get("/").answer()).status, 404);
     assert.equal((await client.post("/x", "content").answer()).status, 404);
     web.poll();
-    assert.deepEqual(web.names, ["SERVER_STARTED_LISTENING"]);
+    assert.deepEqual(web.names, [LISTENING]);
   });
 
   it("404 for a known path, but not for this method", async (t) => {
@@ -225,7 +205,7 @@ describe("no route matches", () => {
       assert.equal(answer.header("content-length"), "0", method);
     }
     web.poll();
-    assert.deepEqual(web.names, ["SERVER_STARTED_LISTENING"]);
+    assert.deepEqual(web.names, [LISTENING]);
   });
 
   it("the connection stays for the next request", async (t) => {

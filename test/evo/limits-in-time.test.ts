@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it, mock } from "node:test";
-import { webSocketServer } from "./harness.ts";
+import { socketServer, webSocketServer } from "./harness.ts";
 
 // Time stands still here but for `mock.timers.tick`, so nothing in these tests may wait for it to pass.
 describe("limits (original's values, all options here)", () => {
@@ -8,8 +8,7 @@ describe("limits (original's values, all options here)", () => {
   after(() => mock.timers.reset());
 
   it("idle timeout 120 s: no ping before it", { timeout: 10_000 }, async (t) => {
-    const web = webSocketServer(t);
-    const socket = await web.socket();
+    const { web, socket } = await socketServer(t);
     mock.timers.tick(115_000);
     await web.received();
     socket.read();
@@ -19,8 +18,7 @@ describe("limits (original's values, all options here)", () => {
   });
 
   it("send resets the idle timer", { timeout: 10_000 }, async (t) => {
-    const web = webSocketServer(t);
-    const socket = await web.socket();
+    const { web, socket } = await socketServer(t);
     web.poll();
     const { id } = web.events.at(-1)!;
     for (let i = 0; i < 5; i++) {

@@ -7,18 +7,17 @@ import { HttpServer, WebSocketServer } from "../../src/evo/index.ts";
 import { codeOf } from "../support/harness.ts";
 import { takenPort } from "../support/places.ts";
 import { tcpClient } from "../support/raw-client.ts";
-import { type Recording, recorded } from "./harness.ts";
+import { LISTENING, MANUAL, type Recording, recorded, STOPPED } from "./harness.ts";
 
 const run = promisify(execFile);
-const MANUAL = { host: "127.0.0.1", pollIntervalMs: 0 };
 const KINDS = [
   ["HttpServer", (): HttpServer => new HttpServer(MANUAL)],
   ["WebSocketServer", (): WebSocketServer => new WebSocketServer(MANUAL)],
 ] as const;
 
-/** A port of 127.0.0.1 that is taken. */
+/** The texts of all starts. */
 function started(web: Recording<HttpServer | WebSocketServer>): string[] {
-  return web.events.filter((event) => event.name === "SERVER_STARTED_LISTENING").map((event) => event.text);
+  return web.named("SERVER_STARTED_LISTENING").map((event) => event.text);
 }
 
 for (const [kind, make] of KINDS) {
@@ -31,7 +30,7 @@ for (const [kind, make] of KINDS) {
       assert.equal(web.server.StartListening(port), port);
       web.poll();
       assert.deepEqual(started(web), [String(port)]);
-      assert.deepEqual(web.names, ["SERVER_STARTED_LISTENING"]);
+      assert.deepEqual(web.names, [LISTENING]);
       assert.equal(web.events[0]!.id, "SERVER");
     });
 
@@ -65,10 +64,7 @@ for (const [kind, make] of KINDS) {
     it(`${kind}: a failure to bind is reported as an error with the system's code`, async (t) => {
       const { port } = await takenPort(t);
       const web = recorded(t, make());
-      assert.throws(
-        () => web.server.StartListening(port),
-        (error) => error instanceof Error && codeOf(error) === "EADDRINUSE",
-      );
+      assert.throws(() => web.server.StartListening(port), { name: "Error", code: "EADDRINUSE" });
       assert.equal(web.server.isListening, false);
       assert.equal(web.server.port, 0);
       web.poll();
@@ -88,10 +84,7 @@ for (const [kind, make] of KINDS) {
     it(`${kind}: an address that is not of this machine is reported, too`, (t) => {
       const Class = kind === "HttpServer" ? HttpServer : WebSocketServer;
       const web = recorded(t, new Class({ ...MANUAL, host: "192.0.2.1" }));
-      assert.throws(
-        () => web.server.StartListening(0),
-        (error) => codeOf(error) === "EADDRNOTAVAIL",
-      );
+      assert.throws(() => web.server.StartListening(0), { name: "Error", code: "EADDRNOTAVAIL" });
       assert.equal(web.server.isListening, false);
     });
 
@@ -107,10 +100,10 @@ for (const [kind, make] of KINDS) {
       const web = recorded(t, make());
       const port = web.server.StartListening(0);
       for (const second of [0, port]) {
-        assert.throws(
-          () => web.server.StartListening(second),
-          (error) => codeOf(error) === "ERR_ALREADY_LISTENING",
-        );
+        assert.throws(() => web.server.StartListening(second), {
+          name: "PorticoError",
+          code: "ERR_ALREADY_LISTENING",
+        });
       }
       assert.equal(web.server.port, port);
       (await tcpClient(port)).destroy();
@@ -138,7 +131,7 @@ for (const [kind, make] of KINDS) {
       const web = recorded(t, make());
       web.server.StartListening(0);
       web.server.StopListening();
-      assert.deepEqual(web.names, ["SERVER_STARTED_LISTENING", "SERVER_STOPPED_LISTENING"]);
+      assert.deepEqual(web.names, [LISTENING, STOPPED]);
       const last = web.events[1]!;
       assert.equal(last.text, "Going Away");
       assert.equal(last.id, "SERVER");
@@ -206,7 +199,7 @@ for (const [kind, make] of KINDS) {
       }
       assert.deepEqual(started(web), Array(4).fill(String(port)));
       assert.equal(web.names.at(-1), "SERVER_STOPPED_LISTENING");
-      assert.equal(web.names.filter((name) => name === "SERVER_STOPPED_LISTENING").length, 4);
+      assert.equal(web.named("SERVER_STOPPED_LISTENING").length, 4);
     });
 
     it(`${kind}: the handler of the last event may start it again`, async (t) => {

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { connectedServer, httpClient, httpServer, requested, webSocketServer } from "./harness.ts";
+import { connectedServer, httpClient, httpServer, LISTENING, webSocketServer } from "./harness.ts";
 
 describe("order", () => {
   it("of one request: STARTED, DATA*, FINISHED", async (t) => {
-    const { web, client } = await httpClient(t);
-    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\n");
+    const { web, client } = await httpClient(t, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\n");
     const { id } = await web.event("HTTP_REQUEST_STARTED");
     for (const [i, piece] of ["one", "two", "six"].entries()) {
       client.send(piece);
@@ -22,38 +21,28 @@ describe("order", () => {
     ]);
   });
 
-  it("of one request: ABORTED after STARTED, and nothing after ABORTED", async (t) => {
-    const { web, client } = await httpClient(t);
-    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\n");
-    const { id } = await web.event("HTTP_REQUEST_STARTED");
-    client.destroy();
-    await web.event("HTTP_CONNECTION_ABORTED");
-    await web.received();
-    web.poll();
-    assert.deepEqual(web.of(id), ["HTTP_REQUEST_STARTED ", "HTTP_CONNECTION_ABORTED "]);
-  });
-
-  it("of one request: ABORTED after DATA, nothing after it", async (t) => {
-    const { web, client } = await httpClient(t);
-    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\none");
-    const { id } = await web.event("HTTP_DATA_RECEIVED");
-    client.destroy();
-    await web.event("HTTP_CONNECTION_ABORTED");
-    await web.received();
-    web.poll();
-    const expected = ["HTTP_REQUEST_STARTED ", "HTTP_DATA_RECEIVED one", "HTTP_CONNECTION_ABORTED "];
-    assert.deepEqual(web.of(id), expected);
-  });
-
-  it("of one request: ABORTED after FINISHED, nothing after it", async (t) => {
-    const { web, client, id } = await requested(t);
-    client.destroy();
-    await web.event("HTTP_CONNECTION_ABORTED");
-    await web.received();
-    web.poll();
-    const expected = ["HTTP_REQUEST_STARTED ", "HTTP_REQUEST_FINISHED ", "HTTP_CONNECTION_ABORTED "];
-    assert.deepEqual(web.of(id), expected);
-  });
+  const POST = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\n";
+  const aborted: [when: string, bytes: string, last: string, ...texts: string[]][] = [
+    ["STARTED, and nothing after ABORTED", POST, "HTTP_REQUEST_STARTED"],
+    ["DATA, nothing after it", `${POST}one`, "HTTP_DATA_RECEIVED", "HTTP_DATA_RECEIVED one"],
+    [
+      "FINISHED, nothing after it",
+      "GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+      "HTTP_REQUEST_FINISHED",
+      "HTTP_REQUEST_FINISHED ",
+    ],
+  ];
+  for (const [when, bytes, last, ...texts] of aborted) {
+    it(`of one request: ABORTED after ${when}`, async (t) => {
+      const { web, client } = await httpClient(t);
+      client.send(bytes);
+      const { id } = await web.event(last);
+      client.destroy();
+      await web.event("HTTP_CONNECTION_ABORTED");
+      await web.quiet();
+      assert.deepEqual(web.of(id), ["HTTP_REQUEST_STARTED ", ...texts, "HTTP_CONNECTION_ABORTED "]);
+    });
+  }
 
   it("of one request, where all happened before the first poll", async (t) => {
     const { web, client } = await httpClient(t);
@@ -75,15 +64,15 @@ describe("order", () => {
       await web.received();
       expected.push("HTTP_REQUEST_STARTED");
     }
-    for (const i of [2, 0, 1]) {
-      clients[i]!.send(`${i}`);
-      await web.received();
-      expected.push(`HTTP_DATA_RECEIVED ${i}`);
-    }
-    for (const i of [1, 2, 0]) {
-      clients[i]!.send(`${i}`);
-      await web.received();
-      expected.push(`HTTP_REQUEST_FINISHED ${i}`);
+    for (const [event, order] of [
+      ["HTTP_DATA_RECEIVED", [2, 0, 1]],
+      ["HTTP_REQUEST_FINISHED", [1, 2, 0]],
+    ] as const) {
+      for (const i of order) {
+        clients[i]!.send(`${i}`);
+        await web.received();
+        expected.push(`${event} ${i}`);
+      }
     }
     for (const i of [0, 2, 1]) {
       clients[i]!.destroy();
@@ -95,11 +84,12 @@ describe("order", () => {
     const text = (event: { name: string; text: string }): string =>
       event.name.startsWith("SERVER") ? event.name : `${event.name} ${event.text}`.trim();
     assert.deepEqual(web.events.map(text), expected);
-    const started = web.events.filter((event) => event.name === "HTTP_REQUEST_STARTED");
-    const aborted = web.events.filter((event) => event.name === "HTTP_CONNECTION_ABORTED");
+    const started = web.named("HTTP_REQUEST_STARTED");
+    const aborted = web.named("HTTP_CONNECTION_ABORTED");
+    const ids = [0, 2, 1].map((i) => started[i]!.id);
     assert.deepEqual(
       aborted.map((event) => event.id),
-      [0, 2, 1].map((i) => started[i]!.id),
+      ids,
     );
   });
 
@@ -119,10 +109,8 @@ describe("order", () => {
       expected.push(`${i} closes`);
     }
     web.poll();
-    assert.deepEqual(
-      web.events.slice(1).map((event) => event.text || "established"),
-      expected,
-    );
+    const told = web.events.slice(1).map((event) => event.text || "established");
+    assert.deepEqual(told, expected);
     const ids = web.events.slice(1, 4).map((event) => event.id);
     for (const event of web.events.slice(4)) assert.equal(event.id, ids[Number(event.text[0])]);
   });
@@ -131,8 +119,7 @@ describe("order", () => {
     const { web, socket, id } = await connectedServer(t);
     socket.send("1").send("2").close(4000, "3").send("too late");
     await web.event("WEBSOCKET_CONNECTION_CLOSED");
-    await web.received();
-    web.poll();
+    await web.quiet();
     assert.deepEqual(web.of(id), [
       "WEBSOCKET_CONNECTION_ESTABLISHED ",
       "WEBSOCKET_MESSAGE_RECEIVED 1",
@@ -145,6 +132,6 @@ describe("order", () => {
     const web = webSocketServer(t);
     await web.socket();
     web.poll();
-    assert.deepEqual(web.names, ["SERVER_STARTED_LISTENING", "WEBSOCKET_CONNECTION_ESTABLISHED"]);
+    assert.deepEqual(web.names, [LISTENING, "WEBSOCKET_CONNECTION_ESTABLISHED"]);
   });
 });

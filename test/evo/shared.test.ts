@@ -6,16 +6,20 @@ import {
   connectedServer,
   httpClient,
   httpServer,
+  LISTENING,
+  MANUAL,
   POLLING,
+  REQUEST,
   type Recorded,
   recorded,
   request,
   requested,
+  respond,
+  STOPPED,
   UUID,
   webSocketServer,
 } from "./harness.ts";
 
-const MANUAL = { host: "127.0.0.1", pollIntervalMs: 0 };
 const LARGE = Buffer.alloc(32 << 20, "large");
 
 /** Every event that an HttpServer can have, from one upload that gets a stream and is broken off. */
@@ -152,10 +156,8 @@ describe("event handlers", () => {
       for (const name of HTTP_EVENTS) server[name] = (...args: unknown[]) => void calls.push(args);
     });
     assert.deepEqual(new Set(calls.map((args) => args[0])), new Set(HTTP_EVENTS));
-    assert.deepEqual(
-      calls,
-      events.map((event) => [event.name, event.payload]),
-    );
+    const told = events.map((event) => [event.name, event.payload]);
+    assert.deepEqual(calls, told);
   });
 
   it("WebSocketServer: methods named after the event, called as handler(eventName, payload), replaceable on the instance", async (t) => {
@@ -163,14 +165,10 @@ describe("event handlers", () => {
     const events = await everyWebSocketEvent(t, (server) => {
       for (const name of WEBSOCKET_EVENTS) server[name] = (...args: unknown[]) => void calls.push(args);
     });
-    assert.deepEqual(
-      calls.map((args) => args[0]),
-      WEBSOCKET_EVENTS,
-    );
-    assert.deepEqual(
-      calls,
-      events.map((event) => [event.name, event.payload]),
-    );
+    const names = calls.map((args) => args[0]);
+    assert.deepEqual(names, WEBSOCKET_EVENTS);
+    const told = events.map((event) => [event.name, event.payload]);
+    assert.deepEqual(calls, told);
   });
 
   it("overridden in a subclass, and then replaced on the instance", async (t) => {
@@ -218,8 +216,7 @@ describe("event handlers", () => {
 
   it("each has a default that does nothing visible: no answer is sent", async (t) => {
     const { web, client, id } = await requested(t);
-    await web.received();
-    web.poll();
+    await web.quiet();
     assert.equal(client.rest, "");
     assert.equal(web.server.HasRequestDetails(id), true);
   });
@@ -232,12 +229,9 @@ describe("event handlers", () => {
     web.server.OnEvent = (name, payload) => void seen.push([name, payload]);
     const client = await web.client();
     client.get("/");
-    await web.received();
-    web.poll();
-    assert.deepEqual(
-      seen.map(([name]) => name),
-      ["SERVER_STARTED_LISTENING", "HTTP_REQUEST_STARTED", "HTTP_REQUEST_FINISHED"],
-    );
+    await web.quiet();
+    const names = seen.map(([name]) => name);
+    assert.deepEqual(names, [LISTENING, ...REQUEST]);
     assert.deepEqual(handled, []);
   });
 
@@ -253,7 +247,7 @@ describe("event handlers", () => {
     web.server.StartListening(0);
     web.poll();
     web.server.StopListening();
-    assert.deepEqual(seen, ["SERVER_STARTED_LISTENING", "SERVER_STOPPED_LISTENING"]);
+    assert.deepEqual(seen, [LISTENING, STOPPED]);
     assert.equal(web.updates, 2);
   });
 });
@@ -290,8 +284,7 @@ describe("payload WebServerMessage", () => {
 
   it("clientID is for one request: two on one connection have two", async (t) => {
     const { web, client, id } = await requested(t);
-    web.server.SendResponse(id, "");
-    await client.answer();
+    await respond(web, client, id);
     client.get("/again");
     const second = (await web.event("HTTP_REQUEST_STARTED", 2)).id;
     assert.match(second, UUID);
@@ -330,7 +323,7 @@ describe("payload WebServerMessage", () => {
     await web.event("WEBSOCKET_MESSAGE_RECEIVED", 100);
     for (let i = 200; i < 400; i++) socket.send(`message ${i} `.repeat(20));
     await web.event("WEBSOCKET_MESSAGE_RECEIVED", 400);
-    const kept = web.events.filter((event) => event.name === "WEBSOCKET_MESSAGE_RECEIVED");
+    const kept = web.named("WEBSOCKET_MESSAGE_RECEIVED");
     for (const [i, event] of kept.entries()) {
       assert.equal(event.payload.message.toString(), `message ${i} `.repeat(20));
     }
@@ -360,7 +353,7 @@ describe("UNKNOWN_OR_INVALID_WEBSERVER_EVENT", () => {
     web.server.HTTP_REQUEST_STARTED = undefined as never;
     web.server.UNKNOWN_OR_INVALID_WEBSERVER_EVENT = (...args: unknown[]) => void reached.push(args);
     await request(web);
-    const started = web.events.find((event) => event.name === "HTTP_REQUEST_STARTED")!;
+    const started = web.named("HTTP_REQUEST_STARTED")[0]!;
     assert.deepEqual(reached, [["HTTP_REQUEST_STARTED", started.payload]]);
   });
 

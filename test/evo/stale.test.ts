@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, it } from "node:test";
 import type { HttpServer, WebSocketServer } from "../../src/evo/index.ts";
+import { assertAnswer } from "../support/assert-answer.ts";
 import {
   connected,
   connectedServer,
@@ -49,19 +50,13 @@ function assertStale(server: HttpServer, id: string, why: string): void {
   }
 }
 
+function assertDropped(server: WebSocketServer, id: string): void {
+  for (const [name, call] of WEBSOCKET_CALLS) assert.equal(call(server, id), DROPPED, name);
+}
+
 const STRANGE: readonly unknown[] = [
-  "",
-  "SERVER",
-  "__proto__",
-  "constructor",
-  "toString",
-  "x".repeat(100_000),
-  undefined,
-  null,
-  0,
-  -1,
-  {},
-  Symbol("id"),
+  ...["", "SERVER", "__proto__", "constructor", "toString", "x".repeat(100_000)],
+  ...[undefined, null, 0, -1, {}, Symbol("id")],
 ];
 
 describe("stale handles", () => {
@@ -70,9 +65,7 @@ describe("stale handles", () => {
     assertStale(web.server, randomUUID(), "unknown");
     for (const strange of STRANGE) assertStale(web.server, strange as string, "strange");
     assert.equal(web.server.SendResponse(id, "the only answer"), 3);
-    const answer = await client.answer();
-    assert.equal(answer.text, "the only answer");
-    assert.equal(answer.header("x-stale"), undefined);
+    assertAnswer(await client.answer(), { text: "the only answer", fields: { "x-stale": undefined } });
   });
 
   it("HttpServer: an id whose response is complete is gone; the connection's next request is not touched", async (t) => {
@@ -85,10 +78,7 @@ describe("stale handles", () => {
     assertStale(web.server, id, "answered, with a next one");
     assert.equal(web.server.GetRequestURL(second.id), "/second");
     assert.equal(web.server.SendResponse(second.id, "second"), 3);
-    const answer = await client.answer();
-    assert.equal(answer.status, 200);
-    assert.equal(answer.text, "second");
-    assert.equal(answer.header("x-stale"), undefined);
+    assertAnswer(await client.answer(), { status: 200, text: "second", fields: { "x-stale": undefined } });
     assert.equal(client.rest, "");
   });
 
@@ -115,9 +105,7 @@ describe("stale handles", () => {
     assert.equal(ran, 1);
     assertStale(web.server, id, "aborted");
     web.server.SendResponse(other.id, "other");
-    const answer = await other.client.answer();
-    assert.equal(answer.text, "other");
-    assert.equal(answer.header("x-stale"), undefined);
+    assertAnswer(await other.client.answer(), { text: "other", fields: { "x-stale": undefined } });
   });
 
   it("HttpServer: every id is gone after StopListening", async (t) => {
@@ -131,10 +119,7 @@ describe("stale handles", () => {
 
   it("WebSocketServer: every call with an id that is unknown is DROPPED and never throws", async (t) => {
     const { web, socket, id } = await connectedServer(t);
-    for (const [name, call] of WEBSOCKET_CALLS) {
-      assert.equal(call(web.server, randomUUID()), DROPPED, name);
-      for (const strange of STRANGE) assert.equal(call(web.server, strange as string), DROPPED, name);
-    }
+    for (const strange of [randomUUID(), ...STRANGE]) assertDropped(web.server, strange as string);
     web.server.SendTextMessageToClient("yours", id);
     assert.equal(await socket.text(), "yours");
   });
@@ -143,18 +128,15 @@ describe("stale handles", () => {
     const web = webSocketServer(t);
     const other = await connected(web);
     const { socket, id } = await connected(web);
-    const assertDropped = (): void => {
-      for (const [name, call] of WEBSOCKET_CALLS) assert.equal(call(web.server, id), DROPPED, name);
-    };
     let ran = 0;
     web.server.WEBSOCKET_CONNECTION_CLOSED = () => {
-      assertDropped();
+      assertDropped(web.server, id);
       ran++;
     };
     socket.close(1000);
     await web.event("WEBSOCKET_CONNECTION_CLOSED");
     assert.equal(ran, 1);
-    assertDropped();
+    assertDropped(web.server, id);
     await checkOnly(web, other);
   });
 
@@ -164,17 +146,17 @@ describe("stale handles", () => {
     const { socket, id } = await connected(web);
     socket.raw.destroy();
     await web.event("WEBSOCKET_CONNECTION_CLOSED");
-    for (const [name, call] of WEBSOCKET_CALLS) assert.equal(call(web.server, id), DROPPED, name);
+    assertDropped(web.server, id);
     await checkOnly(web, other);
   });
 
   it("WebSocketServer: every client is gone after StopListening, and after a restart", async (t) => {
     const { web, id } = await connectedServer(t);
     web.server.StopListening();
-    for (const [name, call] of WEBSOCKET_CALLS) assert.equal(call(web.server, id), DROPPED, name);
+    assertDropped(web.server, id);
     web.server.StartListening(0);
     const other = await connected(web);
-    for (const [name, call] of WEBSOCKET_CALLS) assert.equal(call(web.server, id), DROPPED, name);
+    assertDropped(web.server, id);
     await checkOnly(web, other);
   });
 });

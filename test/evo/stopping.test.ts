@@ -1,9 +1,25 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { assertAnswer } from "../support/assert-answer.ts";
 import { sleep } from "../support/waiting.ts";
-import { connectedServer, httpClient, httpServer, request, requested, webSocketServer } from "./harness.ts";
+import {
+  connectedServer,
+  httpClient,
+  httpServer,
+  LISTENING,
+  REQUEST,
+  request,
+  requested,
+  respond,
+  STOPPED,
+  socketServer,
+  webSocketServer,
+} from "./harness.ts";
 
 const GONE = "Service Unavailable: Server shutting down";
+
+const MESSAGE = "WEBSOCKET_MESSAGE_RECEIVED";
+const CLOSED = "WEBSOCKET_CONNECTION_CLOSED";
 
 describe("StopListening()", () => {
   it("HTTP: every pending request is answered at once with 503, text/plain and 41 bytes", async (t) => {
@@ -48,16 +64,9 @@ describe("StopListening()", () => {
       void valid.push(web.server.SendResponse(clientID, "late") !== 0);
     assert.deepEqual(web.names, []);
     web.server.StopListening();
-    assert.deepEqual(web.names, [
-      "SERVER_STARTED_LISTENING",
-      "HTTP_REQUEST_STARTED",
-      "HTTP_REQUEST_FINISHED",
-      "SERVER_STOPPED_LISTENING",
-    ]);
+    assert.deepEqual(web.names, [LISTENING, ...REQUEST, STOPPED]);
     assert.deepEqual(valid, [false, false]);
-    const answer = await client.answer();
-    assert.equal(answer.status, 503);
-    assert.equal(answer.text, GONE);
+    assertAnswer(await client.answer(), { status: 503, text: GONE });
     await client.over();
   });
 
@@ -66,9 +75,7 @@ describe("StopListening()", () => {
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nsome");
     await web.event("HTTP_DATA_RECEIVED");
     web.server.StopListening();
-    const answer = await client.answer();
-    assert.equal(answer.status, 503);
-    assert.equal(answer.text, GONE);
+    assertAnswer(await client.answer(), { status: 503, text: GONE });
     assert.equal(web.names.at(-1), "SERVER_STOPPED_LISTENING");
     await client.over();
   });
@@ -139,8 +146,7 @@ describe("StopListening()", () => {
     web.server.StartListening(0);
     assert.deepEqual(web.server.GetRegisteredRoutes("ANY"), ["/*"]);
     const { client, id } = await request(web);
-    web.server.SendResponse(id, "routed");
-    assert.equal((await client.answer()).text, "routed");
+    assert.equal((await respond(web, client, id, "routed")).text, "routed");
   });
 
   it("WebSocket: all clients are disconnected at once", async (t) => {
@@ -151,7 +157,7 @@ describe("StopListening()", () => {
     web.server.StopListening();
     assert.equal(web.server.GetNumConnectedClients(), 0);
     for (const id of ids) assert.equal(web.server.SendTextMessageToClient("late", id), 2);
-    const closed = web.events.filter((event) => event.name === "WEBSOCKET_CONNECTION_CLOSED");
+    const closed = web.named("WEBSOCKET_CONNECTION_CLOSED");
     assert.deepEqual(new Set(closed.map((event) => event.id)), new Set(ids));
     assert.equal(closed.length, 3);
     for (const event of closed) assert.equal(event.payload.code, 1001);
@@ -163,24 +169,22 @@ describe("StopListening()", () => {
   });
 
   it("WebSocket: the rest of the queue is processed before the last event", async (t) => {
-    const web = webSocketServer(t);
-    const socket = await web.socket();
+    const { web, socket } = await socketServer(t);
     socket.send("one").send("two");
     await web.received();
     web.server.StopListening();
     assert.deepEqual(web.names, [
-      "SERVER_STARTED_LISTENING",
+      LISTENING,
       "WEBSOCKET_CONNECTION_ESTABLISHED",
-      "WEBSOCKET_MESSAGE_RECEIVED",
-      "WEBSOCKET_MESSAGE_RECEIVED",
-      "WEBSOCKET_CONNECTION_CLOSED",
-      "SERVER_STOPPED_LISTENING",
+      MESSAGE,
+      MESSAGE,
+      CLOSED,
+      STOPPED,
     ]);
   });
 
   it("WebSocket: a client that does not answer the close is gone at once, too", async (t) => {
-    const web = webSocketServer(t);
-    const socket = await web.socket();
+    const { web, socket } = await socketServer(t);
     socket.answersClose = false;
     web.server.StopListening();
     await socket.raw.over();
@@ -197,12 +201,7 @@ describe("StopListening()", () => {
     assert.equal(web.server.isListening, false);
     assert.equal(web.server.GetNumConnectedClients(), 0);
     web.poll();
-    assert.deepEqual(web.names.slice(2), [
-      "WEBSOCKET_MESSAGE_RECEIVED",
-      "WEBSOCKET_MESSAGE_RECEIVED",
-      "WEBSOCKET_CONNECTION_CLOSED",
-      "SERVER_STOPPED_LISTENING",
-    ]);
+    assert.deepEqual(web.names.slice(2), [MESSAGE, MESSAGE, CLOSED, STOPPED]);
     await socket.raw.over();
   });
 });

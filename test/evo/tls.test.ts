@@ -6,7 +6,7 @@ import WebSocket from "ws";
 import { HttpServer, WebSocketServer } from "../../src/evo/index.ts";
 import { certificate } from "../support/certificates.ts";
 import { within } from "../support/waiting.ts";
-import { nextMessage, opened } from "../support/ws-client.ts";
+import { exchanged, nextMessage, opened } from "../support/ws-client.ts";
 import { type Recording, recorded } from "./harness.ts";
 
 const own = certificate("localhost");
@@ -53,10 +53,8 @@ describe("construction", () => {
     };
     const answer = await httpsRequest(url, { dispatcher });
     assert.equal(Buffer.from(await within(answer.body.arrayBuffer(), "the stream", 5_000)).compare(body), 0);
-    assert.deepEqual(
-      offsets,
-      offsets.toSorted((a, b) => a - b),
-    );
+    const ascending = offsets.toSorted((a, b) => a - b);
+    assert.deepEqual(offsets, ascending);
   });
 
   it("HttpServer with tls: StopListening answers with 503", async (t) => {
@@ -84,9 +82,7 @@ describe("construction", () => {
     assert.equal(web.server.SendTextMessageToClient("secret", id), 1);
     assert.equal((await within(first, "the message")).data, "secret");
     web.server.SetEchoMode(true);
-    const echo = nextMessage(socket);
-    socket.send("echo");
-    assert.equal((await within(echo, "the echo")).data, "echo");
+    assert.equal((await exchanged(socket, "echo")).data, "echo");
     const closed = once(socket, "close");
     web.server.StopListening();
     assert.equal((await within(closed, "the close"))[0], 1001);

@@ -5,9 +5,17 @@ import WebSocket from "ws";
 import { WebSocketServer, type WebSocketServerOptions } from "../../src/evo/index.ts";
 import { frame, TEXT } from "../support/frames.ts";
 import { eventually, within } from "../support/waiting.ts";
-import { open } from "../support/web-socket-client.ts";
-import { nextMessage, opened } from "../support/ws-client.ts";
-import { connected, connectedServer, recorded, webSocketServer } from "./harness.ts";
+import { open, type WebSocketClient } from "../support/web-socket-client.ts";
+import { exchanged, nextMessage, opened } from "../support/ws-client.ts";
+import {
+  connected,
+  connectedServer,
+  LISTENING,
+  type Recording,
+  recorded,
+  socketServer,
+  webSocketServer,
+} from "./harness.ts";
 
 /** A client of the package ws. */
 function client(t: TestContext, port: number, path = "/"): WebSocket {
@@ -15,6 +23,12 @@ function client(t: TestContext, port: number, path = "/"): WebSocket {
   socket.on("error", () => {});
   t.after(() => socket.terminate());
   return socket;
+}
+
+/** A server with such a client, its handshake done. */
+async function wsServer(t: TestContext): Promise<{ web: Recording<WebSocketServer>; socket: WebSocket }> {
+  const web = webSocketServer(t);
+  return { web, socket: await opened(client(t, web.server.port)) };
 }
 
 describe("endpoint", () => {
@@ -33,7 +47,7 @@ describe("endpoint", () => {
     const answer = await client.get("/").answer();
     assert.ok(answer.status >= 400 && answer.status < 500);
     web.poll();
-    assert.deepEqual(web.names, ["SERVER_STARTED_LISTENING"]);
+    assert.deepEqual(web.names, [LISTENING]);
     assert.equal(web.server.GetNumConnectedClients(), 0);
   });
 
@@ -42,17 +56,9 @@ describe("endpoint", () => {
     const lines = "Sec-WebSocket-Protocol: chat, other\r\nSec-WebSocket-Extensions: permessage-deflate\r\n";
     const { response } = await open(await web.client(), "/", lines);
     assert.ok(response.head.startsWith("HTTP/1.1 101 Switching Protocols\r\n"));
-    assert.deepEqual(
-      response.lines.map((line) => line.slice(0, line.indexOf(":"))),
-      [
-        "Upgrade",
-        "Connection",
-        "Sec-WebSocket-Accept",
-        "Date",
-        "Sec-WebSocket-Protocol",
-        "Sec-WebSocket-Extensions",
-      ],
-    );
+    const names = response.lines.map((line) => line.slice(0, line.indexOf(":")));
+    const first = ["Upgrade", "Connection", "Sec-WebSocket-Accept", "Date"];
+    assert.deepEqual(names, [...first, "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"]);
     assert.ok(Math.abs(Date.parse(response.header("date")!) - Date.now()) < 3_000);
   });
 
@@ -76,8 +82,7 @@ describe("endpoint", () => {
 
 describe("WEBSOCKET_CONNECTION_ESTABLISHED / _MESSAGE_RECEIVED / _CONNECTION_CLOSED", () => {
   it('message: "" / the message / the close reason', async (t) => {
-    const web = webSocketServer(t);
-    const socket = await opened(client(t, web.server.port));
+    const { web, socket } = await wsServer(t);
     const established = await web.event("WEBSOCKET_CONNECTION_ESTABLISHED");
     assert.equal(established.text, "");
     socket.send("a message");
@@ -90,57 +95,41 @@ describe("WEBSOCKET_CONNECTION_ESTABLISHED / _MESSAGE_RECEIVED / _CONNECTION_CLO
   });
 
   it("whether a message is text or binary is available", async (t) => {
-    const web = webSocketServer(t);
-    const socket = await opened(client(t, web.server.port));
+    const { web, socket } = await wsServer(t);
     socket.send("text");
     socket.send(Buffer.from("bytes"));
     socket.send("");
     socket.send(Buffer.alloc(0));
     await web.event("WEBSOCKET_MESSAGE_RECEIVED", 4);
-    const messages = web.events.filter((event) => event.name === "WEBSOCKET_MESSAGE_RECEIVED");
-    assert.deepEqual(
-      messages.map((event) => [event.text, event.payload.binary]),
-      [
-        ["text", false],
-        ["bytes", true],
-        ["", false],
-        ["", true],
-      ],
-    );
+    const messages = web.named("WEBSOCKET_MESSAGE_RECEIVED");
+    const kinds = messages.map(({ text, payload }) => `${payload.binary ? "binary" : "text"} ${text}`);
+    assert.deepEqual(kinds, ["text text", "binary bytes", "text ", "binary "]);
     for (const { payload } of messages) assert.equal(payload.code, undefined);
   });
 
   it("fragments and compressed messages come as one message each", async (t) => {
-    const web = webSocketServer(t);
-    const socket = await opened(client(t, web.server.port));
+    const { web, socket } = await wsServer(t);
     assert.match(socket.extensions, /permessage-deflate/);
     const long = "compressible ".repeat(1_000);
     socket.send("one, ", { fin: false, compress: false });
     socket.send("two", { fin: true, compress: false });
     socket.send(long, { compress: true });
     await web.event("WEBSOCKET_MESSAGE_RECEIVED", 2);
-    assert.deepEqual(
-      web.events.slice(2).map((event) => event.text),
-      ["one, two", long],
-    );
+    assert.deepEqual(web.texts.slice(2), ["one, two", long]);
   });
 
-  it("the close code of a client that gave none is 1005", async (t) => {
-    const { web, socket } = await connectedServer(t);
-    socket.close();
-    const { payload, text } = await web.event("WEBSOCKET_CONNECTION_CLOSED");
-    assert.equal(payload.code, 1005);
-    assert.equal(text, "");
-  });
-
-  it("the close code of a connection that broke is 1006", async (t) => {
-    const { web, socket, id } = await connectedServer(t);
-    socket.raw.destroy();
-    const closed = await web.event("WEBSOCKET_CONNECTION_CLOSED");
-    assert.equal(closed.id, id);
-    assert.equal(closed.payload.code, 1006);
-    assert.equal(closed.text, "");
-  });
+  const endings: [who: string, end: (socket: WebSocketClient) => unknown, code: number][] = [
+    ["a client that gave none is 1005", (socket) => socket.close(), 1005],
+    ["a connection that broke is 1006", (socket) => socket.raw.destroy(), 1006],
+  ];
+  for (const [who, end, code] of endings) {
+    it(`the close code of ${who}`, async (t) => {
+      const { web, socket, id } = await connectedServer(t);
+      end(socket);
+      const closed = await web.event("WEBSOCKET_CONNECTION_CLOSED");
+      assert.deepEqual([closed.id, closed.payload.code, closed.text], [id, code, ""]);
+    });
+  }
 
   it("a client that breaks the rules is closed, and the event has the code", async (t) => {
     const { web, socket } = await connectedServer(t);
@@ -162,10 +151,9 @@ describe("WEBSOCKET_CONNECTION_ESTABLISHED / _MESSAGE_RECEIVED / _CONNECTION_CLO
     socket.close(1000, "once");
     await web.event("WEBSOCKET_CONNECTION_CLOSED");
     socket.raw.destroy();
-    await web.received();
-    web.poll();
+    await web.quiet();
     web.server.StopListening();
-    assert.equal(web.names.filter((name) => name === "WEBSOCKET_CONNECTION_CLOSED").length, 1);
+    assert.equal(web.named("WEBSOCKET_CONNECTION_CLOSED").length, 1);
   });
 });
 
@@ -206,12 +194,9 @@ describe("GetNumConnectedClients()", () => {
 
 describe("SetEchoMode(boolean)", () => {
   it("each message is sent back as it came, by the server itself, while MESSAGE_RECEIVED is still queued", async (t) => {
-    const web = webSocketServer(t);
+    const { web, socket } = await wsServer(t);
     web.server.SetEchoMode(true);
-    const socket = await opened(client(t, web.server.port));
-    const answer = nextMessage(socket);
-    socket.send("echo me");
-    assert.deepEqual(await within(answer, "the echo"), { data: "echo me", binary: false });
+    assert.deepEqual(await exchanged(socket, "echo me"), { data: "echo me", binary: false });
     assert.equal(web.events.length, 0);
     web.poll();
     assert.deepEqual(web.events.map((event) => `${event.name} ${event.text}`.trim()).slice(1), [
@@ -221,26 +206,24 @@ describe("SetEchoMode(boolean)", () => {
   });
 
   it("binary comes back as binary, empty as empty, many in their order", async (t) => {
-    const web = webSocketServer(t);
+    const { web, socket } = await socketServer(t);
     web.server.SetEchoMode(true);
-    const socket = await web.socket();
     const bytes = Buffer.from([0, 255, 1, 254]);
     socket.send(bytes).send("").send(Buffer.alloc(0));
     for (let i = 0; i < 500; i++) socket.send(`${i}`);
-    const echo = await socket.next();
-    assert.ok(echo.type === "message" && echo.binary && echo.data.compare(bytes) === 0);
+    const echo = await socket.message();
+    assert.ok(echo.binary && echo.data.compare(bytes) === 0);
     for (const binary of [false, true]) {
-      const empty = await socket.next();
-      assert.ok(empty.type === "message" && empty.binary === binary && empty.text === "");
+      const empty = await socket.message();
+      assert.ok(empty.binary === binary && empty.text === "");
     }
     for (let i = 0; i < 500; i++) assert.equal(await socket.text(), `${i}`);
     await web.event("WEBSOCKET_MESSAGE_RECEIVED", 503);
   });
 
   it("fragments and compressed messages come back whole", async (t) => {
-    const web = webSocketServer(t);
+    const { web, socket } = await wsServer(t);
     web.server.SetEchoMode(true);
-    const socket = await opened(client(t, web.server.port));
     const long = "compressible ".repeat(1_000);
     socket.send("one, ", { fin: false, compress: false });
     socket.send("two", { fin: true, compress: false });
@@ -256,11 +239,9 @@ describe("SetEchoMode(boolean)", () => {
     t.after(() => socket.terminate());
     await opened(socket);
     const message = Buffer.alloc(16 << 20, "0123456789abcdef+");
-    const [, data] = await within(
-      Promise.all([socket.send(message), once(socket, "message").then(([got]) => got as Buffer)]),
-      "the echo",
-      10_000,
-    );
+    const echo = once(socket, "message");
+    socket.send(message);
+    const [data] = await within(echo, "the echo", 10_000);
     assert.equal(data.compare(message), 0);
   });
 
@@ -279,8 +260,7 @@ describe("SetEchoMode(boolean)", () => {
   });
 
   it("is off at first", async (t) => {
-    const web = webSocketServer(t);
-    const socket = await web.socket();
+    const { socket } = await socketServer(t);
     socket.send("no echo").ping("after");
     assert.equal((await socket.next()).type, "pong");
   });

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import WebSocket from "ws";
 import { type Program, startProgram } from "../support/program.ts";
 import { within } from "../support/waiting.ts";
-import { nextMessage, opened } from "../support/ws-client.ts";
+import { exchanged, opened } from "../support/ws-client.ts";
 
 describe("the example of the document", () => {
   it('says "Hello World", echoes, and goes down in order', async (t) => {
@@ -14,10 +14,8 @@ describe("the example of the document", () => {
     assert.match(await (await fetch(http)).text(), /Hello World/);
     const socket = await opened(new WebSocket(http.replace("http:", "ws:")));
     t.after(() => socket.terminate());
-    socket.send("text");
-    assert.deepEqual(await within(nextMessage(socket), "the text"), { data: "text", binary: false });
-    socket.send(Buffer.from([1, 255]));
-    assert.deepEqual(await within(nextMessage(socket), "the bytes"), { data: "\x01\xff", binary: true });
+    assert.deepEqual(await exchanged(socket, "text"), { data: "text", binary: false });
+    assert.deepEqual(await exchanged(socket, Buffer.from([1, 255])), { data: "\x01\xff", binary: true });
     const closed = once(socket, "close");
     const code = program.stop("SIGTERM");
     assert.equal((await within(closed, "the close", 5_000))[0], 1001);

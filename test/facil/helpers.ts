@@ -5,7 +5,7 @@ import {
   type HttpServer,
   type HttpSettings,
   start_http_server,
-  type Websocket,
+  Websocket,
   websocket_upgrade,
 } from "../../src/facil/index.ts";
 import { type RawClient, tcpClient } from "../support/raw-client.ts";
@@ -23,6 +23,8 @@ export interface Service {
   readonly port: number;
   /** What `start_http_server` returned. */
   readonly stopped: Promise<void>;
+  /** Stops it and waits until it has. */
+  stop(ms?: number): Promise<void>;
   connect(): Promise<RawClient>;
   open(target?: string, lines?: string): Promise<WebSocketClient>;
 }
@@ -62,14 +64,30 @@ export async function serve(
     server,
     port: server.port,
     stopped,
+    async stop(ms) {
+      server.stop();
+      await within(stopped, "the server to stop", ms);
+    },
     connect,
     open: async (target = "/", lines = "") => open(await connect(), target, lines),
   };
 }
 
+/** The same with a client. */
+export async function serveOne(...given: Parameters<typeof serve>): Promise<Service & { client: RawClient }> {
+  const service = await serve(...given);
+  return { ...service, client: await service.connect() };
+}
+
 async function failure(stopped: Promise<void>): Promise<never> {
   await stopped;
   throw new Error("stopped before on_init");
+}
+
+/** Both ends of a WebSocket. */
+export interface Pair {
+  readonly client: WebSocketClient;
+  readonly ws: Ws;
 }
 
 /** A server whose requests all become WebSockets. */
@@ -79,7 +97,7 @@ export interface Sockets extends Service {
   /** What `on_close` was given, in order. */
   readonly closed: Ws[];
   /** Opens one more and waits for its `on_open`. */
-  pair(lines?: string): Promise<{ client: WebSocketClient; ws: Ws }>;
+  pair(lines?: string): Promise<Pair>;
 }
 
 export async function serveSockets(
@@ -120,6 +138,20 @@ export async function serveSockets(
   };
 }
 
+/** The same with one that is open. */
+export async function servePair(
+  t: TestContext,
+  callbacks: Partial<Settings> = {},
+  settings: HttpSettings = {},
+): Promise<Sockets & Pair> {
+  const sockets = await serveSockets(t, callbacks, settings);
+  return { ...sockets, ...(await sockets.pair()) };
+}
+
+/** Sends each message back. */
+export const echo: Settings["on_message"] = (ws, data, size, is_text) =>
+  void Websocket.write(ws, data, size, is_text);
+
 /**
  * Reads what comes up to the server's close frame, answers it and hangs up, as clients do.
  * @returns the code
@@ -129,6 +161,27 @@ export async function leave(client: WebSocketClient, ms: number = PATIENCE_MS): 
   await client.raw.over();
   client.raw.end();
   return code;
+}
+
+/** A server with a client whose first request waits for an answer. */
+export async function heldRequest(
+  t: TestContext,
+  send: (client: RawClient) => unknown = (client) => client.get("/"),
+  settings: HttpSettings = {},
+): Promise<Service & { client: RawClient; request: HttpRequest }> {
+  const held = signal<HttpRequest>();
+  const service = await serveOne(t, (request) => held.give(request), settings);
+  send(service.client);
+  return { ...service, request: await held.wait("the request") };
+}
+
+/** Sets a property of all WebSockets for one test. */
+export function setForTest(t: TestContext, name: "max_msg_size" | "timeout", value: number): void {
+  const before = Websocket[name];
+  Websocket[name] = value;
+  t.after(() => {
+    Websocket[name] = before;
+  });
 }
 
 /** Answers with a text. */

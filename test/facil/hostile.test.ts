@@ -1,14 +1,14 @@
 // What a hostile reading found: peers and programs that do the unusual.
 
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { HttpResponse, Websocket } from "../../src/facil/index.ts";
 import { temporaryFolder } from "../support/places.ts";
 import { eventually, signal, sleep } from "../support/waiting.ts";
-import { answer, serve, serveSockets } from "./helpers.ts";
+import { answer, serve, servePair, setForTest } from "./helpers.ts";
 
 describe("on_request(request)", () => {
   it("a file is removed although the peer goes as soon as its content is sent", async (t) => {
@@ -23,8 +23,7 @@ describe("on_request(request)", () => {
 
 describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's argument orders), .set_cookie, .write_body, .write_body_move, .printf, .sendfile, .sendfile2, .status, .status_str, .content_length, .date, .last_modified, .reset, .close, .send, .destroy(response)", () => {
   it("what cannot be sent answers -1, and the response can still be sent", async (t) => {
-    const root = temporaryFolder(t);
-    writeFileSync(join(root, "file"), "0123456789");
+    const root = temporaryFolder(t, { file: "0123456789" });
     const results: number[] = [];
     const { connect } = await serve(t, (request) => {
       const response = HttpResponse.create(request);
@@ -43,14 +42,9 @@ describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's 
 
 describe("Websocket.timeout", () => {
   it("a connection keeps what it began with, also for a peer that takes nothing", async (t) => {
-    const old = Websocket.timeout;
-    t.after(() => {
-      Websocket.timeout = old;
-    });
     const gone = signal();
-    Websocket.timeout = 100;
-    const { pair } = await serveSockets(t, { on_close: () => gone.give() });
-    const { client, ws } = await pair();
+    setForTest(t, "timeout", 100);
+    const { client, ws } = await servePair(t, { on_close: () => gone.give() });
     Websocket.timeout = 1;
     client.raw.pause();
     Websocket.write(ws, Buffer.alloc(8_000_000), 8_000_000, 0);

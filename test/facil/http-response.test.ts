@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { type HttpRequest, HttpResponse } from "../../src/facil/index.ts";
+import { assertAnswer } from "../support/assert-answer.ts";
 import { listOf } from "../support/bytes.ts";
 import type { Answer } from "../support/http-response.ts";
 import { temporaryFolder } from "../support/places.ts";
-import { signal, sleep } from "../support/waiting.ts";
-import { serve } from "./helpers.ts";
+import { sleep } from "../support/waiting.ts";
+import { heldRequest, serve, serveOne } from "./helpers.ts";
 
 type Response = ReturnType<typeof HttpResponse.create>;
 
@@ -47,16 +47,14 @@ const cookiesOf = (got: Answer): string[] =>
 describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's argument orders), .set_cookie, .write_body, .write_body_move, .printf, .sendfile, .sendfile2, .status, .status_str, .content_length, .date, .last_modified, .reset, .close, .send, .destroy(response)", () => {
   it("create makes a response with status 200 and nothing in it", async (t) => {
     const got = await exchange(t, (response) => assert.equal(response.status, 200));
-    assert.equal(got.status, 200);
-    assert.equal(got.header("content-length"), "0");
+    assertAnswer(got, { status: 200, fields: { "content-length": "0" } });
   });
 
   it("status may be set", async (t) => {
     const got = await exchange(t, (response) => {
       response.status = 404;
     });
-    assert.equal(got.status, 404);
-    assert.match(got.head, /^HTTP\/1\.1 404 Not Found\r\n/);
+    assertAnswer(got, { status: 404, reason: "Not Found" });
   });
 
   it("write_header, write_header1 and write_header2 accept C's orders of arguments", async (t) => {
@@ -143,8 +141,7 @@ describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's 
   });
 
   it("sendfile2 sends a whole file", async (t) => {
-    const path = join(temporaryFolder(t), "file");
-    writeFileSync(path, "the whole file");
+    const path = join(temporaryFolder(t, { file: "the whole file" }), "file");
     const got = await exchange(t, (response) => {
       assert.equal(HttpResponse.sendfile2(response, `${path}-missing`), -1);
       assert.equal(HttpResponse.sendfile2(response, path), 0);
@@ -176,9 +173,7 @@ describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's 
       HttpResponse.destroy(response);
     });
     const client = (await connect()).get("/body");
-    const got = await client.answer();
-    assert.equal(got.text, "last words");
-    assert.equal(got.header("connection"), "close");
+    assertAnswer(await client.answer(), { text: "last words", fields: { connection: "close" } });
     await client.over();
     const other = (await connect()).get("/nothing");
     await other.over();
@@ -190,8 +185,7 @@ describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's 
       assert.equal(HttpResponse.write_header(response, "Content-Type", "text/plain"), 0);
       assert.equal(HttpResponse.write_header(response, "X-Own", "some value"), 0);
     });
-    assert.equal(got.header("content-type"), "text/plain");
-    assert.equal(got.header("x-own"), "some value");
+    assertAnswer(got, { fields: { "content-type": "text/plain", "x-own": "some value" } });
   });
 
   it("write_header answers -1 to what would break the head, and writes nothing of it", async (t) => {
@@ -200,9 +194,7 @@ describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's 
       assert.equal(HttpResponse.write_header(response, "X-Own: a\r\nX-Injected", "b"), -1);
       assert.equal(HttpResponse.write_header(response, "", "b"), -1);
     });
-    assert.equal(got.status, 200);
-    assert.equal(got.header("x-injected"), undefined);
-    assert.equal(got.header("x-own"), undefined);
+    assertAnswer(got, { status: 200, fields: { "x-injected": undefined, "x-own": undefined } });
   });
 
   it("set_cookie writes a field for each cookie, with all attributes", async (t) => {
@@ -224,10 +216,10 @@ describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's 
     assert.equal(cookiesOf(got).length, 2);
     assert.equal(parts(plain)[0], "plain=1");
     assert.ok(!/secure|httponly|max-age|domain/i.test(String(plain)), plain);
-    assert.deepEqual(
-      parts(all),
-      listOf("all=two¦domain=example.com¦httponly¦max-age=60¦path=/sub¦samesite=Strict¦secure"),
+    const expected = listOf(
+      "all=two¦domain=example.com¦httponly¦max-age=60¦path=/sub¦samesite=Strict¦secure",
     );
+    assert.deepEqual(parts(all), expected);
   });
 
   it("set_cookie lets nobody add attributes or fields", async (t) => {
@@ -274,16 +266,10 @@ describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's 
   });
 
   it("nothing is on the wire before send or destroy", async (t) => {
-    const made = signal<Response>();
-    const { connect } = await serve(t, (request) => {
-      const response = HttpResponse.create(request);
-      HttpResponse.write_header(response, "X-Own", "1");
-      HttpResponse.write_body(response, "waits");
-      made.give(response);
-    });
-    const client = await connect();
-    client.get("/");
-    const response = await made.wait("the request");
+    const { client, request } = await heldRequest(t);
+    const response = HttpResponse.create(request);
+    HttpResponse.write_header(response, "X-Own", "1");
+    HttpResponse.write_body(response, "waits");
     await sleep(50);
     assert.equal(client.rest, "");
     assert.equal(HttpResponse.write_body(response, " no more"), 0);
@@ -302,22 +288,14 @@ describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's 
       assert.equal(HttpResponse.set_cookie(response, { name: "late", value: "1" }), -1);
       assert.equal(HttpResponse.sendfile(response, new URL(import.meta.url).pathname), -1);
     });
-    assert.equal(got.text, "once");
-    assert.equal(got.header("x-late"), undefined);
-    assert.equal(got.header("set-cookie"), undefined);
+    assertAnswer(got, { text: "once", fields: { "x-late": undefined, "set-cookie": undefined } });
   });
 
   it("destroying an unsent response sends it", async (t) => {
-    const made = signal<Response>();
-    const { connect } = await serve(t, (request) => {
-      const response = HttpResponse.create(request);
-      response.status = 201;
-      HttpResponse.write_body(response, "unsent");
-      made.give(response);
-    });
-    const client = await connect();
-    client.get("/");
-    const response = await made.wait("the request");
+    const { client, request } = await heldRequest(t);
+    const response = HttpResponse.create(request);
+    response.status = 201;
+    HttpResponse.write_body(response, "unsent");
     HttpResponse.destroy(response);
     const got = await client.answer();
     assert.equal(`${got.status} ${got.text}`, "201 unsent");
@@ -328,9 +306,8 @@ describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's 
   });
 
   it("sendfile sends a file, or a part of it", async (t) => {
-    const path = join(temporaryFolder(t), "file");
     const content = Buffer.alloc(2_000_000, "0123456789");
-    writeFileSync(path, content);
+    const path = join(temporaryFolder(t, { file: content }), "file");
     const whole = await exchange(t, (response) => assert.equal(HttpResponse.sendfile(response, path), 0));
     assert.ok(whole.body.equals(content));
     assert.equal(whole.header("content-length"), "2000000");
@@ -360,11 +337,8 @@ describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's 
   });
 
   it("calls for a client that has gone do not throw", async (t) => {
-    const made = signal<Response>();
-    const { connect } = await serve(t, (request) => made.give(HttpResponse.create(request)));
-    const client = await connect();
-    client.get("/");
-    const response = await made.wait("the request");
+    const { client, request } = await heldRequest(t);
+    const response = HttpResponse.create(request);
     client.destroy();
     await sleep(50);
     HttpResponse.write_header(response, "X-Own", "1");
@@ -375,13 +349,12 @@ describe("HttpResponse.create(request), .write_header and .write_header1/2 (C's 
 
   it("pipelined requests are answered in their order", async (t) => {
     const held: Response[] = [];
-    const { connect } = await serve(t, (request) => {
+    const { client } = await serveOne(t, (request) => {
       const response = HttpResponse.create(request);
       HttpResponse.write_body(response, request.path);
       if (request.path === "/1") held.push(response);
       else HttpResponse.destroy(response);
     });
-    const client = await connect();
     client.get("/1").get("/2").get("/3");
     await sleep(30);
     HttpResponse.destroy(held[0] as Response);

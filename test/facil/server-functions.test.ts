@@ -9,7 +9,7 @@ import {
   websocket_upgrade,
 } from "../../src/facil/index.ts";
 import { eventually, signal, sleep } from "../support/waiting.ts";
-import { answer, serve } from "./helpers.ts";
+import { answer, heldRequest, serve, serveOne } from "./helpers.ts";
 
 const write = (request: HttpRequest, data: string | Uint8Array, length?: number): 0 | -1 =>
   Server.write(request.server, request.sockfd, data, length);
@@ -54,11 +54,10 @@ describe("Server.set_udata/get_udata/settings/run_every, raw Server.read/write",
   });
 
   it("Server.write sends bytes as they are, and the connection goes on with its next request", async (t) => {
-    const { connect } = await serve(t, (request) => {
+    const { client } = await serveOne(t, (request) => {
       if (request.path === "/response") return answer(request, "with a response");
       return [write(request, head(10)), write(request, Buffer.from("0123456789abc"), 10)];
     });
-    const client = await connect();
     // Pipelined: each answer is whole before the next begins.
     client.get("/raw").get("/response").get("/raw");
     assert.equal((await client.answer()).text, "0123456789");
@@ -70,11 +69,7 @@ describe("Server.set_udata/get_udata/settings/run_every, raw Server.read/write",
   });
 
   it("Server.write can answer later, and answers -1 when that is too late", async (t) => {
-    const held = signal<HttpRequest>();
-    const { connect, stopped, server } = await serve(t, (request) => held.give(request));
-    const client = await connect();
-    client.get("/");
-    const request = await held.wait("the request");
+    const { client, stopped, server, request } = await heldRequest(t);
     assert.equal(write(request, raw("late")), 0);
     const response = HttpResponse.create(request);
     assert.equal(HttpResponse.write_body(response, "twice"), -1);
@@ -98,14 +93,13 @@ describe("Server.set_udata/get_udata/settings/run_every, raw Server.read/write",
       seen.push([count, buffer.toString("latin1", 0, Math.max(0, count))]);
     };
     const held = signal<HttpRequest>();
-    const { connect } = await serve(t, (request) => {
+    const { client } = await serveOne(t, (request) => {
       if (request.path === "/later") return held.give(request);
       read(request, 3);
       read(request);
       read(request);
       return write(request, raw("read"));
     });
-    const client = await connect();
     client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n\0\x01\xff not HTTP");
     assert.equal((await client.answer()).text, "read");
     assert.deepEqual(seen, [
@@ -130,7 +124,7 @@ describe("Server.set_udata/get_udata/settings/run_every, raw Server.read/write",
 
   it("Server.read makes room: more than a head's limit can be read in pieces", async (t) => {
     const total = 1_000_000;
-    const { connect } = await serve(t, async (request) => {
+    const { client } = await serveOne(t, async (request) => {
       const buffer = Buffer.alloc(5_000);
       let count = 0;
       await eventually(() => {
@@ -139,14 +133,13 @@ describe("Server.set_udata/get_udata/settings/run_every, raw Server.read/write",
       }, "all bytes");
       write(request, raw(String(count)));
     });
-    const client = await connect();
     client.get("/").send(Buffer.alloc(total, 0));
     assert.equal((await client.answer()).text, String(total));
   });
 
   it("neither works past a response that is being sent, or on a WebSocket; too much waiting is refused", async (t) => {
     const seen: number[] = [];
-    const { connect, open } = await serve(
+    const { client, open } = await serveOne(
       t,
       (request) => {
         if (request.upgrade) {
@@ -163,7 +156,6 @@ describe("Server.set_udata/get_udata/settings/run_every, raw Server.read/write",
       },
       { limits: { maxBackpressureBytes: 10_000, writeHighWaterBytes: 5_000 } },
     );
-    const client = await connect();
     assert.equal((await client.get("/large").answer()).text, "an answer");
     assert.match((await client.get("/file").answer()).text, /^import/);
     await open();
@@ -172,7 +164,7 @@ describe("Server.set_udata/get_udata/settings/run_every, raw Server.read/write",
 
   it("the file with a large body is removed when Server.write has answered", async (t) => {
     const paths: string[] = [];
-    const { connect } = await serve(
+    const { client } = await serveOne(
       t,
       (request) => {
         write(request, raw("stored"));
@@ -181,7 +173,6 @@ describe("Server.set_udata/get_udata/settings/run_every, raw Server.read/write",
       },
       { max_body_in_memory: 10 },
     );
-    const client = await connect();
     assert.equal((await client.post("/", "a".repeat(100)).answer("POST")).text, "stored");
     await eventually(() => !existsSync(String(paths[0])), "the file to be removed");
   });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { HttpResponse, start_http_server, Websocket } from "../../src/facil/index.ts";
+import { start_http_server, Websocket } from "../../src/facil/index.ts";
 import { codeOf } from "../support/harness.ts";
 import { tcpClient } from "../support/raw-client.ts";
 import { signal, sleep, within } from "../support/waiting.ts";
-import { answer, leave, serve, serveSockets } from "./helpers.ts";
+import { answer, heldRequest, leave, serve, serveOne, servePair, serveSockets, type Ws } from "./helpers.ts";
 import { runService } from "./run-program.ts";
 
 describe("shutdown", () => {
@@ -44,66 +44,46 @@ describe("shutdown", () => {
 
   it("a large write in on_shutdown arrives before the close", async (t) => {
     const size = 3_000_000;
-    const { pair, server, stopped } = await serveSockets(
-      t,
-      { on_shutdown: (ws) => void Websocket.write(ws, Buffer.alloc(size, "z"), size, 0) },
-      { grace: 5 },
-    );
-    const { client } = await pair();
+    const on_shutdown = (ws: Ws): void => void Websocket.write(ws, Buffer.alloc(size, "z"), size, 0);
+    const { client, server, stopped } = await servePair(t, { on_shutdown }, { grace: 5 });
     server.stop();
-    const event = await client.next(4_000);
-    assert.ok(event.type === "message" && event.data.equals(Buffer.alloc(size, "z")));
+    assert.ok((await client.message(4_000)).data.equals(Buffer.alloc(size, "z")));
     assert.equal(await leave(client), 1001);
     await within(stopped, "the server to stop", 3_000);
   });
 
   it("is over soon where all clients answer", async (t) => {
-    const { pair, server, stopped } = await serveSockets(t, {}, { grace: 30 });
-    const { client } = await pair();
+    const { client, server, stopped } = await servePair(t, {}, { grace: 30 });
     server.stop();
     assert.equal(await leave(client), 1001);
     await within(stopped, "the server to stop");
   });
 
   it("is over within a bounded time with a client that never answers the close", async (t) => {
-    const { pair, server, stopped, closed } = await serveSockets(t, {}, { grace: 1 });
-    const { client, ws } = await pair();
+    const { client, ws, closed, stop } = await servePair(t, {}, { grace: 1 });
     client.answersClose = false;
-    server.stop();
-    await within(stopped, "the server to stop", 3_000);
+    await stop(3_000);
     assert.deepEqual(closed, [ws]);
   });
 
   it("is over within a bounded time with a client that reads nothing", async (t) => {
-    const { pair, server, stopped, closed } = await serveSockets(t, {}, { grace: 1 });
-    const { client, ws } = await pair();
+    const { client, ws, closed, stop } = await servePair(t, {}, { grace: 1 });
     client.raw.pause();
     const piece = Buffer.alloc(1 << 20);
     for (let i = 0; i < 12; i++) Websocket.write(ws, piece, piece.length, 0);
-    server.stop();
-    await within(stopped, "the server to stop", 3_000);
+    await stop(3_000);
     assert.deepEqual(closed, [ws]);
   });
 
   it("is over within a bounded time with a request that nobody answers", async (t) => {
-    const asked = signal();
-    const { connect, server, stopped } = await serve(t, () => asked.give(), { grace: 1 });
-    (await connect()).get("/");
-    await asked.wait("the request");
-    server.stop();
-    await within(stopped, "the server to stop", 3_000);
+    const { stop } = await heldRequest(t, undefined, { grace: 1 });
+    await stop(3_000);
   });
 
   it("is bounded by 5 seconds unless told otherwise", async (t) => {
-    const asked = signal();
-    const { connect, server, stopped } = await serve(t, () => asked.give(), {
-      grace: undefined as unknown as number,
-    });
-    (await connect()).get("/");
-    await asked.wait("the request");
+    const { stop } = await heldRequest(t, undefined, { grace: undefined as unknown as number });
     const from = Date.now();
-    server.stop();
-    await within(stopped, "the server to stop", 8_000);
+    await stop(8_000);
     assert.ok(Date.now() - from > 3_500, `${Date.now() - from} ms`);
   });
 
@@ -114,9 +94,7 @@ describe("shutdown", () => {
       async (request) => {
         asked.give();
         await sleep(100);
-        const response = HttpResponse.create(request);
-        HttpResponse.write_body(response, "finished");
-        HttpResponse.destroy(response);
+        answer(request, "finished");
       },
       { grace: 5 },
     );
@@ -130,8 +108,7 @@ describe("shutdown", () => {
   });
 
   it("accepts nothing more and closes idle connections", async (t) => {
-    const { connect, server, port, stopped } = await serve(t, (request) => answer(request, ""));
-    const client = await connect();
+    const { client, server, port, stopped } = await serveOne(t, (request) => answer(request, ""));
     await client.get("/").answer();
     server.stop();
     await client.over();
@@ -144,13 +121,10 @@ describe("shutdown", () => {
     const names = ["SIGINT", "SIGTERM"] as const;
     const counts = (): number[] => names.map((name) => process.listenerCount(name));
     const before = counts();
-    const { server, stopped } = await serve(t, () => {}, { signals: true });
-    assert.deepEqual(
-      counts(),
-      before.map((count) => count + 1),
-    );
-    server.stop();
-    await within(stopped, "the server to stop");
+    const { stop } = await serve(t, () => {}, { signals: true });
+    const during = before.map((count) => count + 1);
+    assert.deepEqual(counts(), during);
+    await stop();
     assert.deepEqual(counts(), before);
     await serve(t, () => {}, { signals: false });
     assert.deepEqual(counts(), before);

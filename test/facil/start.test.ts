@@ -1,27 +1,22 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
-import { get } from "node:https";
-import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import WebSocket from "ws";
-import { Server, start_http_server, Websocket, websocket_upgrade } from "../../src/facil/index.ts";
+import { type HttpRequest, Server, start_http_server, websocket_upgrade } from "../../src/facil/index.ts";
+import { certificate } from "../support/certificates.ts";
 import { codeOf } from "../support/harness.ts";
 import { temporaryFolder } from "../support/places.ts";
-import { tcpClient } from "../support/raw-client.ts";
+import { tcpClient, tlsClient } from "../support/raw-client.ts";
 import { signal, sleep, within } from "../support/waiting.ts";
-import { nextMessage, opened } from "../support/ws-client.ts";
-import { answer, serve } from "./helpers.ts";
-
-const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
+import { exchanged, opened } from "../support/ws-client.ts";
+import { answer, echo, serve, serveOne } from "./helpers.ts";
 
 describe('start_http_server(on_request, public folder (a string), udata or null, { port = "3000", address?, threads = 1, processes = 1, public_folder?, timeout?, on_init?, on_finish?, … })', () => {
   it("starts serving; resolves when the server has stopped", async (t) => {
-    const { server, port, stopped, connect } = await serve(t, (request) => answer(request, "here"));
+    const { client, server, port, stopped } = await serveOne(t, (request) => answer(request, "here"));
     let resolved = false;
     void stopped.then(() => {
       resolved = true;
     });
-    const client = await connect();
     assert.equal((await client.get("/").answer()).text, "here");
     assert.equal(resolved, false);
     server.stop();
@@ -42,15 +37,9 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
   });
 
   it("a string in the place of udata is the public folder, and two folders are an error", async (t) => {
-    const files = temporaryFolder(t);
-    writeFileSync(join(files, "page.txt"), "from the folder");
-    const { connect, server } = await serve(
-      t,
-      (request) => answer(request, String(request.udata)),
-      {},
-      files,
-    );
-    const client = await connect();
+    const files = temporaryFolder(t, { "page.txt": "from the folder" });
+    const on_request = (request: HttpRequest): void => answer(request, String(request.udata));
+    const { client, server } = await serveOne(t, on_request, {}, files);
     assert.equal((await client.get("/page.txt").answer()).text, "from the folder");
     assert.equal((await client.get("/other").answer()).text, "null");
     assert.equal(Server.settings(server).public_folder, files);
@@ -103,16 +92,12 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
     const { port } = await serve(t, (request) => answer(request, ""));
     const start = async (taken: string): Promise<void> =>
       start_http_server(() => {}, null, { port: taken, address: "127.0.0.1", signals: false });
-    await within(
-      assert.rejects(start(String(port)), (error) => codeOf(error) === "EADDRINUSE"),
-      "EADDRINUSE",
-    );
+    await within(assert.rejects(start(String(port)), { code: "EADDRINUSE" }), "EADDRINUSE");
     for (const wrong of ["http", "70000", "-1"]) await within(assert.rejects(start(wrong)), wrong);
   });
 
   it("timeout is the seconds that a kept connection may be silent", async (t) => {
-    const { connect } = await serve(t, (request) => answer(request, "x"), { timeout: 1 });
-    const client = await connect();
+    const { client } = await serveOne(t, (request) => answer(request, "x"), { timeout: 1 });
     await client.get("/").answer();
     await sleep(400);
     assert.equal((await client.get("/").answer()).status, 200);
@@ -156,25 +141,15 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
 
   it("serves over TLS", async (t) => {
     const { port } = await secure(t);
-    const options = { port, host: "127.0.0.1", rejectUnauthorized: false, agent: false as const };
-    const body = await within(
-      new Promise<string>((resolve, reject) => {
-        get(options, (response) => response.once("data", (data) => resolve(String(data)))).once(
-          "error",
-          reject,
-        );
-      }),
-      "the answer",
-    );
-    assert.equal(body, "private");
+    const client = await tlsClient(port);
+    t.after(() => client.destroy());
+    assert.equal((await client.get("/").answer()).text, "private");
   });
 
   it("serves WebSockets over TLS", async (t) => {
     const { port } = await secure(t);
     const client = await opened(new WebSocket(`wss://127.0.0.1:${port}/`, { rejectUnauthorized: false }));
-    const coming = nextMessage(client);
-    client.send("hidden");
-    assert.deepEqual(await within(coming, "the echo"), { data: "hidden", binary: false });
+    assert.deepEqual(await exchanged(client, "hidden"), { data: "hidden", binary: false });
     client.terminate();
   });
 
@@ -195,16 +170,15 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
 });
 
 function secure(t: TestContext): ReturnType<typeof serve> {
-  const tls = { key: fixture("localhost.key.pem"), cert: fixture("localhost.cert.pem") };
   return serve(
     t,
     (request) => {
       if (request.upgrade === undefined) return answer(request, "private");
       return websocket_upgrade({
         request,
-        on_message: (ws, data, size, is_text) => void Websocket.write(ws, data, size, is_text),
+        on_message: echo,
       });
     },
-    { tls },
+    { tls: certificate("localhost") },
   );
 }

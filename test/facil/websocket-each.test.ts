@@ -11,21 +11,28 @@ async function room(service: Sockets, count: number): Promise<{ client: WebSocke
   return members;
 }
 
-/** Runs the task on all and tells how often on_finish came. */
-async function each(originator: Ws | null, task: (ws: Ws) => void): Promise<() => number> {
-  let finished = 0;
+/** Runs the task. @returns what on_finish was given, once it has come: no task may follow it */
+async function each<Arg>(
+  originator: Ws | null,
+  task: (ws: Ws, arg: Arg | undefined) => void,
+  arg?: Arg,
+): Promise<unknown[][]> {
+  const finished: unknown[][] = [];
   const done = signal();
   Websocket.each(
     originator,
-    (ws) => task(ws),
-    undefined,
-    () => {
-      finished++;
+    (ws, given) => {
+      assert.equal(finished.length, 0);
+      task(ws, given);
+    },
+    arg,
+    (...given) => {
+      finished.push(given);
       done.give();
     },
   );
   await done.wait("on_finish");
-  return () => finished;
+  return finished;
 }
 
 describe("Websocket.each(originator or null, task(ws, arg), arg, on_finish(originator, arg))", () => {
@@ -34,22 +41,11 @@ describe("Websocket.each(originator or null, task(ws, arg), arg, on_finish(origi
     const [first, ...others] = members.map(({ ws }) => ws);
     const arg = { some: "argument" };
     const seen: Ws[] = [];
-    const finished: unknown[][] = [];
-    const done = signal();
-    Websocket.each(
-      first as Ws,
-      (ws, given) => {
-        assert.equal(given, arg);
-        assert.equal(finished.length, 0);
-        seen.push(ws);
-      },
-      arg,
-      (originator, given) => {
-        finished.push([originator, given]);
-        done.give();
-      },
-    );
-    await done.wait("on_finish");
+    const task = (ws: Ws, given: unknown): void => {
+      assert.equal(given, arg);
+      seen.push(ws);
+    };
+    const finished = await each(first as Ws, task, arg);
     await sleep(20);
     assert.deepEqual(new Set(seen), new Set(others));
     assert.equal(seen.length, 3);
@@ -61,19 +57,8 @@ describe("Websocket.each(originator or null, task(ws, arg), arg, on_finish(origi
   it("runs the task on all of them with null", async (t) => {
     const members = await room(await serveSockets(t), 3);
     const seen: Ws[] = [];
-    let originator: unknown = "none";
-    const done = signal();
-    Websocket.each(
-      null,
-      (ws) => void seen.push(ws),
-      null,
-      (given) => {
-        originator = given;
-        done.give();
-      },
-    );
-    await done.wait("on_finish");
-    assert.equal(originator, null);
+    const finished = await each(null, (ws) => void seen.push(ws), null);
+    assert.deepEqual(finished, [[null, null]]);
     assert.equal(seen.length, 3);
     assert.deepEqual(new Set(seen), new Set(members.map(({ ws }) => ws)));
   });
@@ -82,7 +67,7 @@ describe("Websocket.each(originator or null, task(ws, arg), arg, on_finish(origi
     let tasks = 0;
     const finished = await each(null, () => void tasks++);
     await sleep(20);
-    assert.equal(finished(), 1);
+    assert.equal(finished.length, 1);
     assert.equal(tasks, 0);
   });
 
@@ -139,26 +124,20 @@ describe("Websocket.each(originator or null, task(ws, arg), arg, on_finish(origi
     assert.equal(new Set(seen).size, seen.length);
     for (const { client } of members) assert.equal((await client.closeFrame()).code, 1000);
     await eventually(() => service.closed.length === 8, "on_close for each");
-    assert.equal(finished(), 1);
+    assert.equal(finished.length, 1);
   });
 
   it("an originator that closes while it runs is still given to on_finish", async (t) => {
     const service = await serveSockets(t);
     const members = await room(service, 3);
     const originator = members[0]?.ws as Ws;
-    const done = signal<Ws | null>();
     let tasks = 0;
-    Websocket.each(
-      originator,
-      () => {
-        tasks++;
-        Websocket.close(originator);
-      },
-      null,
-      (given) => done.give(given),
-    );
+    const finishing = each(originator, () => {
+      tasks++;
+      Websocket.close(originator);
+    });
     members[0]?.client.raw.destroy();
-    assert.equal(await done.wait("on_finish"), originator);
+    assert.equal((await finishing)[0]?.[0], originator);
     assert.equal(tasks, 2);
   });
 
@@ -202,7 +181,7 @@ describe("Websocket.each(originator or null, task(ws, arg), arg, on_finish(origi
       }
     };
     const churning = [churn(), churn(), churn()];
-    const counts: (() => number)[] = [];
+    const counts: unknown[][][] = [];
     for (let run = 0; run < 60; run++) {
       const seen: Ws[] = [];
       counts.push(
@@ -219,7 +198,7 @@ describe("Websocket.each(originator or null, task(ws, arg), arg, on_finish(origi
     await eventually(() => opened > 30, "some churn", 5_000);
     going = false;
     await within(Promise.all(churning), "the churn to end");
-    assert.ok(counts.every((count) => count() === 1));
+    assert.ok(counts.every((finished) => finished.length === 1));
     for (let run = 0; run < 60; run++) assert.equal(await stable[1]?.client.text(), "round");
     await eventually(() => Websocket.count() === 20, "the others to be gone");
   });

@@ -6,21 +6,15 @@ import { PING_FRAME } from "../../src/protocol/websocket/opcodes.ts";
 import { frame, RSV1 } from "../support/frames.ts";
 import { eventually, sleep } from "../support/waiting.ts";
 import type { WebSocketClient } from "../support/web-socket-client.ts";
-import { type Sockets, serveSockets } from "./helpers.ts";
+import { echo, type Pair, type Sockets, servePair, serveSockets, setForTest } from "./helpers.ts";
 
 const DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 
-function limited(t: TestContext, bytes: number): void {
-  const before = Websocket.max_msg_size;
-  Websocket.max_msg_size = bytes;
-  t.after(() => {
-    Websocket.max_msg_size = before;
-  });
-}
-
-async function recording(t: TestContext): Promise<Sockets & { sizes: number[] }> {
+/** A server that notes the sizes of messages, and a WebSocket. */
+async function recording(t: TestContext, lines = ""): Promise<Sockets & Pair & { sizes: number[] }> {
   const sizes: number[] = [];
-  return { ...(await serveSockets(t, { on_message: (_ws, _data, size) => void sizes.push(size) })), sizes };
+  const made = await serveSockets(t, { on_message: (_ws, _data, size) => void sizes.push(size) });
+  return { ...made, ...(await made.pair(lines)), sizes };
 }
 
 /** Waits until the server has read all that was sent. */
@@ -29,11 +23,21 @@ async function read(client: WebSocketClient): Promise<void> {
   assert.equal((await client.next()).type, "pong");
 }
 
+/** Sends a message of 90 bytes, and changes the limit between its two fragments. */
+async function changedMeanwhile(t: TestContext, from: number, to: number): ReturnType<typeof recording> {
+  setForTest(t, "max_msg_size", from);
+  const made = await recording(t);
+  made.client.raw.send(frame(1, "a".repeat(10), { fin: false }));
+  await read(made.client);
+  Websocket.max_msg_size = to;
+  made.client.raw.send(frame(0, "a".repeat(80)));
+  return made;
+}
+
 describe("Websocket.max_msg_size", () => {
   it("is 262144 bytes", async (t) => {
     assert.equal(Websocket.max_msg_size, 262_144);
-    const { pair, sizes } = await recording(t);
-    const { client } = await pair();
+    const { client, sizes } = await recording(t);
     client.send(Buffer.alloc(262_144));
     await eventually(() => sizes.length === 1, "the message");
     client.send(Buffer.alloc(262_145));
@@ -42,9 +46,8 @@ describe("Websocket.max_msg_size", () => {
   });
 
   it("a larger message closes the connection with 1009, with on_close and without on_message", async (t) => {
-    limited(t, 100);
-    const { pair, sizes, closed } = await recording(t);
-    const { client } = await pair();
+    setForTest(t, "max_msg_size", 100);
+    const { client, sizes, closed } = await recording(t);
     client.send("a".repeat(100)).send("b".repeat(101)).send("c");
     assert.equal((await client.closeFrame()).code, 1009);
     await eventually(() => closed.length === 1, "on_close");
@@ -52,17 +55,15 @@ describe("Websocket.max_msg_size", () => {
   });
 
   it("is refused before the content has come", async (t) => {
-    limited(t, 100);
-    const { pair } = await recording(t);
-    const { client } = await pair();
+    setForTest(t, "max_msg_size", 100);
+    const { client } = await recording(t);
     client.raw.send(frame(2, Buffer.alloc(1_000)).subarray(0, 10));
     assert.equal((await client.closeFrame()).code, 1009);
   });
 
   it("counts the whole message over all fragments", async (t) => {
-    limited(t, 100);
-    const { pair, sizes } = await recording(t);
-    const { client } = await pair();
+    setForTest(t, "max_msg_size", 100);
+    const { client, sizes } = await recording(t);
     client.raw.send(frame(1, "a".repeat(50), { fin: false })).send(frame(0, "a".repeat(50)));
     await eventually(() => sizes.length === 1, "the message");
     client.raw.send(frame(1, "a".repeat(50), { fin: false })).send(frame(0, "a".repeat(50), { fin: false }));
@@ -72,9 +73,8 @@ describe("Websocket.max_msg_size", () => {
   });
 
   it("may be changed at any time, for connections that are open, too", async (t) => {
-    limited(t, 100);
-    const { pair, sizes } = await recording(t);
-    const { client } = await pair();
+    setForTest(t, "max_msg_size", 100);
+    const { client, pair, sizes } = await recording(t);
     const other = await pair();
     client.send("a".repeat(100));
     await eventually(() => sizes.length === 1, "the message");
@@ -93,13 +93,7 @@ describe("Websocket.max_msg_size", () => {
   });
 
   it("a smaller one takes effect for messages that start afterwards", async (t) => {
-    limited(t, 100);
-    const { pair, sizes } = await recording(t);
-    const { client } = await pair();
-    client.raw.send(frame(1, "a".repeat(10), { fin: false }));
-    await read(client);
-    Websocket.max_msg_size = 20;
-    client.raw.send(frame(0, "a".repeat(80)));
+    const { client, sizes } = await changedMeanwhile(t, 100, 20);
     await eventually(() => sizes.length === 1, "the message that had started before");
     client.send("b".repeat(21));
     assert.equal((await client.closeFrame()).code, 1009);
@@ -107,36 +101,28 @@ describe("Websocket.max_msg_size", () => {
   });
 
   it("a larger one takes effect for messages that start afterwards", async (t) => {
-    limited(t, 20);
-    const { pair, sizes } = await recording(t);
-    const { client } = await pair();
-    client.raw.send(frame(1, "a".repeat(10), { fin: false }));
-    await read(client);
-    Websocket.max_msg_size = 100;
-    client.raw.send(frame(0, "a".repeat(80)));
+    const { client, sizes } = await changedMeanwhile(t, 20, 100);
     assert.equal((await client.closeFrame()).code, 1009);
     assert.deepEqual(sizes, []);
   });
 
   it("may be changed by on_message", async (t) => {
-    limited(t, 100);
+    setForTest(t, "max_msg_size", 100);
     const sizes: number[] = [];
-    const { pair } = await serveSockets(t, {
+    const { client } = await servePair(t, {
       on_message(_ws, _data, size) {
         sizes.push(size);
         Websocket.max_msg_size = 10;
       },
     });
-    const { client } = await pair();
     client.raw.send(Buffer.concat([frame(1, "a".repeat(100)), frame(1, "b".repeat(11))]));
     assert.equal((await client.closeFrame()).code, 1009);
     assert.deepEqual(sizes, [100]);
   });
 
   it("counts after decompression", async (t) => {
-    limited(t, 1_000);
-    const { pair, sizes } = await recording(t);
-    const { client } = await pair(DEFLATE);
+    setForTest(t, "max_msg_size", 1_000);
+    const { client, sizes } = await recording(t, DEFLATE);
     const compressed = deflateRawSync(Buffer.alloc(1_001), { finishFlush: 2 }).subarray(0, -4);
     client.raw.send(frame(2, compressed, { rsv: RSV1 }));
     assert.ok(compressed.length < 100);
@@ -147,14 +133,6 @@ describe("Websocket.max_msg_size", () => {
     assert.deepEqual(sizes, []);
   });
 });
-
-function inherited(t: TestContext, seconds: number): void {
-  const before = Websocket.timeout;
-  Websocket.timeout = seconds;
-  t.after(() => {
-    Websocket.timeout = before;
-  });
-}
 
 /** Milliseconds until the next ping. */
 async function untilPing(client: WebSocketClient, ms = 5_000): Promise<number> {
@@ -172,7 +150,7 @@ describe("Websocket.timeout", { concurrency: false }, () => {
   });
 
   it("is 0 to 255", (t) => {
-    inherited(t, 0);
+    setForTest(t, "timeout", 0);
     assert.equal(Websocket.timeout, 0);
     Websocket.timeout = 255;
     assert.equal(Websocket.timeout, 255);
@@ -187,7 +165,7 @@ describe("Websocket.timeout", { concurrency: false }, () => {
   });
 
   it("is inherited by each new connection: later changes affect new ones only", async (t) => {
-    inherited(t, 1);
+    setForTest(t, "timeout", 1);
     const { pair } = await serveSockets(t);
     const early = await pair();
     Websocket.timeout = 200;
@@ -203,9 +181,8 @@ describe("Websocket.timeout", { concurrency: false }, () => {
   });
 
   it("0 closes nothing", async (t) => {
-    inherited(t, 0);
-    const { pair, closed } = await serveSockets(t);
-    const { client } = await pair();
+    setForTest(t, "timeout", 0);
+    const { client, closed } = await servePair(t);
     await client.readFor(2_500);
     assert.equal(closed.length, 0);
     assert.ok(pings(client) <= 3, `${pings(client)} pings`);
@@ -242,7 +219,7 @@ describe("Websocket.timeout", { concurrency: false }, () => {
 
     it("a ping is sent, not a close: a client that never answers stays", async (t) => {
       const { pair, closed } = await serveSockets(t, {
-        on_message: (ws, data, size, is_text) => void Websocket.write(ws, data, size, is_text),
+        on_message: echo,
       });
       const { client } = await pair();
       client.answersPings = false;

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Websocket } from "../../src/facil/index.ts";
+import { hex, listOf } from "../support/bytes.ts";
 import { frame } from "../support/frames.ts";
 import { eventually, sleep } from "../support/waiting.ts";
-import { leave, serveSockets } from "./helpers.ts";
+import { leave, servePair, serveSockets } from "./helpers.ts";
 
 describe("on_message(ws, data, size, is_text)", () => {
   it("gets the data, its size in bytes, and 1 for text or 0 for binary", async (t) => {
     const seen: unknown[] = [];
-    const { pair, accepted } = await serveSockets(t, {
+    const { client, accepted } = await servePair(t, {
       on_message: (ws, data, size, is_text) =>
         void seen.push([ws === accepted[0], Buffer.from(data).toString("utf8", 0, size), size, is_text]),
     });
-    const { client } = await pair();
     client.send("text").send(Buffer.from("bytes")).send("").send("é");
     await eventually(() => seen.length === 4, "the messages");
     assert.deepEqual(seen, [
@@ -25,11 +25,10 @@ describe("on_message(ws, data, size, is_text)", () => {
 
   it("gets a message whole, however it was cut", async (t) => {
     const seen: string[] = [];
-    const { pair } = await serveSockets(t, {
+    const { client } = await servePair(t, {
       on_message: (_ws, data, size, is_text) =>
         void seen.push(`${is_text} ${Buffer.from(data).toString("utf8", 0, size)}`),
     });
-    const { client } = await pair();
     client.raw.send(frame(1, "one ", { fin: false })).send(frame(0, Buffer.from([0xc3]), { fin: false }));
     client.raw.send(frame(0, Buffer.from([0xa9])));
     for (const byte of frame(2, "slow")) client.raw.send(Uint8Array.of(byte));
@@ -40,14 +39,13 @@ describe("on_message(ws, data, size, is_text)", () => {
   it("data is only valid during the call: its memory is reused afterwards", async (t) => {
     const kept: Uint8Array[] = [];
     const copies: Buffer[] = [];
-    const { pair } = await serveSockets(t, {
+    const { client } = await servePair(t, {
       on_message(ws, data, size, is_text) {
         kept.push(data);
         copies.push(Buffer.from(data.subarray(0, size)));
         Websocket.write(ws, data, size, is_text);
       },
     });
-    const { client } = await pair();
     for (const text of ["first", "other", "third"]) {
       client.send(text);
       assert.equal(await client.text(), text);
@@ -58,13 +56,12 @@ describe("on_message(ws, data, size, is_text)", () => {
   });
 
   it("what is written from data is right although its memory is reused", async (t) => {
-    const { pair } = await serveSockets(t, {
+    const { client } = await servePair(t, {
       on_message(ws, data, size, is_text) {
         Websocket.write(ws, data, size, is_text);
         Websocket.write(ws, data, size, is_text);
       },
     });
-    const { client } = await pair();
     const texts = Array.from({ length: 200 }, (_, i) => `${i} `.repeat(1 + ((i * 37) % 300)));
     for (const text of texts) client.send(text);
     for (const text of texts) {
@@ -76,19 +73,11 @@ describe("on_message(ws, data, size, is_text)", () => {
   it("is_text = 1 means valid UTF-8: anything else is closed with 1007 and not delivered", async (t) => {
     let messages = 0;
     const { pair, closed } = await serveSockets(t, { on_message: () => void messages++ });
-    const bad = [
-      [0xff],
-      [0xc0, 0x80],
-      [0xed, 0xa0, 0x80],
-      [0xf4, 0x90, 0x80, 0x80],
-      [0x61, 0xc3],
-      [0x80],
-      [0xe2, 0x82],
-    ];
+    const bad = listOf("ff¦c080¦eda080¦f4908080¦61c3¦80¦e282");
     for (const bytes of bad) {
       const { client } = await pair();
-      client.raw.send(frame(1, Uint8Array.from(bytes)));
-      assert.equal((await client.closeFrame()).code, 1007, bytes.join());
+      client.raw.send(frame(1, hex(bytes)));
+      assert.equal((await client.closeFrame()).code, 1007, bytes);
     }
     await eventually(() => closed.length === bad.length, "on_close for each");
     assert.equal(messages, 0);
@@ -96,8 +85,7 @@ describe("on_message(ws, data, size, is_text)", () => {
 
   it("UTF-8 is checked over the fragments of a message", async (t) => {
     let messages = 0;
-    const { pair } = await serveSockets(t, { on_message: () => void messages++ });
-    const { client } = await pair();
+    const { client } = await servePair(t, { on_message: () => void messages++ });
     client.raw.send(frame(1, Uint8Array.of(0x61, 0xc3), { fin: false }));
     client.raw.send(frame(0, Uint8Array.of(0x61)));
     assert.equal((await client.closeFrame()).code, 1007);
@@ -106,11 +94,10 @@ describe("on_message(ws, data, size, is_text)", () => {
 
   it("binary data is anything", async (t) => {
     const seen: string[] = [];
-    const { pair } = await serveSockets(t, {
+    const { client } = await servePair(t, {
       on_message: (_ws, data, size, is_text) =>
         void seen.push(`${is_text} ${Buffer.from(data).toString("hex", 0, size)}`),
     });
-    const { client } = await pair();
     client.send(Uint8Array.of(0xff, 0, 0xc0));
     await eventually(() => seen.length === 1, "the message");
     assert.deepEqual(seen, ["0 ff00c0"]);
@@ -127,14 +114,13 @@ describe("on_open(ws), on_shutdown(ws) (server going down, connection still open
 
   it("on_open comes once, before any message, and may write", async (t) => {
     const log: string[] = [];
-    const { pair } = await serveSockets(t, {
+    const { client } = await servePair(t, {
       ...callbacks(log),
       on_open(ws) {
         log.push("open");
         assert.equal(Websocket.write(ws, "hello", 5, 1), 0);
       },
     });
-    const { client } = await pair();
     assert.equal(await client.text(), "hello");
     client.send("x");
     await eventually(() => log.length === 2, "the message");
@@ -172,8 +158,7 @@ describe("on_open(ws), on_shutdown(ws) (server going down, connection still open
 
   it("on_close comes for a client that never answers the server's close", async (t) => {
     const log: string[] = [];
-    const { pair } = await serveSockets(t, callbacks(log));
-    const { client, ws } = await pair();
+    const { client, ws } = await servePair(t, callbacks(log));
     client.answersClose = false;
     Websocket.close(ws);
     await eventually(() => log.includes("close"), "on_close", 8_000);
@@ -182,14 +167,13 @@ describe("on_open(ws), on_shutdown(ws) (server going down, connection still open
 
   it("on_shutdown comes once, on an open and writable connection, before on_close", async (t) => {
     const log: string[] = [];
-    const { pair, server, stopped } = await serveSockets(t, {
+    const { client, server, stopped } = await servePair(t, {
       ...callbacks(log),
       on_shutdown(ws) {
         log.push(`shutdown ${Websocket.write(ws, "going", 5, 1)} ${Websocket.count()}`);
         server.stop();
       },
     });
-    const { client } = await pair();
     server.stop();
     assert.equal(await client.text(), "going");
     assert.equal(await leave(client), 1001);
@@ -199,8 +183,7 @@ describe("on_open(ws), on_shutdown(ws) (server going down, connection still open
 
   it("a WebSocket that closed before the shutdown gets no on_shutdown", async (t) => {
     const log: string[] = [];
-    const { pair, server, stopped } = await serveSockets(t, callbacks(log));
-    const { client } = await pair();
+    const { client, server, stopped } = await servePair(t, callbacks(log));
     client.close(1000);
     await eventually(() => log.includes("close"), "on_close");
     server.stop();

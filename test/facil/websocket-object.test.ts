@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Websocket } from "../../src/facil/index.ts";
 import { eventually, signal, sleep } from "../support/waiting.ts";
-import { leave, serve, serveSockets } from "./helpers.ts";
+import { leave, serveOne, servePair, serveSockets } from "./helpers.ts";
 
 describe("Websocket.get_udata(ws), set_udata(ws, udata)", () => {
   it("set returns the old value, get the one that is set", async (t) => {
     const first = { first: true };
-    const { pair } = await serveSockets(t, { udata: first });
-    const { ws } = await pair();
+    const { ws } = await servePair(t, { udata: first });
     const second = () => {};
     assert.equal(Websocket.get_udata(ws), first);
     assert.equal(Websocket.set_udata(ws, second), first);
@@ -29,14 +28,13 @@ describe("Websocket.get_udata(ws), set_udata(ws, udata)", () => {
 
   it("is there in every callback, on_close included", async (t) => {
     const seen: unknown[] = [];
-    const { pair, server, stopped } = await serveSockets(t, {
+    const { client, ws, server, stopped } = await servePair(t, {
       udata: 1,
       on_open: (ws) => void seen.push(Websocket.set_udata(ws, 2)),
       on_message: (ws) => void seen.push(Websocket.set_udata(ws, 3)),
       on_shutdown: (ws) => void seen.push(Websocket.set_udata(ws, 4)),
       on_close: (ws) => void seen.push(Websocket.set_udata(ws, 5)),
     });
-    const { client, ws } = await pair();
     client.send("x");
     await eventually(() => seen.length === 2, "the message");
     server.stop();
@@ -56,8 +54,7 @@ describe("Websocket.get_server(ws), get_uuid(ws)", () => {
   });
 
   it("get_uuid is a bigint or string that stays", async (t) => {
-    const { pair, closed } = await serveSockets(t);
-    const { client, ws } = await pair();
+    const { client, ws, closed } = await servePair(t);
     const uuid = Websocket.get_uuid(ws);
     assert.ok(["bigint", "string"].includes(typeof uuid));
     assert.equal(Websocket.get_uuid(ws), uuid);
@@ -81,8 +78,7 @@ describe("Websocket.get_server(ws), get_uuid(ws)", () => {
 
 describe("Websocket.write(ws, data, size, is_text)", () => {
   it("sends text or binary and answers 0", async (t) => {
-    const { pair } = await serveSockets(t);
-    const { client, ws } = await pair();
+    const { client, ws } = await servePair(t);
     assert.equal(Websocket.write(ws, "text", 4, 1), 0);
     assert.equal(Websocket.write(ws, "text too", 8, true), 0);
     assert.equal(Websocket.write(ws, Buffer.from("from bytes"), 10, 1), 0);
@@ -91,23 +87,15 @@ describe("Websocket.write(ws, data, size, is_text)", () => {
     assert.equal(Websocket.write(ws, "", 0, 1), 0);
     const got: unknown[] = [];
     for (let i = 0; i < 6; i++) {
-      const event = await client.next();
-      assert.equal(event.type, "message");
-      if (event.type === "message") got.push([event.binary, event.data.toString("latin1")]);
+      const { binary, data } = await client.message();
+      got.push(`${binary ? "binary" : "text"}: ${data.toString("latin1")}`);
     }
-    assert.deepEqual(got, [
-      [false, "text"],
-      [false, "text too"],
-      [false, "from bytes"],
-      [true, "\x01\xff"],
-      [true, "binary"],
-      [false, ""],
-    ]);
+    const bytes = ["binary: \x01\xff", "binary: binary"];
+    assert.deepEqual(got, ["text: text", "text: text too", "text: from bytes", ...bytes, "text: "]);
   });
 
   it("size may cut the data, in bytes", async (t) => {
-    const { pair } = await serveSockets(t);
-    const { client, ws } = await pair();
+    const { client, ws } = await servePair(t);
     Websocket.write(ws, "Hello World", 5, 1);
     Websocket.write(ws, Buffer.from("Hello World"), 7, 0);
     Websocket.write(ws, "éa and more", 3, 1);
@@ -117,15 +105,13 @@ describe("Websocket.write(ws, data, size, is_text)", () => {
   });
 
   it("without a size the data is sent whole", async (t) => {
-    const { pair } = await serveSockets(t);
-    const { client, ws } = await pair();
+    const { client, ws } = await servePair(t);
     Websocket.write(ws, "é whole", undefined, 1);
     assert.equal(await client.text(), "é whole");
   });
 
   it("the data may be changed as soon as it was written", async (t) => {
-    const { pair } = await serveSockets(t);
-    const { client, ws } = await pair();
+    const { client, ws } = await servePair(t);
     const data = Buffer.alloc(3_000, "a");
     for (const letter of ["a", "b", "c"]) {
       data.fill(letter);
@@ -137,10 +123,9 @@ describe("Websocket.write(ws, data, size, is_text)", () => {
 
   it("answers -1 when the connection is closed", async (t) => {
     const inClose = signal<number>();
-    const { pair, closed } = await serveSockets(t, {
+    const { client, ws, pair, closed } = await servePair(t, {
       on_close: (ws) => inClose.give(Websocket.write(ws, "x", 1, 1)),
     });
-    const { client, ws } = await pair();
     client.raw.destroy();
     assert.equal(await inClose.wait("on_close"), -1);
     assert.equal(Websocket.write(ws, "x", 1, 1), -1);
@@ -154,8 +139,7 @@ describe("Websocket.write(ws, data, size, is_text)", () => {
 
   it("answers -1 over the backpressure limit, and 0 again when the client has read", async (t) => {
     const limit = 1 << 20;
-    const { pair } = await serveSockets(t, {}, { limits: { maxBackpressureBytes: limit } });
-    const { client, ws } = await pair();
+    const { client, ws } = await servePair(t, {}, { limits: { maxBackpressureBytes: limit } });
     client.raw.pause();
     const piece = Buffer.alloc(1 << 16);
     let written = 0;
@@ -175,9 +159,9 @@ describe("Websocket.write(ws, data, size, is_text)", () => {
     }
     client.raw.resume();
     for (let i = 0; i < written; i++) {
-      const event = await client.next(4_000);
-      assert.ok(event.type === "message" && event.data.length === piece.length);
-      assert.equal(event.data.readUInt32BE(), i);
+      const { data } = await client.message(4_000);
+      assert.equal(data.length, piece.length);
+      assert.equal(data.readUInt32BE(), i);
     }
     assert.equal(Websocket.write(ws, "after", 5, 1), 0);
     assert.equal(await client.text(), "after");
@@ -186,8 +170,7 @@ describe("Websocket.write(ws, data, size, is_text)", () => {
 
 describe("Websocket.close(ws)", () => {
   it("sends a close frame and closes", async (t) => {
-    const { pair, closed } = await serveSockets(t);
-    const { client, ws } = await pair();
+    const { client, ws, closed } = await servePair(t);
     Websocket.close(ws);
     Websocket.close(ws);
     assert.equal((await client.closeFrame()).code, 1000);
@@ -199,8 +182,7 @@ describe("Websocket.close(ws)", () => {
   });
 
   it("closes after what was written has been flushed", async (t) => {
-    const { pair, closed } = await serveSockets(t);
-    const { client, ws } = await pair();
+    const { client, ws, closed } = await servePair(t);
     client.raw.pause();
     const piece = Buffer.alloc(1 << 20);
     for (let i = 0; i < 12; i++) {
@@ -212,8 +194,8 @@ describe("Websocket.close(ws)", () => {
     assert.equal(closed.length, 0);
     client.raw.resume();
     for (let i = 0; i < 12; i++) {
-      const event = await client.next(4_000);
-      assert.ok(event.type === "message" && event.data.length === piece.length && event.data[0] === i);
+      const { data } = await client.message(4_000);
+      assert.deepEqual([data.length, data[0]], [piece.length, i]);
     }
     assert.equal((await client.closeFrame(4_000)).code, 1000);
     await client.raw.over();
@@ -257,8 +239,7 @@ describe("Websocket.count(ws?)", () => {
   });
 
   it("counts WebSockets only", async (t) => {
-    const { connect } = await serve(t, () => {});
-    const client = await connect();
+    const { client } = await serveOne(t, () => {});
     client.get("/");
     await sleep(30);
     assert.equal(Websocket.count(), 0);
@@ -273,8 +254,7 @@ describe("Websocket.count(ws?)", () => {
   });
 
   it("is 0 after the server has stopped", async (t) => {
-    const { pair, server, stopped } = await serveSockets(t);
-    const { client } = await pair();
+    const { client, server, stopped } = await servePair(t);
     server.stop();
     assert.equal(await leave(client), 1001);
     await stopped;

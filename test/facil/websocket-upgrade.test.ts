@@ -4,11 +4,11 @@ import WebSocket from "ws";
 import { type HttpRequest, HttpResponse, Websocket, websocket_upgrade } from "../../src/facil/index.ts";
 import { frame } from "../support/frames.ts";
 import type { Answer } from "../support/http-response.ts";
-import { eventually, signal, sleep, within } from "../support/waiting.ts";
+import { eventually, signal, sleep } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake, KEY } from "../support/web-socket-handshake.ts";
-import { nextMessage, opened } from "../support/ws-client.ts";
-import { answer, type Settings, serve, serveSockets, type Ws } from "./helpers.ts";
+import { exchanged, opened } from "../support/ws-client.ts";
+import { answer, echo, heldRequest, type Settings, serve, serveSockets, type Ws } from "./helpers.ts";
 
 const HEAD = "GET / HTTP/1.1\r\nHost: h\r\n";
 const KEY_LINE = `Sec-WebSocket-Key: ${KEY}\r\n`;
@@ -51,7 +51,7 @@ describe("websocket_upgrade({ request, on_message, on_open?, on_shutdown?, on_cl
       const { connect } = await serve(t, (request) => {
         result = upgrade({
           request,
-          on_message: (ws, data, size, is_text) => void Websocket.write(ws, data, size, is_text),
+          on_message: echo,
         });
       });
       // `open` checks Sec-WebSocket-Accept.
@@ -65,15 +65,11 @@ describe("websocket_upgrade({ request, on_message, on_open?, on_shutdown?, on_cl
 
   it("serves a client that others have written", async (t) => {
     const { port } = await serveSockets(t, {
-      on_message: (ws, data, size, is_text) => void Websocket.write(ws, data, size, is_text),
+      on_message: echo,
     });
     const client = await opened(new WebSocket(`ws://127.0.0.1:${port}/`));
-    const text = nextMessage(client);
-    client.send("text");
-    assert.deepEqual(await within(text, "the text"), { data: "text", binary: false });
-    const bytes = nextMessage(client);
-    client.send(Buffer.from([1, 2]));
-    assert.deepEqual(await within(bytes, "the bytes"), { data: "\x01\x02", binary: true });
+    assert.deepEqual(await exchanged(client, "text"), { data: "text", binary: false });
+    assert.deepEqual(await exchanged(client, Buffer.from([1, 2])), { data: "\x01\x02", binary: true });
     client.terminate();
   });
 
@@ -128,28 +124,32 @@ describe("websocket_upgrade({ request, on_message, on_open?, on_shutdown?, on_cl
     assert.equal(await client.text(), "only this");
   });
 
-  it("a request that asks for no upgrade gets 400 and on_close is called", async (t) => {
-    const { got, result, log } = await refused(t, `${HEAD}\r\n`);
-    assert.equal(got.status, 400);
-    assert.equal(result, -1);
-    assert.deepEqual(log, ["close"]);
-  });
-
-  for (const [what, head] of [
-    ["without a key", `${HEAD}${UPGRADE}${VERSION}\r\n`],
-    ["with a key of the wrong length", `${HEAD}${UPGRADE}Sec-WebSocket-Key: c2hvcnQ=\r\n${VERSION}\r\n`],
+  const faults: [what: string, head: string][] = [
+    ["a request that asks for no upgrade", HEAD],
+    ["a handshake without a key", HEAD + UPGRADE + VERSION],
     [
-      "with a key that is no base64",
-      `${HEAD}${UPGRADE}Sec-WebSocket-Key: ${"!".repeat(24)}\r\n${VERSION}\r\n`,
+      "a handshake with a key of the wrong length",
+      `${HEAD}${UPGRADE}${VERSION}Sec-WebSocket-Key: c2hvcnQ=\r\n`,
     ],
-    ["without a version", `${HEAD}${UPGRADE}${KEY_LINE}\r\n`],
-    ["without Connection: Upgrade", `${HEAD}Upgrade: websocket\r\n${KEY_LINE}${VERSION}\r\n`],
-    ["for another protocol", `${HEAD}Upgrade: other\r\nConnection: Upgrade\r\n${KEY_LINE}${VERSION}\r\n`],
-    ["by POST", `POST / HTTP/1.1\r\nHost: h\r\n${UPGRADE}${KEY_LINE}${VERSION}Content-Length: 0\r\n\r\n`],
-    ["by HTTP/1.0", `GET / HTTP/1.0\r\nHost: h\r\n${UPGRADE}${KEY_LINE}${VERSION}\r\n`],
-  ] as const) {
-    it(`a handshake ${what} gets 400 and on_close is called`, async (t) => {
-      const { got, result, log } = await refused(t, head);
+    [
+      "a handshake with a key that is no base64",
+      `${HEAD}${UPGRADE}${VERSION}Sec-WebSocket-Key: ${"!".repeat(24)}\r\n`,
+    ],
+    ["a handshake without a version", HEAD + UPGRADE + KEY_LINE],
+    ["a handshake without Connection: Upgrade", `${HEAD}Upgrade: websocket\r\n${KEY_LINE}${VERSION}`],
+    [
+      "a handshake for another protocol",
+      `${HEAD}Upgrade: other\r\nConnection: Upgrade\r\n${KEY_LINE}${VERSION}`,
+    ],
+    [
+      "a handshake by POST",
+      `POST / HTTP/1.1\r\nHost: h\r\n${UPGRADE}${KEY_LINE}${VERSION}Content-Length: 0\r\n`,
+    ],
+    ["a handshake by HTTP/1.0", `GET / HTTP/1.0\r\nHost: h\r\n${UPGRADE}${KEY_LINE}${VERSION}`],
+  ];
+  for (const [what, head] of faults) {
+    it(`${what} gets 400 and on_close is called`, async (t) => {
+      const { got, result, log } = await refused(t, `${head}\r\n`);
       assert.equal(got.status, 400);
       assert.equal(result, -1);
       assert.deepEqual(log, ["close"]);
@@ -157,10 +157,8 @@ describe("websocket_upgrade({ request, on_message, on_open?, on_shutdown?, on_cl
   }
 
   it("a handshake of another version is refused, told the right one, and on_close is called", async (t) => {
-    const { got, result, log } = await refused(
-      t,
-      `${HEAD}${UPGRADE}${KEY_LINE}Sec-WebSocket-Version: 8\r\n\r\n`,
-    );
+    const head = `${HEAD}${UPGRADE}${KEY_LINE}Sec-WebSocket-Version: 8\r\n\r\n`;
+    const { got, result, log } = await refused(t, head);
     // RFC 6455 §4.4 has 426 for it, the row 400 for every handshake that is not valid.
     assert.ok(got.status === 400 || got.status === 426, String(got.status));
     assert.equal(got.header("sec-websocket-version"), "13");
@@ -241,7 +239,7 @@ describe("websocket_upgrade({ request, on_message, on_open?, on_shutdown?, on_cl
       await sleep(20);
       websocket_upgrade({
         request,
-        on_message: (ws, data, size, is_text) => void Websocket.write(ws, data, size, is_text),
+        on_message: echo,
       });
     });
     const client = await open(await connect(), "/");
@@ -250,11 +248,7 @@ describe("websocket_upgrade({ request, on_message, on_open?, on_shutdown?, on_cl
   });
 
   it("on_close is called where the client has gone before the upgrade", async (t) => {
-    const asked = signal<HttpRequest>();
-    const { connect } = await serve(t, (request) => asked.give(request));
-    const client = await connect();
-    client.send(handshake("/"));
-    const request = await asked.wait("the request");
+    const { client, request } = await heldRequest(t, (one) => one.send(handshake("/")));
     client.destroy();
     await sleep(50);
     const log: string[] = [];

@@ -15,6 +15,10 @@ interface Kept {
   readonly who: Who;
 }
 
+/** At least 60 answers, of two processes or threads. */
+const answersOfTwo = (program: ServiceProgram, of: "pid" | "thread" | "mark"): Promise<Who[]> =>
+  program.askUntil((got) => got.length >= 60 && different(got, of) >= 2, `answers of two by ${of}`);
+
 /** Two connections that are kept by two different processes or threads. */
 async function apart(program: ServiceProgram): Promise<[Kept, Kept]> {
   const keep = async (): Promise<Kept> => {
@@ -27,6 +31,21 @@ async function apart(program: ServiceProgram): Promise<[Kept, Kept]> {
     if (other.who.mark !== first.who.mark) return [first, other];
   }
   throw new Error("all connections came to one");
+}
+
+/** Signals the first process, and waits until all have ended. */
+async function ends(program: ServiceProgram, name: NodeJS.Signals, ms = 10_000): Promise<void> {
+  program.signal(name);
+  assert.equal(await program.exit(ms), 0);
+  await program.gone();
+}
+
+/** Does so with a client that never answers the close. */
+async function endsInTime(program: ServiceProgram, name: NodeJS.Signals): Promise<void> {
+  const { client } = await program.open();
+  client.answersClose = false;
+  await ends(program, name, 8_000);
+  assert.equal(program.notes("close").length, 1);
 }
 
 /** Asks one to compute for 1.5 seconds and another one for an answer meanwhile. */
@@ -43,15 +62,12 @@ async function runsInParallel(program: ServiceProgram): Promise<void> {
 /** Opens WebSockets to at least two, signals the program and checks that every one is taken leave of. */
 async function stopsAll(program: ServiceProgram, stop: () => void, of: "pid" | "mark"): Promise<void> {
   const members: Awaited<ReturnType<ServiceProgram["open"]>>[] = [];
-  while (
-    members.length < 8 ||
-    (members.length < 200 &&
-      different(
-        members.map((member) => member.who),
-        of,
-      ) < 2)
-  )
-    members.push(await program.open());
+  const served = (): number =>
+    different(
+      members.map((member) => member.who),
+      of,
+    );
+  while (members.length < 8 || (members.length < 200 && served() < 2)) members.push(await program.open());
   stop();
   await Promise.all(
     members.map(async ({ client }) => {
@@ -71,19 +87,23 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
     const inits = program.notes("init");
     assert.equal(new Set(inits.map(({ pid }) => pid)).size, 3);
     assert.equal(new Set(inits.map(({ detail }) => detail)).size, 1, "one port");
-    const answers = await program.askUntil(
-      (got) => got.length >= 60 && different(got, "pid") >= 2,
-      "answers of two processes",
-    );
+    const answers = await answersOfTwo(program, "pid");
     assert.equal(different(answers, "mark"), different(answers, "pid"));
-    program.signal("SIGTERM");
-    assert.equal(await program.exit(10_000), 0);
-    await program.gone();
+    await ends(program, "SIGTERM");
   });
 
-  it("processes > 1: they run in parallel", async (t) => {
-    await runsInParallel(await runService(t, { processes: 2 }, 2));
-  });
+  for (const [kind, name] of [
+    ["processes", "SIGTERM"],
+    ["threads", "SIGINT"],
+  ] as const) {
+    it(`${kind} > 1: they run in parallel`, async (t) => {
+      await runsInParallel(await runService(t, { [kind]: 2 }, 2));
+    });
+
+    it(`${kind} > 1: all end within a bounded time with a client that never answers the close`, async (t) => {
+      await endsInTime(await runService(t, { [kind]: 2, grace: 1 }, 2), name);
+    });
+  }
 
   it("processes > 1: the call does not return in the first process before all have stopped", async (t) => {
     const program = await runService(t, { processes: 2 }, 2);
@@ -113,9 +133,7 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
       "an answer of the new process",
     );
     assert.ok(answers.every(({ pid }) => pid !== victim));
-    program.signal("SIGTERM");
-    assert.equal(await program.exit(10_000), 0);
-    await program.gone();
+    await ends(program, "SIGTERM");
   });
 
   it("processes > 1: one that throws is started again", async (t) => {
@@ -138,9 +156,7 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
     await eventually(() => starts().length >= 10, "ten starts", 60_000);
     const [before = 0, last = 0] = starts().slice(7, 9);
     assert.ok(last - before > 3_000, `${starts().map((time) => time - (starts()[0] ?? 0))}`);
-    program.signal("SIGTERM");
-    assert.equal(await program.exit(10_000), 0);
-    await program.gone();
+    await ends(program, "SIGTERM");
   });
 
   it("processes > 1: SIGTERM to the first ends all, each client having been taken leave of", async (t) => {
@@ -156,19 +172,7 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
   it("processes > 1: SIGTERM ends those that are still starting, too", async (t) => {
     const program = await runService(t, { processes: 3 }, 1);
     await eventually(() => program.notes("start").length >= 3, "another process to start", 15_000);
-    program.signal("SIGTERM");
-    assert.equal(await program.exit(6_000), 0);
-    await program.gone();
-  });
-
-  it("processes > 1: all end within a bounded time with a client that never answers the close", async (t) => {
-    const program = await runService(t, { processes: 2, grace: 1 }, 2);
-    const { client } = await program.open();
-    client.answersClose = false;
-    program.signal("SIGTERM");
-    assert.equal(await program.exit(8_000), 0);
-    assert.equal(program.notes("close").length, 1);
-    await program.gone();
+    await ends(program, "SIGTERM", 6_000);
   });
 
   it("threads > 1: worker threads of one process share the port, and share nothing else", async (t) => {
@@ -176,17 +180,10 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
     const inits = program.notes("init");
     assert.equal(new Set(inits.map(({ thread }) => thread)).size, 3);
     assert.equal(new Set(inits.map(({ detail }) => detail)).size, 1, "one port");
-    const answers = await program.askUntil(
-      (got) => got.length >= 60 && different(got, "thread") >= 2,
-      "answers of two threads",
-    );
+    const answers = await answersOfTwo(program, "thread");
     assert.deepEqual([...new Set(answers.map(({ pid }) => pid))], [program.pid]);
     assert.equal(different(answers, "mark"), different(answers, "thread"));
     await stopsAll(program, () => program.signal("SIGTERM"), "mark");
-  });
-
-  it("threads > 1: they run in parallel", async (t) => {
-    await runsInParallel(await runService(t, { threads: 2 }, 2));
   });
 
   it("threads > 1: connections in their TLS handshake count for limits, in each", async (t) => {
@@ -204,16 +201,6 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
     await eventually(() => closed >= 18, "the others to be turned away", 5_000);
   });
 
-  it("threads > 1: all end within a bounded time with a client that never answers the close", async (t) => {
-    const program = await runService(t, { threads: 2, grace: 1 }, 2);
-    const { client } = await program.open();
-    client.answersClose = false;
-    program.signal("SIGINT");
-    assert.equal(await program.exit(8_000), 0);
-    assert.equal(program.notes("close").length, 1);
-    await program.gone();
-  });
-
   it("threads > 1: a crashed one ends its process", async (t) => {
     const program = await runService(t, { threads: 3 }, 3, { QUIET: "1" });
     const client = await program.connect();
@@ -229,18 +216,13 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
     assert.equal(new Set(inits.map(({ pid }) => pid)).size, 2);
     assert.equal(new Set(inits.map(({ pid, thread }) => `${pid} ${thread}`)).size, 4);
     assert.equal(new Set(inits.map(({ detail }) => detail)).size, 1, "one port");
-    await program.askUntil(
-      (got) => got.length >= 60 && different(got, "mark") >= 2,
-      "answers of two of the four",
-    );
+    await answersOfTwo(program, "mark");
     await stopsAll(program, () => program.signal("SIGTERM"), "mark");
   });
 
   it("threads > 1: SIGTERM ends those that are still starting, too", async (t) => {
     const program = await runService(t, { threads: 3 }, 1);
-    program.signal("SIGTERM");
-    assert.equal(await program.exit(6_000), 0);
-    await program.gone();
+    await ends(program, "SIGTERM", 6_000);
   });
 
   it("processes 2 and threads 2: a thread that crashes ends its process, which is started again", async (t) => {
@@ -251,8 +233,6 @@ describe('start_http_server(on_request, public folder (a string), udata or null,
     const added = program.notes("init").slice(4);
     assert.ok(added.every((note) => note.pid !== pid));
     assert.equal(new Set(added.map((note) => note.pid)).size, 1);
-    program.signal("SIGTERM");
-    assert.equal(await program.exit(10_000), 0);
-    await program.gone();
+    await ends(program, "SIGTERM");
   });
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import type { Page } from "playwright-core";
-import { launchBrowser } from "../support/browser.ts";
+import { describe, it } from "node:test";
+import { suiteBrowser } from "../support/browser.ts";
 import { freePort } from "../support/places.ts";
 import { absent, chromium } from "../support/tools.ts";
 import { ask, patiently } from "./clients.ts";
@@ -31,16 +30,7 @@ const SITE = {
 };
 
 describe("Lua programs in a real browser", { skip: absent(chromium, "chromium") }, () => {
-  let browser: Awaited<ReturnType<typeof launchBrowser>>;
-  before(async () => {
-    browser = await launchBrowser();
-  });
-  after(() => browser.close());
-  const visit = async (url: string): Promise<Page> => {
-    const page = await browser.context.newPage();
-    await page.goto(url);
-    return page;
-  };
+  const visit = suiteBrowser();
 
   for (const flavour of ["evo", "craftos"]) {
     it(`a chat with the subprotocol "chat" works on ${flavour}`, async (t) => {
@@ -69,10 +59,8 @@ describe("Lua programs in a real browser", { skip: absent(chromium, "chromium") 
       await patiently(ask, port, "/");
       const page = await visit(`http://127.0.0.1:${port}/`);
       assert.equal(await page.title(), "Site");
-      assert.equal(
-        await page.evaluate("getComputedStyle(document.querySelector('p')).color"),
-        "rgb(1, 2, 3)",
-      );
+      const colour = await page.evaluate("getComputedStyle(document.querySelector('p')).color");
+      assert.equal(colour, "rgb(1, 2, 3)");
       await page.click("a");
       await page.locator("h1").waitFor();
       assert.equal(await page.title(), "Sub");

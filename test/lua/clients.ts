@@ -1,36 +1,14 @@
 import { spawn } from "node:child_process";
 import { buffer } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
-import { type Dispatcher, request } from "undici";
-import WebSocket from "ws";
+import { ask as askUndici, type Ask as How, type Reply, reply } from "../support/ask.ts";
 import { absent, curl } from "../support/tools.ts";
-import { opened } from "../support/ws-client.ts";
-
-interface Reply {
-  readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly body: Buffer;
-  readonly text: string;
-}
+import { opened, WsClient } from "../support/ws-client.ts";
 
 /** Sends a request to a server of a program; its connection is not kept. */
-export type Ask = (
-  port: number,
-  path: string,
-  how?: { method?: string; body?: string | Buffer; headers?: Record<string, string> },
-) => Promise<Reply>;
+export type Ask = (port: number, path: string, how?: How) => Promise<Reply>;
 
-export const ask: Ask = async (port, path, how = {}) => {
-  const { method = "GET", body = null, headers = {} } = how;
-  const answer = await request(`http://127.0.0.1:${port}${path}`, {
-    method: method as Dispatcher.HttpMethod,
-    body,
-    headers,
-    reset: true,
-  });
-  const content = Buffer.from(await answer.body.arrayBuffer());
-  return { status: answer.statusCode, headers: answer.headers, body: content, text: content.toString() };
-};
+export const ask: Ask = (port, path, how = {}) => askUndici(port, path, { ...how, reset: true });
 
 const askWithCurl: Ask = async (port, path, how = {}) => {
   const { method = "GET", body, headers = {} } = how;
@@ -59,7 +37,7 @@ function parsed(output: Buffer, message: string): Reply {
     line.slice(0, line.indexOf(":")).toLowerCase(),
     line.replace(/^.*?: */, ""),
   ]);
-  return { status, headers: Object.fromEntries(fields), body, text: body.toString() };
+  return reply(status, Object.fromEntries(fields), body);
 }
 
 /** Asks until the program listens: `http.listen` does not report when it does. */
@@ -83,39 +61,9 @@ export function testWithClients(name: string, run: (t: TestContext, ask: Ask) =>
   test(`${name}, with curl`, { skip: absent(curl, "curl") }, (t) => run(t, askWithCurl));
 }
 
-/** A WebSocket client whose messages are kept until they are asked for. */
-export class Talker {
-  readonly socket: WebSocket;
-  readonly closed: Promise<{ code: number; reason: string }>;
-  private readonly messages: (string | Buffer)[] = [];
-  private onMessage: (() => void) | undefined;
-
-  constructor(socket: WebSocket) {
-    this.socket = socket;
-    socket.on("message", (data: Buffer, binary) => {
-      this.messages.push(binary ? data : data.toString());
-      this.onMessage?.();
-    });
-    this.closed = new Promise((resolve) => {
-      socket.on("close", (code, reason) => resolve({ code, reason: String(reason) }));
-    });
-  }
-
-  async next(): Promise<string | Buffer> {
-    for (;;) {
-      const message = this.messages.shift();
-      if (message !== undefined) return message;
-      await new Promise<void>((resolve) => {
-        this.onMessage = resolve;
-      });
-    }
-  }
-}
-
-export async function talk(t: TestContext, port: number): Promise<Talker> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/`);
-  t.after(() => socket.terminate());
-  const talker = new Talker(socket);
-  await opened(socket);
+export async function talk(t: TestContext, port: number): Promise<WsClient> {
+  const talker = new WsClient(`ws://127.0.0.1:${port}/`);
+  t.after(() => talker.socket.terminate());
+  await opened(talker.socket);
   return talker;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { run } from "./harness.ts";
+import { runToEnd } from "./harness.ts";
 
 /** Lua 5.1, by what it prints. */
 const CASES: readonly [code: string, printed: string][] = [
@@ -38,19 +38,13 @@ const CASES: readonly [code: string, printed: string][] = [
 
 test("what Lua 5.1 has and Lua 5.4 has not", async (t) => {
   const code = CASES.map(([expression]) => `print(${expression})`).join("\n");
-  const program = await run(t, "evo", code);
-  await program.ended;
-  assert.deepEqual(
-    program.lines,
-    CASES.map(([, printed]) => printed),
-  );
+  const program = await runToEnd(t, "evo", code);
+  const expected = CASES.map(([, printed]) => printed);
+  assert.deepEqual(program.lines, expected);
 });
 
 test("setfenv changes the environment of one function only", async (t) => {
-  const program = await run(
-    t,
-    "evo",
-    `x = "global"
+  const code = `x = "global"
      local function first() return x end
      local function second() return x end
      setfenv(first, { x = "own" })
@@ -58,8 +52,7 @@ test("setfenv changes the environment of one function only", async (t) => {
      local env = setmetatable({}, { __index = _G })
      setfenv(1, env)
      y = 5
-     print(env.y, rawget(_G, "y"))`,
-  );
-  await program.ended;
+     print(env.y, rawget(_G, "y"))`;
+  const program = await runToEnd(t, "evo", code);
   assert.deepEqual(program.lines, ["own\tglobal\town", "5\tnil"]);
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { assertAnswer } from "../support/assert-answer.ts";
 import { freePort } from "../support/places.ts";
 import { patiently, talk, testWithClients } from "./clients.ts";
-import { runProgram } from "./harness.ts";
+import { runProgram, serveProgram } from "./harness.ts";
 
 const BYTES = Buffer.from(Array.from({ length: 4_096 }, (_, index) => index % 256));
 
@@ -16,8 +17,7 @@ testWithClients("craftos: http.listen serves until its callback returns true", a
 });
 
 testWithClients("craftos: an API with JSON in a loop of events", async (t, ask) => {
-  const program = await runProgram(t, "craftos/json-api");
-  const port = await program.port();
+  const { port } = await serveProgram(t, "craftos/json-api");
   assert.equal((await ask(port, "/items")).text, "[]");
   const made = await ask(port, "/items", { method: "POST", body: '{"title":"Zoë"}' });
   assert.equal(made.status, 201);
@@ -45,48 +45,45 @@ testWithClients(
     const port = await freePort();
     const files = { "site/index.html": "<p>home</p>", "site/all.bin": BYTES, "secret.txt": "secret" };
     await runProgram(t, "craftos/static-site", [`${port}`], files);
-    const home = await patiently(ask, port, "/");
-    assert.equal(home.text, "<p>home</p>");
-    assert.equal(home.headers["content-type"], "text/html");
+    const home = { text: "<p>home</p>", fields: { "content-type": "text/html" } };
+    assertAnswer(await patiently(ask, port, "/"), home);
     assert.deepEqual((await ask(port, "/all.bin")).body, BYTES);
     assert.equal((await ask(port, "/none")).status, 404);
   },
 );
 
 test("craftos: a chat in one loop of events", async (t) => {
-  const program = await runProgram(t, "craftos/websocket-chat");
-  const port = await program.port();
+  const { program, port } = await serveProgram(t, "craftos/websocket-chat");
   const first = await talk(t, port);
-  assert.equal(await first.next(), "someone is here");
+  assert.equal(await first.data(), "someone is here");
   const second = await talk(t, port);
-  assert.equal(await second.next(), "someone is here");
-  assert.equal(await first.next(), "someone is here");
+  assert.equal(await second.data(), "someone is here");
+  assert.equal(await first.data(), "someone is here");
   second.socket.send("héllo");
-  assert.equal(await first.next(), "> héllo");
-  assert.equal(await second.next(), "> héllo");
+  assert.equal(await first.data(), "> héllo");
+  assert.equal(await second.data(), "> héllo");
   second.socket.close(4_001, "bye");
   await program.printed(/closed\tbye\t4001/);
   first.socket.send("/quit");
-  await first.closed;
+  await first.closed();
 });
 
 test("craftos: a coroutine for each client receives its messages only, in order", async (t) => {
-  const program = await runProgram(t, "craftos/websocket-echo", ["0"]);
-  const port = await program.port();
+  const { port } = await serveProgram(t, "craftos/websocket-echo", ["0"]);
   const [one, two] = [await talk(t, port), await talk(t, port)];
   for (let index = 0; index < 50; index++) {
     one.socket.send(`one ${index}`);
     two.socket.send(Buffer.from([0, index, 255]));
   }
   for (let index = 0; index < 50; index++) {
-    assert.equal(await one.next(), `one ${index}`);
-    assert.deepEqual(await two.next(), Buffer.from([0, index, 255]));
+    assert.equal(await one.data(), `one ${index}`);
+    assert.deepEqual(await two.data(), Buffer.from([0, index, 255]));
   }
   one.socket.send("bye");
-  assert.equal(await one.next(), "bye");
-  await one.closed;
+  assert.equal(await one.data(), "bye");
+  await one.closed();
   two.socket.send("still here");
-  assert.equal(await two.next(), "still here");
+  assert.equal(await two.data(), "still here");
 });
 
 testWithClients("craftos: two servers in parallel", async (t, ask) => {
@@ -100,8 +97,7 @@ testWithClients("craftos: two servers in parallel", async (t, ask) => {
 });
 
 testWithClients("craftos: a kernel resumes its processes with the events that they want", async (t, ask) => {
-  const program = await runProgram(t, "craftos/kernel");
-  const port = await program.port();
+  const { program, port } = await serveProgram(t, "craftos/kernel");
   assert.equal((await ask(port, "/")).text, "clock counter web");
   await ask(port, "/crash");
   await program.printed(/child has crashed: .*as asked/);
@@ -116,10 +112,8 @@ testWithClients("craftos: a callback that sleeps loses no request", async (t, as
   const program = await runProgram(t, "craftos/timers", [`${port}`]);
   await patiently(ask, port, "/");
   const all = await Promise.all(["/slow", "/1", "/2", "/3"].map((path) => ask(port, path)));
-  assert.deepEqual(
-    all.map(({ text }) => text),
-    ["done /slow", "done /1", "done /2", "done /3"],
-  );
+  const texts = all.map(({ text }) => text);
+  assert.deepEqual(texts, ["done /slow", "done /1", "done /2", "done /3"]);
   assert.ok(Number((await ask(port, "/ticks")).text) > 0);
   await ask(port, "/stop");
   assert.equal(await program.ended, 0);

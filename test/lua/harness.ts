@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createLua, type LuaOptions } from "../../src/lua/index.ts";
+import { Changes } from "../support/changes.ts";
 import { temporaryFolder } from "../support/places.ts";
-import { within } from "../support/waiting.ts";
 
 type Lua = Awaited<ReturnType<typeof createLua>>;
 const PROGRAMS = fileURLToPath(new URL("./programs/", import.meta.url));
@@ -16,18 +16,18 @@ export class Running {
   readonly ended: Promise<number>;
   readonly folder: string;
   text = "";
-  private looks: (() => void)[] = [];
+  private readonly changes = new Changes();
 
   constructor(lua: Lua, folder: string, start: (lua: Lua) => Promise<number>) {
     this.lua = lua;
     this.folder = folder;
     this.ended = start(lua);
-    this.ended.catch(() => {}).finally(() => this.look());
+    this.ended.catch(() => {}).finally(this.changes.tell);
   }
 
   write(data: Buffer): void {
     this.text += data;
-    this.look();
+    this.changes.tell();
   }
 
   /** Lines that were printed. */
@@ -36,22 +36,16 @@ export class Running {
   }
 
   /** Waits for something that is printed. @returns the first group of the pattern */
-  async printed(pattern: RegExp): Promise<string> {
-    for (;;) {
+  printed(pattern: RegExp): Promise<string> {
+    const look = (): string | undefined => {
       const match = pattern.exec(this.text);
-      if (match !== null) return match[1] ?? match[0];
-      await within(new Promise<void>((resolve) => this.looks.push(resolve)), `${pattern} in ${this.text}`);
-    }
+      return match?.[1] ?? match?.[0];
+    };
+    return this.changes.find(look, `${pattern}`);
   }
 
   async port(): Promise<number> {
     return Number(await this.printed(/listening on (\d+)/));
-  }
-
-  look(): void {
-    const { looks } = this;
-    this.looks = [];
-    for (const look of looks) look();
   }
 }
 
@@ -72,6 +66,13 @@ export function run(
   return start(t, flavour, options, (lua) => lua.run(code, "@test.lua", ...parameters));
 }
 
+/** The same, until it has ended. */
+export async function runToEnd(...given: Parameters<typeof run>): Promise<Running> {
+  const program = await run(...given);
+  await program.ended;
+  return program;
+}
+
 /** Runs one of the programs of this folder, with arguments. */
 export function runProgram(
   t: TestContext,
@@ -84,6 +85,14 @@ export function runProgram(
   cpSync(join(PROGRAMS, `${name}.lua`), program);
   const flavour = name.startsWith("evo/") ? "evo" : "craftos";
   return start(t, flavour, { folder }, (lua) => lua.runFile(program, ...parameters));
+}
+
+/** The same, until it listens. */
+export async function serveProgram(
+  ...given: Parameters<typeof runProgram>
+): Promise<{ program: Running; port: number }> {
+  const program = await runProgram(...given);
+  return { program, port: await program.port() };
 }
 
 async function start(

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { LuaOptions } from "../../src/lua/index.ts";
 import { temporaryFolder } from "../support/places.ts";
 import { ask, talk } from "./clients.ts";
-import { type Running, run } from "./harness.ts";
+import { type Running, run, runToEnd } from "./harness.ts";
 
 const LIMITED = { maxSteps: 3_000_000, maxMemoryBytes: 32_000_000 };
 const TOO_MANY = /too many steps without waiting/;
@@ -57,54 +57,39 @@ const LOOPS: readonly string[] = [
 for (const flavour of FLAVOURS) {
   test(`${flavour}: nothing goes on for ever where steps are limited`, async (t) => {
     for (const loop of LOOPS) {
-      const { lines, error } = await runLimited(
-        t,
-        flavour,
-        `${ENDLESS} print(pcall(function() ${loop} end))`,
-        300_000,
-      );
+      const code = `${ENDLESS} print(pcall(function() ${loop} end))`;
+      const { lines, error } = await runLimited(t, flavour, code, 300_000);
       assert.match(`${lines.join()} ${error}`, TOO_MANY, loop);
     }
   });
 
   test(`${flavour}: a program cannot have finalizers, which nothing could interrupt`, async (t) => {
-    const { lines, error } = await runLimited(
-      t,
-      flavour,
-      `local meta = { __gc = function() while true do end end, __index = { x = 1 } }
+    const code = `local meta = { __gc = function() while true do end end, __index = { x = 1 } }
        local t = setmetatable({}, meta)
        print(t.x, type(meta.__gc))
        t = nil
        collectgarbage()
        print(pcall(setmetatable, setmetatable({}, { __metatable = 1 }), meta))
-       print(type(meta.__gc), warn)`,
-    );
+       print(type(meta.__gc), warn)`;
+    const { lines, error } = await runLimited(t, flavour, code);
     assert.equal(error, "");
-    assert.deepEqual(
-      lines.map((line) => line.replace(/test\.lua:\d+: /, "")),
-      ["1\tfunction", "false\tcannot change a protected metatable", "function\tnil"],
-    );
+    const printed = lines.map((line) => line.replace(/test\.lua:\d+: /, ""));
+    assert.deepEqual(printed, ["1\tfunction", "false\tcannot change a protected metatable", "function\tnil"]);
   });
 
   test(`${flavour}: memory ends with an error, and the program goes on`, async (t) => {
-    const { lines, error } = await runLimited(
-      t,
-      flavour,
-      `print(pcall(string.rep, "x", 1e9))
+    const code = `print(pcall(string.rep, "x", 1e9))
        print(pcall(function() local s = "x" while true do s = s .. s end end))
        print(pcall(function() local t = {} while true do t[#t + 1] = ("x"):rep(1e5) .. #t end end))
        print(pcall(function() return table.concat({ ("x"):rep(2e7), ("y"):rep(2e7) }) end))
-       print("still here")`,
-    );
+       print("still here")`;
+    const { lines, error } = await runLimited(t, flavour, code);
     assert.equal(error, "");
     assert.deepEqual(lines, [...new Array(4).fill("false\tnot enough memory"), "still here"]);
   });
 
   test(`${flavour}: deep recursion of any kind is an error`, async (t) => {
-    const { lines, error } = await runLimited(
-      t,
-      flavour,
-      `local function f(n) return 1 + f(n + 1) end
+    const code = `local function f(n) return 1 + f(n + 1) end
        print(pcall(f, 1))
        local function inner(n)
          local ok, message = coroutine.resume(coroutine.create(function() return inner(n + 1) end))
@@ -122,8 +107,8 @@ for (const flavour of FLAVOURS) {
          return select(2, pcall(coroutine.wrap(function() return select(2, pcall(mixed, n + 1)) end)))
        end
        print(mixed(1) ~= nil)
-       print("still here")`,
-    );
+       print("still here")`;
+    const { lines, error } = await runLimited(t, flavour, code);
     assert.equal(error, "");
     const [recursion, coroutines, callback, index, syntax, mixed, last] = lines;
     assert.match(recursion ?? "", /^false\t.*(stack overflow|not enough memory)/);
@@ -134,46 +119,36 @@ for (const flavour of FLAVOURS) {
   });
 
   test(`${flavour}: errors can be any value`, async (t) => {
-    const { lines, error } = await runLimited(
-      t,
-      flavour,
-      `local object = { code = 42 }
+    const code = `local object = { code = 42 }
        print(select(2, pcall(error, object)) == object, pcall(error), pcall(error, nil))
        print(coroutine.resume(coroutine.create(function() error(object) end)))
        local ok, value = pcall(coroutine.wrap(function() error(object) end))
        print(ok, value == object)
        print(xpcall(function() error(object) end, function(e) return e.code end))
-       error(object)`,
-    );
+       error(object)`;
+    const { lines, error } = await runLimited(t, flavour, code);
     assert.match(error, /error object is a table value/);
     assert.match(lines[1] ?? "", /^false\ttable: /);
     assert.deepEqual([lines[0], ...lines.slice(2)], ["true\tfalse\tfalse\tnil", "false\ttrue", "false\t42"]);
   });
 
   test(`${flavour}: a program that breaks its globals breaks only itself`, async (t) => {
-    await runLimited(
-      t,
-      flavour,
-      `local out, names, globals = print, {}, _G
+    const code = `local out, names, globals = print, {}, _G
        local strings = getmetatable("")
        for name in pairs(_G) do names[#names + 1] = name end
        for _, name in ipairs(names) do globals[name] = nil end
        out("still here")
        strings.__index = function() return function() return "replaced" end end
-       out(("x"):upper())`,
-    );
-    const other = await run(t, flavour, `print(("x"):upper())`);
-    await other.ended;
+       out(("x"):upper())`;
+    await runLimited(t, flavour, code);
+    const other = await runToEnd(t, flavour, `print(("x"):upper())`);
     assert.deepEqual(other.lines, ["X"]);
   });
 }
 
 test("evo: an endless callback of any kind is an error, and others go on", async (t) => {
   const errors: unknown[] = [];
-  const program = await run(
-    t,
-    "evo",
-    `local server, sockets, uv = require("HttpServer")(), require("WebSocketServer")(), require("uv")
+  const code = `local server, sockets, uv = require("HttpServer")(), require("WebSocketServer")(), require("uv")
      server:AddRoute("/*", "GET")
      function server:HTTP_REQUEST_FINISHED(_, payload)
        local url = self:GetRequestURL(payload.clientID)
@@ -189,14 +164,13 @@ test("evo: an endless callback of any kind is an error, and others go on", async
      local timer = uv.new_timer()
      timer:start(1, 0, function() timer:close(function() while true do end end) end)
      print("sockets on " .. sockets:StartListening(0))
-     print("listening on " .. server:StartListening(0))`,
-    { ...LIMITED, onError: (error) => errors.push(error) },
-  );
+     print("listening on " .. server:StartListening(0))`;
+  const program = await run(t, "evo", code, { ...LIMITED, onError: (error) => errors.push(error) });
   const port = await program.port();
   const talker = await talk(t, Number(await program.printed(/sockets on (\d+)/)));
   talker.socket.send("loop");
   talker.socket.send("fine");
-  assert.equal(await talker.next(), "fine");
+  assert.equal(await talker.data(), "fine");
   // Nobody answers these two: their clients hang up.
   const [loop, table] = [ask(port, "/loop"), ask(port, "/table")];
   const unanswered = Promise.allSettled([loop, table]);
@@ -210,10 +184,7 @@ test("evo: an endless callback of any kind is an error, and others go on", async
 });
 
 test("craftos: an endless callback, and errors in coroutines", async (t) => {
-  const program = await run(
-    t,
-    "craftos",
-    `local port = http.addListener(0)
+  const code = `local port = http.addListener(0)
      print("listening on " .. port)
      while true do
        local _, _, request, response = os.pullEvent("http_request")
@@ -226,9 +197,8 @@ test("craftos: an endless callback, and errors in coroutines", async (t) => {
        end)
        response.write(type(message) == "table" and message.text or tostring(message))
        response.close()
-     end`,
-    LIMITED,
-  );
+     end`;
+  const program = await run(t, "craftos", code, LIMITED);
   const port = await program.port();
   assert.match((await ask(port, "/loop")).text, TOO_MANY);
   assert.equal((await ask(port, "/wait")).text, "after a wait");
@@ -236,10 +206,7 @@ test("craftos: an endless callback, and errors in coroutines", async (t) => {
 });
 
 test("handles can be used after their end", async (t) => {
-  const evo = await runLimited(
-    t,
-    "evo",
-    `local uv, server = require("uv"), require("HttpServer")()
+  const evoCode = `local uv, server = require("uv"), require("HttpServer")()
      local timer, tcp = uv.new_timer(), uv.new_tcp()
      timer:close() timer:close() tcp:close()
      print(timer:is_closing(), timer:get_due_in(), timer:is_active(), pcall(tcp.write, tcp, "x"))
@@ -252,18 +219,15 @@ test("handles can be used after their end", async (t) => {
      for _, ms in ipairs({ 0 / 0, -1, 1e300, math.huge }) do timer:start(ms, ms, print) timer:stop() end
      print(pcall(uv.new_signal().start, uv.new_signal(), print, "constructor"))
      timer:close()
-     uv.stop()`,
-  );
+     uv.stop()`;
+  const evo = await runLimited(t, "evo", evoCode);
   assert.match(evo.error, /^$/);
   assert.match(evo.lines[0] ?? "", /^true\t0\tfalse\t/);
   assert.match(evo.lines[2] ?? "", /^false\t/);
   assert.match(evo.lines[3] ?? "", /^false\t.*NaN is not a port/);
   assert.match(evo.lines[4] ?? "", /^false\t.*-1 is not a port/);
   assert.match(evo.lines[5] ?? "", /^false\t.*the signal constructor is not available/);
-  const craftos = await runLimited(
-    t,
-    "craftos",
-    `local port = http.addListener(0)
+  const craftosCode = `local port = http.addListener(0)
      http.request("http://127.0.0.1:" .. port .. "/\\0é")
      local _, _, request, response = os.pullEvent("http_request")
      response.close() request.close()
@@ -275,42 +239,34 @@ test("handles can be used after their end", async (t) => {
      os.queueEvent("http_request", 1)
      os.queueEvent("portico_done", 5, true)
      print(os.pullEvent("http_request"))
-     print(os.pullEvent("portico_done"))`,
-  );
+     print(os.pullEvent("portico_done"))`;
+  const craftos = await runLimited(t, "craftos", craftosCode);
   assert.equal(craftos.error, "");
   const closed = craftos.lines.slice(0, 5);
-  assert.ok(
-    closed.every((line) => /^false\t.*attempt to use a closed file/.test(line)),
-    closed.join("\n"),
-  );
+  const isClosed = closed.every((line) => /^false\t.*attempt to use a closed file/.test(line));
+  assert.ok(isClosed, closed.join("\n"));
   assert.match(craftos.lines[5] ?? "", /^\/.*\tGET$/);
   assert.deepEqual(craftos.lines.slice(7), ["http_request\t1", "portico_done\t5\ttrue"]);
 });
 
 test("NUL and bytes that are not UTF-8 pass in both directions", async (t) => {
   const bytes = Buffer.from([0, 255, 254, 0xc3, 0x28, 0, 10, 13, 0x80]);
-  const evo = await run(
-    t,
-    "evo",
-    `local server = require("HttpServer")()
+  const evoCode = `local server = require("HttpServer")()
      server:AddRoute("/", "POST")
      function server:HTTP_REQUEST_FINISHED(_, payload)
        self:SendResponse(payload.clientID, payload.message .. #payload.message)
      end
-     print("listening on " .. server:StartListening(0))`,
-  );
-  const craftos = await run(
-    t,
-    "craftos",
-    `print("listening on " .. http.addListener(0))
+     print("listening on " .. server:StartListening(0))`;
+  const evo = await run(t, "evo", evoCode);
+  const craftosCode = `print("listening on " .. http.addListener(0))
      while true do
        local _, _, request, response = os.pullEvent("http_request")
        local text = request.readAll()
        response.write(text)
        response.write(#text)
        response.close()
-     end`,
-  );
+     end`;
+  const craftos = await run(t, "craftos", craftosCode);
   for (const program of [evo, craftos] satisfies Running[]) {
     const { body } = await ask(await program.port(), "/", { method: "POST", body: bytes });
     assert.deepEqual(body, Buffer.concat([bytes, Buffer.from("9")]));
@@ -319,17 +275,10 @@ test("NUL and bytes that are not UTF-8 pass in both directions", async (t) => {
 
 test("craftos: errors of files name the path as the program knows it", async (t) => {
   const folder = temporaryFolder(t, { "a/b.txt": "b" });
-  const program = await run(
-    t,
-    "craftos",
-    `print(pcall(fs.copy, "a", "a/c")) print(pcall(fs.makeDir, ("x"):rep(5000))) print(pcall(fs.makeDir, "a/b.txt/c"))
-     print(pcall(fs.list, "a\\0b")) print(pcall(require, "../a")) print(pcall(dofile, "/etc/passwd"))`,
-    { folder },
-  );
-  await program.ended;
-  assert.ok(
-    program.lines.every((line) => /^(false|true\tnil)\t|^\s/.test(line)),
-    program.text,
-  );
+  const code = `print(pcall(fs.copy, "a", "a/c")) print(pcall(fs.makeDir, ("x"):rep(5000))) print(pcall(fs.makeDir, "a/b.txt/c"))
+     print(pcall(fs.list, "a\\0b")) print(pcall(require, "../a")) print(pcall(dofile, "/etc/passwd"))`;
+  const program = await runToEnd(t, "craftos", code, { folder });
+  const isRefused = program.lines.every((line) => /^(false|true\tnil)\t|^\s/.test(line));
+  assert.ok(isRefused, program.text);
   assert.ok(!program.text.includes(folder), program.text);
 });

@@ -54,12 +54,8 @@ test("bytes stay bytes in both directions, whatever their size", async () => {
 
 test("a call that waits suspends its thread, across pcall", async () => {
   const { machine, printed } = await machineOf();
-  const reference = machine.load(
-    Buffer.from(
-      `local ok, value = pcall(function() return coroutine.yield("wait") + 1 end) print(ok) print(value)`,
-    ),
-    "@test.lua",
-  );
+  const code = `local ok, value = pcall(function() return coroutine.yield("wait") + 1 end) print(ok) print(value)`;
+  const reference = machine.load(Buffer.from(code), "@test.lua");
   const thread = machine.prepare(reference);
   assert.deepEqual(machine.resume(thread, 0), { hasEnded: false, values: 1 });
   assert.equal(machine.frame.text(-1), "wait");
@@ -73,13 +69,11 @@ test("errors have the place in the program and a traceback", async () => {
   const { run, printed } = await machineOf();
   run("print(select(2, pcall(host.fail)))");
   assert.match(printed[0] ?? "", /as asked$/);
-  assert.throws(
-    () => run("local function f()\n  host.fail()\nend\nf()"),
-    (error) =>
-      error instanceof LuaError &&
-      error.message === "test.lua:2: as asked" &&
-      error.traceback.includes("test.lua:4: in main chunk"),
-  );
+  assert.throws(() => run("local function f()\n  host.fail()\nend\nf()"), {
+    name: "LuaError",
+    message: "test.lua:2: as asked",
+    traceback: /test\.lua:4: in main chunk/,
+  });
   assert.throws(() => run("x ="), { name: "LuaError", message: /test\.lua:1: unexpected symbol/ });
 });
 

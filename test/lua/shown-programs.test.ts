@@ -12,7 +12,7 @@ test("the game of the console in Lua moves its players", async (t) => {
   const player = await talk(t, Number(await program.printed(/ws:\/\/127\.0\.0\.1:(\d+)/)));
   player.socket.send("right");
   for (;;) {
-    const { step, edge, places } = JSON.parse(String(await player.next()));
+    const { step, edge, places } = JSON.parse(String(await player.data()));
     assert.ok(step > 0);
     assert.equal(edge, 50);
     if (places[0] > 1) break;
@@ -30,5 +30,5 @@ test("the example of a game loop moves its players", async (t) => {
   const program = await run(t, "evo", read("examples/lua/game-loop.lua"), { parameters: ["0"] });
   const player = await talk(t, await program.port());
   player.socket.send("left");
-  assert.match(String(await player.next()), /^[\da-f-]{36} -1$/);
+  assert.match(String(await player.data()), /^[\da-f-]{36} -1$/);
 });

@@ -63,11 +63,16 @@ export class WebSocketClient {
     return event;
   }
 
+  /** The next event, which must be a message. */
+  async message(ms: number = PATIENCE_MS): Promise<ClientEvent & { readonly type: "message" }> {
+    const event = await this.next(ms);
+    if (event.type !== "message") throw new Error(`not a message: ${JSON.stringify(event)}`);
+    return event;
+  }
+
   /** The text of the next message. */
   async text(): Promise<string> {
-    const event = await this.next();
-    if (event.type !== "message") throw new Error(`not a message: ${JSON.stringify(event)}`);
-    return event.text;
+    return (await this.message()).text;
   }
 
   /** Code and reason of the server's close frame; other events are passed over. */
