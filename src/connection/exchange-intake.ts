@@ -180,7 +180,8 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   endRequest(): void {
     const { exchange } = this;
     if (exchange === undefined) return;
-    exchange.driver.trailerFields = this.reader.trailers;
+    const { trailers } = this.reader;
+    if (trailers !== null) exchange.driver.trailerFields = trailers;
     if (exchange.hasBody && !this.isLastDelivered && exchange.driver.isBodyWanted) {
       this.delivery.body(exchange, NO_BYTES, true, this.connection);
     }

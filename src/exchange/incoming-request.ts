@@ -63,7 +63,12 @@ export abstract class IncomingRequest<Params> {
 
   /** @internal */
   get requestHead(): RequestHead {
-    if (typeof this.head === "string") this.head = readHeadAgain(this.head);
+    const { head } = this;
+    return typeof head === "string" ? this.wakenHead(head) : head;
+  }
+
+  private wakenHead(text: string): RequestHead {
+    this.head = readHeadAgain(text);
     return this.head;
   }
 
@@ -160,12 +165,14 @@ export abstract class IncomingRequest<Params> {
 
   /** Whether the request has a body. */
   get hasBody(): boolean {
-    return this.requestHead.chunked || this.requestHead.contentLength > 0;
+    const { chunked, contentLength } = this.requestHead;
+    return chunked || contentLength > 0;
   }
 
   /** The Content-Length in bytes; undefined for a chunked body. */
   get contentLength(): number | undefined {
-    return this.requestHead.chunked ? undefined : Math.max(0, this.requestHead.contentLength);
+    const { chunked, contentLength } = this.requestHead;
+    return chunked ? undefined : Math.max(0, contentLength);
   }
 
   /** The client's address; undefined for a Unix socket. */

@@ -105,17 +105,16 @@ export class ServerCore implements HttpContext {
     this.topics.link = this.relay;
   }
 
-  /** Serves a connection, unless a limit is reached or it has already ended. */
+  /** Serves a connection, unless a limit is reached or it has ended. */
   accept(transport: Transport): void {
     const releaseSlot = transport.closed ? undefined : this.acquireSlot(transport);
     if (releaseSlot === undefined) {
       transport.destroy();
       return;
     }
-    const { counters } = this;
-    counters.connections++;
-    counters.openConnections++;
-    transport.totals = counters;
+    this.counters.connections++;
+    this.counters.openConnections++;
+    transport.totals = this.counters;
     const connection = new HttpConnection(this.intakes, transport, releaseSlot);
     this.connections.add(connection);
     if (this.isPaused) connection.pauseFor(PAUSED_BY_SERVER);
@@ -193,9 +192,10 @@ export class ServerCore implements HttpContext {
   }
 
   route(exchange: Exchange): number | undefined {
+    const { driver } = exchange;
     const target = this.routes.match(exchange);
-    exchange.driver.answerTimeoutMs = target?.handlerTimeoutMs;
-    exchange.driver.isImmediate = target?.isImmediate === true;
+    driver.answerTimeoutMs = target?.handlerTimeoutMs;
+    driver.isImmediate = target?.isImmediate === true;
     return target && (target.maxBodyBytes ?? this.limits.maxBodyBytes);
   }
 
