@@ -4,6 +4,7 @@ import { memoryBroker } from "../../src/brokers/index.ts";
 import { type Broker, type BrokerReceiver, setDefaultBroker } from "../../src/server/broker.ts";
 import { Server } from "../../src/server/server.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
+import { throwing } from "../support/failing.ts";
 import { codeOf } from "../support/harness.ts";
 import { memoryClient } from "../support/raw-client.ts";
 import { eventually, signal, turns, within } from "../support/waiting.ts";
@@ -110,9 +111,7 @@ describe("messages for the broker", () => {
     node.broker.receiver?.onState("connected");
     node.broker.answer = () => Promise.reject(new Error("refused"));
     node.server.publish("a", "1");
-    node.broker.answer = () => {
-      throw new Error("too large");
-    };
+    node.broker.answer = throwing(new Error("too large"));
     node.server.publish("a", "2");
     await turns();
     assert.equal(node.server.counters.brokerMessagesDropped, 2);
@@ -220,9 +219,7 @@ describe("subscriptions at the broker", () => {
 
   it("that the broker refuses by an error do not reach the client's handler", async (t) => {
     const node = faked(t);
-    node.broker.subscribe = () => {
-      throw new Error("not allowed");
-    };
+    node.broker.subscribe = throwing(new Error("not allowed"));
     const client = await node.join("a");
     node.server.publish("a", "here");
     assert.deepEqual(await textsOf(client, 1), ["here"]);

@@ -4,6 +4,7 @@ import { decode, encode } from "@msgpack/msgpack";
 import { memoryBroker } from "../../src/brokers/index.ts";
 import type { ReceivedMessage } from "../../src/browser/index.ts";
 import { Channels, type ChannelsOptions, channel, request, type TypesOf } from "../../src/channels/index.ts";
+import { throwing } from "../support/failing.ts";
 import { linkTo } from "../support/link.ts";
 import { signal, sleep } from "../support/waiting.ts";
 import { isObject } from "./schemas.ts";
@@ -29,9 +30,7 @@ function chatChannels(more: Partial<ChannelsOptions<never, never>> = {}) {
       double: request({ input: isObject<{ n: number }>("n"), answer: ({ n }) => n * 2 }),
       slow: request({ timeoutMs: 20, answer: () => new Promise(() => {}) }),
       broken: request({
-        answer: () => {
-          throw new Error("a secret");
-        },
+        answer: throwing(new Error("a secret")),
       }),
     },
     limits: quick,

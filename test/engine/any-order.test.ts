@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from "node:test";
 import fc from "fast-check";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { Server } from "../../src/server/server.ts";
+import { throwing } from "../support/failing.ts";
 import { frame } from "../support/frames.ts";
 import { memoryClient, type RawClient, tcpClient } from "../support/raw-client.ts";
 import { eventually, turns, within } from "../support/waiting.ts";
@@ -53,18 +54,14 @@ const behaviours: Record<string, (exchange: Exchange) => void | Promise<void>> =
     exchange.end("paused");
   },
   stream: async (exchange) => void (await exchange.stream(pieces(20))),
-  throw: () => {
-    throw new Error("own");
-  },
+  throw: throwing(new Error("own")),
   throwLate: async (exchange) => {
     exchange.write("part");
     await turns(1);
     throw new Error("own");
   },
   throwBody: (exchange) => {
-    exchange.onBody(() => {
-      throw new Error("own");
-    });
+    exchange.onBody(throwing(new Error("own")));
   },
   abort: async (exchange) => {
     await turns(1);

@@ -8,6 +8,7 @@ import type { Exchange } from "../../src/exchange/exchange.ts";
 import { currentContext } from "../../src/node/async-context.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import type { Handler } from "../../src/server/target.ts";
+import { throwing } from "../support/failing.ts";
 import { type Harness, harness } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
@@ -54,11 +55,7 @@ describe("the context of a handler reaches", () => {
     const { server, connect, seen } = place(t);
     server.post(
       "/a",
-      within((exchange) =>
-        exchange.onBody(() => {
-          throw new Error("mine");
-        }),
-      ),
+      within((exchange) => exchange.onBody(throwing(new Error("mine")))),
     );
     await connect().post("/a", "x").answer();
     assert.equal(seen[0], "Error: mine /a");

@@ -80,8 +80,7 @@ describe("a callback of onBody that fails", () => {
       await turns(2);
     }
     assert.equal((await client.answer("POST")).text, "fine");
-    client.get("/none");
-    assert.equal((await client.answer()).status, 404);
+    assert.equal((await client.get("/none").answer()).status, 404);
     assert.deepEqual([calls, reports.length], [2, 1]);
   });
 });

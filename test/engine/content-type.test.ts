@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { FieldError } from "../../src/protocol/http/field-lines.ts";
 import { testClient } from "../../src/testing/index.ts";
+import { throwing } from "../support/failing.ts";
 import { harness } from "../support/harness.ts";
 
 const TEXT = "text/plain; charset=utf-8";
@@ -98,9 +99,7 @@ describe("Content-Type", () => {
     const { server } = harness(t, { onError: () => {} });
     server.onRequest((exchange) => void exchange.setHeader("Content-Type", "image/png"));
     server.get("/", (exchange) => exchange.end("a"));
-    server.get("/fails", () => {
-      throw new Error("broken");
-    });
+    server.get("/fails", throwing(new Error("broken")));
     const client = testClient(server);
     t.after(() => client.close());
     assert.equal((await client.fetch("/")).headers.get("content-type"), "image/png");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { WebSocket } from "../../src/exchange/exchange.ts";
+import { throwing } from "../support/failing.ts";
 import { frame } from "../support/frames.ts";
 import { harness } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
@@ -145,20 +146,16 @@ test("bytes that come together with a handshake count once", async (t) => {
 test("errors by their code: the peers' and the program's", async (t) => {
   const { server, connect } = harness(t, { limits: { headTimeoutMs: 30, maxBodyBytes: 5 } });
   const { counters } = server;
-  server.get("/", () => {
-    throw new Error("own");
-  });
+  server.get("/", throwing(new Error("own")));
   server.post("/", async (exchange) => void exchange.end(await exchange.text(2)));
   server.websocket("/ws", {});
   assert.deepEqual({ ...counters.errors }, {});
   await connect().get("/").answer();
   assert.equal(counters.errors["HANDLER"], 1);
-  const long = connect();
-  long.post("/", "abc");
+  const long = connect().post("/", "abc");
   await long.answer();
   assert.equal(counters.errors["ERR_BODY_TOO_LARGE"], 1);
-  const longer = connect();
-  longer.post("/", "abcdef");
+  const longer = connect().post("/", "abcdef");
   await longer.answer();
   assert.equal(counters.errors["HTTP_BODY_TOO_LARGE"], 1);
   await connect().get("/%").answer();

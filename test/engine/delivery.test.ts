@@ -7,6 +7,7 @@ import type { Server } from "../../src/server/server.ts";
 import { MemoryTransport } from "../../src/transport/memory-transport.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { DrainEvent, MessageEvent } from "../../src/websocket/web-socket-events.ts";
+import { throwing } from "../support/failing.ts";
 import { frame } from "../support/frames.ts";
 import { harness } from "../support/harness.ts";
 import { eventually, signal, sleep, turns, within } from "../support/waiting.ts";
@@ -262,8 +263,7 @@ describe("events", () => {
     })();
     const client = connect().get("/");
     assert.equal((await client.answer()).text, "ran");
-    client.get("/");
-    assert.equal((await client.answer()).text, "ran");
+    assert.equal((await client.get("/").answer()).text, "ran");
     await server.close({ graceMs: 0 });
     await within(reading, "the iterator to end");
     assert.deepEqual(types, ["request", "request"]);
@@ -517,9 +517,7 @@ describe("a queue that two servers share", () => {
     const one = harness(t, { delivery: queue });
     const two = harness(t, { delivery: queue });
     const failure = new Error("two's mistake");
-    two.server.get("/", () => {
-      throw failure;
-    });
+    two.server.get("/", throwing(failure));
     const client = two.connect().get("/");
     await eventually(() => queue.length === 1, "the event");
     one.server.poll();

@@ -89,8 +89,7 @@ test("an exchange that a handler has aborted delivers none of the content that w
     exchange.onBody((chunk) => void log.push(chunk.toString()));
     exchange.abort();
   });
-  const client = connect();
-  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n");
+  const client = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n");
   client.send("head");
   await eventually(() => server.waitingEvents === 2, "the request and some content");
   client.send("tail");

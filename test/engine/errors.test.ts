@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import { Server } from "../../src/server/server.ts";
+import { failing, throwing } from "../support/failing.ts";
 import { frame, PONG } from "../support/frames.ts";
-import { harness } from "../support/harness.ts";
+import { errorsOf, harness } from "../support/harness.ts";
 import { memoryClient } from "../support/raw-client.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
@@ -30,12 +31,7 @@ const failure = new Error("the program's mistake");
 
 describe("an HTTP handler", () => {
   for (const [name, handler] of [
-    [
-      "that throws",
-      () => {
-        throw failure;
-      },
-    ],
+    ["that throws", throwing(failure)],
     ["that rejects", () => Promise.reject(failure)],
     [
       "that rejects later",
@@ -56,10 +52,8 @@ describe("an HTTP handler", () => {
       server.get("/ok", (exchange) => void exchange.end("ok"));
       const client = connect().get("/").get("/ok");
       const answer = await client.answer();
-      assert.equal(answer.status, 500);
-      assert.equal(answer.text, "Internal Server Error\n");
-      assert.equal(answer.header("x-own"), undefined);
-      assert.equal(answer.header("content-length"), "22");
+      assert.deepEqual([answer.status, answer.text], [500, "Internal Server Error\n"]);
+      assert.deepEqual([answer.header("x-own"), answer.header("content-length")], [undefined, "22"]);
       assert.equal((await client.answer()).text, "ok");
       assert.deepEqual(reports, [{ error: failure, where: seen }]);
     });
@@ -122,27 +116,19 @@ describe("an HTTP handler", () => {
   test("may throw anything", async (t) => {
     const { server, connect, reports } = harness(t);
     server.get("/undefined", () => Promise.reject(undefined));
-    server.get("/text", () => {
-      throw "text";
-    });
+    server.get("/text", throwing("text"));
     const client = connect().get("/undefined").get("/text");
     assert.equal((await client.answer()).status, 500);
     assert.equal((await client.answer()).status, 500);
-    assert.deepEqual(
-      reports.map((report) => report.error),
-      [undefined, "text"],
-    );
+    assert.deepEqual(errorsOf(reports), [undefined, "text"]);
   });
 
   test("that throws while content is still arriving is answered 500 all the same", async (t) => {
     const { server, connect } = harness(t);
-    server.post("/", () => {
-      throw failure;
-    });
+    server.post("/", throwing(failure));
     const client = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\nabc");
     const answer = await client.answer();
-    assert.equal(answer.status, 500);
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.status, answer.header("connection")], [500, "close"]);
   });
 });
 
@@ -151,12 +137,9 @@ describe("a callback of an exchange", () => {
     const uncaught = escaped(t);
     const { server, connect, reports } = harness(t);
     server.post("/", (exchange) => {
-      exchange.onBody(() => {
-        throw failure;
-      });
+      exchange.onBody(throwing(failure));
     });
-    const client = connect();
-    client.post("/", "abc");
+    const client = connect().post("/", "abc");
     const answer = await client.answer().catch((error: unknown) => error as Error);
     assert.deepEqual(uncaught, []);
     assert.equal(reports.length, 1);
@@ -173,8 +156,7 @@ describe("a callback of an exchange", () => {
         throw failure;
       });
     });
-    const client = connect();
-    client.post("/", "abc");
+    const client = connect().post("/", "abc");
     const answer = await client.answer().catch((error: unknown) => error as Error);
     assert.deepEqual(uncaught, [], "this ends the program");
     assert.equal(reports.length, 1);
@@ -185,12 +167,9 @@ describe("a callback of an exchange", () => {
     const { server, connect } = harness(t);
     server.post("/", async (exchange) => {
       await turns(3);
-      exchange.onBody(() => {
-        throw failure;
-      });
+      exchange.onBody(throwing(failure));
     });
-    const client = connect();
-    client.post("/", "abc");
+    const client = connect().post("/", "abc");
     assert.equal((await client.answer()).status, 500);
   });
 
@@ -201,10 +180,7 @@ describe("a callback of an exchange", () => {
       const begun = signal();
       const other = signal();
       server.get("/", (exchange) => {
-        exchange.onAbort(() => {
-          if (rejects) return Promise.reject(failure);
-          throw failure;
-        });
+        exchange.onAbort(failing(rejects, failure));
         exchange.onAbort(() => other.give());
         begun.give();
       });
@@ -214,20 +190,14 @@ describe("a callback of an exchange", () => {
       await other.wait("the other listener");
       await turns();
       assert.deepEqual(uncaught, []);
-      assert.deepEqual(
-        reports.map((report) => report.error),
-        [failure],
-      );
+      assert.deepEqual(errorsOf(reports), [failure]);
     });
 
     test(`onWritable that ${rejects ? "rejects" : "throws"}: a report, the connection ends, no crash`, async (t) => {
       const uncaught = escaped(t);
       const { server, connect, reports } = harness(t);
       server.get("/", (exchange) => {
-        exchange.onWritable(() => {
-          if (rejects) return Promise.reject(failure);
-          throw failure;
-        });
+        exchange.onWritable(failing(rejects, failure));
         exchange.write("x".repeat(200_000));
       });
       const client = connect().get("/");
@@ -245,9 +215,7 @@ describe("onError", () => {
         if (where !== undefined && "headSent" in where && !where.headSent) where.status(503).end("sorry");
       },
     });
-    server.get("/", () => {
-      throw failure;
-    });
+    server.get("/", throwing(failure));
     server.get("/begun", async (exchange) => {
       exchange.write("begun");
       await Promise.reject(failure);
@@ -262,13 +230,9 @@ describe("onError", () => {
     const uncaught = escaped(t);
     const printed = t.mock.method(console, "error", () => {});
     const { server, connect } = harness(t, {
-      onError: () => {
-        throw new Error("onError's own");
-      },
+      onError: throwing(new Error("onError's own")),
     });
-    server.get("/", () => {
-      throw failure;
-    });
+    server.get("/", throwing(failure));
     server.get("/ok", (exchange) => void exchange.end("ok"));
     const client = connect().get("/").get("/ok");
     assert.equal((await client.answer()).status, 500);
@@ -285,9 +249,7 @@ describe("onError", () => {
         await Promise.reject(new Error("onError's own"));
       },
     });
-    server.get("/", () => {
-      throw failure;
-    });
+    server.get("/", throwing(failure));
     assert.equal((await connect().get("/").answer()).status, 500);
     await turns();
     assert.deepEqual(uncaught, [], "this ends the program");
@@ -297,9 +259,7 @@ describe("onError", () => {
     const printed = t.mock.method(console, "error", () => {});
     const server = new Server();
     t.after(() => server.close({ graceMs: 0 }));
-    const fail = (): never => {
-      throw failure;
-    };
+    const fail = throwing(failure);
     server.get("/a/:id", fail);
     server.onClose(fail);
     assert.equal((await memoryClient(server).get("/a/7?b").answer()).status, 500);
@@ -344,10 +304,7 @@ describe("a WebSocket handler", () => {
       const uncaught = escaped(t);
       const { server, connect, reports } = harness(t);
       server.websocket("/", {
-        close() {
-          if (rejects) return Promise.reject(failure);
-          throw failure;
-        },
+        close: failing(rejects, failure),
       });
       const client = await open(connect(), "/");
       client.close(1000);
@@ -362,10 +319,7 @@ describe("a WebSocket handler", () => {
       const sockets = signal<WebSocket>();
       server.websocket("/", {
         open: (socket) => sockets.give(socket as WebSocket),
-        drain() {
-          if (rejects) return Promise.reject(failure);
-          throw failure;
-        },
+        drain: failing(rejects, failure),
       });
       const client = await open(connect(), "/");
       const socket = await sockets.wait("the WebSocket");
@@ -386,8 +340,7 @@ describe("a WebSocket handler", () => {
         },
       });
       const answer = await connect().send(handshake("/")).answer();
-      assert.equal(answer.status, 500);
-      assert.equal(answer.header("x-own"), undefined);
+      assert.deepEqual([answer.status, answer.header("x-own")], [500, undefined]);
       assert.equal(reports[0]?.error, failure);
       assert.equal(server.counters.webSockets, 0);
     });
@@ -437,9 +390,7 @@ describe("a WebSocket handler", () => {
 describe("deferred delivery", () => {
   test("a handler that throws in poll is answered 500, and poll goes on", async (t) => {
     const { server, connect, reports } = harness(t, { delivery: "deferred" });
-    server.get("/", () => {
-      throw failure;
-    });
+    server.get("/", throwing(failure));
     server.get("/ok", (exchange) => void exchange.end("ok"));
     const bad = connect().get("/");
     const good = connect().get("/ok");

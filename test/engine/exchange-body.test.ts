@@ -39,8 +39,7 @@ describe("as a whole", () => {
       ["/text", "abc", "ABC"],
       ["/json", '{ "a": [1, null] }', '{"a":[1,null]}'],
     ] as const) {
-      const whole = connect();
-      whole.post(path, sent);
+      const whole = connect().post(path, sent);
       assert.equal((await whole.answer()).body.toString("latin1"), expected);
       const slow = connect();
       const text = `POST ${path} HTTP/1.1\r\nHost: h\r\nContent-Length: ${sent.length}\r\n\r\n${sent}`;
@@ -55,8 +54,7 @@ describe("as a whole", () => {
     const client = connect();
     for (const character of CHUNKED_HEAD + chunked("ab", "c", "def")) client.send(character);
     assert.equal((await client.answer()).text, "abcdef");
-    client.send(CHUNKED_HEAD + chunked());
-    assert.equal((await client.answer()).text, "");
+    assert.equal((await client.send(CHUNKED_HEAD + chunked()).answer()).text, "");
   });
 
   test("a request without content has empty content", async (t) => {
@@ -83,8 +81,7 @@ describe("as a whole", () => {
       await assert.rejects(exchange.json(), { code: "ERR_BODY_NOT_JSON" });
       exchange.end("caught");
     });
-    const client = connect();
-    client.post("/text", "\xff");
+    const client = connect().post("/text", "\xff");
     const json = "Content-Type: application/json\r\n";
     client.post("/json", "{", json);
     client.post("/json", "\xc3", json);
@@ -164,11 +161,9 @@ describe("limits", () => {
   test("a limit of the call answers 413 when the error leaves the handler", async (t) => {
     const { server, connect, reports } = harness(t);
     server.post("/", async (exchange) => void exchange.end(await exchange.text(3)));
-    const client = connect();
-    client.post("/", "123");
+    const client = connect().post("/", "123");
     assert.equal((await client.answer()).text, "123");
-    client.post("/", "1234");
-    assert.equal((await client.answer()).status, 413);
+    assert.equal((await client.post("/", "1234").answer()).status, 413);
     const answer = await connect()
       .send(CHUNKED_HEAD + chunked("12", "34"))
       .answer();
@@ -183,13 +178,11 @@ describe("limits", () => {
       calls++;
       exchange.end(await exchange.text(1_000));
     });
-    const client = connect();
-    client.post("/", "12345");
+    const client = connect().post("/", "12345");
     assert.equal((await client.answer()).text, "12345");
     client.post("/", "123456");
     const refused = await client.answer();
-    assert.equal(refused.status, 413);
-    assert.equal(refused.header("connection"), "close");
+    assert.deepEqual([refused.status, refused.header("connection")], [413, "close"]);
     await client.over();
     assert.equal(calls, 1);
     const other = connect().send(CHUNKED_HEAD + chunked("123", "456"));
@@ -201,13 +194,10 @@ describe("limits", () => {
     const { server, connect } = harness(t, { limits: { maxBodyBytes: 100 } });
     server.post("/", async (exchange) => void exchange.end(await exchange.text()), { maxBodyBytes: 3 });
     server.post("/other", async (exchange) => void exchange.end(await exchange.text()));
-    const client = connect();
-    client.post("/", "123");
+    const client = connect().post("/", "123");
     assert.equal((await client.answer()).text, "123");
-    client.post("/other", "1234");
-    assert.equal((await client.answer()).text, "1234");
-    client.post("/", "1234");
-    assert.equal((await client.answer()).status, 413);
+    assert.equal((await client.post("/other", "1234").answer()).text, "1234");
+    assert.equal((await client.post("/", "1234").answer()).status, 413);
     const answer = await connect()
       .send(CHUNKED_HEAD + chunked("12", "34"))
       .answer();
@@ -218,33 +208,27 @@ describe("limits", () => {
     const { server, connect } = harness(t, { limits: { maxBodyBytes: 3 } });
     server.post("/", async (exchange) => void exchange.end(await exchange.text()), { maxBodyBytes: 6 });
     server.post("/other", async (exchange) => void exchange.end(await exchange.text()));
-    const client = connect();
-    client.post("/", "123456");
+    const client = connect().post("/", "123456");
     assert.equal((await client.answer()).text, "123456");
-    client.send(CHUNKED_HEAD + chunked("123", "456"));
-    assert.equal((await client.answer()).text, "123456");
-    client.post("/other", "1234");
-    assert.equal((await client.answer()).status, 413);
+    assert.equal((await client.send(CHUNKED_HEAD + chunked("123", "456")).answer()).text, "123456");
+    assert.equal((await client.post("/other", "1234").answer()).status, 413);
     const answer = await connect()
       .send(CHUNKED_HEAD + chunked("123", "4567"))
       .answer();
     assert.equal(answer.status, 413);
     const third = connect().send(CHUNKED_HEAD.replace(" / ", " /other ") + chunked("12", "34"));
     assert.equal((await third.answer()).status, 413);
-    const unmatched = connect();
-    unmatched.post("/none", "1234");
+    const unmatched = connect().post("/none", "1234");
     assert.ok([404, 413].includes((await unmatched.answer()).status));
   });
 
   test("a changed limit counts from the next request on", async (t) => {
     const { server, connect } = harness(t);
     server.post("/", async (exchange) => void exchange.end(await exchange.text()));
-    const client = connect();
-    client.post("/", "1234");
+    const client = connect().post("/", "1234");
     assert.equal((await client.answer()).text, "1234");
     server.limits.maxBodyBytes = 3;
-    client.post("/", "1234");
-    assert.equal((await client.answer()).status, 413);
+    assert.equal((await client.post("/", "1234").answer()).status, 413);
   });
 
   test("after a 413 of a call no more than maxDiscardBytes are read and thrown away", async (t) => {
@@ -308,8 +292,7 @@ describe("piece by piece", () => {
     assert.deepEqual(lasts, [false, false, true]);
     lasts.length = 0;
     text = "";
-    client.send(CHUNKED_HEAD + chunked("ab", "c"));
-    assert.equal((await client.answer()).text, "abc");
+    assert.equal((await client.send(CHUNKED_HEAD + chunked("ab", "c")).answer()).text, "abc");
     assert.equal(lasts.filter((last) => last).length, 1);
     assert.equal(lasts.at(-1), true);
   });
@@ -383,8 +366,7 @@ describe("piece by piece", () => {
       exchange.end("first");
     });
     server.get("/next", (exchange) => void exchange.end("next!"));
-    const client = connect();
-    client.post("/", "abc");
+    const client = connect().post("/", "abc");
     assert.equal((await client.answer()).text, "first");
     await closedOrServes(client);
   });
@@ -413,8 +395,7 @@ describe("piece by piece", () => {
     const client = connect().send(`${postHead(3_000)}x`);
     const exchange = await left.wait("the loop to be left");
     exchange.end("left");
-    client.send("x".repeat(2_999));
-    assert.equal((await client.answer()).text, "left");
+    assert.equal((await client.send("x".repeat(2_999)).answer()).text, "left");
     await closedOrServes(client);
   });
 });
@@ -426,13 +407,10 @@ describe("late and never", () => {
       await turns(30);
       exchange.end(String((await exchange.bytes()).length));
     });
-    const client = connect();
-    client.post("/", "late");
+    const client = connect().post("/", "late");
     assert.equal((await client.answer()).text, "4");
-    client.post("/", "x".repeat(500_000));
-    assert.equal((await client.answer()).text, "500000");
-    client.send(CHUNKED_HEAD + chunked("ab", "c"));
-    assert.equal((await client.answer()).text, "3");
+    assert.equal((await client.post("/", "x".repeat(500_000)).answer()).text, "500000");
+    assert.equal((await client.send(CHUNKED_HEAD + chunked("ab", "c")).answer()).text, "3");
   });
 
   test("content that nobody asks for is kept within bounds", async (t) => {
@@ -481,8 +459,7 @@ describe("late and never", () => {
     assert.equal((await client.answer()).text, "early");
     for (let i = 0; i < 100; i++) client.send("x".repeat(1_000));
     assert.equal(await length.wait("the content"), 100_000);
-    client.get("/next");
-    assert.equal((await client.answer()).text, "next!");
+    assert.equal((await client.get("/next").answer()).text, "next!");
   });
 
   test("content asked for after it was thrown away is an answer, not a wait for ever", async (t) => {
@@ -493,8 +470,7 @@ describe("late and never", () => {
       await turns(20);
       exchange.bytes().then(outcome.give, outcome.give);
     });
-    const client = connect();
-    client.post("/", "abc");
+    const client = connect().post("/", "abc");
     assert.equal((await client.answer()).text, "early");
     await outcome.wait("bytes() to answer");
   });
@@ -516,8 +492,7 @@ describe("late and never", () => {
     server.post("/", async (exchange) => void exchange.bytes().then(outcome.give, outcome.give));
     const client = connect().send(`${CHUNKED_HEAD}zz\r\n`);
     const answer = await client.answer();
-    assert.equal(answer.status, 400);
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.status, answer.header("connection")], [400, "close"]);
     await client.over();
     assert.equal(codeOf(await outcome.wait("the read to end")), "ERR_ABORTED");
   });
@@ -544,8 +519,7 @@ describe("Expect: 100-continue", () => {
     const answer = await client.answer();
     assert.equal(answer.text, "12345");
     assert.notEqual(answer.header("connection"), "close");
-    client.get("/");
-    assert.equal((await client.answer()).status, 405, "the connection goes on");
+    assert.equal((await client.get("/").answer()).status, 405, "the connection goes on");
   });
 
   test("a final status without 100 closes the connection", async (t) => {
@@ -553,8 +527,7 @@ describe("Expect: 100-continue", () => {
     server.post("/", (exchange) => void exchange.status(403).end());
     const client = connect().send(postHead(5, EXPECT));
     const answer = await client.answer();
-    assert.equal(answer.status, 403);
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.status, answer.header("connection")], [403, "close"]);
     await client.over();
   });
 
@@ -563,8 +536,7 @@ describe("Expect: 100-continue", () => {
     server.post("/", async (exchange) => void exchange.end(await exchange.text(3)));
     for (const length of [4, 5]) {
       const answer = await connect().send(postHead(length, EXPECT)).answer();
-      assert.equal(answer.status, 413);
-      assert.equal(answer.header("connection"), "close");
+      assert.deepEqual([answer.status, answer.header("connection")], [413, "close"]);
     }
   });
 
@@ -583,8 +555,7 @@ describe("Expect: 100-continue", () => {
       "POST / HTTP/1.0\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: keep-alive\r\n\r\n",
     );
     await turns();
-    old.send("abc");
-    assert.equal((await old.answer()).status, 200);
+    assert.equal((await old.send("abc").answer()).status, 200);
   });
 
   test("no 100 once the response has begun", async (t) => {
@@ -597,9 +568,7 @@ describe("Expect: 100-continue", () => {
     await turns();
     client.send("abc");
     const answer = await client.answer();
-    assert.equal(answer.status, 200);
-    assert.equal(answer.text, "begun abc");
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.status, answer.text, answer.header("connection")], [200, "begun abc", "close"]);
   });
 
   test("a program that takes its time to ask does not use up the client's time", async (t) => {
@@ -610,7 +579,6 @@ describe("Expect: 100-continue", () => {
     });
     const client = connect().send(postHead(3, EXPECT));
     assert.equal((await client.answer()).status, 100);
-    client.send("abc");
-    assert.equal((await client.answer()).text, "abc");
+    assert.equal((await client.send("abc").answer()).text, "abc");
   });
 });

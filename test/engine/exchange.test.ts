@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
-import { codeOf, harness } from "../support/harness.ts";
+import { codeOf, harness, pendingRequest } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
 
@@ -110,11 +110,9 @@ describe("properties", () => {
   test("content announced by length or chunked", async (t) => {
     const { server, connect } = harness(t);
     server.post("/", (exchange) => void exchange.end(`${exchange.hasBody} ${exchange.contentLength}`));
-    const client = connect();
-    client.post("/", "12345");
+    const client = connect().post("/", "12345");
     assert.equal((await client.answer()).text, "true 5");
-    client.post("/", "");
-    assert.equal((await client.answer()).text, "false 0");
+    assert.equal((await client.post("/", "").answer()).text, "false 0");
     client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
     assert.equal((await client.answer()).text, "true undefined");
   });
@@ -155,11 +153,7 @@ describe("ids", () => {
   });
 
   test("server.find knows an exchange from the first question until the response is complete", async (t) => {
-    const { server, connect } = harness(t);
-    const seen = signal<Exchange>();
-    server.get("/", (exchange) => seen.give(exchange));
-    const client = connect().get("/");
-    const exchange = await seen.wait("the request");
+    const { server, client, exchange } = await pendingRequest(t);
     const { id } = exchange;
     assert.equal(server.find(id), exchange);
     exchange.write("a");
@@ -246,8 +240,7 @@ describe("safe at any time", () => {
     const { promises } = useEverything(exchange);
     assert.deepEqual(await Promise.all(promises), [false, false]);
     assert.equal(exchange.signal.aborted, false, "it was complete");
-    client.get("/y");
-    assert.equal((await client.answer()).text, "done", "the connection was not touched");
+    assert.equal((await client.get("/y").answer()).text, "done", "the connection was not touched");
     assert.deepEqual(reports, []);
   });
 
@@ -295,8 +288,7 @@ describe("safe at any time", () => {
       assert.throws(() => exchange.onBody(() => {}), { code: "ERR_BODY_USED" });
       exchange.end("ok");
     });
-    const client = connect();
-    client.post("/", "abc");
+    const client = connect().post("/", "abc");
     assert.equal((await client.answer()).text, "ok");
   });
 });

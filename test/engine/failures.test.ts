@@ -5,6 +5,7 @@ import type { Exchange } from "../../src/exchange/exchange.ts";
 import { type AccessRecord, accessLog, requestIds } from "../../src/operations/index.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import { cors } from "../../src/web/index.ts";
+import { throwing } from "../support/failing.ts";
 import { codeOf, type Harness, harness } from "../support/harness.ts";
 import type { Answer } from "../support/http-response.ts";
 import { signal } from "../support/waiting.ts";
@@ -69,9 +70,7 @@ function failing(t: TestContext, options: ServerOptions = {}): Harness {
   server.post("/small", () => "small", { maxBodyBytes: 10 });
   server.get("/get", () => "got");
   server.websocket("/ws", {});
-  server.post("/fails", () => {
-    throw new Error("<b>secret</b>");
-  });
+  server.post("/fails", throwing(new Error("<b>secret</b>")));
   server.post("/nothing", async () => {});
   server.post("/never", () => {}, { handlerTimeoutMs: 20 });
   return made;
@@ -110,8 +109,7 @@ describe("a failure", () => {
       server.mount(requestIds());
       server.mount(accessLog((record) => records.push(record)));
       const answer = await connect().send(request.replace("\r\n", "\r\nOrigin: http://a\r\n")).answer();
-      assert.equal(answer.status, status);
-      assert.equal(answer.header("access-control-allow-origin"), "*");
+      assert.deepEqual([answer.status, answer.header("access-control-allow-origin")], [status, "*"]);
       assert.notEqual(answer.header("x-request-id"), undefined);
       assert.deepEqual(
         records.map((record) => record.status),
@@ -166,12 +164,7 @@ describe("a failure", () => {
   });
 
   for (const [what, hook] of [
-    [
-      "throws",
-      () => {
-        throw new Error("on purpose");
-      },
-    ],
+    ["throws", throwing()],
     ["returns a promise", (async () => "later") as unknown as () => string],
     ["returns a number", (() => 5) as unknown as () => string],
   ] as const) {

@@ -235,8 +235,7 @@ describe("a handler that ends without an answer", () => {
       server.post("/", async (exchange) => promise(exchange, () => void exchange.end("later")));
       const client = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\na");
       await turns();
-      client.send("b");
-      assert.equal((await client.answer()).text, "later");
+      assert.equal((await client.send("b").answer()).text, "later");
       assert.deepEqual(reports, []);
     });
   }
@@ -387,8 +386,7 @@ describe("handlerTimeoutMs", () => {
     server.get("/short", () => {});
     const client = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\na");
     for (const _ of [1, 2, 3]) assert.equal((await connect().get("/short").answer()).status, 503);
-    client.send("b");
-    assert.equal((await client.answer()).text, "2");
+    assert.equal((await client.send("b").answer()).text, "2");
   });
 
   for (const [what, head, content] of [

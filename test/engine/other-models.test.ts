@@ -7,7 +7,7 @@ import type { UpgradeOptions, WebSocket, WebSocketHandlers } from "../../src/exc
 import { EventQueue } from "../../src/exchange/server-event.ts";
 import { FieldError } from "../../src/protocol/http/field-lines.ts";
 import { Server } from "../../src/server/server.ts";
-
+import { throwing } from "../support/failing.ts";
 import { type Harness, harness } from "../support/harness.ts";
 import { tcpClient } from "../support/raw-client.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
@@ -138,9 +138,7 @@ describe("onEnqueue", () => {
   test("what it throws is reported and closes the connection with 1011", async (t) => {
     const made = harness(t, deferred);
     const { client } = await pair(made, {
-      onEnqueue: () => {
-        throw new Error("mine");
-      },
+      onEnqueue: throwing(new Error("mine")),
     });
     client.send("text");
     assert.equal((await client.closeFrame()).code, 1011);
@@ -237,7 +235,6 @@ describe("autoAllow false", () => {
     const { server, connect } = harness(t, { autoAllow: false, autoOptions: false });
     server.get("/", (exchange) => exchange.end());
     const answer = await connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n").answer();
-    assert.equal(answer.status, 404);
-    assert.equal(answer.header("allow"), undefined);
+    assert.deepEqual([answer.status, answer.header("allow")], [404, undefined]);
   });
 });

@@ -5,16 +5,12 @@ import { describe, test } from "node:test";
 import { PorticoError } from "../../src/exchange/errors.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { TURN_STEPS } from "../../src/limits/turns.ts";
-import { codeOf, harness } from "../support/harness.ts";
+import { codeOf, errorsOf, harness, pendingRequest } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 
 describe("write and drained", () => {
   test("write answers false at the high-water mark and drained resolves when all was taken", async (t) => {
-    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 10_000 } });
-    const seen = signal<Exchange>();
-    server.get("/", (exchange) => seen.give(exchange));
-    const client = connect().get("/");
-    const exchange = await seen.wait("the request");
+    const { client, exchange } = await pendingRequest(t, { limits: { writeHighWaterBytes: 10_000 } });
     assert.equal(exchange.write("x".repeat(1_000)), true);
     assert.equal(await exchange.drained(), true, "there is room");
     await client.until(() => client.rest.length > 1_000, "the first piece");
@@ -82,11 +78,9 @@ describe("write and drained", () => {
   }
 
   test("drained is false when the peer goes", async (t) => {
-    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 1_000 } });
-    const seen = signal<Exchange>();
-    server.get("/", (exchange) => seen.give(exchange));
-    const leaving = connect().get("/");
-    const left = await seen.wait("the request");
+    const { client: leaving, exchange: left } = await pendingRequest(t, {
+      limits: { writeHighWaterBytes: 1_000 },
+    });
     leaving.pause();
     left.write("x".repeat(3_000));
     const gone = signal<boolean>();
@@ -119,11 +113,9 @@ describe("write and drained", () => {
   }
 
   test("drained is false when the response is completed meanwhile", async (t) => {
-    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 1_000 } });
-    const seen = signal<Exchange>();
-    server.get("/", (exchange) => seen.give(exchange));
-    const staying = connect().get("/");
-    const ended = await seen.wait("the request");
+    const { client: staying, exchange: ended } = await pendingRequest(t, {
+      limits: { writeHighWaterBytes: 1_000 },
+    });
     staying.pause();
     ended.write("x".repeat(3_000));
     const over = signal<boolean>();
@@ -439,10 +431,7 @@ describe("stream", () => {
     assert.equal(await outcome.wait("stream() to fail"), failure);
     await client.until(() => client.closed, "the connection to be destroyed");
     assert.doesNotMatch(client.rest, /0\r\n\r\n$/);
-    assert.deepEqual(
-      reports.map((report) => report.error),
-      [failure],
-    );
+    assert.deepEqual(errorsOf(reports), [failure]);
   });
 
   const missing = "/there/is/no/such/file";
@@ -542,8 +531,7 @@ describe("stream", () => {
       await exchange.stream(generated());
     });
     const answer = await connect().get("/").answer();
-    assert.equal(answer.header("transfer-encoding"), undefined);
-    assert.equal(answer.text, whole);
+    assert.deepEqual([answer.header("transfer-encoding"), answer.text], [undefined, whole]);
   });
 });
 

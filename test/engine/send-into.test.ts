@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { WebSocket } from "../../src/exchange/exchange.ts";
 import { ByteWriter, Room } from "../../src/games/index.ts";
+import { throwing } from "../support/failing.ts";
 import { type Harness, harness } from "../support/harness.ts";
 import { open, type WebSocketClient } from "../support/web-socket-client.ts";
 import { agreedDeflate } from "../support/web-socket-handshake.ts";
@@ -107,13 +108,7 @@ describe("sendInto", () => {
   test("sends nothing when the program throws or returns an impossible number, and can be called again", async (t) => {
     const [socket, client] = await pair(harness(t));
     const failure = new Error("failed");
-    assert.throws(
-      () =>
-        socket.sendInto(10, () => {
-          throw failure;
-        }),
-      failure,
-    );
+    assert.throws(() => socket.sendInto(10, throwing(failure)), failure);
     for (const length of [11, -1, 0.5, Number.NaN]) {
       assert.throws(() => socket.sendInto(10, () => length), RangeError);
     }

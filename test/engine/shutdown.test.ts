@@ -45,8 +45,7 @@ describe("close", () => {
     assert.equal(client.ended, false);
     exchange.end("in time");
     const answer = await client.answer();
-    assert.equal(answer.text, "in time");
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.text, answer.header("connection")], ["in time", "close"]);
     client.end();
     await within(closing, "the server to close");
     assert.equal(client.rest, "", "the request behind it is not answered");
@@ -71,8 +70,7 @@ describe("close", () => {
     await streaming.until(() => streaming.ended, "the end");
     sending.send("def");
     const answer = await sending.answer();
-    assert.equal(answer.text, "abcdef");
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.text, answer.header("connection")], ["abcdef", "close"]);
     streaming.end();
     sending.end();
     await within(closing, "the server to close");
@@ -102,8 +100,7 @@ describe("close", () => {
     assert.ok(Date.now() - begin >= 45, "too early");
     for (const client of stuck) {
       const answer = await client.answer();
-      assert.equal(answer.status, 503);
-      assert.equal(answer.header("connection"), "close");
+      assert.deepEqual([answer.status, answer.header("connection")], [503, "close"]);
       await client.until(() => client.closed || client.ended, "the end");
     }
     await begun.until(() => begun.closed, "the end");
@@ -258,8 +255,7 @@ describe("close", () => {
     });
     const client = connect().get("/");
     const answer = await client.answer();
-    assert.equal(answer.text, "closing");
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.text, answer.header("connection")], ["closing", "close"]);
     client.end();
     assert.ok(closing);
     await within(closing, "the server to close");
@@ -296,8 +292,7 @@ describe("a listener", () => {
     one.close();
     one.close();
     await assert.rejects(tcpClient(one.port), { code: "ECONNREFUSED" });
-    client.get("/");
-    assert.equal((await client.answer()).text, "ok");
+    assert.equal((await client.get("/").answer()).text, "ok");
     const other = await tcpClient(two.port);
     t.after(() => other.destroy());
     assert.equal((await other.get("/").answer()).text, "ok");

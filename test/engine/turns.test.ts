@@ -27,8 +27,7 @@ describe("a WebSocket that is closing", () => {
     });
     flood.answersClose = false;
     flood.raw.send(Buffer.alloc(600_000, frame(TEXT, "")));
-    other.get("/one");
-    assert.equal((await other.answer()).status, 200);
+    assert.equal((await other.get("/one").answer()).status, 200);
     assert.ok(waiting > 400_000, `${waiting} bytes were left`);
   });
 
@@ -86,8 +85,7 @@ describe("what one peer sends at once does not hold the others", () => {
       });
       const [flood, other] = [connect(), connect()];
       flood.send(sent);
-      other.get("/one");
-      assert.equal((await other.answer()).status, 200);
+      assert.equal((await other.get("/one").answer()).status, 200);
       assert.ok(doneBefore < FEW, `${doneBefore} came before`);
       await flood.until(() => done >= MANY, "all of the flood", 5_000);
       if (sent.startsWith("GET")) {
@@ -181,8 +179,7 @@ describe("what one peer sends at once does not hold the others", () => {
     const { server, connect } = harness(t);
     let done = 0;
     server.get("/many", (exchange) => exchange.end(String(done++)));
-    const flood = connect();
-    flood.send(GET.repeat(MANY)).end();
+    const flood = connect().send(GET.repeat(MANY)).end();
     await flood.until(() => flood.ended, "the end", 5_000);
     assert.equal(done, MANY);
     assert.equal(flood.rest.split("HTTP/1.1 200 OK").length - 1, MANY);

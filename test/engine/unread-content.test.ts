@@ -76,8 +76,7 @@ describe("content that nobody takes after the answer ends its connection after b
           const poll = setInterval(() => delivery === "deferred" && server.poll(), 1);
           t.after(() => clearInterval(poll));
           const client = connect().send(head(LARGE) + PART);
-          client.send("x".repeat(sent - PART.length));
-          assert.equal((await client.answer("POST")).text, "answered");
+          assert.equal((await client.send("x".repeat(sent - PART.length)).answer("POST")).text, "answered");
           await client.until(() => client.closed, "the end of the connection");
         });
       }
@@ -92,8 +91,7 @@ describe("content that nobody takes after the answer ends its connection after b
       const { port } = await server.listen({ host: "127.0.0.1", ...secure });
       const client = await (tls ? tlsClient(port) : tcpClient(port));
       t.after(() => client.destroy());
-      client.send(CHUNKED + chunk("x".repeat(LARGE)));
-      assert.equal((await client.answer("POST")).text, "answered");
+      assert.equal((await client.send(CHUNKED + chunk("x".repeat(LARGE))).answer("POST")).text, "answered");
       await client.over();
     });
   }
@@ -170,8 +168,7 @@ describe("an answer before the content has been read says what becomes of the co
     });
     const client = connect().send(`${head(500)}begun`);
     assert.equal((await client.answer("POST")).header("connection"), undefined);
-    client.send("x".repeat(495)).get("/none");
-    assert.equal((await client.answer()).status, 404);
+    assert.equal((await client.send("x".repeat(495)).get("/none").answer()).status, 404);
   });
 
   test("a program that reads on after such an answer gets everything, and then the connection is closed", async (t) => {
@@ -204,7 +201,6 @@ describe("an answer before the content has been read says what becomes of the co
     const answer = await client.answer("POST");
     assert.deepEqual([answer.body.length, answer.header("connection")], [100_000, undefined]);
     await turns();
-    client.get("/none");
-    assert.equal((await client.answer()).status, 404);
+    assert.equal((await client.get("/none").answer()).status, 404);
   });
 });

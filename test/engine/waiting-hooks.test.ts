@@ -212,10 +212,8 @@ for (const delivery of ["immediate", "deferred"] as const) {
         await turns();
         decision.give();
         await turns();
-        client.send("complete".slice(content.length));
-        assert.equal((await client.answer()).text, "got complete");
-        client.send(post("/", 5)).send("again");
-        assert.equal((await client.answer()).text, "got again");
+        assert.equal((await client.send("complete".slice(content.length)).answer()).text, "got complete");
+        assert.equal((await client.send(post("/", 5)).send("again").answer()).text, "got again");
       });
     }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { Hono } from "hono";
 import type { Exchange, FetchInfo, Server, WebSocketHandlers } from "../../src/index.ts";
+import { throwing } from "../support/failing.ts";
 import { type Harness, harness } from "../support/harness.ts";
 import { turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
@@ -27,14 +28,7 @@ const refusals: [name: string, upgrade: Upgrade, status: number, text?: string][
   ["end", (exchange) => void exchange.status(401).end("no"), 401, "no"],
   ["a stream that is not waited for", (exchange) => void exchange.stream(oneLater("no")), 200, "no"],
   ["the same with a status", (exchange) => void exchange.status(401).stream(oneLater("no")), 401, "no"],
-  [
-    "an error",
-    () => {
-      throw new Error("on purpose");
-    },
-    500,
-    "Internal Server Error\n",
-  ],
+  ["an error", throwing(), 500, "Internal Server Error\n"],
 ];
 
 /** The ways on which a request comes to `upgrade`. */

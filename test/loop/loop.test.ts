@@ -5,6 +5,7 @@ import { EventQueue } from "../../src/exchange/server-event.ts";
 import { type Loop, type LoopOptions, startLoop, type TickReport } from "../../src/loop/index.ts";
 import { Server } from "../../src/server/server.ts";
 import { TestClock, testClient } from "../../src/testing/index.ts";
+import { throwing } from "../support/failing.ts";
 import { harness } from "../support/harness.ts";
 import { eventually, turns, within } from "../support/waiting.ts";
 
@@ -147,9 +148,7 @@ describe("a loop", () => {
     const errors: unknown[] = [];
     const failure = new Error("mine");
     const { clock, loop } = made(t, {
-      step: () => {
-        throw failure;
-      },
+      step: throwing(failure),
       onError: (error) => errors.push(error),
     });
     clock.advance(2 * TICK_MS);

@@ -1,9 +1,13 @@
 import type { TestContext } from "node:test";
+import type { Exchange } from "../../src/exchange/exchange.ts";
 import { Server } from "../../src/server/server.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
+import { certificate } from "./certificates.ts";
 import { type ResponseStream, readStream } from "./http-response.ts";
-import { memoryClient, type RawClient, tcpClient } from "./raw-client.ts";
-import { turns, within } from "./waiting.ts";
+import { memoryClient, type RawClient, tcpClient, tlsClient } from "./raw-client.ts";
+import { signal, turns, within } from "./waiting.ts";
+
+export type Way = "memory" | "TCP" | "TLS";
 
 interface Report {
   readonly error: unknown;
@@ -19,37 +23,83 @@ export interface Harness {
   connect(): RawClient;
   /** Listens on 127.0.0.1 at the first call. */
   connectTcp(): Promise<RawClient>;
+  /** Listens on 127.0.0.1 where that is needed, once for each way. */
+  connectOver(way: Way): Promise<RawClient>;
 }
 
 export function harness(t: TestContext, options: ServerOptions = {}): Harness {
   const reports: Report[] = [];
   const server = new Server({ onError: (error, where) => reports.push({ error, where }), ...options });
   const clients: RawClient[] = [];
-  let port: Promise<number> | undefined;
+  const ports = new Map<Way, Promise<number>>();
   t.after(async () => {
     for (const client of clients) client.destroy();
     await within(server.close({ graceMs: 0 }), "the server to close after the test");
   });
-  return {
-    server,
-    reports,
-    connect(): RawClient {
-      const client = memoryClient(server);
-      clients.push(client);
-      return client;
-    },
-    async connectTcp(): Promise<RawClient> {
-      port ??= server.listen({ port: 0, host: "127.0.0.1" }).then((listener) => listener.port);
-      const client = await tcpClient(await port);
-      clients.push(client);
-      return client;
-    },
+  const kept = <Client extends RawClient>(client: Client): Client => {
+    clients.push(client);
+    return client;
   };
+  const portFor = (way: Way): Promise<number> => {
+    const secure = way === "TLS" ? { tls: certificate("localhost") } : {};
+    const port =
+      ports.get(way) ?? server.listen({ port: 0, host: "127.0.0.1", ...secure }).then((l) => l.port);
+    ports.set(way, port);
+    return port;
+  };
+  const connect = (): RawClient => kept(memoryClient(server));
+  const connectOver = async (way: Way): Promise<RawClient> => {
+    if (way === "memory") return connect();
+    return kept(await (way === "TCP" ? tcpClient : tlsClient)(await portFor(way)));
+  };
+  return { server, reports, connect, connectTcp: () => connectOver("TCP"), connectOver };
+}
+
+/** A server that answers `GET /` with "ok", and `POST /` with the content that it gets. */
+export function simpleServer(t: TestContext, options: ServerOptions = {}): Harness {
+  const made = harness(t, options);
+  made.server.get("/", (exchange) => exchange.end("ok"));
+  made.server.post("/", async (exchange) => exchange.end(await exchange.bytes()));
+  return made;
+}
+
+/** A request that waits for its answer, and both sides of it. */
+export interface Pending extends Harness {
+  readonly client: RawClient;
+  readonly exchange: Exchange;
+}
+
+/** A server of which a client asks for `/`, which the test answers. @param prepare runs in the handler */
+export async function pendingRequest(
+  t: TestContext,
+  options: ServerOptions = {},
+  prepare: (exchange: Exchange) => unknown = () => {},
+): Promise<Pending> {
+  const made = harness(t, options);
+  const asked = signal<Exchange>();
+  made.server.get("/", (exchange) => {
+    prepare(exchange);
+    asked.give(exchange);
+  });
+  const client = made.connect().get("/");
+  return { ...made, client, exchange: await asked.wait("the request") };
+}
+
+/** Polls a server until the test ends, where its events wait for that. */
+export function keepPolling(t: TestContext, server: Server, delivery: ServerOptions["delivery"]): void {
+  if (delivery !== "deferred") return;
+  const timer = setInterval(() => server.poll(), 1);
+  t.after(() => clearInterval(timer));
 }
 
 /** The `code` of an error. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && "code" in error ? String(error.code) : undefined;
+}
+
+/** The errors that `onError` was told. */
+export function errorsOf(reports: readonly Report[]): unknown[] {
+  return reports.map(({ error }) => error);
 }
 
 /** Both ways to a server, for what may depend on them. */

@@ -29,8 +29,19 @@ export async function webSocketPair(
     return handlers.close?.(socket, code, reason);
   };
   made.server.websocket("/", { ...handlers, close }, upgrade);
-  const client = await open(over === "TCP" ? await made.connectTcp() : made.connect(), "/", lines);
+  const client = await open(await made.connectOver(over), "/", lines);
   const [socket] = made.server.webSockets;
   assert.ok(socket !== undefined);
   return { ...made, client, socket, closed: () => closed.wait("the close") };
+}
+
+/** The same over TCP. */
+export function tcpPair(
+  t: TestContext,
+  handlers: WebSocketHandlers = {},
+  options: ServerOptions = {},
+  upgrade: UpgradeOptions<undefined> = {},
+  lines = "",
+): Promise<Pair> {
+  return webSocketPair(t, handlers, options, upgrade, lines, "TCP");
 }
