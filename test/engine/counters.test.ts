@@ -7,6 +7,7 @@ import { harness } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
+import { webSocketPair } from "../support/web-socket-pair.ts";
 
 test("connections: so far, open now, refused", async (t) => {
   const { server, connect, connectTcp } = harness(t, { limits: { maxConnections: 3 } });
@@ -115,11 +116,7 @@ test("bytes sent, each once, and those that wait for slow peers now", async (t) 
 });
 
 test("bytes that wait are taken off for good when their peer goes, also when more is being sent just then", async (t) => {
-  const { server, connect } = harness(t);
-  const opened = signal<WebSocket>();
-  server.websocket("/", { open: (socket) => opened.give(socket as WebSocket) });
-  const client = await open(connect(), "/");
-  const socket = await opened.wait("the WebSocket");
+  const { server, client, socket } = await webSocketPair(t);
   client.raw.pause();
   socket.send("x".repeat(1_000));
   await turns();

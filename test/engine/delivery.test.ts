@@ -13,6 +13,7 @@ import { harness } from "../support/harness.ts";
 import { eventually, signal, sleep, turns, within } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
+import { pairOn } from "../support/web-socket-pair.ts";
 
 const deferred = { delivery: "deferred" } as const;
 
@@ -350,10 +351,8 @@ describe("events", () => {
   });
 
   test("an iterator that waits ends with the server, and what is left is given first", async (t) => {
-    const { server, connect } = harness(t, deferred);
     const opened: string[] = [];
-    server.websocket("/", {});
-    const client = await open(connect(), "/");
+    const { server, client } = await pairOn(harness(t, deferred));
     client.send("last words");
     await eventually(() => server.waitingEvents === 2, "the events");
     const closing = server.close({ graceMs: 1_000 });
@@ -668,11 +667,9 @@ describe("what waits to be polled", () => {
 
   test("costs what it did when it came, also when the program has transferred its data", async (t) => {
     const queue = new EventQueue(() => 1_000_000);
-    const { server, connect } = harness(t, { delivery: queue });
-    server.websocket("/", {
+    const { server, client } = await pairOn(harness(t, { delivery: queue }), {
       onEnqueue: (_, data) => void structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] }),
     });
-    const client = await open(connect(), "/");
     client.send(Buffer.alloc(200_000));
     await eventually(() => queue.length === 2, "the message");
     server.poll();

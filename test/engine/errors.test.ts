@@ -9,6 +9,7 @@ import { memoryClient } from "../support/raw-client.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
+import { webSocketPair } from "../support/web-socket-pair.ts";
 
 /** Errors that got past everything, which would have ended a program. */
 function escaped(t: TestContext): unknown[] {
@@ -280,19 +281,16 @@ describe("a WebSocket handler", () => {
     for (const rejects of [false, true]) {
       test(`${name} that ${rejects ? "rejects" : "throws"} closes with 1011 and is reported with its socket`, async (t) => {
         const uncaught = escaped(t);
-        const { server, connect, reports } = harness(t);
-        const closed = signal<number>();
         let seen: WebSocket | undefined;
         const fail = (socket: WebSocket<undefined>): void | Promise<void> => {
           seen = socket as WebSocket;
           if (rejects) return Promise.reject(failure);
           throw failure;
         };
-        server.websocket("/", { [name]: fail, close: (_, code) => closed.give(code) });
-        const client = await open(connect(), "/");
+        const { reports, client, closed } = await webSocketPair(t, { [name]: fail });
         trigger(client);
         assert.equal((await client.closeFrame()).code, 1011);
-        await closed.wait("the close");
+        await closed();
         assert.deepEqual(reports, [{ error: failure, where: seen }]);
         assert.deepEqual(uncaught, []);
       });
@@ -302,11 +300,7 @@ describe("a WebSocket handler", () => {
   for (const rejects of [false, true]) {
     test(`close that ${rejects ? "rejects" : "throws"} is reported`, async (t) => {
       const uncaught = escaped(t);
-      const { server, connect, reports } = harness(t);
-      server.websocket("/", {
-        close: failing(rejects, failure),
-      });
-      const client = await open(connect(), "/");
+      const { reports, client } = await webSocketPair(t, { close: failing(rejects, failure) });
       client.close(1000);
       await eventually(() => reports.length > 0, "a report");
       await turns();
@@ -315,14 +309,7 @@ describe("a WebSocket handler", () => {
     });
 
     test(`drain that ${rejects ? "rejects" : "throws"} closes with 1011`, async (t) => {
-      const { server, connect, reports } = harness(t);
-      const sockets = signal<WebSocket>();
-      server.websocket("/", {
-        open: (socket) => sockets.give(socket as WebSocket),
-        drain: failing(rejects, failure),
-      });
-      const client = await open(connect(), "/");
-      const socket = await sockets.wait("the WebSocket");
+      const { reports, client, socket } = await webSocketPair(t, { drain: failing(rejects, failure) });
       client.raw.pause();
       while (socket.send("x".repeat(1_000)) === "sent") await turns(1);
       client.raw.resume();
@@ -371,14 +358,12 @@ describe("a WebSocket handler", () => {
   });
 
   test("an error in one WebSocket leaves the others alone", async (t) => {
-    const { server, connect } = harness(t);
-    server.websocket("/", {
+    const { connect, client: bad } = await webSocketPair(t, {
       message(socket, data) {
         if (data.toString() === "fail") throw failure;
         socket.send(data);
       },
     });
-    const bad = await open(connect(), "/");
     const good = await open(connect(), "/");
     bad.send("fail").send("after");
     good.send("hello");

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import type { UpgradeOptions, WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
+import type { UpgradeOptions, WebSocketHandlers } from "../../src/exchange/exchange.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import { frame, PONG } from "../support/frames.ts";
 import { harness } from "../support/harness.ts";
 import { eventually, within } from "../support/waiting.ts";
-import { open, type WebSocketClient } from "../support/web-socket-client.ts";
-import { webSocketPair } from "../support/web-socket-pair.ts";
+import type { WebSocketClient } from "../support/web-socket-client.ts";
+import { tcpPairOn, webSocketPair } from "../support/web-socket-pair.ts";
 
 /** The text of the next message; pings are passed over. */
 async function nextText(client: WebSocketClient): Promise<string> {
@@ -156,22 +156,15 @@ describe("pings of a window", () => {
   ] as const;
   for (const [name, window] of rows) {
     test(`leave the program's own pongs alone, ${name}`, async (t) => {
-      const { server, connectTcp } = harness(t);
-      const sockets: WebSocket[] = [];
       const pongs: string[] = [];
-      server.websocket(
-        "/",
-        {
-          open: (socket) => void sockets.push(socket as WebSocket),
-          pong: (_socket, data) => void pongs.push(data.toString()),
-        },
+      const { client, socket } = await tcpPairOn(
+        harness(t),
+        { pong: (_socket, data) => void pongs.push(data.toString()) },
         window === undefined ? {} : { window },
       );
-      const client = await open(await connectTcp(), "/");
-      const [socket] = sockets;
-      socket?.sendLatest("world", "1");
-      socket?.ping("world");
-      socket?.ping("worlds!!");
+      socket.sendLatest("world", "1");
+      socket.ping("world");
+      socket.ping("worlds!!");
       const seen = async (): Promise<void> => {
         while (pongs.length < 2) await client.readFor(5);
       };
@@ -196,14 +189,12 @@ describe("pings of a window", () => {
 
 describe("a budget of messages", () => {
   test("pauses a client that sends too fast, and loses nothing", async (t) => {
-    const { server, connectTcp } = harness(t);
     const at: number[] = [];
-    server.websocket(
-      "/",
+    const { client } = await tcpPairOn(
+      harness(t),
       { message: () => void at.push(performance.now()) },
       { budget: { perSecond: 50, burst: 5 } },
     );
-    const client = await open(await connectTcp(), "/");
     for (let i = 0; i < 15; i++) client.send(String(i));
     await eventually(() => at.length === 15, "all messages");
     // 5 at once; the other 10 take 20 ms each.
@@ -211,14 +202,12 @@ describe("a budget of messages", () => {
   });
 
   test("closes with 1008 where that was chosen", async (t) => {
-    const { server, connectTcp } = harness(t);
     let count = 0;
-    server.websocket(
-      "/",
+    const { server, client } = await tcpPairOn(
+      harness(t),
       { message: () => void count++ },
       { budget: { perSecond: 1, burst: 3, whenExceeded: "close" } },
     );
-    const client = await open(await connectTcp(), "/");
     for (let i = 0; i < 10; i++) client.send(String(i));
     const { code } = await client.closeFrame();
     assert.equal(code, 1008);

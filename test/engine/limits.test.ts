@@ -9,6 +9,7 @@ import { codeOf, harness } from "../support/harness.ts";
 import { eventually, signal, sleep, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
+import { pairOn, webSocketPair } from "../support/web-socket-pair.ts";
 
 /** Sends a text byte by byte, slowly, until the server ends it. */
 async function trickle(
@@ -335,17 +336,13 @@ describe("the connection", () => {
   });
 
   test("writeTimeoutMs for a WebSocket: 1006", async (t) => {
-    const { server, connect } = harness(t, { limits: { writeTimeoutMs: 40 } });
     const opened = signal<WebSocket>();
-    const closed = signal<number>();
-    server.websocket("/", {
+    const { client, closed } = await pairOn(harness(t, { limits: { writeTimeoutMs: 40 } }), {
       open: (socket) => opened.give(socket as WebSocket),
-      close: (_, code) => closed.give(code),
     });
-    const client = await open(connect(), "/");
     client.raw.pause();
     (await opened.wait("the WebSocket")).send("x".repeat(1_000));
-    assert.equal(await closed.wait("the close"), 1006);
+    assert.equal(await closed(), "1006 ");
   });
 
   test("closeTimeoutMs: a peer that does not close after us is dropped", async (t) => {
@@ -361,18 +358,14 @@ describe("the connection", () => {
 describe("WebSockets", () => {
   test("webSocketIdleTimeoutMs: a silent one is sent a ping, and stays when it answers", async (t) => {
     const limits = { webSocketIdleTimeoutMs: 40, pongTimeoutMs: 40 };
-    const { server, connect } = harness(t, { limits });
     let closes = 0;
-    server.websocket("/", { close: () => void closes++ });
-    const client = await open(connect(), "/");
+    const { client } = await pairOn(harness(t, { limits }), { close: () => void closes++ });
     for (let i = 0; i < 4; i++) assert.deepEqual(await client.next(), { type: "ping", text: "" });
     assert.equal(closes, 0);
   });
 
   test("webSocketIdleTimeoutMs: one that sends is left alone", async (t) => {
-    const { server, connect } = harness(t, { limits: { webSocketIdleTimeoutMs: 80 } });
-    server.websocket("/", {});
-    const client = await open(connect(), "/");
+    const { client } = await pairOn(harness(t, { limits: { webSocketIdleTimeoutMs: 80 } }));
     for (let i = 0; i < 10; i++) {
       client.send("x");
       await sleep(20);
@@ -383,10 +376,8 @@ describe("WebSockets", () => {
 
   test("pongTimeoutMs: one that does not answer is gone with 1006", async (t) => {
     const limits = { webSocketIdleTimeoutMs: 40, pongTimeoutMs: 40 };
-    const { server, connect } = harness(t, { limits });
     const closed = signal<number>();
-    server.websocket("/", { close: (_, code) => closed.give(code) });
-    const client = await open(connect(), "/");
+    const { client } = await pairOn(harness(t, { limits }), { close: (_, code) => closed.give(code) });
     client.answersPings = false;
     assert.equal((await client.next()).type, "ping");
     assert.equal(await closed.wait("the close"), 1006);
@@ -395,10 +386,8 @@ describe("WebSockets", () => {
 
   test("pongTimeoutMs: anything at all is an answer", async (t) => {
     const limits = { webSocketIdleTimeoutMs: 40, pongTimeoutMs: 60 };
-    const { server, connect } = harness(t, { limits });
     let closes = 0;
-    server.websocket("/", { close: () => void closes++ });
-    const client = await open(connect(), "/");
+    const { client } = await pairOn(harness(t, { limits }), { close: () => void closes++ });
     client.answersPings = false;
     for (let i = 0; i < 3; i++) {
       assert.equal((await client.next()).type, "ping");
@@ -420,9 +409,7 @@ describe("WebSockets", () => {
   });
 
   test("webSocketLifetimeMs 0: none", async (t) => {
-    const { server, connect } = harness(t, { limits: { webSocketLifetimeMs: 0, headTimeoutMs: 20 } });
-    server.websocket("/", {});
-    const client = await open(connect(), "/");
+    const { client } = await pairOn(harness(t, { limits: { webSocketLifetimeMs: 0, headTimeoutMs: 20 } }));
     await sleep(120);
     client.read();
     assert.deepEqual(client.events, []);
@@ -628,9 +615,7 @@ describe("maxTotalIncompleteBytes", () => {
   });
 
   test("counts nothing of a message that was under way when the WebSocket was closed", async (t) => {
-    const { server, connect } = harness(t);
-    server.websocket("/", {});
-    const client = await open(connect(), "/");
+    const { server, client } = await webSocketPair(t);
     client.raw.send(frame(2, Buffer.alloc(150_000)).subarray(0, 140_000));
     await eventually(() => server.counters.incompleteBytes > 100_000, "a part of it");
     client.answersClose = false;

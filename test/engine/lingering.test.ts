@@ -6,6 +6,7 @@ import { harness } from "../support/harness.ts";
 import { type RawClient, tcpClient, tlsClient } from "../support/raw-client.ts";
 import { signal, sleep } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
+import { pairOn } from "../support/web-socket-pair.ts";
 
 const LENGTH = 10_000_000;
 const POST = `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${LENGTH}\r\n\r\n`;
@@ -68,20 +69,14 @@ describe("a WebSocket that is closing waits for a client that is still sending",
   const begun = message.subarray(0, 1_000);
 
   test("after close(): the answer comes behind the message that is under way", async (t) => {
-    const { server, connect } = harness(t, { limits });
-    const closed = signal<number>();
-    server.websocket("/", {
-      open: (socket) => socket.close(4000),
-      close: (_, code) => closed.give(code),
-    });
-    const client = await open(connect(), "/");
+    const { client, closed } = await pairOn(harness(t, { limits }), { open: (socket) => socket.close(4000) });
     client.answersClose = false;
     const end = client.raw.sentBytes + message.length;
     client.raw.send(begun);
     await trickle(client.raw, 400);
     client.raw.send(Buffer.alloc(end - client.raw.sentBytes));
     client.close(4000);
-    assert.equal(await closed.wait("the close"), 4000);
+    assert.equal(await closed(), "4000 ");
   });
 
   test("after a failure: the close frame is not lost", async (t) => {

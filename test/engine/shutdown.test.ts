@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
 import { Server } from "../../src/server/server.ts";
 
 import { harness } from "../support/harness.ts";
@@ -11,6 +11,7 @@ import { memoryClient, tcpClient } from "../support/raw-client.ts";
 import { eventually, signal, turns, within } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
+import { webSocketPair } from "../support/web-socket-pair.ts";
 
 describe("close", () => {
   test("closes idle connections at once, and resolves when they are gone", async (t) => {
@@ -142,11 +143,7 @@ describe("close", () => {
   });
 
   test("flushes what waits for a slow WebSocket within graceMs", async (t) => {
-    const { server, connect } = harness(t);
-    const opened = signal<WebSocket>();
-    server.websocket("/", { open: (socket) => opened.give(socket as WebSocket) });
-    const client = await open(connect(), "/");
-    const socket = await opened.wait("the WebSocket");
+    const { server, client, socket } = await webSocketPair(t);
     client.raw.pause();
     for (let i = 0; i < 10; i++) socket.send(`${i}`.repeat(50_000));
     const closing = server.close({ graceMs: 1_000 });
@@ -159,10 +156,8 @@ describe("close", () => {
   });
 
   test("destroys WebSockets that do not answer after graceMs", async (t) => {
-    const { server, connect } = harness(t);
     const closed = signal<number>();
-    server.websocket("/", { close: (_, code) => closed.give(code) });
-    const client = await open(connect(), "/");
+    const { server, client } = await webSocketPair(t, { close: (_, code) => closed.give(code) });
     client.answersClose = false;
     await within(server.close({ graceMs: 40 }), "the server to close");
     await closed.wait("the close");

@@ -7,6 +7,7 @@ import { frame, RSV1 } from "../support/frames.ts";
 import { harness } from "../support/harness.ts";
 import { eventually, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
+import { webSocketPair } from "../support/web-socket-pair.ts";
 
 const MANY = 10_000;
 /** What may be done for one connection before the others are looked at. */
@@ -16,9 +17,7 @@ const CHUNKED = "POST /many HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\
 
 describe("a WebSocket that is closing", () => {
   it("lets others go first, however much its peer sends", async (t) => {
-    const { server, connect } = harness(t);
-    server.websocket("/", { open: (socket) => socket.close() });
-    const flood = await open(connect(), "/");
+    const { server, connect, client: flood } = await webSocketPair(t, { open: (socket) => socket.close() });
     const other = connect();
     let waiting = 0;
     server.get("/one", (exchange) => {

@@ -7,6 +7,7 @@ import { harness } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open, WebSocketClient } from "../support/web-socket-client.ts";
 import { handshake, KEY } from "../support/web-socket-handshake.ts";
+import { webSocketPair } from "../support/web-socket-pair.ts";
 
 describe("the handshake on the wire", () => {
   test("a valid one is answered 101 with the right fields", async (t) => {
@@ -350,11 +351,10 @@ describe("subprotocols", () => {
 });
 
 test("open comes once, first, and messages in order; close comes once, last", async (t) => {
-  const { server, connect } = harness(t);
   const log: string[] = [];
   const closed = signal();
   let socket: WebSocket | undefined;
-  server.websocket("/", {
+  const { client } = await webSocketPair(t, {
     open(opened) {
       socket = opened as WebSocket;
       log.push("open");
@@ -365,7 +365,6 @@ test("open comes once, first, and messages in order; close comes once, last", as
       closed.give();
     },
   });
-  const client = await open(connect(), "/");
   client.send("1").send(Buffer.from("2")).close(4000, "bye");
   await closed.wait("the close");
   await turns();

@@ -7,7 +7,7 @@ import { frame, RSV1, serverFrame } from "../support/frames.ts";
 import { harness } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open, type WebSocketClient } from "../support/web-socket-client.ts";
-import { webSocketPair } from "../support/web-socket-pair.ts";
+import { pairOn, webSocketPair } from "../support/web-socket-pair.ts";
 
 const DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
 
@@ -376,13 +376,11 @@ describe("ping and pong", () => {
   });
 
   test("pings are told in their order when they are polled", async (t) => {
-    const { server, connect } = harness(t, { delivery: "deferred" });
     const got: string[] = [];
-    server.websocket("/", {
+    const { server, client } = await pairOn(harness(t, { delivery: "deferred" }), {
       ping: (_, data) => void got.push(`ping ${data}`),
       message: (_, data) => void got.push(`message ${data}`),
     });
-    const client = await open(connect(), "/");
     client.ping("1");
     client.send("2");
     client.ping("3");

@@ -8,6 +8,7 @@ import { Server } from "../../src/server/server.ts";
 import { harness } from "../support/harness.ts";
 import { signal } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
+import { webSocketPair } from "../support/web-socket-pair.ts";
 
 const values: [name: string, value: unknown][] = [
   ["an object", { a: 1 }],
@@ -52,9 +53,7 @@ describe("content that is neither text nor bytes", () => {
 
     for (const call of ["send", "reply"] as const) {
       test(`${name} as ${call} of a WebSocket closes it with 1011`, async (t) => {
-        const { server, connect, reports } = harness(t);
-        server.websocket("/", { message: (socket) => void socket[call](wrong) });
-        const client = await open(connect(), "/");
+        const { reports, client } = await webSocketPair(t, { message: (socket) => void socket[call](wrong) });
         client.send("x");
         assert.equal((await client.closeFrame()).code, 1011);
         assert.match(String(reports[0]?.error), MESSAGE);

@@ -5,6 +5,7 @@ import { ByteWriter, Room } from "../../src/games/index.ts";
 import { harness } from "../support/harness.ts";
 import { eventually } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
+import { tcpPairOn } from "../support/web-socket-pair.ts";
 
 describe("Room", () => {
   test("sends to its members, and to all but one", async (t) => {
@@ -62,10 +63,8 @@ describe("Room", () => {
   });
 
   test("large messages of the pooled writer stay as they were for a client that does not read", async (t) => {
-    const { server, connectTcp } = harness(t);
     const room = new Room();
-    server.websocket("/", { open: (socket) => void room.add(socket as WebSocket) });
-    const client = await open(await connectTcp(), "/");
+    const { client } = await tcpPairOn(harness(t), { open: (socket) => void room.add(socket as WebSocket) });
     client.raw.pause();
     for (let i = 1; i <= 40; i++)
       room.broadcast((_socket, writer) => void writer.raw(Buffer.alloc(200_000, i)));

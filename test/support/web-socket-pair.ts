@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { UpgradeOptions, WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
-import { type Harness, harness } from "./harness.ts";
+import { type Harness, harness, type Way } from "./harness.ts";
 import { signal } from "./waiting.ts";
 import { open, type WebSocketClient } from "./web-socket-client.ts";
 
@@ -14,15 +14,25 @@ interface Pair extends Harness {
 }
 
 /** A server with one open WebSocket. With deferred delivery its opening waits to be polled. */
-export async function webSocketPair(
+export function webSocketPair(
   t: TestContext,
   handlers: WebSocketHandlers = {},
   options: ServerOptions = {},
   upgrade: UpgradeOptions<undefined> = {},
   lines = "",
-  over: "memory" | "TCP" = "memory",
+  over: Way = "memory",
 ): Promise<Pair> {
-  const made = harness(t, options);
+  return pairOn(harness(t, options), handlers, upgrade, lines, over);
+}
+
+/** Opens a WebSocket on a server that is there already. */
+export async function pairOn(
+  made: Harness,
+  handlers: WebSocketHandlers = {},
+  upgrade: UpgradeOptions<undefined> = {},
+  lines = "",
+  over: Way = "memory",
+): Promise<Pair> {
   const closed = signal<string>();
   const close: WebSocketHandlers["close"] = (socket, code, reason) => {
     closed.give(`${code} ${reason}`);
@@ -36,12 +46,11 @@ export async function webSocketPair(
 }
 
 /** The same over TCP. */
-export function tcpPair(
-  t: TestContext,
+export function tcpPairOn(
+  made: Harness,
   handlers: WebSocketHandlers = {},
-  options: ServerOptions = {},
   upgrade: UpgradeOptions<undefined> = {},
   lines = "",
 ): Promise<Pair> {
-  return webSocketPair(t, handlers, options, upgrade, lines, "TCP");
+  return pairOn(made, handlers, upgrade, lines, "TCP");
 }
