@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { it } from "node:test";
 import fc from "fast-check";
 import { MessageInflater } from "../../src/protocol/websocket/message-inflater.ts";
 import {
@@ -90,6 +91,18 @@ export function read(bytes: Uint8Array, setting: Setting = {}): string[] {
     { numRuns: 20 },
   );
   return whole;
+}
+
+/** An input, and the events that it is read as. */
+export type Row = readonly [bytes: Uint8Array, events: string | readonly string[], setting?: Setting];
+
+/** A test that inputs are read as these events. */
+export function itReads(name: string, ...rows: readonly Row[]): void {
+  it(name, () => {
+    for (const [bytes, events, setting] of rows) {
+      assert.deepEqual(read(bytes, setting), typeof events === "string" ? [events] : events);
+    }
+  });
 }
 
 export function cutsArbitrary(length: number): fc.Arbitrary<number[]> {
