@@ -10,7 +10,7 @@ import { Server } from "../../src/server/server.ts";
 import { MemoryTransport } from "../../src/transport/memory-transport.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { certificate } from "../support/certificates.ts";
-import { harness } from "../support/harness.ts";
+import { harness, simpleServer } from "../support/harness.ts";
 import { signal, within } from "../support/waiting.ts";
 
 async function portOf(t: TestContext, server: NetServer): Promise<number> {
@@ -120,8 +120,7 @@ describe("accept", () => {
 
 describe("the address of listen", () => {
   test("can be a port", async (t) => {
-    const { server } = harness(t);
-    server.get("/", (exchange) => exchange.end("ok"));
+    const { server } = simpleServer(t);
     const { port } = await server.listen(0);
     assert.match(await answerOf(port), /ok$/);
     assert.ok(server.listenNow(0).port > 0);

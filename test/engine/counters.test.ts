@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { WebSocket } from "../../src/exchange/exchange.ts";
 import { throwing } from "../support/failing.ts";
 import { frame } from "../support/frames.ts";
-import { harness } from "../support/harness.ts";
+import { harness, simpleServer } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
@@ -77,8 +77,7 @@ test("WebSockets: so far and open now; messages received, sent and dropped", asy
 });
 
 test("bytes received, each once", async (t) => {
-  const { server, connect } = harness(t);
-  server.post("/", async (exchange) => void exchange.end(await exchange.text()));
+  const { server, connect } = simpleServer(t);
   const http = connect();
   const text = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc";
   for (const character of text) http.send(character);

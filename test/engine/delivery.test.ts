@@ -9,7 +9,7 @@ import type { Transport } from "../../src/transport/transport.ts";
 import { DrainEvent, MessageEvent } from "../../src/websocket/web-socket-events.ts";
 import { throwing } from "../support/failing.ts";
 import { frame } from "../support/frames.ts";
-import { harness } from "../support/harness.ts";
+import { harness, simpleServer } from "../support/harness.ts";
 import { eventually, signal, sleep, turns, within } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
@@ -221,8 +221,7 @@ describe("what events carry", () => {
 
 describe("waitForEvent", () => {
   test("tells all who wait that there is something to poll, and takes nothing", async (t) => {
-    const { server, connect } = harness(t, deferred);
-    server.get("/", (exchange) => exchange.end("ok"));
+    const { server, connect } = simpleServer(t, deferred);
     const waits = [server.waitForEvent(), server.waitForEvent()];
     const client = connect().get("/");
     assert.deepEqual(await within(Promise.all(waits), "the waits"), [true, true]);
@@ -233,8 +232,7 @@ describe("waitForEvent", () => {
   });
 
   test("ends with the server, after what is left", async (t) => {
-    const { server, connect } = harness(t, deferred);
-    server.get("/", (exchange) => exchange.end("ok"));
+    const { server, connect } = simpleServer(t, deferred);
     let polls = 0;
     const loop = (async () => {
       while (await server.waitForEvent()) polls += server.poll();

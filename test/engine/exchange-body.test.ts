@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
-import { codeOf, harness } from "../support/harness.ts";
+import { codeOf, harness, simpleServer } from "../support/harness.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { signal, sleep, turns } from "../support/waiting.ts";
 
@@ -49,8 +49,7 @@ describe("as a whole", () => {
   });
 
   test("chunked content arrives without its framing", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => void exchange.end(await exchange.text()));
+    const { connect } = simpleServer(t);
     const client = connect();
     for (const character of CHUNKED_HEAD + chunked("ab", "c", "def")) client.send(character);
     assert.equal((await client.answer()).text, "abcdef");
@@ -223,8 +222,7 @@ describe("limits", () => {
   });
 
   test("a changed limit counts from the next request on", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => void exchange.end(await exchange.text()));
+    const { server, connect } = simpleServer(t);
     const client = connect().post("/", "1234");
     assert.equal((await client.answer()).text, "1234");
     server.limits.maxBodyBytes = 3;

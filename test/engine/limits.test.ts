@@ -5,7 +5,7 @@ import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import { defaultLimits, type Limits } from "../../src/limits/limits.ts";
 import { Server } from "../../src/server/server.ts";
 import { frame } from "../support/frames.ts";
-import { codeOf, harness } from "../support/harness.ts";
+import { codeOf, harness, simpleServer } from "../support/harness.ts";
 import { eventually, signal, sleep, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
@@ -26,8 +26,7 @@ async function trickle(
 
 describe("the head", () => {
   test("maxHeadBytes: a longer one is answered 431", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxHeadBytes: 200 } });
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { connect } = simpleServer(t, { limits: { maxHeadBytes: 200 } });
     const head = "GET / HTTP/1.1\r\nHost: h\r\nX: \r\n\r\n";
     const answer = await connect()
       .get("/", `X: ${"x".repeat(200 - head.length)}\r\n`)
@@ -39,8 +38,7 @@ describe("the head", () => {
   });
 
   test("maxFieldCount: more are answered 431", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxFieldCount: 3 } });
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { connect } = simpleServer(t, { limits: { maxFieldCount: 3 } });
     const client = connect().get("/", "A: 1\r\nB: 2\r\n").get("/", "A: 1\r\nB: 2\r\nC: 3\r\n");
     assert.equal((await client.answer()).status, 200);
     assert.equal((await client.answer()).status, 431);
@@ -57,8 +55,7 @@ describe("the head", () => {
   });
 
   test("requireContentLength: chunked content is answered 411", async (t) => {
-    const { server, connect } = harness(t, { limits: { requireContentLength: true } });
-    server.post("/", async (exchange) => void exchange.end(await exchange.text()));
+    const { connect } = simpleServer(t, { limits: { requireContentLength: true } });
     const client = connect().post("/", "abc");
     assert.equal((await client.answer()).text, "abc");
     client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
@@ -66,8 +63,7 @@ describe("the head", () => {
   });
 
   test("headTimeoutMs: one that trickles in is answered 408", async (t) => {
-    const { server, connect } = harness(t, { limits: { headTimeoutMs: 40 } });
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { connect } = simpleServer(t, { limits: { headTimeoutMs: 40 } });
     const client = connect();
     const begin = Date.now();
     void trickle(client, `GET / HTTP/1.1\r\nHost: h\r\nX: ${"x".repeat(200)}`);
@@ -83,8 +79,7 @@ describe("the head", () => {
   });
 
   test("headTimeoutMs counts for each request from its first byte on", async (t) => {
-    const { server, connect } = harness(t, { limits: { headTimeoutMs: 60, keepAliveTimeoutMs: 2_000 } });
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { connect } = simpleServer(t, { limits: { headTimeoutMs: 60, keepAliveTimeoutMs: 2_000 } });
     const client = connect().get("/");
     assert.equal((await client.answer()).text, "ok");
     await sleep(120);
@@ -157,8 +152,7 @@ describe("the content", () => {
   });
 
   test("maxChunkExtensionBytes and maxTrailerBytes bound what comes beside the content", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxChunkExtensionBytes: 20, maxTrailerBytes: 40 } });
-    server.post("/", async (exchange) => void exchange.end(await exchange.text()));
+    const { connect } = simpleServer(t, { limits: { maxChunkExtensionBytes: 20, maxTrailerBytes: 40 } });
     const head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
     assert.equal((await connect().send(`${head}1;a=b\r\nx\r\n0\r\nT: 1\r\n\r\n`).answer()).text, "x");
     const extensions = connect().send(`${head}1;${"a".repeat(100)}\r\nx\r\n0\r\n\r\n`);
@@ -181,8 +175,7 @@ describe("the content", () => {
 
 describe("the connection", () => {
   test("keepAliveTimeoutMs: an idle one is closed without an answer, an early request is served", async (t) => {
-    const { server, connect } = harness(t, { limits: { keepAliveTimeoutMs: 60 } });
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { connect } = simpleServer(t, { limits: { keepAliveTimeoutMs: 60 } });
     const client = connect();
     for (let i = 0; i < 3; i++) {
       client.get("/");
@@ -218,16 +211,14 @@ describe("the connection", () => {
     for (const [ms, version, line, connection, told] of cases) {
       test(`${ms} ms, HTTP/${version}, ${line}`, async (t) => {
         const limits = ms === undefined ? {} : { keepAliveTimeoutMs: ms };
-        const { server, connect } = harness(t, { limits });
-        server.get("/", (exchange) => void exchange.end("ok"));
+        const { connect } = simpleServer(t, { limits });
         const answer = await connect().send(`GET / HTTP/${version}\r\nHost: h\r\n${line}\r\n\r\n`).answer();
         assert.deepEqual([answer.header("connection"), answer.header("keep-alive")], [connection, told]);
       });
     }
 
     test("a changed limit is told from then on", async (t) => {
-      const { server, connect } = harness(t);
-      server.get("/", (exchange) => void exchange.end("ok"));
+      const { server, connect } = simpleServer(t);
       const client = connect().get("/", "Connection: keep-alive\r\n");
       assert.equal((await client.answer()).header("keep-alive"), "timeout=74");
       server.limits.keepAliveTimeoutMs = 10_000;
@@ -252,8 +243,7 @@ describe("the connection", () => {
   });
 
   test("maxConnections: one too many is turned away, and there is room again when one goes", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxConnections: 2 } });
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { server, connect } = simpleServer(t, { limits: { maxConnections: 2 } });
     server.websocket("/ws", {});
     const first = connect();
     await open(connect(), "/ws");
@@ -265,8 +255,7 @@ describe("the connection", () => {
   });
 
   test("maxConnectionsPerAddress, WebSockets included, and there is room again when one goes", async (t) => {
-    const { server, connect, connectTcp } = harness(t, { limits: { maxConnectionsPerAddress: 2 } });
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { server, connect, connectTcp } = simpleServer(t, { limits: { maxConnectionsPerAddress: 2 } });
     server.websocket("/ws", {});
     const first = connect();
     const ws = await open(connect(), "/ws");
@@ -281,8 +270,7 @@ describe("the connection", () => {
   });
 
   test("maxConnectionsPerAddress set at run time counts the connections that are open", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { server, connect } = simpleServer(t);
     const first = connect().get("/");
     await first.answer();
     server.limits.maxConnectionsPerAddress = 1;
@@ -491,9 +479,7 @@ describe("timeouts of a route", () => {
         webSocketIdleTimeoutMs: never,
         pongTimeoutMs: never,
       };
-      const { server, connect } = harness(t, { limits: { ...quick, ...all } });
-      server.get("/", (exchange) => void exchange.end("ok"));
-      server.post("/", async (exchange) => exchange.end(await exchange.bytes()));
+      const { server, connect } = simpleServer(t, { limits: { ...quick, ...all } });
       server.websocket("/", {});
       const silent = connect();
       const half = connect().send("GET / HT");
@@ -649,8 +635,7 @@ describe("changes at run time", () => {
   });
 
   test("a changed timeout counts from the next connection and request on", async (t) => {
-    const { server, connect } = harness(t, { limits: { closeTimeoutMs: 40 } });
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { server, connect } = simpleServer(t, { limits: { closeTimeoutMs: 40 } });
     server.limits.headTimeoutMs = 40;
     server.limits.keepAliveTimeoutMs = 40;
     assert.equal((await connect().send("GET /").answer()).status, 408);
@@ -660,8 +645,7 @@ describe("changes at run time", () => {
   });
 
   test("maxHeadBytes, maxRequestsPerConnection and maxConnections as well", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { server, connect } = simpleServer(t);
     const client = connect().get("/");
     assert.equal((await client.answer()).header("connection"), undefined);
     server.limits.maxRequestsPerConnection = 2;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { FieldError } from "../../src/protocol/http/field-lines.ts";
-import { codeOf, harness } from "../support/harness.ts";
+import { codeOf, harness, simpleServer } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 
 const TEXT = "Content-Type: text/plain; charset=utf-8";
@@ -301,8 +301,7 @@ describe("the framing", () => {
 
 describe("the connection", () => {
   test("stays on 1.1, closes when either side says so", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { server, connect } = simpleServer(t);
     server.get("/closing", (exchange) => void exchange.setHeader("connection", "Close").end("bye"));
     const client = connect().get("/");
     assert.equal((await client.answer()).header("connection"), undefined);
@@ -319,8 +318,7 @@ describe("the connection", () => {
   });
 
   test("closes on 1.0, stays where the client asks for it", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { connect } = simpleServer(t);
     const client = connect().send(request("GET", "/", "1.0", "Connection: Keep-Alive\r\n"));
     assert.equal((await client.answer()).header("connection"), "keep-alive");
     assert.equal((await client.send(request("GET", "/", "1.0")).answer()).header("connection"), "close");

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { Server } from "../../src/server/server.ts";
 
-import { harness } from "../support/harness.ts";
+import { harness, simpleServer } from "../support/harness.ts";
 import { memoryClient, tcpClient } from "../support/raw-client.ts";
 import { eventually, signal, turns, within } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
@@ -15,8 +15,7 @@ import { webSocketPair } from "../support/web-socket-pair.ts";
 
 describe("close", () => {
   test("closes idle connections at once, and resolves when they are gone", async (t) => {
-    const { server, connect, connectTcp } = harness(t);
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { server, connect, connectTcp } = simpleServer(t);
     const clients = [connect(), connect().get("/"), await connectTcp(), (await connectTcp()).get("/")];
     await clients[1]?.answer();
     await clients[3]?.answer();
@@ -78,8 +77,7 @@ describe("close", () => {
   });
 
   test("does not wait for peers that do not close after us for longer than closeTimeoutMs", async (t) => {
-    const { server, connect } = harness(t, { limits: { closeTimeoutMs: 40 } });
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { server, connect } = simpleServer(t, { limits: { closeTimeoutMs: 40 } });
     await connect().get("/", "Connection: close\r\n").answer();
     await within(server.close({ graceMs: 5_000 }), "the server to close");
   });
@@ -274,8 +272,7 @@ describe("close", () => {
 
 describe("a listener", () => {
   test("that is closed accepts nothing more, its connections and the server go on", async (t) => {
-    const { server } = harness(t);
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { server } = simpleServer(t);
     const one = await server.listen({ port: 0, host: "127.0.0.1" });
     const two = await server.listen({ port: 0, host: "127.0.0.1" });
     assert.notEqual(one.port, two.port);
