@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
-import { codeOf, harness, simpleServer } from "../support/harness.ts";
+import type { Limits } from "../../src/limits/limits.ts";
+import type { Handler } from "../../src/server/target.ts";
+import { codeOf, type Harness, harness, simpleServer } from "../support/harness.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { signal, sleep, turns } from "../support/waiting.ts";
 
@@ -12,8 +14,22 @@ function chunked(...chunks: string[]): string {
 
 const CHUNKED_HEAD = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
 
+const JSON_TYPE = "Content-Type: application/json\r\n";
+
 function postHead(length: number, lines = ""): string {
   return `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${length}\r\n${lines}\r\n`;
+}
+
+/** A server that answers `POST /` with this, and the next request. */
+function serving(t: TestContext, post: Handler, limits: Partial<Limits> = {}): Harness {
+  const made = harness(t, { limits });
+  made.server.post("/", post).get("/next", (exchange) => void exchange.end("next!"));
+  return made;
+}
+
+/** Sends content of that length in pieces. */
+function sendContent(client: RawClient, length: number): void {
+  for (let sent = 0; sent < length; sent += 1_000) client.send("x".repeat(1_000));
 }
 
 /** Either the connection is closed, or it serves the next request. */
@@ -30,10 +46,7 @@ describe("as a whole", () => {
     const { server, connect } = harness(t);
     server.post("/bytes", async (exchange) => void exchange.end(await exchange.bytes()));
     server.post("/text", async (exchange) => void exchange.end((await exchange.text()).toUpperCase()));
-    server.post(
-      "/json",
-      async (exchange) => void exchange.end(JSON.stringify(await exchange.json({ anyType: true }))),
-    );
+    server.post("/json", async (exchange) => JSON.stringify(await exchange.json({ anyType: true })));
     for (const [path, sent, expected] of [
       ["/bytes", "\x00\xff\r\n", "\x00\xff\r\n"],
       ["/text", "abc", "ABC"],
@@ -81,11 +94,8 @@ describe("as a whole", () => {
       exchange.end("caught");
     });
     const client = connect().post("/text", "\xff");
-    const json = "Content-Type: application/json\r\n";
-    client.post("/json", "{", json);
-    client.post("/json", "\xc3", json);
-    client.post("/json", "", json);
-    client.post("/caught", "{", json);
+    for (const content of ["{", "\xc3", ""]) client.post("/json", content, JSON_TYPE);
+    client.post("/caught", "{", JSON_TYPE);
     for (const expected of [400, 400, 400, 400, 200]) {
       assert.equal((await client.answer()).status, expected);
     }
@@ -130,9 +140,8 @@ describe("as a whole", () => {
       const { server, connect, reports } = harness(t);
       server.post("/limit", async (exchange) => void (await exchange.json({ limit: 2 })));
       server.post("/name", async (exchange) => void (await exchange.json({ limits: 2 } as object)));
-      const json = "Content-Type: application/json\r\n";
-      assert.equal((await connect().post("/limit", "[1]", json).answer()).status, 413);
-      assert.equal((await connect().post("/name", "[1]", json).answer()).status, 500);
+      assert.equal((await connect().post("/limit", "[1]", JSON_TYPE).answer()).status, 413);
+      assert.equal((await connect().post("/name", "[1]", JSON_TYPE).answer()).status, 500);
       assert.match(String(reports[0]?.error), /"limit"/);
     });
   });
@@ -149,10 +158,7 @@ describe("as a whole", () => {
       client.post("/", letter.repeat(1000));
       await client.answer();
     }
-    assert.deepEqual(
-      kept.map((bytes) => bytes.toString()),
-      ["a".repeat(1000), "b".repeat(1000), "c".repeat(1000)],
-    );
+    assert.equal(kept.join(), ["a".repeat(1000), "b".repeat(1000), "c".repeat(1000)].join());
   });
 });
 
@@ -163,10 +169,8 @@ describe("limits", () => {
     const client = connect().post("/", "123");
     assert.equal((await client.answer()).text, "123");
     assert.equal((await client.post("/", "1234").answer()).status, 413);
-    const answer = await connect()
-      .send(CHUNKED_HEAD + chunked("12", "34"))
-      .answer();
-    assert.equal(answer.status, 413);
+    const chunks = connect().send(CHUNKED_HEAD + chunked("12", "34"));
+    assert.equal((await chunks.answer()).status, 413);
     assert.deepEqual(reports, []);
   });
 
@@ -197,10 +201,8 @@ describe("limits", () => {
     assert.equal((await client.answer()).text, "123");
     assert.equal((await client.post("/other", "1234").answer()).text, "1234");
     assert.equal((await client.post("/", "1234").answer()).status, 413);
-    const answer = await connect()
-      .send(CHUNKED_HEAD + chunked("12", "34"))
-      .answer();
-    assert.equal(answer.status, 413);
+    const chunks = connect().send(CHUNKED_HEAD + chunked("12", "34"));
+    assert.equal((await chunks.answer()).status, 413);
   });
 
   test("a route's own limit may be larger than the server's, and the others keep theirs", async (t) => {
@@ -211,10 +213,8 @@ describe("limits", () => {
     assert.equal((await client.answer()).text, "123456");
     assert.equal((await client.send(CHUNKED_HEAD + chunked("123", "456")).answer()).text, "123456");
     assert.equal((await client.post("/other", "1234").answer()).status, 413);
-    const answer = await connect()
-      .send(CHUNKED_HEAD + chunked("123", "4567"))
-      .answer();
-    assert.equal(answer.status, 413);
+    const chunks = connect().send(CHUNKED_HEAD + chunked("123", "4567"));
+    assert.equal((await chunks.answer()).status, 413);
     const third = connect().send(CHUNKED_HEAD.replace(" / ", " /other ") + chunked("12", "34"));
     assert.equal((await third.answer()).status, 413);
     const unmatched = connect().post("/none", "1234");
@@ -230,9 +230,8 @@ describe("limits", () => {
   });
 
   test("after a 413 of a call no more than maxDiscardBytes are read and thrown away", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxDiscardBytes: 1_000 } });
-    server.post("/", async (exchange) => void exchange.end(await exchange.text(10)));
-    server.get("/next", (exchange) => void exchange.end("next!"));
+    const post: Handler = async (exchange) => void exchange.end(await exchange.text(10));
+    const { connect } = serving(t, post, { maxDiscardBytes: 1_000 });
     const client = connect().send(`${CHUNKED_HEAD}64\r\n${"x".repeat(100)}\r\n`);
     assert.equal((await client.answer()).status, 413);
     for (let i = 0; i < 50; i++) client.send(`64\r\n${"x".repeat(100)}\r\n`);
@@ -296,10 +295,9 @@ describe("piece by piece", () => {
   });
 
   test("pauseBody stops the reading and resumeBody goes on", async (t) => {
-    const { server, connect } = harness(t);
     const paused = signal<Exchange>();
     let length = 0;
-    server.post("/", (exchange) => {
+    const { connect } = serving(t, (exchange) => {
       exchange.onBody((chunk, last) => {
         if (length === 0) {
           exchange.pauseBody();
@@ -310,7 +308,7 @@ describe("piece by piece", () => {
       });
     });
     const client = connect().send(postHead(100_000));
-    for (let i = 0; i < 100; i++) client.send("x".repeat(1_000));
+    sendContent(client, 100_000);
     const exchange = await paused.wait("the first piece");
     await turns(20);
     assert.ok(length <= 66_000, `${length} bytes came while paused`);
@@ -319,10 +317,9 @@ describe("piece by piece", () => {
   });
 
   test("pauseBody holds, too, while what had been kept is given", async (t) => {
-    const { server, connect } = harness(t);
     const paused = signal<Exchange>();
     let length = 0;
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       await turns(20);
       exchange.onBody((chunk, last) => {
         if (length === 0) exchange.pauseBody();
@@ -332,7 +329,7 @@ describe("piece by piece", () => {
       paused.give(exchange);
     });
     const client = connect().send(postHead(300_000));
-    for (let i = 0; i < 300; i++) client.send("x".repeat(1_000));
+    sendContent(client, 300_000);
     const exchange = await paused.wait("what had been kept");
     const kept = length;
     assert.ok(kept > 0 && kept < 200_000, `${kept} bytes had been kept`);
@@ -356,40 +353,36 @@ describe("piece by piece", () => {
   });
 
   test("pauseBody after the last piece does not stop the connection", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       await exchange.bytes();
       await turns(2);
       exchange.pauseBody();
       exchange.end("first");
     });
-    server.get("/next", (exchange) => void exchange.end("next!"));
     const client = connect().post("/", "abc");
     assert.equal((await client.answer()).text, "first");
     await closedOrServes(client);
   });
 
   test("a loop that is left early leaves a connection that goes on or is closed", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxDiscardBytes: 1_000_000 } });
-    server.post("/", async (exchange) => {
+    const leave: Handler = async (exchange) => {
       for await (const _ of exchange.body) break;
       exchange.end("left");
-    });
-    server.get("/next", (exchange) => void exchange.end("next!"));
+    };
+    const { connect } = serving(t, leave, { maxDiscardBytes: 1_000_000 });
     const client = connect().send(postHead(300_000));
-    for (let i = 0; i < 300; i++) client.send("x".repeat(1_000));
+    sendContent(client, 300_000);
     assert.equal((await client.answer()).text, "left");
     await closedOrServes(client);
   });
 
   test("a loop that is left early does not collect what comes afterwards", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxDiscardBytes: 1_000 } });
     const left = signal<Exchange>();
-    server.post("/", async (exchange) => {
+    const leave: Handler = async (exchange) => {
       for await (const _ of exchange.body) break;
       left.give(exchange.answerWithin(5_000));
-    });
-    server.get("/next", (exchange) => void exchange.end("next!"));
+    };
+    const { connect } = serving(t, leave, { maxDiscardBytes: 1_000 });
     const client = connect().send(`${postHead(3_000)}x`);
     const exchange = await left.wait("the loop to be left");
     exchange.end("left");
@@ -400,8 +393,7 @@ describe("piece by piece", () => {
 
 describe("late and never", () => {
   test("content that is asked for late is all there", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       await turns(30);
       exchange.end(String((await exchange.bytes()).length));
     });
@@ -412,11 +404,9 @@ describe("late and never", () => {
   });
 
   test("content that nobody asks for is kept within bounds", async (t) => {
-    const { server, connect } = harness(t);
     const seen = signal<Exchange>();
-    server.post("/", (exchange) => seen.give(exchange));
-    const client = connect().send(postHead(1_000_000));
-    for (let i = 0; i < 1_000; i++) client.send("x".repeat(1_000));
+    const client = serving(t, seen.give).connect().send(postHead(1_000_000));
+    sendContent(client, 1_000_000);
     const exchange = await seen.wait("the request");
     await turns(50);
     assert.ok(client.wire.waitingBytes > 800_000, "it was all read");
@@ -431,39 +421,34 @@ describe("late and never", () => {
     ["more content than is thrown away", 300_000],
   ] as const) {
     test(`an answer at once to a request with ${name} arrives, and the connection goes on or is closed`, async (t) => {
-      const { server, connect } = harness(t);
-      server.post("/", (exchange) => void exchange.end("at once"));
-      server.get("/next", (exchange) => void exchange.end("next!"));
+      const { connect } = serving(t, (exchange) => void exchange.end("at once"));
       const client = connect().send(postHead(length));
       const answer = await client.answer();
-      assert.equal(answer.text, "at once");
-      assert.equal(answer.header("connection"), length > 65_536 ? "close" : undefined);
-      for (let sent = 0; sent < length; sent += 1_000) client.send("x".repeat(1_000));
+      const connection = length > 65_536 ? "close" : undefined;
+      assert.deepEqual([answer.text, answer.header("connection")], ["at once", connection]);
+      sendContent(client, length);
       await closedOrServes(client);
       if (length <= 65_536) assert.equal((await client.answer()).text, "next!");
     });
   }
 
   test("an answer while the content is being read does not disturb the reading", async (t) => {
-    const { server, connect } = harness(t);
     const length = signal<number>();
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       const bytes = exchange.bytes();
       exchange.end("early");
       length.give((await bytes).length);
     });
-    server.get("/next", (exchange) => void exchange.end("next!"));
     const client = connect().send(postHead(100_000));
     assert.equal((await client.answer()).text, "early");
-    for (let i = 0; i < 100; i++) client.send("x".repeat(1_000));
+    sendContent(client, 100_000);
     assert.equal(await length.wait("the content"), 100_000);
     assert.equal((await client.get("/next").answer()).text, "next!");
   });
 
   test("content asked for after it was thrown away is an answer, not a wait for ever", async (t) => {
-    const { server, connect } = harness(t);
     const outcome = signal<unknown>();
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       exchange.end("early");
       await turns(20);
       exchange.bytes().then(outcome.give, outcome.give);
@@ -474,9 +459,8 @@ describe("late and never", () => {
   });
 
   test("content asked for after the peer has gone is refused", async (t) => {
-    const { server, connect } = harness(t);
     const gone = signal<Exchange>();
-    server.post("/", (exchange) => exchange.onAbort(() => gone.give(exchange)));
+    const { connect } = serving(t, (exchange) => exchange.onAbort(() => gone.give(exchange)));
     const client = connect().send(`${postHead(10)}12345`);
     await turns();
     client.destroy();
@@ -485,9 +469,11 @@ describe("late and never", () => {
   });
 
   test("a broken chunk is answered 400 and what reads the content is told", async (t) => {
-    const { server, connect } = harness(t);
     const outcome = signal<unknown>();
-    server.post("/", async (exchange) => void exchange.bytes().then(outcome.give, outcome.give));
+    const { connect } = serving(
+      t,
+      async (exchange) => void exchange.bytes().then(outcome.give, outcome.give),
+    );
     const client = connect().send(`${CHUNKED_HEAD}zz\r\n`);
     const answer = await client.answer();
     assert.deepEqual([answer.status, answer.header("connection")], [400, "close"]);
@@ -500,9 +486,8 @@ describe("Expect: 100-continue", () => {
   const EXPECT = "Expect: 100-continue\r\n";
 
   test("100 is sent when the content is asked for, and only then", async (t) => {
-    const { server, connect } = harness(t);
     const proceed = signal();
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       await proceed.promise;
       exchange.end(await exchange.text());
     });
@@ -521,8 +506,7 @@ describe("Expect: 100-continue", () => {
   });
 
   test("a final status without 100 closes the connection", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", (exchange) => void exchange.status(403).end());
+    const { connect } = serving(t, (exchange) => void exchange.status(403).end());
     const client = connect().send(postHead(5, EXPECT));
     const answer = await client.answer();
     assert.deepEqual([answer.status, answer.header("connection")], [403, "close"]);
@@ -530,8 +514,8 @@ describe("Expect: 100-continue", () => {
   });
 
   test("too much content is refused without 100", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxBodyBytes: 4 } });
-    server.post("/", async (exchange) => void exchange.end(await exchange.text(3)));
+    const post: Handler = async (exchange) => void exchange.end(await exchange.text(3));
+    const { connect } = serving(t, post, { maxBodyBytes: 4 });
     for (const length of [4, 5]) {
       const answer = await connect().send(postHead(length, EXPECT)).answer();
       assert.deepEqual([answer.status, answer.header("connection")], [413, "close"]);
@@ -539,15 +523,12 @@ describe("Expect: 100-continue", () => {
   });
 
   test("no 100 to who does not wait, to HTTP/1.0, or without content", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       await turns(5);
       exchange.end(await exchange.text());
     });
-    const answer = await connect()
-      .send(`${postHead(3, EXPECT)}abc`)
-      .answer();
-    assert.equal(answer.status, 200);
+    const whole = connect().send(`${postHead(3, EXPECT)}abc`);
+    assert.equal((await whole.answer()).status, 200);
     assert.equal((await connect().send(postHead(0, EXPECT)).answer()).status, 200);
     const old = connect().send(
       "POST / HTTP/1.0\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: keep-alive\r\n\r\n",
@@ -557,8 +538,7 @@ describe("Expect: 100-continue", () => {
   });
 
   test("no 100 once the response has begun", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       exchange.write("begun ");
       exchange.end(await exchange.text());
     });
