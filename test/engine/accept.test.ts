@@ -10,7 +10,7 @@ import { Server } from "../../src/server/server.ts";
 import { MemoryTransport } from "../../src/transport/memory-transport.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { certificate } from "../support/certificates.ts";
-import { harness, simpleServer } from "../support/harness.ts";
+import { harness, routed, simpleServer } from "../support/harness.ts";
 import { signal, within } from "../support/waiting.ts";
 
 async function portOf(t: TestContext, server: NetServer): Promise<number> {
@@ -38,8 +38,7 @@ async function answerOf(port: number): Promise<string> {
 describe("accept", () => {
   for (const directIo of [true, false]) {
     test(`serves a socket of node:net, directIo ${directIo}`, async (t) => {
-      const { server } = harness(t, { directIo });
-      server.get("/", async (exchange) => {
+      const { server } = routed(harness(t, { directIo }), "get", async (exchange) => {
         await new Promise((resolve) => setImmediate(resolve));
         exchange.end(exchange.remoteAddress);
       });
@@ -52,8 +51,7 @@ describe("accept", () => {
   }
 
   test("serves a socket of node:tls", async (t) => {
-    const { server } = harness(t);
-    server.get("/", (exchange) => exchange.end(String(exchange.encrypted)));
+    const { server } = routed(harness(t), "get", (exchange) => exchange.end(String(exchange.encrypted)));
     const tls = createTlsServer(certificate("localhost"), (socket) => server.accept(socket));
     const { Agent } = await import("undici");
     const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { harness } from "../support/harness.ts";
+import { harness, routed } from "../support/harness.ts";
 import { eventually, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 
@@ -14,9 +14,8 @@ describe("a callback of onBody that fails", () => {
   for (const delivery of ["immediate", "deferred"] as const) {
     for (const kind of ["throws", "rejects", "rejects later"] as const) {
       test(`${delivery}: one that ${kind} is called no more, reported once and answered 500`, async (t) => {
-        const { server, reports, connectTcp } = harness(t, { delivery });
         let calls = 0;
-        server.post("/", (exchange) => {
+        const { server, reports, connectTcp } = routed(harness(t, { delivery }), "post", (exchange) => {
           exchange.onBody(() => {
             calls++;
             if (kind === "throws") throw new Error("a mistake");
@@ -49,9 +48,8 @@ describe("a callback of onBody that fails", () => {
   }
 
   test("one that throws for what had been kept is called no more", async (t) => {
-    const { server, reports, connect } = harness(t);
     let calls = 0;
-    server.post("/", async (exchange) => {
+    const { reports, connect } = routed(harness(t), "post", async (exchange) => {
       await turns(5);
       exchange.onBody(() => {
         calls++;

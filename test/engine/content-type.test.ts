@@ -4,7 +4,7 @@ import type { Exchange } from "../../src/exchange/exchange.ts";
 import { FieldError } from "../../src/protocol/http/field-lines.ts";
 import { testClient } from "../../src/testing/index.ts";
 import { throwing } from "../support/failing.ts";
-import { harness } from "../support/harness.ts";
+import { harness, routed } from "../support/harness.ts";
 
 const TEXT = "text/plain; charset=utf-8";
 const BYTES = "application/octet-stream";
@@ -54,8 +54,7 @@ const sent: readonly [what: string, send: Send, type: string | null][] = [
 describe("Content-Type", () => {
   for (const [what, send, type] of sent) {
     test(`of ${what} is ${type}`, async (t) => {
-      const { server } = harness(t);
-      server.get("/", (exchange) => void send(exchange));
+      const { server } = routed(harness(t), "get", (exchange) => void send(exchange));
       const client = testClient(server);
       t.after(() => client.close());
       for (const method of what.includes("source") ? ["GET"] : ["GET", "HEAD"]) {
@@ -107,9 +106,8 @@ describe("Content-Type", () => {
   });
 
   test("is the only field that can be null", async (t) => {
-    const { server } = harness(t);
     const thrown: unknown[] = [];
-    server.get("/", (exchange) => {
+    const { server } = routed(harness(t), "get", (exchange) => {
       try {
         Reflect.apply(exchange.setHeader, exchange, ["Location", null]);
       } catch (error) {

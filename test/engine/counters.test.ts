@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { WebSocket } from "../../src/exchange/exchange.ts";
 import { throwing } from "../support/failing.ts";
 import { frame } from "../support/frames.ts";
-import { harness, simpleServer } from "../support/harness.ts";
+import { harness, routed, simpleServer } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
@@ -32,8 +32,7 @@ test("connections: so far, open now, refused", async (t) => {
 });
 
 test("requests, those too that the server answers by itself", async (t) => {
-  const { server, connect } = harness(t);
-  server.get("/", (exchange) => void exchange.end());
+  const { server, connect } = routed(harness(t), "get", (exchange) => void exchange.end());
   const client = connect().get("/").get("/none").get("/%");
   client.send("PUT / HTTP/1.1\r\nHost: h\r\n\r\n").send("GET / HTTP/1.1\r\n\r\n");
   for (let i = 0; i < 5; i++) await client.answer();
@@ -167,9 +166,8 @@ test("errors by their code: the peers' and the program's", async (t) => {
 });
 
 test("a hundred connections of all kinds leave nothing behind", async (t) => {
-  const { server, connect } = harness(t);
   const ids: string[] = [];
-  server.get("/", (exchange) => {
+  const { server, connect } = routed(harness(t), "get", (exchange) => {
     ids.push(exchange.id);
     exchange.end();
   });

@@ -9,7 +9,7 @@ import type { Transport } from "../../src/transport/transport.ts";
 import { DrainEvent, MessageEvent } from "../../src/websocket/web-socket-events.ts";
 import { throwing } from "../support/failing.ts";
 import { frame } from "../support/frames.ts";
-import { harness, simpleServer } from "../support/harness.ts";
+import { asked, harness, routed, simpleServer } from "../support/harness.ts";
 import { eventually, signal, sleep, turns, within } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
@@ -28,15 +28,13 @@ async function pollUntil(server: Server, condition: () => boolean, what: string,
 
 describe("poll", () => {
   test("handlers run on the caller's stack and at no other time", async (t) => {
-    const { server, connect } = harness(t, deferred);
     let polling = false;
     const log: string[] = [];
-    server.get("/", (exchange) => {
+    const { server, client } = asked(harness(t, deferred), (exchange) => {
       assert.equal(polling, true);
       log.push("request");
       exchange.end("ok");
     });
-    const client = connect().get("/");
     await eventually(() => server.waitingEvents === 1, "the event");
     await turns();
     assert.deepEqual(log, []);
@@ -50,9 +48,8 @@ describe("poll", () => {
   });
 
   test("runs at most as many as asked for", async (t) => {
-    const { server, connect } = harness(t, deferred);
     let ran = 0;
-    server.get("/", (exchange) => {
+    const { server, connect } = routed(harness(t, deferred), "get", (exchange) => {
       ran++;
       exchange.end();
     });
@@ -130,8 +127,7 @@ describe("poll", () => {
   });
 
   test("what no program needs to see is answered without an event", async (t) => {
-    const { server, connect } = harness(t, deferred);
-    server.get("/", (exchange) => void exchange.end());
+    const { server, connect } = routed(harness(t, deferred), "get", (exchange) => void exchange.end());
     server.websocket("/ws", {});
     const client = connect().get("/none");
     assert.equal((await client.answer()).status, 404);
@@ -145,9 +141,8 @@ describe("poll", () => {
 
 describe("what events carry", () => {
   test("the content of requests, kept as it was", async (t) => {
-    const { server, connectTcp } = harness(t, deferred);
     const texts: string[] = [];
-    server.post("/", (exchange) => {
+    const { server, connectTcp } = routed(harness(t, deferred), "post", (exchange) => {
       exchange.onBody((chunk, last) => {
         texts.push(chunk.toString());
         if (last) exchange.end();
@@ -185,14 +180,12 @@ describe("what events carry", () => {
   });
 
   test("a request whose peer has gone: its handler runs, and then the abort", async (t) => {
-    const { server, connect } = harness(t, deferred);
     const log: string[] = [];
-    server.get("/", (exchange) => {
+    const { server, client } = asked(harness(t, deferred), (exchange) => {
       log.push(`request ${exchange.signal.aborted}`);
       exchange.onAbort(() => void log.push("abort"));
       assert.equal(exchange.end("nobody"), false);
     });
-    const client = connect().get("/");
     await eventually(() => server.waitingEvents === 1, "the request");
     client.destroy();
     await eventually(() => server.waitingEvents === 2, "the abort");
@@ -251,8 +244,7 @@ describe("waitForEvent", () => {
 
 describe("events", () => {
   test("come one by one until the server is closed, and run() runs their handlers", async (t) => {
-    const { server, connect } = harness(t, deferred);
-    server.get("/", (exchange) => void exchange.end("ran"));
+    const { server, connect } = routed(harness(t, deferred), "get", (exchange) => void exchange.end("ran"));
     const types: string[] = [];
     const reading = (async (): Promise<void> => {
       for await (const event of server.events()) {
@@ -269,8 +261,7 @@ describe("events", () => {
   });
 
   test("their handlers are not run by themselves", async (t) => {
-    const { server, connect } = harness(t, deferred);
-    server.get("/", () => assert.fail("was run"));
+    const { server, connect } = routed(harness(t, deferred), "get", () => assert.fail("was run"));
     server.post("/", () => assert.fail("was run"));
     const iterator = server.events();
     const client = connect().get("/");
@@ -307,8 +298,7 @@ describe("events", () => {
   });
 
   test("drained() goes on although the event is not run", async (t) => {
-    const { server, connect } = harness(t, deferred);
-    server.get("/", () => {});
+    const { server, connect } = routed(harness(t, deferred), "get", () => {});
     const iterator = server.events();
     const client = connect().get("/").pause();
     const request = (await within(iterator.next(), "the request")).value as ServerEvent;
@@ -417,10 +407,9 @@ describe("a full queue", () => {
   });
 
   test("HTTP content at full speed while nobody polls, on a real socket", async (t) => {
-    const { server, connectTcp } = harness(t, { ...deferred, limits });
     const pieces: Buffer[] = [];
     let ended = false;
-    server.post("/", (exchange) => {
+    const { server, connectTcp } = routed(harness(t, { ...deferred, limits }), "post", (exchange) => {
       exchange.onBody((chunk, last) => {
         pieces.push(Buffer.from(chunk));
         if (!last) return;

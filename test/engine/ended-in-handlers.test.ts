@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
 import type { ServerEvent } from "../../src/exchange/server-event.ts";
 import { frame, PING, PONG } from "../support/frames.ts";
-import { harness } from "../support/harness.ts";
+import { harness, routed } from "../support/harness.ts";
 import { eventually, turns, within } from "../support/waiting.ts";
 import { pairOn } from "../support/web-socket-pair.ts";
 
@@ -76,9 +76,8 @@ describe("a WebSocket that a handler has ended", () => {
 });
 
 test("an exchange that a handler has aborted delivers none of the content that waited, and then its abort", async (t) => {
-  const { server, connect } = harness(t, deferred);
   const log: string[] = [];
-  server.post("/", (exchange) => {
+  const { server, connect } = routed(harness(t, deferred), "post", (exchange) => {
     exchange.onAbort(() => void log.push("abort"));
     exchange.onBody((chunk) => void log.push(chunk.toString()));
     exchange.abort();
@@ -95,8 +94,7 @@ test("an exchange that a handler has aborted delivers none of the content that w
 });
 
 test("an exchange that is over gives the iterator of events no content", async (t) => {
-  const { server, connect } = harness(t, deferred);
-  server.post("/", () => {});
+  const { server, connect } = routed(harness(t, deferred), "post", () => {});
   const types: ServerEvent["type"][] = [];
   const client = connect().post("/", "content");
   await eventually(() => server.waitingEvents === 2, "the request and its content");

@@ -4,7 +4,7 @@ import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import { Server } from "../../src/server/server.ts";
 import { failing, throwing } from "../support/failing.ts";
 import { frame, PONG } from "../support/frames.ts";
-import { errorsOf, harness } from "../support/harness.ts";
+import { asked, errorsOf, harness, routed } from "../support/harness.ts";
 import { memoryClient } from "../support/raw-client.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
@@ -43,9 +43,8 @@ describe("an HTTP handler", () => {
     ],
   ] as [string, () => Promise<void>][]) {
     test(`${name} is answered 500 without what it had set, reported with its exchange, and the connection goes on`, async (t) => {
-      const { server, connect, reports } = harness(t);
       let seen: Exchange | undefined;
-      server.get("/", (exchange) => {
+      const { server, connect, reports } = routed(harness(t), "get", (exchange) => {
         seen = exchange;
         exchange.status(200).setHeader("X-Own", 1).setHeader("Content-Length", 7);
         return handler();
@@ -61,20 +60,17 @@ describe("an HTTP handler", () => {
   }
 
   test("that throws after the head was sent destroys the connection", async (t) => {
-    const { server, connect, reports } = harness(t);
-    server.get("/", (exchange) => {
+    const { reports, client } = asked(harness(t), (exchange) => {
       exchange.write("part");
       throw failure;
     });
-    const client = connect().get("/");
     await client.until(() => client.closed, "the connection to be destroyed");
     assert.doesNotMatch(client.rest, /0\r\n\r\n/);
     assert.equal(reports.length, 1);
   });
 
   test("that throws after its response is complete is reported and changes nothing", async (t) => {
-    const { server, connect, reports } = harness(t);
-    server.get("/", (exchange) => {
+    const { connect, reports } = routed(harness(t), "get", (exchange) => {
       exchange.end("done");
       throw failure;
     });
@@ -85,14 +81,12 @@ describe("an HTTP handler", () => {
   });
 
   test("that throws after the peer has gone is reported", async (t) => {
-    const { server, connect, reports } = harness(t);
     const seen = signal();
-    server.get("/", async (exchange) => {
+    const { reports, client } = asked(harness(t), async (exchange) => {
       seen.give();
       await new Promise<void>((resolve) => exchange.onAbort(resolve));
       throw failure;
     });
-    const client = connect().get("/");
     await seen.wait("the request");
     client.destroy();
     await eventually(() => reports.length > 0, "a report");
@@ -125,8 +119,7 @@ describe("an HTTP handler", () => {
   });
 
   test("that throws while content is still arriving is answered 500 all the same", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", throwing(failure));
+    const { connect } = routed(harness(t), "post", throwing(failure));
     const client = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\nabc");
     const answer = await client.answer();
     assert.deepEqual([answer.status, answer.header("connection")], [500, "close"]);
@@ -136,8 +129,7 @@ describe("an HTTP handler", () => {
 describe("a callback of an exchange", () => {
   test("onBody that throws: 500, a report, no crash and no hanging request", async (t) => {
     const uncaught = escaped(t);
-    const { server, connect, reports } = harness(t);
-    server.post("/", (exchange) => {
+    const { connect, reports } = routed(harness(t), "post", (exchange) => {
       exchange.onBody(throwing(failure));
     });
     const client = connect().post("/", "abc");
@@ -150,8 +142,7 @@ describe("a callback of an exchange", () => {
 
   test("onBody that rejects: 500, a report, no crash and no hanging request", async (t) => {
     const uncaught = escaped(t);
-    const { server, connect, reports } = harness(t);
-    server.post("/", (exchange) => {
+    const { connect, reports } = routed(harness(t), "post", (exchange) => {
       exchange.onBody(async () => {
         await turns(1);
         throw failure;
@@ -165,8 +156,7 @@ describe("a callback of an exchange", () => {
   });
 
   test("onBody that throws at what was kept for it", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t), "post", async (exchange) => {
       await turns(3);
       exchange.onBody(throwing(failure));
     });
@@ -177,15 +167,13 @@ describe("a callback of an exchange", () => {
   for (const rejects of [false, true]) {
     test(`onAbort that ${rejects ? "rejects" : "throws"}: a report, the other listeners run, no crash`, async (t) => {
       const uncaught = escaped(t);
-      const { server, connect, reports } = harness(t);
       const begun = signal();
       const other = signal();
-      server.get("/", (exchange) => {
+      const { reports, client } = asked(harness(t), (exchange) => {
         exchange.onAbort(failing(rejects, failure));
         exchange.onAbort(() => other.give());
         begun.give();
       });
-      const client = connect().get("/");
       await begun.wait("the request");
       client.destroy();
       await other.wait("the other listener");
@@ -196,12 +184,10 @@ describe("a callback of an exchange", () => {
 
     test(`onWritable that ${rejects ? "rejects" : "throws"}: a report, the connection ends, no crash`, async (t) => {
       const uncaught = escaped(t);
-      const { server, connect, reports } = harness(t);
-      server.get("/", (exchange) => {
+      const { reports, client } = asked(harness(t), (exchange) => {
         exchange.onWritable(failing(rejects, failure));
         exchange.write("x".repeat(200_000));
       });
-      const client = connect().get("/");
       await eventually(() => reports.length > 0 || uncaught.length > 0, "a report");
       assert.deepEqual(uncaught, []);
       await client.over("the response that can get no further to be broken off");

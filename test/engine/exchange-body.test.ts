@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import type { Limits } from "../../src/limits/limits.ts";
 import type { Handler } from "../../src/server/target.ts";
-import { codeOf, type Harness, harness, simpleServer } from "../support/harness.ts";
+import { codeOf, type Harness, harness, routed, simpleServer } from "../support/harness.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { signal, sleep, turns } from "../support/waiting.ts";
 
@@ -147,9 +147,8 @@ describe("as a whole", () => {
   });
 
   test("the bytes are the program's own", async (t) => {
-    const { server, connectTcp } = harness(t);
     const kept: Buffer[] = [];
-    server.post("/", async (exchange) => {
+    const { connectTcp } = routed(harness(t), "post", async (exchange) => {
       kept.push(await exchange.bytes());
       exchange.end();
     });
@@ -175,9 +174,8 @@ describe("limits", () => {
   });
 
   test("the server's limit refuses before the handler runs, or when the content gets longer", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxBodyBytes: 5 } });
     let calls = 0;
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t, { limits: { maxBodyBytes: 5 } }), "post", async (exchange) => {
       calls++;
       exchange.end(await exchange.text(1_000));
     });
@@ -242,13 +240,12 @@ describe("limits", () => {
 
 describe("piece by piece", () => {
   test("the iterator gives everything in order and the peer is slowed down to its speed", async (t) => {
-    const { server, connect } = harness(t);
     const total = 1_000_000;
     const piece = "0123456789".repeat(1_000);
     const seen: Buffer[] = [];
     const proceed = signal();
     const first = signal();
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t), "post", async (exchange) => {
       for await (const chunk of exchange.body) {
         seen.push(chunk);
         if (seen.length === 1) {
@@ -270,10 +267,9 @@ describe("piece by piece", () => {
   });
 
   test("the callback gets everything in order, `last` once and at the end", async (t) => {
-    const { server, connect } = harness(t);
     const lasts: boolean[] = [];
     let text = "";
-    server.post("/", (exchange) => {
+    const { connect } = routed(harness(t), "post", (exchange) => {
       exchange.onBody((chunk, last) => {
         text += chunk.toString();
         lasts.push(last);
@@ -340,8 +336,7 @@ describe("piece by piece", () => {
   });
 
   test("pauseBody on a request without content does not stop the connection", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", async (exchange) => {
+    const { server, connect } = routed(harness(t), "get", async (exchange) => {
       await turns(2);
       exchange.pauseBody();
       exchange.end("first");
@@ -550,8 +545,7 @@ describe("Expect: 100-continue", () => {
   });
 
   test("a program that takes its time to ask does not use up the client's time", async (t) => {
-    const { server, connect } = harness(t, { limits: { bodyTimeoutMs: 40 } });
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t, { limits: { bodyTimeoutMs: 40 } }), "post", async (exchange) => {
       await sleep(150);
       exchange.end(await exchange.text());
     });

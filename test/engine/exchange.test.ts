@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
-import { codeOf, harness, pendingRequest } from "../support/harness.ts";
+import { asked, codeOf, harness, pendingRequest, routed } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
 
@@ -62,9 +62,8 @@ describe("properties", () => {
   });
 
   test("header fields by lower-case name, joined, and raw as they came", async (t) => {
-    const { server, connect } = harness(t);
     const seen = signal<Exchange>();
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t), "get", (exchange) => {
       seen.give(exchange);
       exchange.end();
     });
@@ -118,10 +117,9 @@ describe("properties", () => {
   });
 
   test("the peer's address and port on a real socket, also after it has gone", async (t) => {
-    const { server, connectTcp } = harness(t);
     const seen = signal<Exchange>();
     const gone = signal();
-    server.get("/", (exchange) => {
+    const { connectTcp } = routed(harness(t), "get", (exchange) => {
       exchange.onAbort(() => gone.give());
       seen.give(exchange);
     });
@@ -139,9 +137,8 @@ describe("properties", () => {
 
 describe("ids", () => {
   test("are UUIDs, stay the same and differ between exchanges", async (t) => {
-    const { server, connect } = harness(t);
     const ids: string[] = [];
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t), "get", (exchange) => {
       ids.push(exchange.id);
       assert.equal(exchange.id, ids.at(-1));
       exchange.end();
@@ -166,14 +163,12 @@ describe("ids", () => {
   });
 
   test("server.find forgets an exchange whose peer has gone", async (t) => {
-    const { server, connect } = harness(t);
     const seen = signal<string>();
     const gone = signal();
-    server.get("/", (exchange) => {
+    const { server, client } = asked(harness(t), (exchange) => {
       exchange.onAbort(() => gone.give());
       seen.give(exchange.id);
     });
-    const client = connect().get("/");
     const id = await seen.wait("the request");
     client.destroy();
     await gone.wait("the abort");
@@ -191,13 +186,11 @@ describe("ids", () => {
     ],
   ] as const) {
     test(`server.find forgets an exchange that ${name}`, async (t) => {
-      const { server, connect, reports } = harness(t);
       const seen = signal<string>();
-      server.get("/", (exchange) => {
+      const { server, reports, client } = asked(harness(t), (exchange) => {
         seen.give(exchange.id);
         breakIt(exchange);
       });
-      const client = connect().get("/");
       const id = await seen.wait("the request");
       await client.over();
       assert.equal(reports.length, 1);
@@ -206,10 +199,9 @@ describe("ids", () => {
   }
 
   test("server.find forgets an exchange that became a WebSocket, and never knows an id asked for after the end", async (t) => {
-    const { server, connect } = harness(t);
     const opened = signal<WebSocket>();
     let id = "";
-    server.get("/", (exchange) => {
+    const { server, connect } = routed(harness(t), "get", (exchange) => {
       id = exchange.id;
       exchange.upgrade({ open: (socket) => opened.give(socket as WebSocket) });
     });
@@ -281,8 +273,7 @@ describe("safe at any time", () => {
   });
 
   test("reading the content twice is a mistake of the program", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t), "post", async (exchange) => {
       await exchange.bytes();
       await assert.rejects(exchange.bytes(), { code: "ERR_BODY_USED" });
       assert.throws(() => exchange.onBody(() => {}), { code: "ERR_BODY_USED" });
@@ -295,18 +286,16 @@ describe("safe at any time", () => {
 
 describe("signal and onAbort", () => {
   test("the signal is aborted and the listeners run once when the peer goes", async (t) => {
-    const { server, connect } = harness(t);
     const seen = signal<Exchange>();
     const gone = signal();
     const calls: string[] = [];
-    server.get("/", (exchange) => {
+    const { client } = asked(harness(t), (exchange) => {
       exchange.onAbort(() => void calls.push("first"));
       exchange.onAbort(() => void calls.push("second"));
       exchange.signal.addEventListener("abort", () => gone.give());
       assert.equal(exchange.signal, exchange.signal);
       seen.give(exchange);
     });
-    const client = connect().get("/");
     await seen.wait("the request");
     client.destroy();
     await gone.wait("the abort");
@@ -315,16 +304,14 @@ describe("signal and onAbort", () => {
   });
 
   test("neither happens when the response was complete", async (t) => {
-    const { server, connect } = harness(t);
     const seen = signal<Exchange>();
     let aborts = 0;
-    server.get("/", (exchange) => {
+    const { client } = asked(harness(t), (exchange) => {
       exchange.onAbort(() => void aborts++);
       exchange.signal.addEventListener("abort", () => aborts++);
       exchange.end();
       seen.give(exchange);
     });
-    const client = connect().get("/");
     await client.answer();
     const exchange = await seen.wait("the request");
     client.destroy();
@@ -334,9 +321,8 @@ describe("signal and onAbort", () => {
   });
 
   test("they come when the peer goes in the middle of a response, also on a real socket", async (t) => {
-    const { server, connectTcp } = harness(t);
     const gone = signal();
-    server.get("/", (exchange) => {
+    const { connectTcp } = routed(harness(t), "get", (exchange) => {
       exchange.onAbort(() => gone.give());
       exchange.write("part");
     });
@@ -347,9 +333,8 @@ describe("signal and onAbort", () => {
   });
 
   test("the peer goes while the content is still arriving: what reads it is told", async (t) => {
-    const { server, connect } = harness(t);
     const outcome = signal<unknown>();
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t), "post", async (exchange) => {
       await exchange.bytes().then(outcome.give, outcome.give);
     });
     const client = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n12345");
@@ -360,9 +345,8 @@ describe("signal and onAbort", () => {
   });
 
   test("a response that breaks off by itself ends what reads the content, too", async (t) => {
-    const { server, connect } = harness(t);
     const outcome = signal<unknown>();
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t), "post", async (exchange) => {
       exchange.bytes().then(outcome.give, outcome.give);
       exchange.setHeader("Content-Length", 1).write("too long");
     });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { certificate } from "../support/certificates.ts";
-import { type Harness, harness } from "../support/harness.ts";
+import { type Harness, harness, routed } from "../support/harness.ts";
 import { type RawClient, tcpClient, tlsClient } from "../support/raw-client.ts";
 import { signal, turns } from "../support/waiting.ts";
 
@@ -40,8 +40,7 @@ describe("allowHalfOpen: a client that ends its half behind the request", () => 
   }
 
   test("gets all answers to pipelined requests, and a streamed one to its end", async (t) => {
-    const { server, connectTcp } = harness(t, { allowHalfOpen: true });
-    server.get("/", async (exchange) => {
+    const { connectTcp } = routed(harness(t, { allowHalfOpen: true }), "get", async (exchange) => {
       await turns(5);
       exchange.write("piece by ");
       await turns(5);
@@ -53,8 +52,7 @@ describe("allowHalfOpen: a client that ends its half behind the request", () => 
   });
 
   test("gets the answer to content that the program takes slowly", async (t) => {
-    const { server, connectTcp } = harness(t, { allowHalfOpen: true });
-    server.post("/", async (exchange) => {
+    const { connectTcp } = routed(harness(t, { allowHalfOpen: true }), "post", async (exchange) => {
       let length = 0;
       for await (const piece of exchange.body) {
         length += piece.length;

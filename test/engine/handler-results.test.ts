@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { runInNewContext } from "node:vm";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import type { Handler } from "../../src/server/target.ts";
-import { codeOf, harness } from "../support/harness.ts";
+import { asked, codeOf, harness, routed } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 
 const TEXT = "text/plain; charset=utf-8";
@@ -44,8 +44,7 @@ describe("what a handler returns is the answer", () => {
   ];
   for (const [what, handler, text, type] of results) {
     test(what, async (t) => {
-      const { server, connect, reports } = harness(t);
-      server.get("/", handler);
+      const { connect, reports } = routed(harness(t), "get", handler);
       // The connection goes on with the next request.
       const client = connect().get("/").get("/");
       for (const _ of [1, 2]) {
@@ -57,8 +56,7 @@ describe("what a handler returns is the answer", () => {
   }
 
   test("with the status and the fields that were set before", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t), "get", (exchange) => {
       exchange.status(202).setHeader("Content-Type", "application/problem+json");
       return { a: 1 };
     });
@@ -70,16 +68,13 @@ describe("what a handler returns is the answer", () => {
   });
 
   test("to HEAD, too, without its content", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", () => ({ a: 1 }));
+    const { connect } = routed(harness(t), "get", () => ({ a: 1 }));
     const answer = await connect().send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").answer("HEAD");
     assert.deepEqual([answer.header("content-type"), answer.header("content-length")], [JSON_TYPE, "7"]);
   });
 
   test("with deferred delivery", async (t) => {
-    const { server, connect } = harness(t, { delivery: "deferred" });
-    server.get("/", () => "polled");
-    const client = connect().get("/");
+    const { server, client } = asked(harness(t, { delivery: "deferred" }), () => "polled");
     assert.equal(await server.waitForEvent(), true);
     server.poll();
     assert.equal((await client.answer()).text, "polled");
@@ -103,9 +98,8 @@ describe("what is not an answer is reported and answered with 500", () => {
   for (const [what, value, message] of wrong) {
     for (const isAsync of [false, true]) {
       test(`${what}${isAsync ? ", by a promise" : ""}`, async (t) => {
-        const { server, connect, reports } = harness(t);
         const handler = isAsync ? async () => value : () => value;
-        server.get("/", handler as Handler);
+        const { server, connect, reports } = routed(harness(t), "get", handler as Handler);
         server.get("/after", () => "after");
         const client = connect().get("/").get("/after");
         assert.equal((await client.answer()).status, 500);
@@ -158,8 +152,7 @@ describe("a promise inside of what a handler returns is an error, because JSON s
   }
 
   test("but other empty objects are sent", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", () => ({ a: {}, b: [{}] }));
+    const { connect } = routed(harness(t), "get", () => ({ a: {}, b: [{}] }));
     assert.equal((await connect().get("/").answer()).text, '{"a":{},"b":[{}]}');
   });
 });
@@ -188,8 +181,7 @@ describe("a handler that has answered and returns something else", () => {
   }
 
   test("is told so, too, when its answer is a stream that has given nothing yet", async (t) => {
-    const { server, connect, reports } = harness(t);
-    server.get("/", (exchange) => {
+    const { connect, reports } = routed(harness(t), "get", (exchange) => {
       void exchange.stream(new Blob(["first"]).stream());
       return "again";
     });
@@ -198,9 +190,8 @@ describe("a handler that has answered and returns something else", () => {
   });
 
   test("has its stream cancelled", async (t) => {
-    const { server, connect } = harness(t);
     const cancelled = signal();
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t), "get", (exchange) => {
       exchange.write("mine");
       return new ReadableStream({ cancel: () => cancelled.give() });
     });
@@ -241,9 +232,8 @@ describe("a handler that ends without an answer", () => {
   }
 
   test("can have begun to stream", async (t) => {
-    const { server, connect, reports } = harness(t);
     const go = signal();
-    server.get("/", async (exchange) => {
+    const { reports, client } = asked(harness(t), async (exchange) => {
       void exchange.stream(
         (async function* () {
           await go.promise;
@@ -251,7 +241,6 @@ describe("a handler that ends without an answer", () => {
         })(),
       );
     });
-    const client = connect().get("/");
     await turns();
     go.give();
     assert.equal((await client.answer()).text, "later");
@@ -324,9 +313,8 @@ describe("handlerTimeoutMs", () => {
   });
 
   test("an asynchronous handler that returns its answer too late is told nothing more", async (t) => {
-    const { server, connect, reports } = harness(t, SHORT);
     const done = signal();
-    server.get("/", async (exchange) => {
+    const { connect, reports } = routed(harness(t, SHORT), "get", async (exchange) => {
       await new Promise<void>((resolve) => exchange.onAbort(resolve));
       setImmediate(() => done.give());
       return { late: true };
@@ -365,9 +353,8 @@ describe("handlerTimeoutMs", () => {
   });
 
   test("does not end a response that has begun", async (t) => {
-    const { server, connect, reports } = harness(t, SHORT);
     const waiting = signal<Exchange>();
-    server.get("/", (exchange) => {
+    const { server, connect, reports } = routed(harness(t, SHORT), "get", (exchange) => {
       exchange.write("a");
       waiting.give(exchange);
     });
@@ -394,8 +381,7 @@ describe("handlerTimeoutMs", () => {
     ["content that was not asked for", "Content-Length: 5\r\nExpect: 100-continue", ""],
   ] as const) {
     test(`runs with ${what}, and closes`, async (t) => {
-      const { server, connect } = harness(t, SHORT);
-      server.post("/", () => {});
+      const { connect } = routed(harness(t, SHORT), "post", () => {});
       const answer = await connect().send(`POST / HTTP/1.1\r\nHost: h\r\n${head}\r\n\r\n${content}`).answer();
       assert.deepEqual([answer.status, answer.header("connection")], [503, "close"]);
     });
@@ -412,9 +398,7 @@ describe("handlerTimeoutMs", () => {
   });
 
   test("ends events that nobody answers, with deferred delivery", async (t) => {
-    const { server, connect } = harness(t, { ...SHORT, delivery: "deferred" });
-    server.get("/", () => {});
-    const client = connect().get("/");
+    const { server, client } = asked(harness(t, { ...SHORT, delivery: "deferred" }), () => {});
     await server.waitForEvent();
     server.poll();
     assert.equal((await client.answer()).status, 503);

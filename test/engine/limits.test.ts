@@ -5,7 +5,7 @@ import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import { defaultLimits, type Limits } from "../../src/limits/limits.ts";
 import { Server } from "../../src/server/server.ts";
 import { frame } from "../support/frames.ts";
-import { codeOf, harness, simpleServer } from "../support/harness.ts";
+import { codeOf, harness, routed, simpleServer } from "../support/harness.ts";
 import { eventually, signal, sleep, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
@@ -92,8 +92,7 @@ describe("the head", () => {
 
   test("neither head nor body timeout counts while the program works", async (t) => {
     const limits = { headTimeoutMs: 30, bodyTimeoutMs: 30, keepAliveTimeoutMs: 30 };
-    const { server, connect } = harness(t, { limits });
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t, { limits }), "post", async (exchange) => {
       const text = await exchange.text();
       await sleep(150);
       exchange.end(text);
@@ -128,10 +127,9 @@ describe("the content", () => {
   });
 
   test("bodyTimeoutMs: a program that pauses the reading does not use up the client's time", async (t) => {
-    const { server, connect } = harness(t, { limits: { bodyTimeoutMs: 60 } });
     const resumed = signal();
     let paused = false;
-    server.post("/", (exchange) => {
+    const { connect } = routed(harness(t, { limits: { bodyTimeoutMs: 60 } }), "post", (exchange) => {
       exchange.onBody((_, last) => {
         if (last) return void exchange.end("read");
         if (paused) return;
@@ -228,9 +226,8 @@ describe("the connection", () => {
   });
 
   test("maxRequestsPerConnection: the last response says close, and nothing after it is answered", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxRequestsPerConnection: 2 } });
     let requests = 0;
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t, { limits: { maxRequestsPerConnection: 2 } }), "get", (exchange) => {
       requests++;
       exchange.end();
     });
@@ -281,9 +278,8 @@ describe("the connection", () => {
   });
 
   test("writeTimeoutMs: a peer that takes nothing is dropped, and the program is told", async (t) => {
-    const { server, connect } = harness(t, { limits: { writeTimeoutMs: 40 } });
     const gone = signal();
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t, { limits: { writeTimeoutMs: 40 } }), "get", (exchange) => {
       exchange.onAbort(() => gone.give());
       exchange.write("x".repeat(100_000));
     });
@@ -294,10 +290,9 @@ describe("the connection", () => {
   });
 
   test("writeTimeoutMs: a peer that takes a little each time stays", async (t) => {
-    const { server, connect } = harness(t, { limits: { writeTimeoutMs: 60 } });
     let aborted = false;
     const finish = signal();
-    server.get("/", async (exchange) => {
+    const { connect } = routed(harness(t, { limits: { writeTimeoutMs: 60 } }), "get", async (exchange) => {
       exchange.onAbort(() => {
         aborted = true;
       });
@@ -689,8 +684,7 @@ describe("a limit that is changed", () => {
   }
 
   test("counts from then on", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", (exchange) => exchange.text());
+    const { server, connect } = routed(harness(t), "post", (exchange) => exchange.text());
     server.limits.maxBodyBytes = 4;
     assert.equal((await connect().post("/", "12345").answer()).status, 413);
   });

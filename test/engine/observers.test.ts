@@ -10,7 +10,7 @@ import {
   type WebSocket,
 } from "../../src/index.ts";
 import { throwing } from "../support/failing.ts";
-import { harness, simpleServer } from "../support/harness.ts";
+import { harness, routed, simpleServer } from "../support/harness.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { eventually, signal } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
@@ -218,10 +218,9 @@ describe("onClose and mount", () => {
   });
 
   it("a callback of onClose may close as well, and shorten the time", async (t) => {
-    const { server, connect } = harness(t);
     const asked = signal();
     let closed = 0;
-    server.get("/", () => asked.give());
+    const { server, connect } = routed(harness(t), "get", () => asked.give());
     server.onClose(() => {
       closed++;
       void server.close({ graceMs: 0 });
@@ -281,9 +280,8 @@ describe("replaceRoutes", () => {
 
 describe("connections", () => {
   it("are listed with what they are, through an upgrade, and can be closed", async (t) => {
-    const { server, connectTcp } = harness(t);
     const asked = signal<Exchange>();
-    server.get("/", (exchange) => asked.give(exchange));
+    const { server, connectTcp } = routed(harness(t), "get", (exchange) => asked.give(exchange));
     server.websocket("/socket", { message: (socket, data) => socket.send(data) });
     assert.equal(server.connections.length, 0);
     const client = await connectTcp();
@@ -313,9 +311,8 @@ describe("connections", () => {
   });
 
   it("close answers a request that waits with 503, and drops one that is idle", async (t) => {
-    const { server, connect } = harness(t);
     const asked = signal();
-    server.get("/", () => asked.give());
+    const { server, connect } = routed(harness(t), "get", () => asked.give());
     const idle = connect();
     const client = connect().get("/");
     await asked.wait("the handler");

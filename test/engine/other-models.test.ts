@@ -8,7 +8,7 @@ import { EventQueue } from "../../src/exchange/server-event.ts";
 import { FieldError } from "../../src/protocol/http/field-lines.ts";
 import { Server } from "../../src/server/server.ts";
 import { throwing } from "../support/failing.ts";
-import { type Harness, harness } from "../support/harness.ts";
+import { type Harness, harness, routed } from "../support/harness.ts";
 import { tcpClient } from "../support/raw-client.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open, type WebSocketClient } from "../support/web-socket-client.ts";
@@ -32,8 +32,7 @@ async function pair(
 
 describe("listenNow", () => {
   test("is bound and serves when it returns", async (t) => {
-    const { server } = harness(t);
-    server.get("/", (exchange) => exchange.end("here"));
+    const { server } = routed(harness(t), "get", (exchange) => exchange.end("here"));
     const { port } = server.listenNow({ host: "127.0.0.1" });
     const client = await tcpClient(port);
     t.after(() => client.destroy());

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { PorticoError } from "../../src/exchange/errors.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { TURN_STEPS } from "../../src/limits/turns.ts";
-import { codeOf, errorsOf, harness, pendingRequest } from "../support/harness.ts";
+import { asked, codeOf, errorsOf, harness, pendingRequest, routed } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 
 describe("write and drained", () => {
@@ -37,14 +37,12 @@ describe("write and drained", () => {
   });
 
   test("onWritable tells each time the offset of the next byte", async (t) => {
-    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 1_000 } });
     const seen = signal<Exchange>();
     const offsets: number[] = [];
-    server.get("/", (exchange) => {
+    const { client } = asked(harness(t, { limits: { writeHighWaterBytes: 1_000 } }), (exchange) => {
       exchange.onWritable((offset) => void offsets.push(offset));
       seen.give(exchange);
     });
-    const client = connect().get("/");
     const exchange = await seen.wait("the request");
     for (const total of [3_000, 6_000]) {
       client.pause();
@@ -127,9 +125,8 @@ describe("write and drained", () => {
 
   test("a program that writes on without waiting is cut off at maxBackpressureBytes, and told", async (t) => {
     const limits = { writeHighWaterBytes: 1_000, maxBackpressureBytes: 100_000 };
-    const { server, connect, reports } = harness(t, { limits });
     const outcome = signal<number>();
-    server.get("/", async (exchange) => {
+    const { connect, reports } = routed(harness(t, { limits }), "get", async (exchange) => {
       let written = 0;
       const waiting = exchange.drained();
       while (!exchange.finished && written < 10_000_000) {
@@ -151,9 +148,8 @@ describe("write and drained", () => {
 
   test("the server's total holds as well", async (t) => {
     const limits = { writeHighWaterBytes: 1_000, maxTotalBackpressureBytes: 50_000 };
-    const { server, connect } = harness(t, { limits });
     const written: number[] = [];
-    server.get("/", async (exchange) => {
+    const { connect } = routed(harness(t, { limits }), "get", async (exchange) => {
       let own = 0;
       while (!exchange.finished && own < 1_000_000) {
         exchange.write("x".repeat(1_000));
@@ -173,10 +169,9 @@ describe("tryEnd", () => {
   for (let i = 0; i < content.length; i++) content[i] = i & 255;
 
   test("takes what fits, buffers no more, and ends when everything was sent", async (t) => {
-    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 20_000 } });
     let most = 0;
     const done = signal<number>();
-    server.get("/", (exchange) => {
+    const { client } = asked(harness(t, { limits: { writeHighWaterBytes: 20_000 } }), (exchange) => {
       let calls = 0;
       const go = (offset: number): void => {
         assert.equal(offset, exchange.offset);
@@ -189,7 +184,6 @@ describe("tryEnd", () => {
       exchange.onWritable(go);
       go(0);
     });
-    const client = connect().get("/");
     const answer = await client.answer();
     assert.ok((await done.wait("the last piece")) >= 50);
     assert.equal(answer.header("content-length"), "1000000");
@@ -200,9 +194,8 @@ describe("tryEnd", () => {
   });
 
   test("waits for a reader that does not read", async (t) => {
-    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 20_000 } });
     const seen = signal<Exchange>();
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t, { limits: { writeHighWaterBytes: 20_000 } }), "get", (exchange) => {
       exchange.onWritable((offset) => void exchange.tryEnd(content.subarray(offset), content.length));
       assert.deepEqual(exchange.tryEnd(content, content.length), { accepted: false, done: false });
       seen.give(exchange);
@@ -217,8 +210,7 @@ describe("tryEnd", () => {
   });
 
   test("takes the content in parts", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => {
+    const { server, connect } = routed(harness(t), "get", (exchange) => {
       assert.deepEqual(exchange.tryEnd("ab", 6), { accepted: true, done: false });
       assert.deepEqual(exchange.tryEnd("cd"), { accepted: true, done: false });
       assert.equal(exchange.offset, 4);
@@ -308,11 +300,10 @@ describe("stream", () => {
   });
 
   test("a response that is ended otherwise cancels a source that has nothing to say", async (t) => {
-    const { server, connect } = harness(t);
     const source = new ReadableStream<string>({ cancel: () => cancelled.give() });
     const cancelled = signal();
     const outcome = signal<boolean>();
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t), "get", (exchange) => {
       void exchange.stream(source).then(outcome.give);
       exchange.end("enough");
     });
@@ -358,7 +349,6 @@ describe("stream", () => {
     });
 
     test("a web ReadableStream that has nothing to say", async (t) => {
-      const { server, connect } = harness(t);
       const begun = signal();
       const cancelled = signal();
       const outcome = signal<boolean>();
@@ -369,10 +359,9 @@ describe("stream", () => {
         },
         cancel: () => cancelled.give(),
       });
-      server.get("/", async (exchange) =>
+      const { client } = asked(harness(t), async (exchange) =>
         outcome.give(await exchange.stream(source as AsyncIterable<string>)),
       );
-      const client = connect().get("/");
       await begun.wait("the first piece");
       await turns();
       client.destroy();
@@ -381,12 +370,10 @@ describe("stream", () => {
     });
 
     test("a Node Readable that has nothing to say", async (t) => {
-      const { server, connect } = harness(t);
       const outcome = signal<boolean>();
       const source = new Readable({ read() {} });
       source.push("one");
-      server.get("/", async (exchange) => outcome.give(await exchange.stream(source)));
-      const client = connect().get("/");
+      const { client } = asked(harness(t), async (exchange) => outcome.give(await exchange.stream(source)));
       await client.until(() => client.rest.includes("one"), "the first piece");
       client.destroy();
       await eventually(() => source.destroyed, "the source to be destroyed");
@@ -394,10 +381,8 @@ describe("stream", () => {
     });
 
     test("a source that is given after the peer went", async (t) => {
-      const { server, connect } = harness(t);
       const gone = signal<Exchange>();
-      server.get("/", (exchange) => exchange.onAbort(() => gone.give(exchange)));
-      const client = connect().get("/");
+      const { client } = asked(harness(t), (exchange) => exchange.onAbort(() => gone.give(exchange)));
       await turns();
       client.destroy();
       const exchange = await gone.wait("the abort");
@@ -414,20 +399,18 @@ describe("stream", () => {
   });
 
   test("a source that fails in the middle destroys the connection and its error is thrown", async (t) => {
-    const { server, connect, reports } = harness(t);
     const outcome = signal<unknown>();
     const failure = new Error("source failed");
     async function* failing(): AsyncGenerator<string> {
       for (let i = 0; i < 3; i++) yield piece;
       throw failure;
     }
-    server.get("/", async (exchange) => {
+    const { reports, client } = asked(harness(t), async (exchange) => {
       await exchange.stream(failing()).catch((error: unknown) => {
         outcome.give(error);
         throw error;
       });
     });
-    const client = connect().get("/");
     assert.equal(await outcome.wait("stream() to fail"), failure);
     await client.until(() => client.closed, "the connection to be destroyed");
     assert.doesNotMatch(client.rest, /0\r\n\r\n$/);
@@ -458,9 +441,8 @@ describe("stream", () => {
   }
 
   test("a file that is not there harms nobody when its content is not asked for", async (t) => {
-    const { server, connect, reports } = harness(t);
     const source = createReadStream(missing);
-    server.get("/", (exchange) => exchange.stream(source));
+    const { connect, reports } = routed(harness(t), "get", (exchange) => exchange.stream(source));
     assert.equal((await connect().send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").answer("HEAD")).status, 200);
     await eventually(() => source.closed, "the file to be closed");
     await turns();
@@ -468,7 +450,6 @@ describe("stream", () => {
   });
 
   test("a source that always has a chunk, and a peer that always takes it, leave time to others", async (t) => {
-    const { server, connect } = harness(t);
     const chunks = 20 * TURN_STEPS;
     let others = 0;
     let over = false;
@@ -476,7 +457,7 @@ describe("stream", () => {
       others++;
       if (!over) setImmediate(goOn);
     };
-    server.get("/", async (exchange) => {
+    const { connect } = routed(harness(t), "get", async (exchange) => {
       setImmediate(goOn);
       await exchange.stream(Array.from({ length: chunks }, () => "x"));
       over = true;
@@ -486,9 +467,7 @@ describe("stream", () => {
   });
 
   test("text is sent as it is, not letter by letter", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => exchange.stream("text"));
-    const client = connect().get("/");
+    const { client } = asked(harness(t), (exchange) => exchange.stream("text"));
     await client.until(() => client.rest.endsWith("0\r\n\r\n"), "the content");
     assert.match(client.rest, /\r\n4\r\ntext\r\n0\r\n\r\n$/);
   });
@@ -525,8 +504,7 @@ describe("stream", () => {
   });
 
   test("a declared length holds for a stream as well", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", async (exchange) => {
+    const { connect } = routed(harness(t), "get", async (exchange) => {
       exchange.setHeader("Content-Length", whole.length);
       await exchange.stream(generated());
     });
@@ -571,8 +549,7 @@ describe("stream of what is no source of chunks but one", () => {
     ["a Uint8Array", new TextEncoder().encode("héllo")],
   ] as const) {
     test(name, async (t) => {
-      const { server, connect, reports } = harness(t);
-      server.get("/", (exchange) => exchange.stream(source));
+      const { connect, reports } = routed(harness(t), "get", (exchange) => exchange.stream(source));
       assert.equal((await connect().get("/").answer()).text, "héllo");
       assert.deepEqual(reports, []);
     });

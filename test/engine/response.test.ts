@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { FieldError } from "../../src/protocol/http/field-lines.ts";
-import { codeOf, harness, simpleServer } from "../support/harness.ts";
+import { asked, codeOf, harness, routed, simpleServer } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 
 const TEXT = "Content-Type: text/plain; charset=utf-8";
@@ -18,11 +18,9 @@ function withoutDate(lines: readonly string[]): string[] {
 
 describe("the head", () => {
   test("is status line, own fields as given, Date, Content-Length, empty line", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => {
+    const { client } = asked(harness(t), (exchange) => {
       exchange.status(201).setHeader("X-oNe", 1).setHeader("a", "b").end("body");
     });
-    const client = connect().get("/");
     const { head, lines, text } = await client.answer();
     assert.ok(head.startsWith("HTTP/1.1 201 Created\r\n"));
     assert.deepEqual(lines.slice(0, 2), ["X-oNe: 1", "a: b"]);
@@ -44,8 +42,7 @@ describe("the head", () => {
   });
 
   test("setHeader replaces in any case, appendHeader adds, removeHeader removes", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t), "get", (exchange) => {
       exchange.setHeader("X-A", 1).setHeader("X-AB", 2).setHeader("x-a", 3);
       exchange.appendHeader("Set-Cookie", "a=1").appendHeader("set-cookie", "b=2");
       exchange.setHeader("Gone", 1).appendHeader("gone", 2).removeHeader("GONE").removeHeader("never");
@@ -72,8 +69,7 @@ describe("the head", () => {
   });
 
   test("cannot be changed after it was sent", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t), "get", (exchange) => {
       assert.equal(exchange.headSent, false);
       assert.equal(exchange.status(202).statusCode, 202);
       exchange.write("a");
@@ -101,8 +97,7 @@ describe("what may not be sent is refused and does no harm", () => {
     t: Parameters<typeof harness>[0],
     call: (exchange: Exchange) => void,
   ): Promise<void> {
-    const { server, connect, reports } = harness(t);
-    server.get("/", (exchange) => {
+    const { connect, reports } = routed(harness(t), "get", (exchange) => {
       assert.throws(() => call(exchange), FieldError);
       exchange.end("ok");
     });
@@ -156,8 +151,7 @@ describe("the framing", () => {
   });
 
   test("several pieces are chunked on 1.1, and an empty one does not end them", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t), "get", (exchange) => {
       exchange.write("a");
       exchange.write("");
       exchange.write(new Uint8Array(0));
@@ -176,8 +170,7 @@ describe("the framing", () => {
   });
 
   test("several pieces end with the connection on 1.0", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t), "get", (exchange) => {
       exchange.write("ab");
       exchange.end("c");
     });
@@ -191,8 +184,7 @@ describe("the framing", () => {
   });
 
   test("a declared length is used for several pieces", async (t) => {
-    const { server, connect, reports } = harness(t);
-    server.get("/", (exchange) => {
+    const { connect, reports } = routed(harness(t), "get", (exchange) => {
       exchange.setHeader("content-length", "3").write("a");
       exchange.end("bc");
     });
@@ -334,8 +326,7 @@ describe("the connection", () => {
   });
 
   test("a response that closes arrives whole although the client is still sending", async (t) => {
-    const { server, connectTcp } = harness(t);
-    server.post("/", (exchange) => void exchange.end("x".repeat(100_000)));
+    const { connectTcp } = routed(harness(t), "post", (exchange) => void exchange.end("x".repeat(100_000)));
     const client = await connectTcp();
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n");
     for (let i = 0; i < 60; i++) client.send("y".repeat(1_000));
@@ -344,8 +335,7 @@ describe("the connection", () => {
   });
 
   test("who ends its half after a request still gets a response that was complete", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => void exchange.end("x".repeat(300_000)));
+    const { connect } = routed(harness(t), "get", (exchange) => void exchange.end("x".repeat(300_000)));
     const client = connect().get("/").end();
     await client.over();
     assert.equal((await client.answer()).body.length, 300_000);
@@ -367,9 +357,8 @@ describe("a length that does not come true", () => {
     ["tryEnd with more than its total", (e: Exchange) => e.tryEnd("abc", 2).done],
   ] as const) {
     test(`${name} breaks the connection and is reported`, async (t) => {
-      const { server, connect, reports } = harness(t);
       const seen = signal<Exchange>();
-      server.get("/", (exchange) => {
+      const { server, connect, reports } = routed(harness(t), "get", (exchange) => {
         assert.equal(respond(exchange), false);
         assert.equal(exchange.finished, true);
         seen.give(exchange);
@@ -388,9 +377,8 @@ describe("a length that does not come true", () => {
   }
 
   test("waits for drained are over then", async (t) => {
-    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 1_000 } });
     const outcome = signal<boolean>();
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t, { limits: { writeHighWaterBytes: 1_000 } }), "get", (exchange) => {
       exchange.setHeader("Content-Length", 5_000).write("x".repeat(4_000));
       void exchange.drained().then(outcome.give);
       exchange.write("x".repeat(4_000));
@@ -401,8 +389,7 @@ describe("a length that does not come true", () => {
 });
 
 test("all that is written in one turn leaves together", async (t) => {
-  const { server, connect } = harness(t);
-  server.get("/", async (exchange) => {
+  const { client } = asked(harness(t), async (exchange) => {
     await turns(2);
     exchange.write("a");
     exchange.write("b");
@@ -410,7 +397,6 @@ test("all that is written in one turn leaves together", async (t) => {
     exchange.write("c");
     exchange.end("d");
   });
-  const client = connect().get("/");
   assert.equal((await client.answer()).text, "abcd");
   assert.equal(client.deliveries.length, 1);
 });

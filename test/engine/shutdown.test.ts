@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { Server } from "../../src/server/server.ts";
 
-import { harness, simpleServer } from "../support/harness.ts";
+import { asked, harness, routed, simpleServer } from "../support/harness.ts";
 import { memoryClient, tcpClient } from "../support/raw-client.ts";
 import { eventually, signal, turns, within } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
@@ -31,9 +31,8 @@ describe("close", () => {
   });
 
   test("lets what is pending end by itself, with Connection: close", async (t) => {
-    const { server, connect } = harness(t);
     const seen = signal<Exchange>();
-    server.get("/", (exchange) => seen.give(exchange));
+    const { server, connect } = routed(harness(t), "get", (exchange) => seen.give(exchange));
     const client = connect().get("/").get("/");
     const exchange = await seen.wait("the request");
     let closed = false;
@@ -52,9 +51,8 @@ describe("close", () => {
   });
 
   test("lets a response that has begun end by itself, and content that is arriving arrive", async (t) => {
-    const { server, connect } = harness(t);
     const seen = signal<Exchange>();
-    server.get("/", (exchange) => {
+    const { server, connect } = routed(harness(t), "get", (exchange) => {
       exchange.write("begun ");
       seen.give(exchange);
     });
@@ -110,10 +108,8 @@ describe("close", () => {
   });
 
   test("graceMs 0 does that at once", async (t) => {
-    const { server, connect } = harness(t);
     const seen = signal();
-    server.get("/", () => seen.give());
-    const client = connect().get("/");
+    const { server, client } = asked(harness(t), () => seen.give());
     await seen.wait("the request");
     await within(server.close({ graceMs: 0 }), "the server to close", 200);
     assert.equal((await client.answer()).status, 503);
@@ -255,13 +251,11 @@ describe("close", () => {
   });
 
   test("with deferred delivery: 503 for requests that nobody polls, events that are left may be polled after", async (t) => {
-    const { server, connect } = harness(t, { delivery: "deferred" });
     const log: string[] = [];
-    server.get("/", (exchange) => {
+    const { server, client } = asked(harness(t, { delivery: "deferred" }), (exchange) => {
       log.push(`request ${exchange.finished}`);
       exchange.onAbort(() => void log.push("abort"));
     });
-    const client = connect().get("/");
     await eventually(() => server.waitingEvents === 1, "the event");
     await within(server.close({ graceMs: 30 }), "the server to close");
     assert.equal((await client.answer()).status, 503);

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { Server } from "../../src/server/server.ts";
 import { formParts } from "../../src/web/forms.ts";
 import { certificate } from "../support/certificates.ts";
-import { harness } from "../support/harness.ts";
+import { harness, routed } from "../support/harness.ts";
 import { tcpClient, tlsClient } from "../support/raw-client.ts";
 import { signal, turns } from "../support/waiting.ts";
 
@@ -131,8 +131,7 @@ describe("an answer before the content has been read says what becomes of the co
     ["without content", 204],
   ] as const) {
     test(`a loop that answers ${name} and is left: Connection: close, and it is closed at once`, async (t) => {
-      const { server, connect } = harness(t, { limits });
-      server.post("/", async (exchange) => {
+      const { connect } = routed(harness(t, { limits }), "post", async (exchange) => {
         for await (const _ of exchange.body) {
           exchange.status(status).end(status === 204 ? "" : "no");
           return;
@@ -146,8 +145,7 @@ describe("an answer before the content has been read says what becomes of the co
   }
 
   test("chunked content, too", async (t) => {
-    const { server, connect } = harness(t, { limits });
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t, { limits }), "post", async (exchange) => {
       for await (const _ of exchange.body) {
         exchange.status(403).end("no");
         return;
@@ -159,8 +157,7 @@ describe("an answer before the content has been read says what becomes of the co
   });
 
   test("a small rest is thrown away, and the connection goes on", async (t) => {
-    const { server, connect } = harness(t, { limits });
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t, { limits }), "post", async (exchange) => {
       for await (const _ of exchange.body) {
         exchange.status(403).end("no");
         return;
@@ -173,9 +170,8 @@ describe("an answer before the content has been read says what becomes of the co
 
   test("a program that reads on after such an answer gets everything, and then the connection is closed", async (t) => {
     for (const lines of ["", "Connection: close\r\n"]) {
-      const { server, connect } = harness(t, { limits });
       const read = signal<number>();
-      server.post("/", async (exchange) => {
+      const { connect } = routed(harness(t, { limits }), "post", async (exchange) => {
         let length = 0;
         for await (const piece of exchange.body) {
           if (length === 0) exchange.status(202).end("taken");

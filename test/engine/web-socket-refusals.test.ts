@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from "node:test";
 import { Hono } from "hono";
 import type { Exchange, FetchInfo, Server, WebSocketHandlers } from "../../src/index.ts";
 import { throwing } from "../support/failing.ts";
-import { type Harness, harness } from "../support/harness.ts";
+import { type Harness, harness, routed } from "../support/harness.ts";
 import { turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
@@ -107,9 +107,8 @@ test("false refuses with deferred delivery, too", async (t) => {
 });
 
 test("a status that was set before upgrade() refuses, where there is nothing to ask", async (t) => {
-  const { server, connect } = harness(t);
   const results: unknown[] = [];
-  server.get("/", (exchange) => {
+  const { server, connect } = routed(harness(t), "get", (exchange) => {
     exchange.status(403);
     results.push(exchange.upgrade({ open: () => assert.fail("it was opened") }));
   });

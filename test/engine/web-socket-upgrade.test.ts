@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import { acceptKey } from "../../src/protocol/websocket/handshake.ts";
 import { frame } from "../support/frames.ts";
-import { harness } from "../support/harness.ts";
+import { harness, routed } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open, WebSocketClient } from "../support/web-socket-client.ts";
 import { handshake, KEY } from "../support/web-socket-handshake.ts";
@@ -165,8 +165,7 @@ describe("the handshake on the wire", () => {
   });
 
   test("a connection may serve requests first", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => void exchange.end("page"));
+    const { server, connect } = routed(harness(t), "get", (exchange) => void exchange.end("page"));
     server.websocket("/ws", { message: (socket, data) => void socket.send(data) });
     const raw = connect().get("/");
     assert.equal((await raw.answer()).text, "page");
@@ -291,8 +290,7 @@ describe("the upgrade handler", () => {
   });
 
   test("exchange.upgrade makes a WebSocket of an ordinary route's request", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", (exchange) => {
+    const { server, connect } = routed(harness(t), "get", (exchange) => {
       if (!exchange.wantsUpgrade) return void exchange.end("page");
       assert.equal(
         exchange.upgrade<string>({ open: (socket) => void socket.send(socket.data) }, { data: "hi" }),

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import type { EventQueue } from "../../src/exchange/server-event.ts";
 import { Server } from "../../src/server/server.ts";
-import { harness } from "../support/harness.ts";
+import { harness, routed } from "../support/harness.ts";
 import { signal } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { webSocketPair } from "../support/web-socket-pair.ts";
@@ -29,8 +29,7 @@ describe("content that is neither text nor bytes", () => {
     ];
     for (const [call, handler] of answered) {
       test(`${name} as ${call} is answered with 500`, async (t) => {
-        const { server, connect, reports } = harness(t);
-        server.get("/", (exchange) => void handler(exchange));
+        const { server, connect, reports } = routed(harness(t), "get", (exchange) => void handler(exchange));
         server.get("/ok", (exchange) => exchange.end("ok"));
         const client = connect().get("/").get("/ok");
         assert.equal((await client.answer()).status, 500);
@@ -41,8 +40,7 @@ describe("content that is neither text nor bytes", () => {
 
     for (const call of ["write", "end"] as const) {
       test(`${name} as ${call} of a response that has begun breaks it off`, async (t) => {
-        const { server, connect, reports } = harness(t);
-        server.get("/", (exchange) => {
+        const { connect, reports } = routed(harness(t), "get", (exchange) => {
           exchange.write("begun");
           exchange[call](wrong);
         });

@@ -2,6 +2,7 @@ import type { TestContext } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { Server } from "../../src/server/server.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
+import type { Handler } from "../../src/server/target.ts";
 import { certificate } from "./certificates.ts";
 import { type ResponseStream, readStream } from "./http-response.ts";
 import { memoryClient, type RawClient, tcpClient, tlsClient } from "./raw-client.ts";
@@ -61,6 +62,18 @@ export function simpleServer(t: TestContext, options: ServerOptions = {}): Harne
   made.server.get("/", (exchange) => exchange.end("ok"));
   made.server.post("/", async (exchange) => exchange.end(await exchange.bytes()));
   return made;
+}
+
+/** Adds a route for `/`. */
+export function routed(made: Harness, method: "get" | "post", handler: Handler): Harness {
+  made.server[method]("/", handler);
+  return made;
+}
+
+/** Adds a route for `GET /`, for which a client in memory asks at once. */
+export function asked(made: Harness, handler: Handler): Harness & { readonly client: RawClient } {
+  made.server.get("/", handler);
+  return { ...made, client: made.connect().get("/") };
 }
 
 /** A request that waits for its answer, and both sides of it. */
