@@ -4,7 +4,7 @@ import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import { Server } from "../../src/server/server.ts";
 import { failing, throwing } from "../support/failing.ts";
 import { frame, PONG } from "../support/frames.ts";
-import { asked, errorsOf, harness, routed } from "../support/harness.ts";
+import { asked, errorsOf, harness, pendingRequest, routed } from "../support/harness.ts";
 import { memoryClient } from "../support/raw-client.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
@@ -81,13 +81,10 @@ describe("an HTTP handler", () => {
   });
 
   test("that throws after the peer has gone is reported", async (t) => {
-    const seen = signal();
-    const { reports, client } = asked(harness(t), async (exchange) => {
-      seen.give();
+    const { reports, client } = await pendingRequest(t, {}, async (exchange) => {
       await new Promise<void>((resolve) => exchange.onAbort(resolve));
       throw failure;
     });
-    await seen.wait("the request");
     client.destroy();
     await eventually(() => reports.length > 0, "a report");
   });
@@ -167,14 +164,11 @@ describe("a callback of an exchange", () => {
   for (const rejects of [false, true]) {
     test(`onAbort that ${rejects ? "rejects" : "throws"}: a report, the other listeners run, no crash`, async (t) => {
       const uncaught = escaped(t);
-      const begun = signal();
       const other = signal();
-      const { reports, client } = asked(harness(t), (exchange) => {
+      const { reports, client } = await pendingRequest(t, {}, (exchange) => {
         exchange.onAbort(failing(rejects, failure));
         exchange.onAbort(() => other.give());
-        begun.give();
       });
-      await begun.wait("the request");
       client.destroy();
       await other.wait("the other listener");
       await turns();

@@ -286,17 +286,14 @@ describe("safe at any time", () => {
 
 describe("signal and onAbort", () => {
   test("the signal is aborted and the listeners run once when the peer goes", async (t) => {
-    const seen = signal<Exchange>();
     const gone = signal();
     const calls: string[] = [];
-    const { client } = asked(harness(t), (exchange) => {
+    const { client } = await pendingRequest(t, {}, (exchange) => {
       exchange.onAbort(() => void calls.push("first"));
       exchange.onAbort(() => void calls.push("second"));
       exchange.signal.addEventListener("abort", () => gone.give());
       assert.equal(exchange.signal, exchange.signal);
-      seen.give(exchange);
     });
-    await seen.wait("the request");
     client.destroy();
     await gone.wait("the abort");
     await turns();

@@ -37,13 +37,12 @@ describe("write and drained", () => {
   });
 
   test("onWritable tells each time the offset of the next byte", async (t) => {
-    const seen = signal<Exchange>();
     const offsets: number[] = [];
-    const { client } = asked(harness(t, { limits: { writeHighWaterBytes: 1_000 } }), (exchange) => {
-      exchange.onWritable((offset) => void offsets.push(offset));
-      seen.give(exchange);
-    });
-    const exchange = await seen.wait("the request");
+    const { client, exchange } = await pendingRequest(
+      t,
+      { limits: { writeHighWaterBytes: 1_000 } },
+      (exchange) => exchange.onWritable((offset) => void offsets.push(offset)),
+    );
     for (const total of [3_000, 6_000]) {
       client.pause();
       assert.equal(exchange.write("x".repeat(3_000)), false);

@@ -82,20 +82,18 @@ export interface Pending extends Harness {
   readonly exchange: Exchange;
 }
 
-/** A server of which a client asks for `/`, which the test answers. @param prepare runs in the handler */
+/** A server of which a client asks for `/`, which the test answers. @param handler what else the route does */
 export async function pendingRequest(
   t: TestContext,
   options: ServerOptions = {},
-  prepare: (exchange: Exchange) => unknown = () => {},
+  handler: Handler = () => {},
 ): Promise<Pending> {
-  const made = harness(t, options);
-  const asked = signal<Exchange>();
-  made.server.get("/", (exchange) => {
-    prepare(exchange);
-    asked.give(exchange);
+  const come = signal<Exchange>();
+  const made = asked(harness(t, options), (exchange) => {
+    come.give(exchange);
+    return handler(exchange);
   });
-  const client = made.connect().get("/");
-  return { ...made, client, exchange: await asked.wait("the request") };
+  return { ...made, exchange: await come.wait("the request") };
 }
 
 /** Polls a server until the test ends, where its events wait for that. */
