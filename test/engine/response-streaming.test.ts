@@ -5,8 +5,28 @@ import { describe, test } from "node:test";
 import { PorticoError } from "../../src/exchange/errors.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { TURN_STEPS } from "../../src/limits/turns.ts";
-import { asked, codeOf, errorsOf, harness, pendingRequest, routed } from "../support/harness.ts";
-import { eventually, signal, turns } from "../support/waiting.ts";
+import {
+  asked,
+  codeOf,
+  errorsOf,
+  type Harness,
+  harness,
+  pendingRequest,
+  routed,
+} from "../support/harness.ts";
+import { eventually, signal, turns, within } from "../support/waiting.ts";
+
+const SMALL = { limits: { writeHighWaterBytes: 1_000 } };
+
+/** Serves a source at `/`. @returns what stream() answers, too */
+function streaming(
+  made: Harness,
+  source: () => AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
+): Harness & { answered(): Promise<boolean> } {
+  const outcome = signal<boolean>();
+  made.server.get("/", async (exchange) => outcome.give(await exchange.stream(source())));
+  return { ...made, answered: () => outcome.wait("stream() to answer") };
+}
 
 describe("write and drained", () => {
   test("write answers false at the high-water mark and drained resolves when all was taken", async (t) => {
@@ -38,10 +58,8 @@ describe("write and drained", () => {
 
   test("onWritable tells each time the offset of the next byte", async (t) => {
     const offsets: number[] = [];
-    const { client, exchange } = await pendingRequest(
-      t,
-      { limits: { writeHighWaterBytes: 1_000 } },
-      (exchange) => exchange.onWritable((offset) => void offsets.push(offset)),
+    const { client, exchange } = await pendingRequest(t, SMALL, (exchange) =>
+      exchange.onWritable((offset) => void offsets.push(offset)),
     );
     for (const total of [3_000, 6_000]) {
       client.pause();
@@ -56,42 +74,35 @@ describe("write and drained", () => {
 
   for (const highWater of [4_096, 16_384, 65_536]) {
     test(`on a real socket a write that fills ${highWater} bytes is followed by drained`, async (t) => {
-      const { server, connectTcp } = harness(t, { limits: { writeHighWaterBytes: highWater } });
-      const outcome = signal<string>();
-      server.get("/", async (exchange) => {
-        let waits = 0;
+      const limits = { writeHighWaterBytes: highWater };
+      const done = signal();
+      const { connectTcp } = routed(harness(t, { limits }), "get", async (exchange) => {
         for (let i = 0; i < 64; i++) {
-          if (exchange.write("x".repeat(1_024))) continue;
-          waits++;
-          assert.equal(await exchange.drained(), true);
+          if (!exchange.write("x".repeat(1_024))) assert.equal(await exchange.drained(), true);
         }
         exchange.end();
-        outcome.give(`waited ${waits} times`);
+        done.give();
       });
       const client = (await connectTcp()).get("/");
-      await outcome.wait("the writer to be told to go on");
+      await done.wait("the writer to be told to go on");
       assert.equal((await client.answer()).body.length, 65_536);
     });
   }
 
   test("drained is false when the peer goes", async (t) => {
-    const { client: leaving, exchange: left } = await pendingRequest(t, {
-      limits: { writeHighWaterBytes: 1_000 },
-    });
-    leaving.pause();
-    left.write("x".repeat(3_000));
-    const gone = signal<boolean>();
-    void left.drained().then(gone.give);
-    leaving.destroy();
-    assert.equal(await gone.wait("drained() after the peer went"), false);
+    const { client, exchange } = await pendingRequest(t, SMALL);
+    client.pause();
+    exchange.write("x".repeat(3_000));
+    const drained = exchange.drained();
+    client.destroy();
+    assert.equal(await within(drained, "drained() after the peer went"), false);
   });
 
   for (const where of ["in memory", "on a real socket"]) {
     test(`drained is false when the peer goes while its content waits unread, ${where}`, async (t) => {
-      const { server, connect, connectTcp } = harness(t, { limits: { writeHighWaterBytes: 1_000 } });
       const outcome = signal<boolean>();
       const begun = signal();
-      server.post("/", async (exchange) => {
+      const { connect, connectTcp } = routed(harness(t, SMALL), "post", async (exchange) => {
         while (exchange.write("x".repeat(100_000)) || exchange.offset < 20_000_000) {
           await turns(1);
           if (exchange.bufferedBytes > 1_000) break;
@@ -110,16 +121,13 @@ describe("write and drained", () => {
   }
 
   test("drained is false when the response is completed meanwhile", async (t) => {
-    const { client: staying, exchange: ended } = await pendingRequest(t, {
-      limits: { writeHighWaterBytes: 1_000 },
-    });
-    staying.pause();
-    ended.write("x".repeat(3_000));
-    const over = signal<boolean>();
-    void ended.drained().then(over.give);
-    ended.end();
-    staying.resume();
-    assert.equal(await over.wait("drained() after end()"), false);
+    const { client, exchange } = await pendingRequest(t, SMALL);
+    client.pause();
+    exchange.write("x".repeat(3_000));
+    const drained = exchange.drained();
+    exchange.end();
+    client.resume();
+    assert.equal(await within(drained, "drained() after end()"), false);
   });
 
   test("a program that writes on without waiting is cut off at maxBackpressureBytes, and told", async (t) => {
@@ -263,25 +271,21 @@ describe("stream", () => {
 
   for (const [name, source] of sources) {
     test(`${name} is sent whole and completes the response`, async (t) => {
-      const { server, connect } = harness(t);
-      const outcome = signal<boolean>();
-      server.get("/", async (exchange) => outcome.give(await exchange.stream(source())));
+      const { connect, answered } = streaming(harness(t), source);
       assert.equal((await connect().get("/").answer()).text, whole);
-      assert.equal(await outcome.wait("stream() to answer"), true);
+      assert.equal(await answered(), true);
     });
   }
 
   for (const highWater of [4_096, 65_536]) {
     test(`gets through on a real socket with a mark of ${highWater} bytes`, async (t) => {
-      const { server, connectTcp } = harness(t, { limits: { writeHighWaterBytes: highWater } });
-      server.get("/", async (exchange) => void (await exchange.stream(generated())));
+      const { connectTcp } = streaming(harness(t, { limits: { writeHighWaterBytes: highWater } }), generated);
       const client = (await connectTcp()).get("/");
       assert.equal((await client.answer()).text, whole);
     });
   }
 
   test("a source is read at the speed of the peer", async (t) => {
-    const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 10_000 } });
     let pulled = 0;
     async function* counted(): AsyncGenerator<string> {
       for (let i = 0; i < 1_000; i++) {
@@ -289,7 +293,7 @@ describe("stream", () => {
         yield piece;
       }
     }
-    server.get("/", async (exchange) => void (await exchange.stream(counted())));
+    const { connect } = streaming(harness(t, { limits: { writeHighWaterBytes: 10_000 } }), counted);
     const client = connect().pause().get("/");
     await turns(100);
     assert.ok(pulled > 0 && pulled <= 15, `${pulled} pieces were pulled`);
@@ -313,9 +317,7 @@ describe("stream", () => {
 
   describe("when the peer goes the source is cancelled and stream answers false", () => {
     test("an async generator that is waited for", async (t) => {
-      const { server, connect } = harness(t, { limits: { writeHighWaterBytes: 1_000 } });
       const cancelled = signal();
-      const outcome = signal<boolean>();
       async function* endless(): AsyncGenerator<string> {
         try {
           for (;;) yield piece;
@@ -323,60 +325,53 @@ describe("stream", () => {
           cancelled.give();
         }
       }
-      server.get("/", async (exchange) => outcome.give(await exchange.stream(endless())));
+      const { connect, answered } = streaming(harness(t, SMALL), endless);
       const client = connect().pause().get("/");
       await turns(20);
       client.destroy();
       await cancelled.wait("the generator to be ended");
-      assert.equal(await outcome.wait("stream() to answer"), false);
+      assert.equal(await answered(), false);
     });
 
     test("an async generator that has nothing to say: stream answers all the same", async (t) => {
-      const { server, connect } = harness(t);
       const begun = signal();
-      const outcome = signal<boolean>();
       async function* silent(): AsyncGenerator<string> {
         yield "one";
         begun.give();
         await new Promise(() => {});
       }
-      server.get("/", async (exchange) => outcome.give(await exchange.stream(silent())));
+      const { connect, answered } = streaming(harness(t), silent);
       const client = connect().get("/");
       await begun.wait("the first piece");
       client.destroy();
-      assert.equal(await outcome.wait("stream() to answer"), false);
+      assert.equal(await answered(), false);
     });
 
     test("a web ReadableStream that has nothing to say", async (t) => {
       const begun = signal();
       const cancelled = signal();
-      const outcome = signal<boolean>();
       const source = new ReadableStream<string>({
         start: (controller) => controller.enqueue("one"),
-        pull: () => {
-          begun.give();
-        },
+        pull: () => begun.give(),
         cancel: () => cancelled.give(),
       });
-      const { client } = asked(harness(t), async (exchange) =>
-        outcome.give(await exchange.stream(source as AsyncIterable<string>)),
-      );
+      const { connect, answered } = streaming(harness(t), () => source as AsyncIterable<string>);
+      const client = connect().get("/");
       await begun.wait("the first piece");
       await turns();
       client.destroy();
       await cancelled.wait("the source to be cancelled");
-      assert.equal(await outcome.wait("stream() to answer"), false);
+      assert.equal(await answered(), false);
     });
 
     test("a Node Readable that has nothing to say", async (t) => {
-      const outcome = signal<boolean>();
       const source = new Readable({ read() {} });
       source.push("one");
-      const { client } = asked(harness(t), async (exchange) => outcome.give(await exchange.stream(source)));
-      await client.until(() => client.rest.includes("one"), "the first piece");
+      const { connect, answered } = streaming(harness(t), () => source);
+      const client = await connect().get("/").untilText("one");
       client.destroy();
       await eventually(() => source.destroyed, "the source to be destroyed");
-      assert.equal(await outcome.wait("stream() to answer"), false);
+      assert.equal(await answered(), false);
     });
 
     test("a source that is given after the peer went", async (t) => {
@@ -386,13 +381,12 @@ describe("stream", () => {
       client.destroy();
       const exchange = await gone.wait("the abort");
       const cancelled = signal();
-      const outcome = signal<boolean>();
       const source = new ReadableStream<string>({
         pull: (controller) => controller.enqueue("one"),
         cancel: () => cancelled.give(),
       });
-      void exchange.stream(source as AsyncIterable<string>).then(outcome.give);
-      assert.equal(await outcome.wait("stream() to answer"), false);
+      const answered = exchange.stream(source as AsyncIterable<string>);
+      assert.equal(await within(answered, "stream() to answer"), false);
       await cancelled.wait("the source to be cancelled");
     });
   });
