@@ -71,8 +71,7 @@ describe("messages for the broker", () => {
     broker.receiver?.onState("connected");
     server.publish("a", "3");
     assert.deepEqual(broker.texts, ["1", "2", "3"]);
-    assert.equal(server.brokerState, "connected");
-    assert.equal(server.counters.brokerMessagesSent, 3);
+    assert.deepEqual([server.brokerState, server.counters.brokerMessagesSent], ["connected", 3]);
   });
 
   it("lose the oldest when more wait than maxBrokerBytes, which is counted and reported once", (t) => {
@@ -173,8 +172,7 @@ describe("messages from the broker", () => {
     broker.receiver?.onState("connected");
     server.publish("a", "x".repeat(1_000), { compress: false });
     server.publish("a", "x".repeat(1_000));
-    assert.equal(broker.published[0]?.message[1], 2);
-    assert.equal(broker.published[1]?.message[1], 0);
+    assert.deepEqual([broker.published[0]?.message[1], broker.published[1]?.message[1]], [2, 0]);
   });
 });
 
@@ -213,8 +211,7 @@ describe("subscriptions at the broker", () => {
     await textsOf(client, 10_010);
     client.raw.destroy();
     const left = broker.calls.filter((call) => call.startsWith("unsubscribe"));
-    assert.equal(left.length, 10);
-    assert.equal(left[0], "unsubscribe 0");
+    assert.deepEqual([left.length, left[0]], [10, "unsubscribe 0"]);
   });
 
   it("that the broker refuses by an error do not reach the client's handler", async (t) => {

@@ -176,8 +176,7 @@ async function soak(t: TestContext, delivery: "immediate" | "deferred", real: bo
       await eventually(() => running.size === 0, "the handlers to come to an end", 500).catch(() => {
         assert.fail(`never came to an end: ${[...running.values()].join(", ")}`);
       });
-      assert.equal(counters.pendingBytes, 0);
-      assert.equal(counters.openWebSockets, 0);
+      assert.deepEqual([counters.pendingBytes, counters.openWebSockets], [0, 0]);
       for (const id of ids) assert.equal(server.find(id), undefined);
     } finally {
       await within(server.close({ graceMs: 0 }), "the server to close");

@@ -21,14 +21,12 @@ test("connections: so far, open now, refused", async (t) => {
   assert.equal(counters.openConnections, 3);
   connect();
   await turns();
-  assert.equal(counters.connections, 3);
-  assert.equal(counters.refusedConnections, 1);
+  assert.deepEqual([counters.connections, counters.refusedConnections], [3, 1]);
   client.destroy();
   await eventually(() => counters.openConnections === 2, "one to go");
   assert.equal(counters.connections, 3);
   await server.close({ graceMs: 0 });
-  assert.equal(counters.openConnections, 0);
-  assert.equal(counters.openWebSockets, 0);
+  assert.deepEqual([counters.openConnections, counters.openWebSockets], [0, 0]);
 });
 
 test("requests, those too that the server answers by itself", async (t) => {
@@ -49,12 +47,10 @@ test("WebSockets: so far and open now; messages received, sent and dropped", asy
   });
   const client = await open(connect(), "/");
   const other = await open(connect(), "/");
-  assert.equal(counters.webSockets, 2);
-  assert.equal(counters.openWebSockets, 2);
+  assert.deepEqual([counters.webSockets, counters.openWebSockets], [2, 2]);
   for (let i = 0; i < 3; i++) client.send("x");
   for (let i = 0; i < 3; i++) await client.next();
-  assert.equal(counters.messagesReceived, 3);
-  assert.equal(counters.messagesSent, 3);
+  assert.deepEqual([counters.messagesReceived, counters.messagesSent], [3, 3]);
   client.ping("p");
   await client.next();
   assert.equal(counters.messagesReceived, 3, "a ping is no message");
@@ -123,8 +119,7 @@ test("bytes that wait are taken off for good when their peer goes, also when mor
   // After the peer has gone, and before this end knows.
   process.nextTick(() => socket.send("late"));
   await turns();
-  assert.equal(server.counters.openConnections, 0);
-  assert.equal(server.counters.pendingBytes, 0);
+  assert.deepEqual([server.counters.openConnections, server.counters.pendingBytes], [0, 0]);
 });
 
 test("bytes that come together with a handshake count once", async (t) => {
@@ -187,8 +182,7 @@ test("a hundred connections of all kinds leave nothing behind", async (t) => {
     client.destroy();
   }
   await eventually(() => server.counters.openConnections === 0, "all to be gone");
-  assert.equal(server.counters.openWebSockets, 0);
-  assert.equal(server.subscribers("t"), 0);
+  assert.deepEqual([server.counters.openWebSockets, server.subscribers("t")], [0, 0]);
   assert.equal(ids.length, 100);
   assert.deepEqual(
     ids.filter((id) => server.find(id) !== undefined),

@@ -5,7 +5,7 @@ import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import { defaultLimits, type Limits } from "../../src/limits/limits.ts";
 import { Server } from "../../src/server/server.ts";
 import { frame } from "../support/frames.ts";
-import { codeOf, harness, routed, simpleServer } from "../support/harness.ts";
+import { codeOf, harness, nextAnswers, routed, simpleServer } from "../support/harness.ts";
 import { eventually, signal, sleep, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
@@ -40,8 +40,7 @@ describe("the head", () => {
   test("maxFieldCount: more are answered 431", async (t) => {
     const { connect } = simpleServer(t, { limits: { maxFieldCount: 3 } });
     const client = connect().get("/", "A: 1\r\nB: 2\r\n").get("/", "A: 1\r\nB: 2\r\nC: 3\r\n");
-    assert.equal((await client.answer()).status, 200);
-    assert.equal((await client.answer()).status, 431);
+    assert.deepEqual(await nextAnswers(client, "status", "status"), [200, 431]);
     await client.over();
   });
 
@@ -49,8 +48,7 @@ describe("the head", () => {
     const { server, connect } = harness(t, { limits: { maxTargetBytes: 10 } });
     server.get("/*", (exchange) => void exchange.end("ok"));
     const client = connect().get("/123456789").get("/1234567890");
-    assert.equal((await client.answer()).status, 200);
-    assert.equal((await client.answer()).status, 414);
+    assert.deepEqual(await nextAnswers(client, "status", "status"), [200, 414]);
     await client.over();
   });
 

@@ -11,7 +11,7 @@ import { throwing } from "../support/failing.ts";
 import { type Harness, harness, routed } from "../support/harness.ts";
 import { tcpClient } from "../support/raw-client.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
-import { open, type WebSocketClient } from "../support/web-socket-client.ts";
+import { open, textsOf, type WebSocketClient } from "../support/web-socket-client.ts";
 
 const deferred = { delivery: "deferred" } as const;
 
@@ -117,8 +117,7 @@ describe("onEnqueue", () => {
       message: (_, data) => log.push(`message ${data}`),
     });
     client.send("one").send(Buffer.from("two"));
-    assert.equal(await client.text(), "one");
-    assert.equal(await client.text(), "two");
+    assert.deepEqual(await textsOf(client, 2), ["one", "two"]);
     assert.deepEqual(log, ["received one false", "received two true"]);
     made.server.poll();
     assert.deepEqual(log.slice(2), ["message one", "message two"]);

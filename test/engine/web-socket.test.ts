@@ -6,7 +6,7 @@ import type { Server } from "../../src/server/server.ts";
 import { frame, RSV1, serverFrame } from "../support/frames.ts";
 import { harness } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
-import { open, type WebSocketClient } from "../support/web-socket-client.ts";
+import { open, textsOf, type WebSocketClient } from "../support/web-socket-client.ts";
 import { pairOn, webSocketPair } from "../support/web-socket-pair.ts";
 
 const DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
@@ -56,8 +56,7 @@ describe("messages", () => {
       socket.publish("t", data);
       socket.send(data);
       data.fill("c");
-      assert.equal(await client.text(), "a".repeat(size));
-      assert.equal(await client.text(), "b".repeat(size));
+      assert.deepEqual(await textsOf(client, 2), ["a".repeat(size), "b".repeat(size)]);
     }
   });
 
@@ -701,8 +700,7 @@ test("after the end every call answers", async (t) => {
   assert.equal(socket.unsubscribe("t"), false);
   assert.equal(socket.isSubscribed("t"), false);
   assert.equal(socket.publish("t", "x"), 0);
-  assert.equal(socket.bufferedBytes, 0);
-  assert.equal(socket.readyState, "closed");
+  assert.deepEqual([socket.bufferedBytes, socket.readyState], [0, "closed"]);
   let ran = false;
   socket.cork(() => {
     ran = true;
@@ -713,9 +711,7 @@ test("after the end every call answers", async (t) => {
   socket.resume();
   socket.close(1000, "x");
   socket.terminate();
-  assert.equal(socket.remoteAddress, "memory");
-  assert.equal(socket.encrypted, false);
-  assert.equal(socket.request?.path, "/");
+  assert.deepEqual([socket.remoteAddress, socket.encrypted, socket.request?.path], ["memory", false, "/"]);
   assert.equal(server.counters.openWebSockets, 0);
   assert.deepEqual(reports, []);
 });

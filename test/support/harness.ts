@@ -120,6 +120,16 @@ export const transports: readonly (readonly [where: string, connect: (h: Harness
     ["on a socket", (h) => h.connectTcp()],
   ];
 
+/** One property of each of the next answers, in their order: `await nextAnswers(client, "status", "text")`. */
+export async function nextAnswers(
+  client: RawClient,
+  ...properties: readonly ("status" | "text")[]
+): Promise<(number | string)[]> {
+  const values: (number | string)[] = [];
+  for (const property of properties) values.push((await client.answer())[property]);
+  return values;
+}
+
 /** The responses that have come so far. @param methods of the requests: HEAD has no content */
 export function responsesOf(client: RawClient, methods: readonly string[]): ResponseStream {
   return readStream(client.received, methods, client.isOver);

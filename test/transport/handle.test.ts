@@ -225,8 +225,7 @@ if (cluster.isPrimary) {
       await turn();
       client.resetAndDestroy();
       await sink.until(() => sink.closed === 1);
-      assert.equal(transport.closed, true);
-      assert.equal(transport.totals.pendingBytes, 0);
+      assert.deepEqual([transport.closed, transport.totals.pendingBytes], [true, 0]);
       assert.match(String(sink.error && Reflect.get(sink.error, "code")), /^(ECONNRESET|EPIPE)$/);
     });
   }

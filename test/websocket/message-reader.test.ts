@@ -307,8 +307,7 @@ describe("who owns the data", () => {
     assert.equal(reader.next(), NEED_BYTES);
     reader.receive(bytes, 7, bytes.length);
     assert.equal(reader.next(), MESSAGE);
-    assert.equal(reader.isBorrowed, false);
-    assert.equal(reader.data.toString(), "one");
+    assert.deepEqual([reader.isBorrowed, reader.data.toString()], [false, "one"]);
   });
   it("release() keeps what was not read yet, receive() adds to it", () => {
     const reader = new MessageReader({ role: "server", limits: { maxMessageBytes: 100 } });
