@@ -81,10 +81,7 @@ describe("messages for the broker", () => {
     assert.equal(server.counters.brokerMessagesDropped, 16);
     assert.deepEqual(codes(node), ["ERR_BROKER_DROPPED"]);
     broker.receiver?.onState("connected");
-    assert.deepEqual(
-      broker.texts.map((text) => text.trim()),
-      ["16", "17", "18", "19"],
-    );
+    assert.equal(broker.texts.map((text) => text.trim()).join(), "16,17,18,19");
     broker.receiver?.onState("disconnected");
     server.publish("a", Buffer.alloc(1_000));
     assert.equal(server.counters.brokerMessagesDropped, 17, "one that never fits is dropped at once");

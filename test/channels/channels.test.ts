@@ -255,10 +255,8 @@ describe("channels", () => {
     await becomes(() => log, ["+watcher", "+anna", "+ben"], "the log");
     second.close();
     await becomes(() => log, ["+watcher", "+anna", "+ben", "-anna"], "the log");
-    assert.deepEqual(
-      room.members.map(({ user }) => user),
-      ["watcher", "ben"],
-    );
+    const users = room.members.map(({ user }) => user);
+    assert.deepEqual(users, ["watcher", "ben"]);
   });
 
   it("keep a user who subscribes again on the same connection", async (t) => {

@@ -83,7 +83,10 @@ describe("RFC 9110 §15.2: connect() skips interim responses before 101", () => 
       const reader = new FinalHeadReader(1_000);
       const head =
         reader.receive(Buffer.from(text.slice(0, cut))) ?? reader.receive(Buffer.from(text.slice(cut)));
-      assert.deepEqual([head?.status, head?.fields.get("a"), head?.upgradeHead.toString()], [204, "b", "rest"]);
+      assert.deepEqual(
+        [head?.status, head?.fields.get("a"), head?.upgradeHead.toString()],
+        [204, "b", "rest"],
+      );
     }
   });
 });

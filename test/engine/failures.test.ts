@@ -6,7 +6,7 @@ import { type AccessRecord, accessLog, requestIds } from "../../src/operations/i
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import { cors } from "../../src/web/index.ts";
 import { throwing } from "../support/failing.ts";
-import { codeOf, type Harness, harness } from "../support/harness.ts";
+import { codesOf, type Harness, harness } from "../support/harness.ts";
 import type { Answer } from "../support/http-response.ts";
 import { signal } from "../support/waiting.ts";
 
@@ -111,10 +111,8 @@ describe("a failure", () => {
       const answer = await connect().send(request.replace("\r\n", "\r\nOrigin: http://a\r\n")).answer();
       assert.deepEqual([answer.status, answer.header("access-control-allow-origin")], [status, "*"]);
       assert.notEqual(answer.header("x-request-id"), undefined);
-      assert.deepEqual(
-        records.map((record) => record.status),
-        [status],
-      );
+      assert.equal(records.length, 1);
+      assert.equal(records[0]?.status, status);
       assert.equal(server.counters.requests, 1);
       if (status === 413 || status === 417) assert.equal(server.counters.errors[code], 1);
     });
@@ -129,10 +127,8 @@ describe("a failure", () => {
       });
       const answer = await connect().send(request).answer();
       assert.deepEqual([answer.status, answer.header("x-failure")], [status, code]);
-      assert.deepEqual(
-        [answer.header("content-type"), answer.text],
-        ["application/json", `{"own":"${code}"}`],
-      );
+      assert.equal(answer.header("content-type"), "application/json");
+      assert.equal(answer.text, `{"own":"${code}"}`);
       assert.deepEqual(seen, [[status, code]]);
       assert.equal(reports.length, status >= 500 ? 1 : 0);
     });
@@ -194,10 +190,7 @@ describe("a failure", () => {
       const answer = await connect().get("/missing").answer();
       assert.deepEqual([answer.status, answer.text], [404, "Not Found\n"]);
       await cancelled.wait("the cancellation");
-      assert.deepEqual(
-        reports.map(({ error }) => codeOf(error)),
-        ["ERR_RESULT"],
-      );
+      assert.deepEqual(codesOf(reports), ["ERR_RESULT"]);
     });
   }
 
@@ -281,10 +274,8 @@ describe("in development", () => {
       assert.doesNotMatch((await answerIn(t, undefined, withAccept(FAILS, accept))).text, /secret/, accept);
     }
     const answer = await answerIn(t, "production", withAccept(FAILS, HTML));
-    assert.deepEqual(
-      [answer.text, answer.header("content-type")],
-      ["Internal Server Error\n", "text/plain; charset=utf-8"],
-    );
+    assert.equal(answer.text, "Internal Server Error\n");
+    assert.equal(answer.header("content-type"), "text/plain; charset=utf-8");
   });
 
   test("failures of clients are told on the console, once for each code", async (t) => {

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { runInNewContext } from "node:vm";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import type { Handler } from "../../src/server/target.ts";
-import { asked, codeOf, harness, nextAnswers, routed } from "../support/harness.ts";
+import { asked, codeOf, codesOf, harness, nextAnswers, routed } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 
 const TEXT = "text/plain; charset=utf-8";
@@ -61,10 +61,8 @@ describe("what a handler returns is the answer", () => {
       return { a: 1 };
     });
     const answer = await connect().get("/").answer();
-    assert.deepEqual(
-      [answer.status, answer.header("content-type"), answer.text],
-      [202, "application/problem+json", '{"a":1}'],
-    );
+    assert.deepEqual([answer.status, answer.text], [202, '{"a":1}']);
+    assert.equal(answer.header("content-type"), "application/problem+json");
   });
 
   test("to HEAD, too, without its content", async (t) => {
@@ -171,10 +169,7 @@ describe("a handler that has answered and returns something else", () => {
       }) as Handler);
       const client = connect().get("/1").get("/2");
       assert.deepEqual(await nextAnswers(client, "text", "text"), ["first", "first"]);
-      assert.deepEqual(
-        reports.map(({ error }) => codeOf(error)),
-        ["ERR_ANSWERED"],
-      );
+      assert.deepEqual(codesOf(reports), ["ERR_ANSWERED"]);
     });
   }
 

@@ -40,10 +40,8 @@ describe("sendLatest", () => {
     }
     let made = 0;
     for (let tick = 1; tick <= 50; tick++) {
-      assert.equal(
-        socket.sendLatest("world", () => `world ${tick}, made ${++made}`),
-        "queued",
-      );
+      const result = socket.sendLatest("world", () => `world ${tick}, made ${++made}`);
+      assert.equal(result, "queued");
       socket.sendLatest("score", `score ${tick}`);
     }
     assert.equal(made, 0);

@@ -115,10 +115,8 @@ describe("onRequest", () => {
       server.onRequest((exchange) => exchange.setHeader("X-Seen", "1"));
       server.post("/", (exchange) => void exchange.setHeader("X-Own", "1"), { maxBodyBytes: 10 });
       const answer = await connect().send(`POST / HTTP/1.1\r\nHost: h\r\n${request}`).answer();
-      assert.deepEqual(
-        [answer.status, answer.header("x-seen"), answer.header("x-own")],
-        [status, "1", undefined],
-      );
+      assert.deepEqual([answer.status, answer.header("x-seen")], [status, "1"]);
+      assert.equal(answer.header("x-own"), undefined);
     });
   }
 
@@ -235,10 +233,8 @@ describe("onClose and mount", () => {
   it("mount calls the part with the server", (t) => {
     const { server } = harness(t);
     const seen: unknown[] = [];
-    assert.equal(
-      server.mount((given) => seen.push(given)),
-      server,
-    );
+    const result = server.mount((given) => seen.push(given));
+    assert.equal(result, server);
     assert.deepEqual(seen, [server]);
   });
 });
@@ -350,22 +346,13 @@ describe("node:diagnostics_channel", () => {
     await eventually(() => gone.length === 1, "the connection to be gone");
     assert.equal(opened.length, 1);
     assert.equal(gone[0]?.connection, opened[0]?.connection);
-    assert.deepEqual(
-      requests.map(({ exchange }) => exchange.path),
-      ["/throws", "/socket"],
-    );
-    assert.deepEqual(
-      responses.map(({ outcome, status }) => [outcome, status]),
-      [
-        ["complete", 500],
-        ["upgraded", 101],
-      ],
-    );
-    assert.equal(sockets.length, 1);
-    assert.deepEqual(
-      closes.map(({ socket: it, code, reason }) => [it === sockets[0]?.socket, code, reason]),
-      [[true, 4000, "enough"]],
-    );
+    const paths = requests.map(({ exchange }) => exchange.path);
+    assert.deepEqual(paths, ["/throws", "/socket"]);
+    const ends = responses.map(({ outcome, status }) => `${outcome} ${status}`);
+    assert.deepEqual(ends, ["complete 500", "upgraded 101"]);
+    assert.deepEqual([sockets.length, closes.length], [1, 1]);
+    assert.equal(closes[0]?.socket, sockets[0]?.socket);
+    assert.deepEqual([closes[0]?.code, closes[0]?.reason], [4000, "enough"]);
     assert.match(String(errors[0]?.error), /on purpose/);
     assert.equal(errors[0]?.where, requests[0]?.exchange);
   });
@@ -387,14 +374,9 @@ describe("node:diagnostics_channel", () => {
     });
     client.send("go");
     assert.equal(await closed.wait("the close"), 4001);
-    assert.deepEqual(
-      sockets.map(({ socket }) => socket === client),
-      [true],
-    );
-    assert.deepEqual(
-      closes.map(({ socket, code }) => [socket === client, code]),
-      [[true, 4001]],
-    );
+    assert.deepEqual([sockets.length, closes.length, closes[0]?.code], [1, 1, 4001]);
+    assert.equal(sockets[0]?.socket, client);
+    assert.equal(closes[0]?.socket, client);
     assert.match(String(errors[0]?.error), /on purpose/);
     assert.equal(errors[0]?.where, client);
     assert.equal(log.mock.callCount(), 1);

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { constants, deflateRawSync } from "node:zlib";
 import { MessageInflater } from "../../src/protocol/websocket/message-inflater.ts";
 import { BINARY, CONTINUATION, PING_FRAME, PONG_FRAME, TEXT } from "../../src/protocol/websocket/opcodes.ts";
+import { numbers } from "../support/bytes.ts";
 import { frame, RSV1 } from "../support/frames.ts";
 import { harness } from "../support/harness.ts";
 import { eventually, turns } from "../support/waiting.ts";
@@ -118,10 +119,7 @@ describe("what one peer sends at once does not hold the others", () => {
     assert.ok(doneBefore < FEW, `${doneBefore} came before`);
     // 2 bytes for each pong.
     await flood.raw.until(() => flood.raw.rest.length === MANY * 2, "all pongs", 5_000);
-    assert.deepEqual(
-      order,
-      Array.from({ length: MANY }, (_, i) => i),
-    );
+    assert.deepEqual(order, numbers(MANY));
   });
 
   it("fragments that have no end", async (t) => {

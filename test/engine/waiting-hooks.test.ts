@@ -508,10 +508,8 @@ test("refuse answers with a status, what was set and a body; statuses that let p
   server.get("/*", (exchange) => exchange.end("inside"));
   const client = connect().get("/").get("/mistake");
   const answer = await client.answer();
-  assert.deepEqual(
-    [answer.status, answer.header("www-authenticate"), answer.text],
-    [401, "Basic", "who are you?"],
-  );
+  assert.deepEqual([answer.status, answer.text], [401, "who are you?"]);
+  assert.equal(answer.header("www-authenticate"), "Basic");
   assert.equal((await client.answer()).status, 500);
   assert.match(String(reports[0]?.error), /300 to 599/);
 });

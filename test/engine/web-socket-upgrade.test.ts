@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import { acceptKey } from "../../src/protocol/websocket/handshake.ts";
+import { numbers } from "../support/bytes.ts";
 import { frame } from "../support/frames.ts";
 import { harness, nextAnswers, routed } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
@@ -251,15 +252,12 @@ describe("the upgrade handler", () => {
       message: (_, data) => void log.push(data.toString()),
     });
     const raw = connect().send(handshake("/"));
-    for (let i = 0; i < 50; i++) raw.send(frame(1, `${i}${"x".repeat(1_000)}`));
+    const texts = numbers(50).map((i) => `${i}${"x".repeat(1_000)}`);
+    for (const text of texts) raw.send(frame(1, text));
     await turns();
     proceed.give();
     await eventually(() => log.length === 51, "all messages");
-    assert.equal(log[0], "open");
-    assert.deepEqual(
-      log.slice(1),
-      Array.from({ length: 50 }, (_, i) => `${i}${"x".repeat(1_000)}`),
-    );
+    assert.deepEqual(log, ["open", ...texts]);
   });
 
   test("a peer that goes meanwhile opens nothing", async (t) => {
@@ -288,10 +286,8 @@ describe("the upgrade handler", () => {
   test("exchange.upgrade makes a WebSocket of an ordinary route's request", async (t) => {
     const { server, connect } = routed(harness(t), "get", (exchange) => {
       if (!exchange.wantsUpgrade) return void exchange.end("page");
-      assert.equal(
-        exchange.upgrade<string>({ open: (socket) => void socket.send(socket.data) }, { data: "hi" }),
-        true,
-      );
+      const handlers = { open: (socket: WebSocket<string>) => void socket.send(socket.data) };
+      assert.equal(exchange.upgrade(handlers, { data: "hi" }), true);
       assert.equal(exchange.finished, true);
       assert.equal(exchange.upgrade({}), false);
       assert.equal(exchange.end("no"), false);
@@ -314,14 +310,11 @@ describe("subprotocols", () => {
     const { server, connect } = harness(t);
     const seen: string[] = [];
     server.websocket("/", { open: (socket) => void seen.push(socket.protocol) }, { protocols: ["b", "a"] });
-    const offer = (list: string): string => `Sec-WebSocket-Protocol: ${list}\r\n`;
-    assert.equal((await open(connect(), "/", offer("a, b"))).response.header("sec-websocket-protocol"), "b");
-    assert.equal((await open(connect(), "/", offer("x,a"))).response.header("sec-websocket-protocol"), "a");
-    assert.equal(
-      (await open(connect(), "/", offer("x"))).response.header("sec-websocket-protocol"),
-      undefined,
-    );
-    assert.equal((await open(connect(), "/")).response.header("sec-websocket-protocol"), undefined);
+    for (const [list, chosen] of [["a, b", "b"], ["x,a", "a"], ["x"], []]) {
+      const lines = list === undefined ? "" : `Sec-WebSocket-Protocol: ${list}\r\n`;
+      const { response } = await open(connect(), "/", lines);
+      assert.equal(response.header("sec-websocket-protocol"), chosen);
+    }
     assert.deepEqual(seen, ["b", "a", "", ""]);
   });
 

@@ -113,6 +113,11 @@ export function errorsOf(reports: readonly Report[]): unknown[] {
   return reports.map(({ error }) => error);
 }
 
+/** Their codes. */
+export function codesOf(reports: readonly Report[]): (string | undefined)[] {
+  return reports.map(({ error }) => codeOf(error));
+}
+
 /** Both ways to a server, for what may depend on them. */
 export const transports: readonly (readonly [where: string, connect: (h: Harness) => Promise<RawClient>])[] =
   [

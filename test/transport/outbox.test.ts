@@ -69,10 +69,8 @@ describe("the cork buffer", () => {
       if (random.oneIn(20)) await turn();
     }
     for (const { transport } of pairs) transport.end();
-    assert.deepEqual(
-      await Promise.all(done),
-      expected.map((hash) => hash.digest("hex")),
-    );
+    const digests = expected.map((hash) => hash.digest("hex"));
+    assert.deepEqual(await Promise.all(done), digests);
   });
 
   it("keeps what a slow peer has not taken, though the memory is used again", async (t) => {
@@ -96,10 +94,8 @@ describe("the cork buffer", () => {
     assert.equal(await quick, createHash("sha256").update("x".repeat(60_000)).digest("hex"));
     const done = pairs.map((pair) => received(pair.client));
     for (const pair of pairs) pair.transport.end();
-    assert.deepEqual(
-      await Promise.all(done),
-      expected.map((hash) => hash.digest("hex")),
-    );
+    const digests = expected.map((hash) => hash.digest("hex"));
+    assert.deepEqual(await Promise.all(done), digests);
     assert.equal(corkBuffer.isCrowded, false);
   });
 });

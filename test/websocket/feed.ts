@@ -73,17 +73,15 @@ function describeEvent(reader: MessageReader, signal: number): string {
   return `${signal === PING ? "ping" : "pong"} ${data}`;
 }
 
+/** Each byte by itself. */
+export function singleBytes(bytes: Uint8Array): Uint8Array[] {
+  return Array.from(bytes, (byte) => Uint8Array.of(byte));
+}
+
 /** Events of `bytes` at once; asserts that they are the same byte by byte and in random pieces. */
 export function read(bytes: Uint8Array, setting: Setting = {}): string[] {
   const whole = eventsOf([bytes], setting);
-  assert.deepEqual(
-    eventsOf(
-      Array.from(bytes, (byte) => Uint8Array.of(byte)),
-      setting,
-    ),
-    whole,
-    "byte by byte",
-  );
+  assert.deepEqual(eventsOf(singleBytes(bytes), setting), whole, "byte by byte");
   fc.assert(
     fc.property(cutsArbitrary(bytes.length), (cuts) => {
       assert.deepEqual(eventsOf(cut(bytes, cuts), setting), whole);

@@ -387,10 +387,8 @@ describe("discardMessages", () => {
       const bytes = Buffer.concat([skipped, frame(CLOSE_FRAME, Buffer.from([0x03, 0xe8]))]);
       assert.deepEqual(signalsAfter(frame(BINARY, "begun", NO_END), bytes, size), [PING, CLOSE]);
       const partly = frame(BINARY, "x".repeat(900), NO_END);
-      assert.deepEqual(
-        signalsAfter(partly.subarray(0, 500), Buffer.concat([partly.subarray(500), bytes]), size),
-        [PING, CLOSE],
-      );
+      const rest = Buffer.concat([partly.subarray(500), bytes]);
+      assert.deepEqual(signalsAfter(partly.subarray(0, 500), rest, size), [PING, CLOSE]);
     });
 
     it(`still refuses what breaks the rules of frames, ${size} bytes at a time`, () => {
