@@ -9,12 +9,21 @@ import { throwing } from "../support/failing.ts";
 import { codesOf, type Harness, harness } from "../support/harness.ts";
 import type { Answer } from "../support/http-response.ts";
 import { signal } from "../support/waiting.ts";
+import { handshake } from "../support/web-socket-handshake.ts";
 
 const NO_CONTENT = "X: y";
+
+function bound(bytes: number): string {
+  return `more than ${bytes} bytes of body`;
+}
 
 function post(path: string, lines: string, content = ""): string {
   return `POST ${path} HTTP/1.1\r\nHost: h\r\n${lines}\r\n\r\n${content}`;
 }
+
+const CHUNKED = "Transfer-Encoding: chunked";
+const TOO_LARGE = "HTTP_BODY_TOO_LARGE";
+const NOT_JSON = post("/", "Content-Type: application/json\r\nContent-Length: 6", "secret");
 
 /** Every kind of failure of which a head was read. */
 const failures: [what: string, request: string, status: number, code: string, message: string][] = [
@@ -22,27 +31,9 @@ const failures: [what: string, request: string, status: number, code: string, me
   ["another method", post("/get", NO_CONTENT), 405, "HTTP_METHOD_NOT_ALLOWED", "Method Not Allowed"],
   ["a WebSocket's path", post("/ws", NO_CONTENT), 426, "HTTP_UPGRADE_REQUIRED", "Upgrade Required"],
   ["a broken path", post("/%zz", NO_CONTENT), 400, "HTTP_BAD_PATH", "Bad Request"],
-  [
-    "a length over the limit",
-    post("/", "Content-Length: 101"),
-    413,
-    "HTTP_BODY_TOO_LARGE",
-    "more than 100 bytes of body",
-  ],
-  [
-    "a length over that of the route",
-    post("/small", "Content-Length: 11"),
-    413,
-    "HTTP_BODY_TOO_LARGE",
-    "more than 10 bytes of body",
-  ],
-  [
-    "chunks over the limit",
-    post("/", "Transfer-Encoding: chunked", "65\r\n"),
-    413,
-    "HTTP_BODY_TOO_LARGE",
-    "more than 100 bytes of body",
-  ],
+  ["a length over the limit", post("/", "Content-Length: 101"), 413, TOO_LARGE, bound(100)],
+  ["a length over that of the route", post("/small", "Content-Length: 11"), 413, TOO_LARGE, bound(10)],
+  ["chunks over the limit", post("/", CHUNKED, "65\r\n"), 413, TOO_LARGE, bound(100)],
   [
     "an unknown expectation",
     post("/", "Expect: fast"),
@@ -50,14 +41,8 @@ const failures: [what: string, request: string, status: number, code: string, me
     "HTTP_EXPECTATION_FAILED",
     "unknown expectation",
   ],
-  ["a broken chunk", post("/", "Transfer-Encoding: chunked", "zz\r\n"), 400, "HTTP_BAD_CHUNK", ""],
-  [
-    "content that is not JSON",
-    post("/", "Content-Type: application/json\r\nContent-Length: 6", "secret"),
-    400,
-    "ERR_BODY_NOT_JSON",
-    "the body is not valid JSON",
-  ],
+  ["a broken chunk", post("/", CHUNKED, "zz\r\n"), 400, "HTTP_BAD_CHUNK", ""],
+  ["content that is not JSON", NOT_JSON, 400, "ERR_BODY_NOT_JSON", "the body is not valid JSON"],
   ["an error of the program", post("/fails", NO_CONTENT), 500, "HANDLER", "Internal Server Error"],
   ["no answer", post("/nothing", NO_CONTENT), 500, "ERR_NO_ANSWER", "Internal Server Error"],
   ["no answer in time", post("/never", NO_CONTENT), 503, "ERR_HANDLER_TIMEOUT", "Service Unavailable"],
@@ -176,10 +161,8 @@ describe("a failure", () => {
     });
   }
 
-  for (const [what, isReturned] of [
-    ["begins a stream", false],
-    ["returns a stream that it begins", true],
-  ] as const) {
+  for (const isReturned of [false, true]) {
+    const what = isReturned ? "returns a stream that it begins" : "begins a stream";
     test(`is answered as usual when the hook ${what}, which is reported and cancelled`, async (t) => {
       const { server, connect, reports } = failing(t);
       const cancelled = signal();
@@ -199,10 +182,8 @@ describe("a failure", () => {
     server.onRequest((exchange) => {
       if (exchange.header("x-hook") !== undefined) exchange.status(401).end("no");
     });
-    for (const request of [
-      post("/", "Content-Length: 101\r\nX-Hook: 1"),
-      post("/", "Expect: fast\r\nX-Hook: 1"),
-    ]) {
+    for (const line of ["Content-Length: 101", "Expect: fast"]) {
+      const request = post("/", `${line}\r\nX-Hook: 1`);
       const client = connect().send(`${request}GET /get HTTP/1.1\r\nHost: h\r\n\r\n`);
       const answer = await client.answer();
       assert.deepEqual([answer.status, answer.header("connection")], [401, "close"]);
@@ -213,13 +194,8 @@ describe("a failure", () => {
 
   test("does not begin a WebSocket of a refused head", async (t) => {
     const { server, connect } = failing(t);
-    const answer = await connect()
-      .send(
-        "GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nExpect: fast\r\n" +
-          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-      )
-      .answer();
-    assert.equal(answer.status, 417);
+    const client = connect().send(handshake("/ws", "Expect: fast\r\n"));
+    assert.equal((await client.answer()).status, 417);
     assert.equal(server.counters.webSockets, 0);
   });
 });
@@ -265,12 +241,8 @@ describe("in development", () => {
   });
 
   test("others do not, and no client does in production", async (t) => {
-    for (const accept of [
-      "*/*",
-      "application/json",
-      "text/plain, text/html;q=0.5",
-      "application/json, text/html;q=0.9",
-    ]) {
+    const json = "application/json";
+    for (const accept of ["*/*", json, "text/plain, text/html;q=0.5", `${json}, text/html;q=0.9`]) {
       assert.doesNotMatch((await answerIn(t, undefined, withAccept(FAILS, accept))).text, /secret/, accept);
     }
     const answer = await answerIn(t, "production", withAccept(FAILS, HTML));

@@ -52,11 +52,7 @@ describe("Room", () => {
       assert.ok(event.type === "message" && event.binary);
       first.push([event.data.length, event.data[0] ?? 0]);
     }
-    assert.deepEqual(first, [
-      [200, 9],
-      [200, 9],
-      [200, 9],
-    ]);
+    assert.deepEqual(first, Array(3).fill([200, 9]));
     const own = await clients[2]?.next();
     assert.ok(own?.type === "message");
     assert.deepEqual([...own.data], [3, 2, 0, 0xc3, 0xbc]);
@@ -140,20 +136,11 @@ describe("ByteWriter", () => {
       .text("é")
       .raw(Buffer.from([7]));
     const view = new DataView(writer.bytes.buffer, writer.bytes.byteOffset, writer.length);
-    assert.deepEqual(
-      [
-        view.getUint8(0),
-        view.getUint16(1, true),
-        view.getUint32(3, true),
-        view.getInt16(7, true),
-        view.getInt32(9, true),
-      ],
-      [1, 2, 3, -1, -2],
-    );
-    assert.deepEqual(
-      [view.getFloat32(13, true), view.getFloat64(17, true), view.getUint16(25, true)],
-      [0.5, 0.25, 2],
-    );
+    const unsigned = [view.getUint8(0), view.getUint16(1, true), view.getUint32(3, true)];
+    assert.deepEqual(unsigned, [1, 2, 3]);
+    assert.deepEqual([view.getInt16(7, true), view.getInt32(9, true)], [-1, -2]);
+    const floats = [view.getFloat32(13, true), view.getFloat64(17, true)];
+    assert.deepEqual([...floats, view.getUint16(25, true)], [0.5, 0.25, 2]);
     assert.equal(writer.length, 30);
     writer.setU16(1, 500);
     assert.equal(writer.bytes.readUInt16LE(1), 500);
