@@ -5,11 +5,11 @@ import { type Broker, type BrokerReceiver, setDefaultBroker } from "../../src/se
 import { Server } from "../../src/server/server.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import { throwing } from "../support/failing.ts";
-import { codeOf } from "../support/harness.ts";
+import { codesOf } from "../support/harness.ts";
 import { memoryClient } from "../support/raw-client.ts";
 import { eventually, signal, turns, within } from "../support/waiting.ts";
-import { open } from "../support/web-socket-client.ts";
-import { type Node, nodeWith, textsOf } from "./nodes.ts";
+import { open, textsOf } from "../support/web-socket-client.ts";
+import { type Node, nodeWith } from "./nodes.ts";
 
 /** A broker that a test is. */
 class FakeBroker implements Broker {
@@ -59,7 +59,7 @@ function faked(t: TestContext, options: ServerOptions = {}): Node & { broker: Fa
   return { ...nodeWith(t, broker, options), broker };
 }
 
-const codes = (node: Node): unknown[] => node.reports.map(({ error }) => codeOf(error));
+const codes = ({ reports }: Node): unknown[] => codesOf(reports);
 
 describe("messages for the broker", () => {
   it("are published in order when it is connected, those from before as well", (t) => {

@@ -150,15 +150,6 @@ describe("a callback of an exchange", () => {
     assert.equal("status" in answer ? answer.status : answer.message, 500);
   });
 
-  test("onBody that throws at what was kept for it", async (t) => {
-    const { connect } = routed(harness(t), "post", async (exchange) => {
-      await turns(3);
-      exchange.onBody(throwing(failure));
-    });
-    const client = connect().post("/", "abc");
-    assert.equal((await client.answer()).status, 500);
-  });
-
   for (const rejects of [false, true]) {
     test(`onAbort that ${rejects ? "rejects" : "throws"}: a report, the other listeners run, no crash`, async (t) => {
       const uncaught = escaped(t);
