@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { harness, routed } from "../support/harness.ts";
+import { harness, keepPolling, routed } from "../support/harness.ts";
 import { eventually, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 
@@ -24,8 +24,7 @@ describe("a callback of onBody that fails", () => {
               : sleep(5).then(() => Promise.reject(new Error("a mistake")));
           });
         });
-        const poll = setInterval(() => delivery === "deferred" && server.poll(), 1);
-        t.after(() => clearInterval(poll));
+        keepPolling(t, server, delivery);
         const client = await connectTcp();
         client.send(head("/", 200 * PIECE.length));
         const answer = client.answer("POST");

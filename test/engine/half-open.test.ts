@@ -1,36 +1,26 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { certificate } from "../support/certificates.ts";
-import { type Harness, harness, routed } from "../support/harness.ts";
-import { type RawClient, tcpClient, tlsClient } from "../support/raw-client.ts";
+import { harness, keepPolling, routed } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
-
-async function clientOf({ server, connect }: Harness, way: "memory" | "TCP" | "TLS"): Promise<RawClient> {
-  if (way === "memory") return connect();
-  const secure = way === "TLS" ? { tls: certificate("localhost") } : {};
-  const { port } = await server.listen({ host: "127.0.0.1", ...secure });
-  return way === "TCP" ? tcpClient(port) : tlsClient(port);
-}
 
 describe("allowHalfOpen: a client that ends its half behind the request", () => {
   for (const way of ["memory", "TCP", "TLS"] as const) {
     for (const delivery of ["immediate", "deferred"] as const) {
       test(`gets the answer of a handler that waits, over ${way}, ${delivery}`, async (t) => {
-        const setup = harness(t, { allowHalfOpen: true, delivery });
-        const { server } = setup;
         let aborts = 0;
-        server.get("/", async (exchange) => {
-          exchange.onAbort(() => aborts++);
-          await turns(20);
-          exchange.end("here you are");
-        });
-        const poll = setInterval(() => delivery === "deferred" && server.poll(), 1);
-        t.after(() => clearInterval(poll));
-        const client = await clientOf(setup, way);
-        t.after(() => client.destroy());
-        client.send(GET).end();
+        const { server, connectOver } = routed(
+          harness(t, { allowHalfOpen: true, delivery }),
+          "get",
+          async (exchange) => {
+            exchange.onAbort(() => aborts++);
+            await turns(20);
+            exchange.end("here you are");
+          },
+        );
+        keepPolling(t, server, delivery);
+        const client = (await connectOver(way)).send(GET).end();
         const answer = await client.answer();
         assert.deepEqual([answer.text, answer.header("connection")], ["here you are", "close"]);
         await client.over();

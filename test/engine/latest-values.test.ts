@@ -86,11 +86,8 @@ describe("sendLatest", () => {
   });
 
   test("drops values beyond maxBackpressureBytes, so that keys without an end do not fill the memory", async (t) => {
-    const { server, socket } = await tcpPair(
-      t,
-      { maxUnacked: 1, acknowledgedBy: "program" },
-      { limits: { maxBackpressureBytes: 1_000 } },
-    );
+    const limits = { maxBackpressureBytes: 1_000 };
+    const { server, socket } = await tcpPair(t, { maxUnacked: 1, acknowledgedBy: "program" }, { limits });
     socket.sendLatest("first", "x");
     const results = new Set<string>();
     for (let i = 0; i < 100; i++) results.add(socket.sendLatest(`key ${i}`, () => "x"));
@@ -102,14 +99,8 @@ describe("sendLatest", () => {
 describe("a window", () => {
   test("lets maxUnacked messages out, and one more for each pong", async (t) => {
     const pongs: string[] = [];
-    const { client, socket } = await webSocketPair(
-      t,
-      { pong: (_socket, data) => void pongs.push(data.toString()) },
-      {},
-      { window: { maxUnacked: 2 } },
-      "",
-      "TCP",
-    );
+    const pong = (_: unknown, data: Buffer): void => void pongs.push(data.toString());
+    const { client, socket } = await tcpPair(t, { maxUnacked: 2 }, {}, { pong });
     client.answersPings = false;
     const results = [1, 2, 3, 4].map((tick) => socket.sendLatest("world", String(tick)));
     assert.deepEqual(results, ["sent", "sent", "queued", "queued"]);
@@ -155,11 +146,8 @@ describe("pings of a window", () => {
   for (const [name, window] of rows) {
     test(`leave the program's own pongs alone, ${name}`, async (t) => {
       const pongs: string[] = [];
-      const { client, socket } = await tcpPairOn(
-        harness(t),
-        { pong: (_socket, data) => void pongs.push(data.toString()) },
-        window === undefined ? {} : { window },
-      );
+      const pong = (_: unknown, data: Buffer): void => void pongs.push(data.toString());
+      const { client, socket } = await tcpPair(t, window, {}, { pong });
       socket.sendLatest("world", "1");
       socket.ping("world");
       socket.ping("worlds!!");
@@ -172,11 +160,8 @@ describe("pings of a window", () => {
   }
 
   test("acknowledge a message that is larger than all that may wait", async (t) => {
-    const { client, socket } = await tcpPair(
-      t,
-      { maxUnacked: 1 },
-      { limits: { maxBackpressureBytes: 1_000_000 } },
-    );
+    const limits = { maxBackpressureBytes: 1_000_000 };
+    const { client, socket } = await tcpPair(t, { maxUnacked: 1 }, { limits });
     client.raw.pause();
     assert.notEqual(socket?.sendLatest("world", Buffer.alloc(20_000_000)), "dropped");
     assert.equal(socket?.sendLatest("world", "next"), "queued");

@@ -3,31 +3,23 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { PorticoError } from "../../src/exchange/errors.ts";
-import type { UpgradeOptions, WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
 import { EventQueue } from "../../src/exchange/server-event.ts";
 import { FieldError } from "../../src/protocol/http/field-lines.ts";
 import { Server } from "../../src/server/server.ts";
 import { throwing } from "../support/failing.ts";
-import { type Harness, harness, routed } from "../support/harness.ts";
+import { harness, routed } from "../support/harness.ts";
 import { tcpClient } from "../support/raw-client.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
-import { open, textsOf, type WebSocketClient } from "../support/web-socket-client.ts";
+import { textsOf } from "../support/web-socket-client.ts";
+import { pairOn } from "../support/web-socket-pair.ts";
 
 const deferred = { delivery: "deferred" } as const;
 
-/** A WebSocket, both ends. */
-async function pair(
-  made: Harness,
-  handlers: WebSocketHandlers = {},
-  options: UpgradeOptions<undefined> = {},
-): Promise<{ client: WebSocketClient; socket: WebSocket }> {
-  made.server.websocket("/ws", handlers, options);
-  const client = await open(made.connect(), "/ws");
-  // Its opening, where that waits.
-  if (made.server.waitingEvents > 0) made.server.poll();
-  const [socket] = made.server.webSockets;
-  assert.ok(socket !== undefined);
-  return { client, socket };
+/** A WebSocket, both ends, whose opening has been polled where that waits. */
+async function pair(...given: Parameters<typeof pairOn>): ReturnType<typeof pairOn> {
+  const pair = await pairOn(...given);
+  if (pair.server.waitingEvents > 0) pair.server.poll();
+  return pair;
 }
 
 describe("listenNow", () => {

@@ -1,25 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { WebSocket } from "../../src/exchange/exchange.ts";
+import type { UpgradeOptions, WebSocket } from "../../src/exchange/exchange.ts";
 import { ByteWriter, Room } from "../../src/games/index.ts";
 import { throwing } from "../support/failing.ts";
 import { type Harness, harness } from "../support/harness.ts";
-import { open, type WebSocketClient } from "../support/web-socket-client.ts";
+import type { WebSocketClient } from "../support/web-socket-client.ts";
 import { agreedDeflate } from "../support/web-socket-handshake.ts";
-
-type Options = Parameters<Harness["server"]["websocket"]>[2];
+import { tcpPairOn } from "../support/web-socket-pair.ts";
 
 /** A socket of a server, and its client. */
 async function pair(
-  { server, connectTcp }: Harness,
-  options: Options = {},
+  made: Harness,
+  options: UpgradeOptions<undefined> = {},
   fields = "",
 ): Promise<[WebSocket, WebSocketClient]> {
-  const sockets: WebSocket[] = [];
-  server.websocket("/", { open: (socket) => void sockets.push(socket as WebSocket) }, options);
-  const client = await open(await connectTcp(), "/", fields);
-  const [socket] = sockets;
-  assert.ok(socket !== undefined);
+  const { socket, client } = await tcpPairOn(made, {}, options, fields);
   return [socket, client];
 }
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Server } from "../../src/server/server.ts";
+import type { Handler } from "../../src/server/target.ts";
 import { formParts } from "../../src/web/forms.ts";
 import { certificate } from "../support/certificates.ts";
-import { harness, routed } from "../support/harness.ts";
+import { harness, keepPolling, routed } from "../support/harness.ts";
 import { tcpClient, tlsClient } from "../support/raw-client.ts";
 import { signal, turns } from "../support/waiting.ts";
 
@@ -73,8 +74,7 @@ describe("content that nobody takes after the answer ends its connection after b
         test(`${name}, ${delivery}, ${sent} bytes of ${LARGE}`, async (t) => {
           const { server, connect } = harness(t, { delivery, limits });
           add(server);
-          const poll = setInterval(() => delivery === "deferred" && server.poll(), 1);
-          t.after(() => clearInterval(poll));
+          keepPolling(t, server, delivery);
           const client = connect().send(head(LARGE) + PART);
           assert.equal((await client.send("x".repeat(sent - PART.length)).answer("POST")).text, "answered");
           await client.until(() => client.closed, "the end of the connection");
@@ -125,6 +125,15 @@ describe("content that nobody takes after the answer ends its connection after b
 
 describe("an answer before the content has been read says what becomes of the connection", () => {
   const limits = { maxDiscardBytes: 1_000 };
+  /** Answers when some of the content has come, and reads no more. */
+  const refuseAtOnce =
+    (status: number): Handler =>
+    async (exchange) => {
+      for await (const _ of exchange.body) {
+        exchange.status(status).end(status === 204 ? "" : "no");
+        return;
+      }
+    };
 
   for (const [name, status] of [
     ["with content", 403],
@@ -145,24 +154,14 @@ describe("an answer before the content has been read says what becomes of the co
   }
 
   test("chunked content, too", async (t) => {
-    const { connect } = routed(harness(t, { limits }), "post", async (exchange) => {
-      for await (const _ of exchange.body) {
-        exchange.status(403).end("no");
-        return;
-      }
-    });
+    const { connect } = routed(harness(t, { limits }), "post", refuseAtOnce(403));
     const client = connect().send(CHUNKED + chunk("begun"));
     assert.equal((await client.answer("POST")).header("connection"), "close");
     await client.over();
   });
 
   test("a small rest is thrown away, and the connection goes on", async (t) => {
-    const { connect } = routed(harness(t, { limits }), "post", async (exchange) => {
-      for await (const _ of exchange.body) {
-        exchange.status(403).end("no");
-        return;
-      }
-    });
+    const { connect } = routed(harness(t, { limits }), "post", refuseAtOnce(403));
     const client = connect().send(`${head(500)}begun`);
     assert.equal((await client.answer("POST")).header("connection"), undefined);
     assert.equal((await client.send("x".repeat(495)).get("/none").answer()).status, 404);

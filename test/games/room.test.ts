@@ -12,12 +12,7 @@ describe("Room", () => {
     const { server, connectTcp } = harness(t);
     const room = new Room();
     const sockets: WebSocket[] = [];
-    server.websocket("/", {
-      open: (socket) => {
-        sockets.push(socket as WebSocket);
-        room.add(socket as WebSocket);
-      },
-    });
+    server.websocket("/", { open: (socket) => void (room.add(socket) && sockets.push(socket)) });
     const clients = [await open(await connectTcp(), "/"), await open(await connectTcp(), "/")];
     assert.equal(room.size, 2);
     assert.deepEqual([...room], sockets);
@@ -106,13 +101,8 @@ describe("Room", () => {
   });
 
   test("does not take a socket that is closed, and remove can be called by a listener", async (t) => {
-    const { server, connectTcp } = harness(t);
     const room: Room = new Room({ onLeave: (socket) => void room.remove(socket) });
-    const sockets: WebSocket[] = [];
-    server.websocket("/", { open: (socket) => void sockets.push(socket as WebSocket) });
-    await open(await connectTcp(), "/");
-    const [socket] = sockets;
-    assert.ok(socket !== undefined);
+    const { socket } = await tcpPairOn(harness(t));
     room.add(socket);
     room.clear();
     assert.equal(room.size, 0);
