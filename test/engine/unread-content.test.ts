@@ -3,9 +3,7 @@ import { describe, test } from "node:test";
 import type { Server } from "../../src/server/server.ts";
 import type { Handler } from "../../src/server/target.ts";
 import { formParts } from "../../src/web/forms.ts";
-import { certificate } from "../support/certificates.ts";
 import { harness, keepPolling, routed } from "../support/harness.ts";
-import { tcpClient, tlsClient } from "../support/raw-client.ts";
 import { signal, turns } from "../support/waiting.ts";
 
 const BOUNDARY = "b";
@@ -83,14 +81,11 @@ describe("content that nobody takes after the answer ends its connection after b
     }
   }
 
-  for (const tls of [false, true]) {
-    test(`over ${tls ? "TLS" : "TCP"}, chunked`, async (t) => {
-      const { server } = harness(t, { limits });
+  for (const way of ["TCP", "TLS"] as const) {
+    test(`over ${way}, chunked`, async (t) => {
+      const { server, connectOver } = harness(t, { limits });
       programs["next() once"]?.(server);
-      const secure = tls ? { tls: certificate("localhost") } : {};
-      const { port } = await server.listen({ host: "127.0.0.1", ...secure });
-      const client = await (tls ? tlsClient(port) : tcpClient(port));
-      t.after(() => client.destroy());
+      const client = await connectOver(way);
       assert.equal((await client.send(CHUNKED + chunk("x".repeat(LARGE))).answer("POST")).text, "answered");
       await client.over();
     });
@@ -140,12 +135,7 @@ describe("an answer before the content has been read says what becomes of the co
     ["without content", 204],
   ] as const) {
     test(`a loop that answers ${name} and is left: Connection: close, and it is closed at once`, async (t) => {
-      const { connect } = routed(harness(t, { limits }), "post", async (exchange) => {
-        for await (const _ of exchange.body) {
-          exchange.status(status).end(status === 204 ? "" : "no");
-          return;
-        }
-      });
+      const { connect } = routed(harness(t, { limits }), "post", refuseAtOnce(status));
       const client = connect().send(`${head(LARGE)}begun`);
       const answer = await client.answer("POST");
       assert.deepEqual([answer.status, answer.header("connection")], [status, "close"]);
