@@ -8,6 +8,7 @@ import { ProxyAgent, WebSocket as UndiciWebSocket } from "undici";
 import { WebSocket } from "ws";
 import type { SocketLike } from "../../src/browser/index.ts";
 import { Channels, type ChannelsOptions, channel, request } from "../../src/channels/index.ts";
+import { listenOn } from "../support/places.ts";
 import { eventually, within } from "../support/waiting.ts";
 import { clientOf, memoryStore, serve } from "./support.ts";
 
@@ -241,10 +242,7 @@ describe("channels, and clients that mean harm", () => {
       server.pipe(client).pipe(server);
       for (const end of [server, client]) end.on("error", () => {});
     });
-    await once(proxy.listen(0, "127.0.0.1"), "listening");
-    t.after(() => proxy.close());
-    const address = proxy.address() as { port: number };
-    const dispatcher = new ProxyAgent(`http://127.0.0.1:${address.port}`);
+    const dispatcher = new ProxyAgent(`http://127.0.0.1:${await listenOn(t, proxy)}`);
     t.after(() => dispatcher.destroy());
     const client = clientOf(t, url, {
       token: "anna",

@@ -11,6 +11,7 @@ import { openSocket } from "../../src/transport/open-socket.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { certificate } from "../support/certificates.ts";
 import { heldBytes } from "../support/held-bytes.ts";
+import { listenOn } from "../support/places.ts";
 import { signal, turns } from "../support/waiting.ts";
 import { RecordingSink } from "./recording-sink.ts";
 
@@ -314,24 +315,23 @@ function spy(object: object, method: string, seen: (values: unknown[]) => void):
 for (const direct of [true, false])
   describe(`gathering, ${direct ? "to the handle" : "through the stream"}`, () => {
     /** A transport on a socket whose writes are counted, and the client that sees them. */
-    async function counted(): Promise<{ transport: Transport; client: Socket; writes: number[] }> {
+    async function counted(
+      t: TestContext,
+    ): Promise<{ transport: Transport; client: Socket; writes: number[] }> {
       const server = createServer();
-      server.listen(0, "127.0.0.1");
-      await once(server, "listening");
-      const address = server.address();
-      const client = netConnect((address as { port: number }).port, "127.0.0.1");
+      const client = netConnect(await listenOn(t, server), "127.0.0.1");
       const [socket] = (await once(server, "connection")) as [Socket];
-      server.close();
       const handle: object = Reflect.get(socket, "_handle");
       const transport = openSocket(socket, direct);
+      t.after(() => transport.destroy());
       const writes: number[] = [];
       for (const method of ["writeLatin1String", "writeBuffer"])
         spy(handle, method, ([, data]) => writes.push((data as string | Uint8Array).length));
       return { transport, client, writes };
     }
 
-    it("everything that is written in response to one read leaves in one write", async () => {
-      const { transport, client, writes } = await counted();
+    it("everything that is written in response to one read leaves in one write", async (t) => {
+      const { transport, client, writes } = await counted(t);
       const sink = new RecordingSink();
       transport.sink = sink;
       sink.onBytes = () => {
@@ -340,11 +340,10 @@ for (const direct of [true, false])
       client.write("ask");
       await once(client, "data");
       assert.deepEqual(writes, [70]);
-      transport.destroy();
     });
 
-    it("everything that is written in one turn, microtasks included, leaves in one write", async () => {
-      const { transport, client, writes } = await counted();
+    it("everything that is written in one turn, microtasks included, leaves in one write", async (t) => {
+      const { transport, client, writes } = await counted(t);
       await new Promise<void>((resolve) => {
         setImmediate(() => {
           transport.writeText("a");
@@ -358,11 +357,10 @@ for (const direct of [true, false])
       });
       await once(client, "data");
       assert.deepEqual(writes, [2, 2]);
-      transport.destroy();
     });
 
-    it("a corked transport sends once, when it is uncorked as often as corked", async () => {
-      const { transport, client, writes } = await counted();
+    it("a corked transport sends once, when it is uncorked as often as corked", async (t) => {
+      const { transport, client, writes } = await counted(t);
       transport.cork();
       transport.cork();
       transport.writeText("a");
@@ -373,16 +371,14 @@ for (const direct of [true, false])
       transport.uncork();
       assert.deepEqual(writes, [2]);
       await once(client, "data");
-      transport.destroy();
     });
 
-    it("does not gather without bound", async () => {
-      const { transport, writes } = await counted();
+    it("does not gather without bound", async (t) => {
+      const { transport, writes } = await counted(t);
       transport.cork();
       for (let i = 0; i < 100; i++) transport.writeText("x".repeat(10_000));
       transport.uncork();
       assert.ok(writes.length > 10 && Math.max(...writes) < 80_000);
-      transport.destroy();
     });
   });
 
