@@ -28,10 +28,8 @@ describe("the head", () => {
   test("maxHeadBytes: a longer one is answered 431", async (t) => {
     const { connect } = simpleServer(t, { limits: { maxHeadBytes: 200 } });
     const head = "GET / HTTP/1.1\r\nHost: h\r\nX: \r\n\r\n";
-    const answer = await connect()
-      .get("/", `X: ${"x".repeat(200 - head.length)}\r\n`)
-      .answer();
-    assert.equal(answer.status, 200);
+    const longest = connect().get("/", `X: ${"x".repeat(200 - head.length)}\r\n`);
+    assert.equal((await longest.answer()).status, 200);
     const long = connect().get("/", `X: ${"x".repeat(201 - head.length)}\r\n`);
     assert.equal((await long.answer()).status, 431);
     await long.over();
@@ -179,14 +177,9 @@ describe("the connection", () => {
   });
 
   describe("Keep-Alive tells clients that name it for how long a connection may be idle", () => {
-    /** [keepAliveTimeoutMs, version, line, what is answered]. */
-    const cases: [
-      ms: number | undefined,
-      version: string,
-      line: string,
-      connection?: string,
-      told?: string,
-    ][] = [
+    /** Of `keepAliveTimeoutMs`, and what is answered. */
+    type Row = [ms: number | undefined, version: string, line: string, connection?: string, told?: string];
+    const cases: Row[] = [
       [undefined, "1.1", "Connection: keep-alive", "keep-alive", "timeout=74"],
       [undefined, "1.1", "Connection: Keep-Alive, TE", "keep-alive", "timeout=74"],
       [undefined, "1.0", "Connection: keep-alive", "keep-alive", "timeout=74"],
@@ -413,11 +406,8 @@ describe("timeouts of a route", () => {
   test("are as fine as those of the server, and change nothing for others", async (t) => {
     const { server, connect } = harness(t);
     const gone = signal<number>();
-    server.websocket(
-      "/quick",
-      { close: (_, code) => gone.give(code) },
-      { idleTimeoutMs: 40, pongTimeoutMs: 40 },
-    );
+    const quick = { idleTimeoutMs: 40, pongTimeoutMs: 40 };
+    server.websocket("/quick", { close: (_, code) => gone.give(code) }, quick);
     server.websocket("/", {});
     const other = await open(connect(), "/");
     const begin = performance.now();
@@ -458,16 +448,9 @@ describe("timeouts of a route", () => {
 
   test("0 and Infinity mean never, for the server, too", async (t) => {
     for (const never of [0, Number.POSITIVE_INFINITY]) {
-      const quick = { closeTimeoutMs: 20 };
-      const all = {
-        headTimeoutMs: never,
-        bodyTimeoutMs: never,
-        keepAliveTimeoutMs: never,
-        writeTimeoutMs: never,
-        webSocketIdleTimeoutMs: never,
-        pongTimeoutMs: never,
-      };
-      const { server, connect } = simpleServer(t, { limits: { ...quick, ...all } });
+      const names = ["head", "body", "keepAlive", "write", "webSocketIdle", "pong"];
+      const all = Object.fromEntries(names.map((name) => [`${name}TimeoutMs`, never]));
+      const { server, connect } = simpleServer(t, { limits: { closeTimeoutMs: 20, ...all } });
       server.websocket("/", {});
       const silent = connect();
       const half = connect().send("GET / HT");
@@ -482,11 +465,9 @@ describe("timeouts of a route", () => {
   });
 
   test("writeHighWaterBytes and closeTimeoutMs cannot be 0", () => {
+    const wrong = { name: "RangeError", message: /at least 1/ };
     for (const name of ["writeHighWaterBytes", "closeTimeoutMs"]) {
-      assert.throws(() => new Server({ limits: { [name]: 0 } }), {
-        name: "RangeError",
-        message: /at least 1/,
-      });
+      assert.throws(() => new Server({ limits: { [name]: 0 } }), wrong);
     }
   });
 });
@@ -636,10 +617,8 @@ describe("changes at run time", () => {
     server.limits.maxRequestsPerConnection = 2;
     assert.equal((await client.get("/").answer()).header("connection"), "close");
     server.limits.maxHeadBytes = 50;
-    const answer = await connect()
-      .get("/", `X: ${"x".repeat(50)}\r\n`)
-      .answer();
-    assert.equal(answer.status, 431);
+    const long = connect().get("/", `X: ${"x".repeat(50)}\r\n`);
+    assert.equal((await long.answer()).status, 431);
     server.limits.maxConnections = 0;
     await connect().over();
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
+import { constants, deflateRawSync } from "node:zlib";
 import type { UpgradeOptions, WebSocket } from "../../src/exchange/exchange.ts";
 import { BINARY, PING_FRAME, TEXT } from "../../src/protocol/websocket/opcodes.ts";
 import type { Server } from "../../src/server/server.ts";
@@ -151,8 +152,7 @@ describe("topics", () => {
     assert.equal(a.unsubscribe("t"), false);
     assert.equal(server.publish("t", "one"), 1);
     for (const expected of ["all", "outside"]) assert.equal(await clients[0]?.text(), expected);
-    for (const expected of ["all", "others", "outside", "one"])
-      assert.equal(await clients[1]?.text(), expected);
+    for (const text of ["all", "others", "outside", "one"]) assert.equal(await clients[1]?.text(), text);
     await turns();
     clients[0]?.read();
     clients[2]?.read();
@@ -185,9 +185,8 @@ describe("topics", () => {
   });
 
   test("a broadcast reaches sockets with compression and without, small ones uncompressed", async (t) => {
-    const { server, sockets, clients } = await room(t, 4, { compression: { thresholdBytes: 100 } }, (i) =>
-      i < 2 ? DEFLATE : "",
-    );
+    const compression = { thresholdBytes: 100 };
+    const { server, sockets, clients } = await room(t, 4, { compression }, (i) => (i < 2 ? DEFLATE : ""));
     for (const [i, socket] of sockets.entries()) assert.equal(socket.compresses, i < 2);
     for (const socket of sockets) socket.subscribe("t");
     for (const [text, options, first] of [
@@ -229,13 +228,8 @@ describe("compression", () => {
   });
 
   test("messages from the threshold on are compressed, unless asked otherwise", async (t) => {
-    const { client, socket } = await webSocketPair(
-      t,
-      {},
-      {},
-      { compression: { thresholdBytes: 50 } },
-      DEFLATE,
-    );
+    const compression = { thresholdBytes: 50 };
+    const { client, socket } = await webSocketPair(t, {}, {}, { compression }, DEFLATE);
     for (const [text, options, compressed] of [
       ["x".repeat(49), {}, false],
       ["x".repeat(50), {}, true],
@@ -252,12 +246,8 @@ describe("a peer that does not read", () => {
   const limits = { maxBackpressureBytes: 200_000 };
 
   test("send answers sent, then queued, then dropped; drain says when to go on", async (t) => {
-    const drained = signal();
     let drains = 0;
-    const drain = (): void => {
-      drains++;
-      drained.give();
-    };
+    const drain = (): void => void drains++;
     const { client, socket, server } = await webSocketPair(t, { drain }, { limits });
     await turns();
     client.raw.pause();
@@ -279,7 +269,7 @@ describe("a peer that does not read", () => {
     assert.equal(drains, 0);
     assert.ok(["sent", "queued"].includes(socket.send("")) || socket.ping() === "dropped");
     client.raw.resume();
-    await drained.wait("drain");
+    await eventually(() => drains > 0, "drain");
     assert.equal(socket.bufferedBytes, 0);
     for (const text of sent) assert.equal(await client.text(), text);
     await turns();
@@ -300,9 +290,7 @@ describe("a peer that does not read", () => {
     await turns();
     client.raw.pause();
     socket.subscribe("t");
-    server.websocket("/other", {
-      open: (opened) => void opened.subscribe("t"),
-    });
+    server.websocket("/other", { open: (opened) => void opened.subscribe("t") });
     const other = await open(connect(), "/other");
     let taken = 2;
     for (let i = 0; i < 400 && taken === 2; i++) {
@@ -327,12 +315,10 @@ describe("a peer that does not read", () => {
     await turns(2);
     assert.ok(socket.bufferedBytes <= 270_000, `${socket.bufferedBytes} bytes of pongs`);
     client.raw.resume();
-    let last = "";
     await client.raw.until(() => {
       client.read();
       const event = client.events.at(-1);
-      last = event?.type === "pong" ? event.text : last;
-      return last === "last";
+      return event?.type === "pong" && event.text === "last";
     }, "the pong for the last ping");
   });
 
@@ -553,19 +539,10 @@ describe("a peer that breaks the rules", () => {
     }
     assert.equal((await fragments.client.closeFrame()).code, 1009);
 
-    const { deflateRawSync, constants } = await import("node:zlib");
-    const bomb = await webSocketPair(
-      t,
-      {},
-      { limits: { maxMessageBytes: 100_000 } },
-      { compression: true },
-      DEFLATE,
-    );
-    const packed = deflateRawSync(Buffer.alloc(10_000_000), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(
-      0,
-      -4,
-    );
-    bomb.client.raw.send(frame(1, packed, { rsv: RSV1 }));
+    const bounded = harness(t, { limits: { maxMessageBytes: 100_000 } });
+    const bomb = await pairOn(bounded, {}, { compression: true }, DEFLATE);
+    const packed = deflateRawSync(Buffer.alloc(10_000_000), { finishFlush: constants.Z_SYNC_FLUSH });
+    bomb.client.raw.send(frame(1, packed.subarray(0, -4), { rsv: RSV1 }));
     assert.equal((await bomb.client.closeFrame()).code, 1009);
   });
 
@@ -645,11 +622,9 @@ describe("pause and resume", () => {
   test("paused by the program for long, a peer that is alive stays", async (t) => {
     const limits = { webSocketIdleTimeoutMs: 40, pongTimeoutMs: 40 };
     const got = signal<string>();
-    const { client, socket } = await webSocketPair(
-      t,
-      { message: (_, data) => got.give(data.toString()) },
-      { limits },
-    );
+    const { client, socket } = await pairOn(harness(t, { limits }), {
+      message: (_, data) => got.give(data.toString()),
+    });
     socket.pause();
     client.send("kept");
     await client.readFor(300);
