@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { FieldError } from "../../src/protocol/http/field-lines.ts";
-import { asked, codeOf, harness, routed, simpleServer } from "../support/harness.ts";
+import { asked, codesOf, harness, routed, simpleServer } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 
 const TEXT = "Content-Type: text/plain; charset=utf-8";
@@ -93,10 +93,7 @@ describe("the head", () => {
 });
 
 describe("what may not be sent is refused and does no harm", () => {
-  async function refused(
-    t: Parameters<typeof harness>[0],
-    call: (exchange: Exchange) => void,
-  ): Promise<void> {
+  async function refused(t: TestContext, call: (exchange: Exchange) => void): Promise<void> {
     const { connect, reports } = routed(harness(t), "get", (exchange) => {
       assert.throws(() => call(exchange), FieldError);
       exchange.end("ok");
@@ -232,10 +229,7 @@ describe("the framing", () => {
 
   test("204 and 304 have no content, 205 has Content-Length: 0", async (t) => {
     const { server, connect } = harness(t);
-    server.get(
-      "/end/:code",
-      (exchange) => void exchange.status(Number(exchange.params.code)).end("none of this"),
-    );
+    server.get("/end/:code", (exchange) => exchange.status(Number(exchange.params.code)).end("none of this"));
     server.get("/write/:code", (exchange) => {
       exchange.status(Number(exchange.params.code)).write("none ");
       exchange.end("of this");
@@ -366,8 +360,7 @@ describe("a length that does not come true", () => {
       const client = connect().get("/").get("/");
       const exchange = await seen.wait("the request");
       await client.until(() => client.closed, "the connection to break");
-      assert.equal(reports.length, 1);
-      assert.equal(codeOf(reports[0]?.error), "ERR_CONTENT_LENGTH");
+      assert.deepEqual(codesOf(reports), ["ERR_CONTENT_LENGTH"]);
       assert.equal(reports[0]?.where, exchange);
       assert.equal(server.counters.errors["ERR_CONTENT_LENGTH"], 1);
       assert.equal(client.rest.split("HTTP/1.1 ").length <= 2, true, "no second response");
