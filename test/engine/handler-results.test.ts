@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { runInNewContext } from "node:vm";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import type { Handler } from "../../src/server/target.ts";
-import { asked, codeOf, codesOf, harness, nextAnswers, routed } from "../support/harness.ts";
+import { asked, codeOf, codesOf, harness, nextAnswers, pendingRequest, routed } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
 
@@ -290,13 +290,10 @@ describe("handlerTimeoutMs", () => {
   });
 
   test("over TCP, and what the handler answers later reaches nobody", async (t) => {
-    const { server, connectTcp, reports } = harness(t, SHORT);
-    const waiting = signal<Exchange>();
-    server.get("/", (exchange) => waiting.give(exchange));
+    const { server, reports, client, exchange } = await pendingRequest(t, SHORT, undefined, "TCP");
     server.get("/after", () => "after");
-    const client = (await connectTcp()).get("/");
     assert.equal((await client.answer()).status, 503);
-    assert.equal((await waiting.wait("the exchange")).end("late"), false);
+    assert.equal(exchange.end("late"), false);
     assert.equal((await client.get("/after").answer()).text, "after");
     assert.equal(reports.length, 1);
   });
@@ -342,16 +339,12 @@ describe("handlerTimeoutMs", () => {
   });
 
   test("does not end a response that has begun", async (t) => {
-    const waiting = signal<Exchange>();
-    const { server, connect, reports } = routed(harness(t, SHORT), "get", (exchange) => {
-      exchange.write("a");
-      waiting.give(exchange);
-    });
+    const { server, connect, reports, client, exchange } = await pendingRequest(t, SHORT);
+    exchange.write("a");
     server.get("/short", () => {});
-    const client = connect().get("/");
     assert.equal((await connect().get("/short").answer()).status, 503);
     assert.equal((await connect().get("/short").answer()).status, 503);
-    (await waiting.wait("the exchange")).end("b");
+    exchange.end("b");
     assert.equal((await client.answer()).text, "ab");
     assert.equal(reports.length, 2);
   });

@@ -10,7 +10,7 @@ import {
   type WebSocket,
 } from "../../src/index.ts";
 import { failing, throwing } from "../support/failing.ts";
-import { harness, routed, simpleServer } from "../support/harness.ts";
+import { harness, pendingRequest, routed, simpleServer } from "../support/harness.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { eventually, signal } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
@@ -202,15 +202,12 @@ describe("onClose and mount", () => {
   });
 
   it("a callback of onClose may close as well, and shorten the time", async (t) => {
-    const asked = signal();
     let closed = 0;
-    const { server, connect } = routed(harness(t), "get", () => asked.give());
+    const { server, client } = await pendingRequest(t);
     server.onClose(() => {
       closed++;
       void server.close({ graceMs: 0 });
     });
-    const client = connect().get("/");
-    await asked.wait("the handler");
     await Promise.all([server.close({ graceMs: 1_000_000 }), client.answer()]);
     assert.equal(closed, 1);
     await assert.rejects(server.listen(), { code: "ERR_LISTENING" });
@@ -293,11 +290,8 @@ describe("connections", () => {
   });
 
   it("close answers a request that waits with 503, and drops one that is idle", async (t) => {
-    const asked = signal();
-    const { server, connect } = routed(harness(t), "get", () => asked.give());
+    const { server, connect, client } = await pendingRequest(t);
     const idle = connect();
-    const client = connect().get("/");
-    await asked.wait("the handler");
     for (const connection of server.connections) connection.close();
     assert.equal((await client.answer()).status, 503);
     await client.over();

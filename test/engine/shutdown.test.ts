@@ -3,10 +3,9 @@ import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Exchange } from "../../src/exchange/exchange.ts";
 import { Server } from "../../src/server/server.ts";
 
-import { asked, harness, routed, simpleServer } from "../support/harness.ts";
+import { asked, harness, pendingRequest, simpleServer } from "../support/harness.ts";
 import { memoryClient, tcpClient } from "../support/raw-client.ts";
 import { eventually, signal, turns, within } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
@@ -31,10 +30,8 @@ describe("close", () => {
   });
 
   test("lets what is pending end by itself, with Connection: close", async (t) => {
-    const seen = signal<Exchange>();
-    const { server, connect } = routed(harness(t), "get", (exchange) => seen.give(exchange));
-    const client = connect().get("/").get("/");
-    const exchange = await seen.wait("the request");
+    const { server, client, exchange } = await pendingRequest(t);
+    client.get("/");
     let closed = 0;
     const closing = server.close({ graceMs: 1_000 }).then(() => closed++);
     await turns();
@@ -49,15 +46,10 @@ describe("close", () => {
   });
 
   test("lets a response that has begun end by itself, and content that is arriving arrive", async (t) => {
-    const seen = signal<Exchange>();
-    const { server, connect } = routed(harness(t), "get", (exchange) => {
-      exchange.write("begun ");
-      seen.give(exchange);
-    });
+    const { server, connect, client: streaming, exchange } = await pendingRequest(t);
+    exchange.write("begun ");
     server.post("/", async (exchange) => void exchange.end(await exchange.text()));
-    const streaming = connect().get("/");
     const sending = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc");
-    const exchange = await seen.wait("the request");
     await turns();
     const closing = server.close({ graceMs: 1_000 });
     await turns();
@@ -106,9 +98,7 @@ describe("close", () => {
   });
 
   test("graceMs 0 does that at once", async (t) => {
-    const seen = signal();
-    const { server, client } = asked(harness(t), () => seen.give());
-    await seen.wait("the request");
+    const { server, client } = await pendingRequest(t);
     await within(server.close({ graceMs: 0 }), "the server to close", 200);
     assert.equal((await client.answer()).status, 503);
   });
@@ -183,12 +173,8 @@ describe("close", () => {
   });
 
   test("accepts nothing more", async (t) => {
-    const { server, connect } = harness(t);
+    const { server, client, exchange } = await pendingRequest(t);
     const listener = await server.listen({ port: 0, host: "127.0.0.1" });
-    const seen = signal<Exchange>();
-    server.get("/", (exchange) => seen.give(exchange));
-    const client = connect().get("/");
-    const exchange = await seen.wait("the request");
     const closing = server.close({ graceMs: 1_000 });
     await assert.rejects(tcpClient(listener.port), { code: "ECONNREFUSED" });
     const late = memoryClient(server);

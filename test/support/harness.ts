@@ -87,13 +87,15 @@ export async function pendingRequest(
   t: TestContext,
   options: ServerOptions = {},
   handler: Handler = () => {},
+  over: Way = "memory",
 ): Promise<Pending> {
   const come = signal<Exchange>();
-  const made = asked(harness(t, options), (exchange) => {
+  const made = routed(harness(t, options), "get", (exchange) => {
     come.give(exchange);
     return handler(exchange);
   });
-  return { ...made, exchange: await come.wait("the request") };
+  const client = (await made.connectOver(over)).get("/");
+  return { ...made, client, exchange: await come.wait("the request") };
 }
 
 /** Polls a server until the test ends, where its events wait for that. */
