@@ -184,8 +184,5 @@ test("a hundred connections of all kinds leave nothing behind", async (t) => {
   await eventually(() => server.counters.openConnections === 0, "all to be gone");
   assert.deepEqual([server.counters.openWebSockets, server.subscribers("t")], [0, 0]);
   assert.equal(ids.length, 100);
-  assert.deepEqual(
-    ids.filter((id) => server.find(id) !== undefined),
-    [],
-  );
+  for (const id of ids) assert.equal(server.find(id), undefined);
 });

@@ -222,14 +222,11 @@ describe("a handler that ends without an answer", () => {
 
   test("can have begun to stream", async (t) => {
     const go = signal();
-    const { reports, client } = asked(harness(t), async (exchange) => {
-      void exchange.stream(
-        (async function* () {
-          await go.promise;
-          yield "later";
-        })(),
-      );
-    });
+    async function* later(): AsyncGenerator<string> {
+      await go.promise;
+      yield "later";
+    }
+    const { reports, client } = asked(harness(t), async (exchange) => void exchange.stream(later()));
     await turns();
     go.give();
     assert.equal((await client.answer()).text, "later");
