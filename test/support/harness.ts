@@ -37,14 +37,14 @@ export function harness(t: TestContext, options: ServerOptions = {}): Harness {
     for (const client of clients) client.destroy();
     await within(server.close({ graceMs: 0 }), "the server to close after the test");
   });
-  const kept = <Client extends RawClient>(client: Client): Client => {
+  const kept = (client: RawClient): RawClient => {
     clients.push(client);
     return client;
   };
   const portFor = (way: Way): Promise<number> => {
     const secure = way === "TLS" ? { tls: certificate("localhost") } : {};
-    const port =
-      ports.get(way) ?? server.listen({ port: 0, host: "127.0.0.1", ...secure }).then((l) => l.port);
+    const listening = async () => (await server.listen({ port: 0, host: "127.0.0.1", ...secure })).port;
+    const port = ports.get(way) ?? listening();
     ports.set(way, port);
     return port;
   };
