@@ -8,8 +8,9 @@ import { codeOf } from "../support/harness.ts";
 import { linkTo } from "../support/link.ts";
 import { absent } from "../support/tools.ts";
 import { eventually, within } from "../support/waiting.ts";
+import { textsOf } from "../support/web-socket-client.ts";
 import { kinds } from "./kinds.ts";
-import { type Node, nodeWith, reaches, textsOf, upTo } from "./nodes.ts";
+import { type Node, nodeWith, reaches, upTo } from "./nodes.ts";
 
 /** Topics that the servers of brokers give a meaning of their own. */
 const topics = [

@@ -33,13 +33,6 @@ async function messageOf(client: WebSocketClient): Promise<Received> {
   return event as Received;
 }
 
-/** The texts of the next messages. */
-export async function textsOf(client: WebSocketClient, count: number): Promise<string[]> {
-  const texts: string[] = [];
-  while (texts.length < count) texts.push((await messageOf(client)).text);
-  return texts;
-}
-
 /** The messages up to one with this text, and whether they are binary; without those of {@link reaches}. */
 export async function upTo(
   client: WebSocketClient,

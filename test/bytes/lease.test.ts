@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it, mock } from "node:test";
+import { throwing } from "../support/failing.ts";
 
 // Both look at these when they are loaded.
 process.env["PORTICO_FILL_LENT"] = "1";
@@ -115,11 +116,7 @@ describe("PORTICO_FILL_LENT", () => {
       withLease(bytes, fate, () => assert.ok(bytes.every((byte) => byte === 1)));
       assert.ok(isFilled(bytes));
       bytes.fill(1);
-      assert.throws(() =>
-        withLease(bytes, fate, () => {
-          throw new Error("handler");
-        }),
-      );
+      assert.throws(() => withLease(bytes, fate, throwing(new Error("handler"))));
       assert.ok(isFilled(bytes));
     }
   });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, type TestContext } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
 import { type Broker, memoryBroker } from "../../src/brokers/index.ts";
-import type { ReceivedMessage } from "../../src/browser/index.ts";
+import type { ClientOptions, ReceivedMessage, SubscriptionEvents } from "../../src/browser/index.ts";
 import { Channels, type ChannelsOptions, channel, request, type TypesOf } from "../../src/channels/index.ts";
+import type { ServerOptions } from "../../src/server/server-options.ts";
+import { throwing } from "../support/failing.ts";
 import { linkTo } from "../support/link.ts";
 import { signal, sleep } from "../support/waiting.ts";
 import { isObject } from "./schemas.ts";
@@ -29,9 +31,7 @@ function chatChannels(more: Partial<ChannelsOptions<never, never>> = {}) {
       double: request({ input: isObject<{ n: number }>("n"), answer: ({ n }) => n * 2 }),
       slow: request({ timeoutMs: 20, answer: () => new Promise(() => {}) }),
       broken: request({
-        answer: () => {
-          throw new Error("a secret");
-        },
+        answer: throwing(new Error("a secret")),
       }),
     },
     limits: quick,
@@ -40,44 +40,66 @@ function chatChannels(more: Partial<ChannelsOptions<never, never>> = {}) {
 }
 
 type App = TypesOf<ReturnType<typeof chatChannels>>;
+type Handlers = SubscriptionEvents<{ text: string }>;
+
+/** Serves the channels above until the end of the test. */
+async function chatServer(
+  t: TestContext,
+  more: Partial<ChannelsOptions<never, never>> = {},
+  options: ServerOptions = {},
+) {
+  const channels = chatChannels(more);
+  return { channels, ...(await serve(t, channels, options)) };
+}
+
+/** The same, behind a link: `url` is that of the link. */
+async function linkedChat(t: TestContext, options: ServerOptions = {}) {
+  const served = await chatServer(t, {}, options);
+  const link = await linkTo(Number(new URL(served.url).port));
+  t.after(() => link.close());
+  return { ...served, link, url: served.url.replace(/:\d+/, `:${link.port}`) };
+}
+
+/** A client that has been let into `room:1`. */
+async function inRoom(
+  t: TestContext,
+  url: string,
+  token: string,
+  handlers: Handlers = {},
+  options: ClientOptions = {},
+) {
+  const client = clientOf<App>(t, url, { token, ...options });
+  const there = signal();
+  const room = client.subscribe("room:1", { ...handlers, onSubscribed: () => there.give() });
+  await there.wait(`${token} to be in the room`);
+  return { client, room };
+}
+
+/** Handlers that log who joins, and who leaves. */
+function watching(log: string[]) {
+  return {
+    onJoin: ({ user }: { user: string }) => void log.push(`+${user}`),
+    onLeave: (user: string) => void log.push(`-${user}`),
+  };
+}
 
 describe("channels", () => {
   it("bring messages to all who are subscribed, in order, with offsets", async (t) => {
-    const channels = chatChannels();
-    const { url } = await serve(t, channels);
-    const anna = clientOf<App>(t, url, { token: "anna" });
-    const ben = clientOf<App>(t, url, { token: "ben" });
-    const got: [string, number | undefined][] = [];
-    const subscribed = signal();
-    ben.subscribe("room:1", {
-      onMessage: ({ text }, { offset }) => got.push([text, offset]),
-      onSubscribed: () => subscribed.give(),
-    });
-    await subscribed.wait("the subscription");
-    const room = anna.subscribe("room:1");
+    const { channels, url } = await chatServer(t);
+    const got: string[] = [];
+    await inRoom(t, url, "ben", { onMessage: ({ text }, { offset }) => got.push(`${offset} ${text}`) });
+    const room = clientOf<App>(t, url, { token: "anna" }).subscribe("room:1");
     assert.equal(await room.publish({ text: "one" }), 1);
     assert.equal(await room.publish({ text: "two" }), 2);
     await channels.publish("room:1", { text: "three" });
-    await becomes(
-      () => got,
-      [
-        ["one", 1],
-        ["two", 2],
-        ["three", 3],
-      ],
-      "the messages",
-    );
+    await becomes(() => got, ["1 one", "2 two", "3 three"], "the messages");
   });
 
   it("send a client that comes back what it has missed, once", async (t) => {
-    const channels = chatChannels();
-    const { server, url } = await serve(t, channels);
-    const link = await linkTo(Number(new URL(url).port));
-    t.after(() => link.close());
+    const { channels, server, link, url } = await linkedChat(t);
     const texts: string[] = [];
     const complete: boolean[] = [];
-    const client = clientOf<App>(t, url.replace(/:\d+/, `:${link.port}`), { token: "anna" });
-    client.subscribe("room:1", {
+    clientOf<App>(t, url, { token: "anna" }).subscribe("room:1", {
       onMessage: ({ text }) => texts.push(text),
       onSubscribed: (isComplete) => complete.push(isComplete),
     });
@@ -94,13 +116,9 @@ describe("channels", () => {
   });
 
   it("tell a client that not all can be recovered", async (t) => {
-    const channels = chatChannels();
-    const { server, url } = await serve(t, channels);
-    const link = await linkTo(Number(new URL(url).port));
-    t.after(() => link.close());
+    const { channels, server, link, url } = await linkedChat(t);
     const log: string[] = [];
-    const client = clientOf<App>(t, url.replace(/:\d+/, `:${link.port}`), { token: "anna" });
-    client.subscribe("room:1", {
+    clientOf<App>(t, url, { token: "anna" }).subscribe("room:1", {
       history: 2,
       onMessage: ({ text }, { isOld }) => log.push(isOld ? `old ${text}` : text),
       onMissed: () => log.push("missed"),
@@ -115,27 +133,22 @@ describe("channels", () => {
   });
 
   it("send new subscribers the last messages", async (t) => {
-    const channels = chatChannels();
-    const { url } = await serve(t, channels);
+    const { channels, url } = await chatServer(t);
     for (let i = 1; i <= 3; i++) await channels.publish("room:1", { text: `${i}` });
     const got: [string, ReceivedMessage][] = [];
     clientOf<App>(t, url, { token: "anna" }).subscribe("room:1", {
       history: 2,
       onMessage: ({ text }, message) => got.push([text, message]),
     });
-    const old = { client: undefined, isOld: true };
-    await becomes(
-      () => got,
-      [
-        ["2", { offset: 2, ...old }],
-        ["3", { offset: 3, ...old }],
-      ],
-      "the messages",
-    );
+    const old = (offset: number): [string, ReceivedMessage] => [
+      `${offset}`,
+      { offset, client: undefined, isOld: true },
+    ];
+    await becomes(() => got, [old(2), old(3)], "the messages");
   });
 
   it("refuse what is not allowed, and say why", async (t) => {
-    const { url } = await serve(t, chatChannels());
+    const { url } = await chatServer(t);
     const ben = clientOf<App>(t, url, { token: "ben" });
     const ended: string[] = [];
     const end = (name: string) => ({
@@ -157,20 +170,10 @@ describe("channels", () => {
   });
 
   it("do not tell the client that published quietly", async (t) => {
-    const { url } = await serve(t, chatChannels());
-    const [anna, ben] = [clientOf<App>(t, url, { token: "anna" }), clientOf<App>(t, url, { token: "ben" })];
+    const { url } = await chatServer(t);
     const texts: string[] = [];
-    const [mine, theirs] = [signal(), signal()];
-    const room = anna.subscribe("room:1", {
-      onMessage: ({ text }) => texts.push(`anna ${text}`),
-      onSubscribed: () => mine.give(),
-    });
-    ben.subscribe("room:1", {
-      onMessage: ({ text }) => texts.push(`ben ${text}`),
-      onSubscribed: () => theirs.give(),
-    });
-    await mine.wait("anna");
-    await theirs.wait("ben");
+    const { room } = await inRoom(t, url, "anna", { onMessage: ({ text }) => texts.push(`anna ${text}`) });
+    await inRoom(t, url, "ben", { onMessage: ({ text }) => texts.push(`ben ${text}`) });
     await room.publish({ text: "1" }, { quiet: true });
     await room.publish({ text: "2" });
     await becomes(() => [...texts].sort(), ["anna 2", "ben 1", "ben 2"], "the messages");
@@ -178,7 +181,7 @@ describe("channels", () => {
 
   it("answer requests, in time", async (t) => {
     const errors: unknown[] = [];
-    const { url } = await serve(t, chatChannels({ onError: (error: unknown) => errors.push(error) }));
+    const { url } = await chatServer(t, { onError: (error: unknown) => errors.push(error) });
     const client = clientOf<App>(t, url, { token: "anna" });
     assert.equal(await client.request("double", { n: 21 }), 42);
     await assert.rejects(client.request("double", { n: "x" } as never), { code: "invalid" });
@@ -194,7 +197,7 @@ describe("channels", () => {
   });
 
   it("refuse a sign-in, and clients give up", async (t) => {
-    const { url } = await serve(t, chatChannels());
+    const { url } = await chatServer(t);
     const refused = signal<number>();
     const states: string[] = [];
     const client = clientOf<App>(t, url, {
@@ -232,55 +235,35 @@ describe("channels", () => {
   });
 
   it("tell who is there: users, not connections", async (t) => {
-    const channels = chatChannels();
-    const { url } = await serve(t, channels);
-    const watcher = clientOf<App>(t, url, { token: "watcher" });
+    const { channels, url } = await chatServer(t);
     const log: string[] = [];
-    const room = watcher.subscribe("room:1", {
-      onJoin: ({ user }) => log.push(`+${user}`),
-      onLeave: (user) => log.push(`-${user}`),
-    });
+    const room = clientOf<App>(t, url, { token: "watcher" }).subscribe("room:1", watching(log));
     await becomes(() => log, ["+watcher"], "the log");
     const first = clientOf<App>(t, url, { token: "anna" });
     first.subscribe("room:1");
     await becomes(() => log, ["+watcher", "+anna"], "the log");
     assert.deepEqual(channels.members("room:1"), room.members);
     assert.deepEqual(room.members[1], { user: "anna", info: { name: "anna" } });
-    const second = clientOf<App>(t, url, { token: "anna" });
-    const isThere = signal();
-    second.subscribe("room:1", { onSubscribed: () => isThere.give() });
-    await isThere.wait("the second connection");
+    const second = await inRoom(t, url, "anna");
     first.close();
-    const third = clientOf<App>(t, url, { token: "ben" });
-    third.subscribe("room:1");
+    clientOf<App>(t, url, { token: "ben" }).subscribe("room:1");
     await becomes(() => log, ["+watcher", "+anna", "+ben"], "the log");
-    second.close();
+    second.client.close();
     await becomes(() => log, ["+watcher", "+anna", "+ben", "-anna"], "the log");
-    assert.deepEqual(
-      room.members.map(({ user }) => user),
-      ["watcher", "ben"],
-    );
+    const users = room.members.map(({ user }) => user);
+    assert.deepEqual(users, ["watcher", "ben"]);
   });
 
   it("keep a user who subscribes again on the same connection", async (t) => {
     const [store, brokerOf] = [memoryStore(), memoryBroker()];
-    const { url } = await serve(t, chatChannels({ store }), { broker: brokerOf() });
-    const other = await serve(t, chatChannels({ store }), { broker: brokerOf() });
+    const { url } = await chatServer(t, { store }, { broker: brokerOf() });
+    const other = await chatServer(t, { store }, { broker: brokerOf() });
     const log: string[] = [];
-    const watching = signal();
-    clientOf<App>(t, other.url, { token: "watcher" }).subscribe("room:1", {
-      onJoin: ({ user }) => log.push(`+${user}`),
-      onLeave: (user) => log.push(`-${user}`),
-      onSubscribed: () => watching.give(),
-    });
-    await watching.wait("the watcher");
-    const client = clientOf<App>(t, url, { token: "anna" });
-    const there = signal();
-    const first = client.subscribe("room:1", { onSubscribed: () => there.give() });
-    await there.wait("the first subscription");
+    await inRoom(t, other.url, "watcher", watching(log));
+    const { client, room } = await inRoom(t, url, "anna");
     await becomes(() => log, ["+watcher", "+anna"], "the log");
     const again = signal();
-    first.unsubscribe();
+    room.unsubscribe();
     client.subscribe("room:1", { onSubscribed: () => again.give() });
     await again.wait("the second subscription");
     await sleep(3 * quick.leaveDelayMs);
@@ -288,7 +271,7 @@ describe("channels", () => {
   });
 
   it("work on a server with deferred delivery, without polls", async (t) => {
-    const { url } = await serve(t, chatChannels(), { delivery: "deferred" });
+    const { url } = await chatServer(t, {}, { delivery: "deferred" });
     const client = clientOf<App>(t, url, { token: "anna" });
     assert.equal(await client.subscribe("room:1").publish({ text: "x" }), 1);
   });
@@ -309,53 +292,30 @@ describe("channels", () => {
   });
 
   it("do not tell of users who come back soon", async (t) => {
-    const { url } = await serve(t, chatChannels({ limits: { ...quick, leaveDelayMs: 400 } }));
+    const { url } = await chatServer(t, { limits: { ...quick, leaveDelayMs: 400 } });
     const log: string[] = [];
-    clientOf<App>(t, url, { token: "watcher" }).subscribe("room:1", {
-      onJoin: ({ user }) => log.push(`+${user}`),
-      onLeave: (user) => log.push(`-${user}`),
-    });
-    for (let i = 0; i < 3; i++) {
-      const client = clientOf<App>(t, url, { token: "anna" });
-      const isThere = signal();
-      client.subscribe("room:1", { onSubscribed: () => isThere.give() });
-      await isThere.wait("the subscription");
-      client.close();
-    }
+    clientOf<App>(t, url, { token: "watcher" }).subscribe("room:1", watching(log));
+    for (let i = 0; i < 3; i++) (await inRoom(t, url, "anna")).client.close();
     await becomes(() => log, ["+watcher", "+anna", "-anna"], "the log");
   });
 
   it("tell that members of a process that died have left", async (t) => {
     const store = memoryStore();
-    const { url } = await serve(t, chatChannels({ store }));
+    const { url } = await chatServer(t, { store });
     const log: string[] = [];
     // As another process would, which is killed right after it.
     await store.join("room:1", { client: "of another process", user: "ghost" }, 300);
-    clientOf<App>(t, url, { token: "watcher" }).subscribe("room:1", {
-      onJoin: ({ user }) => log.push(`+${user}`),
-      onLeave: (user) => log.push(`-${user}`),
-    });
+    clientOf<App>(t, url, { token: "watcher" }).subscribe("room:1", watching(log));
     await becomes(() => log, ["+ghost", "+watcher", "-ghost"], "the log");
   });
 
   it("speak MessagePack, too", async (t) => {
     const messagePack = { encode, decode };
-    const channels = chatChannels({ messagePack });
-    const { url } = await serve(t, channels);
+    const { channels, url } = await chatServer(t, { messagePack });
     const texts: string[] = [];
-    const anna = clientOf<App>(t, url, { token: "anna", messagePack });
-    const ben = clientOf<App>(t, url, { token: "ben" });
-    const [mine, theirs] = [signal(), signal()];
-    const room = anna.subscribe("room:1", {
-      onMessage: ({ text }) => texts.push(`anna ${text}`),
-      onSubscribed: () => mine.give(),
-    });
-    ben.subscribe("room:1", {
-      onMessage: ({ text }) => texts.push(`ben ${text}`),
-      onSubscribed: () => theirs.give(),
-    });
-    await mine.wait("anna");
-    await theirs.wait("ben");
+    const noting = (name: string): Handlers => ({ onMessage: ({ text }) => texts.push(`${name} ${text}`) });
+    const { client: anna, room } = await inRoom(t, url, "anna", noting("anna"), { messagePack });
+    await inRoom(t, url, "ben", noting("ben"));
     await room.publish({ text: "grüße" });
     await becomes(() => [...texts].sort(), ["anna grüße", "ben grüße"], "the messages");
     assert.equal(await anna.request("double", { n: 4 }), 8);
@@ -369,24 +329,16 @@ describe("channels", () => {
 
   it("are the same on several servers with one store", async (t) => {
     const [store, brokerOf] = [memoryStore(), memoryBroker()];
-    const all = [chatChannels({ store }), chatChannels({ store })] as const;
-    const urls: string[] = [];
-    for (const channels of all) urls.push((await serve(t, channels, { broker: brokerOf() })).url);
+    const one = await chatServer(t, { store }, { broker: brokerOf() });
+    const two = await chatServer(t, { store }, { broker: brokerOf() });
     const log: string[] = [];
-    const [here, there] = [signal(), signal()];
-    const watcher = clientOf<App>(t, urls[0] ?? "", { token: "watcher" });
-    watcher.subscribe("room:1", {
+    await inRoom(t, one.url, "watcher", {
+      ...watching(log),
       onMessage: ({ text }, { offset }) => log.push(`${offset} ${text}`),
-      onJoin: ({ user }) => log.push(`+${user}`),
-      onLeave: (user) => log.push(`-${user}`),
-      onSubscribed: () => here.give(),
     });
-    await here.wait("the watcher");
-    const anna = clientOf<App>(t, urls[1] ?? "", { token: "anna" });
-    const room = anna.subscribe("room:1", { onSubscribed: () => there.give() });
-    await there.wait("anna");
+    const { client: anna, room } = await inRoom(t, two.url, "anna");
     await room.publish({ text: "hello" });
-    await all[0].publish("room:1", { text: "server" });
+    await one.channels.publish("room:1", { text: "server" });
     anna.close();
     await becomes(() => log, ["+watcher", "+anna", "1 hello", "2 server", "-anna"], "the log");
   });
@@ -426,17 +378,11 @@ describe("channels", () => {
   });
 
   it("end what the program ends", async (t) => {
-    const channels = chatChannels();
-    const { url } = await serve(t, channels);
+    const { channels, url } = await chatServer(t);
     const ended: string[] = [];
     const refused = signal<number>();
-    const there = signal();
-    const client = clientOf<App>(t, url, { token: "anna", onRefused: (code) => refused.give(code) });
-    client.subscribe("room:1", {
-      onSubscribed: () => there.give(),
-      onEnded: ({ code, message }) => ended.push(code, message),
-    });
-    await there.wait("the subscription");
+    const onEnded: Handlers["onEnded"] = ({ code, message }) => ended.push(code, message);
+    await inRoom(t, url, "anna", { onEnded }, { onRefused: (code) => refused.give(code) });
     assert.equal(channels.unsubscribe("anna", "room:1", "enough"), 1);
     await becomes(() => ended, ["forbidden", "enough"], "the end");
     assert.equal(channels.disconnect("anna"), 1);
@@ -445,48 +391,35 @@ describe("channels", () => {
 
   it("go on after messages that the broker lost", async (t) => {
     const [store, lossy] = [memoryStore(), memoryBroker()];
-    const all = [chatChannels({ store }), chatChannels({ store })] as const;
     const broker = lossy();
     let isLossy = false;
     const publish = broker.publish.bind(broker);
     broker.publish = (topic, message) => (isLossy ? undefined : publish(topic, message));
-    const first = await serve(t, all[0], { broker });
-    const second = await serve(t, all[1], { broker: lossy() });
-    assert.ok(first.url !== second.url);
+    const { channels, url } = await chatServer(t, { store }, { broker });
+    const second = await chatServer(t, { store }, { broker: lossy() });
+    assert.ok(url !== second.url);
     const texts: string[] = [];
-    const there = signal();
-    clientOf<App>(t, second.url, { token: "ben" }).subscribe("room:1", {
-      onMessage: ({ text }) => texts.push(text),
-      onSubscribed: () => there.give(),
-    });
-    await there.wait("the subscription");
-    await all[0].publish("room:1", { text: "1" });
+    await inRoom(t, second.url, "ben", { onMessage: ({ text }) => texts.push(text) });
+    await channels.publish("room:1", { text: "1" });
     isLossy = true;
-    await all[0].publish("room:1", { text: "2" });
+    await channels.publish("room:1", { text: "2" });
     isLossy = false;
-    await all[0].publish("room:1", { text: "3" });
+    await channels.publish("room:1", { text: "3" });
     await becomes(() => texts, ["1", "2", "3"], "the gap is filled");
     isLossy = true;
-    await all[0].publish("room:1", { text: "4" });
+    await channels.publish("room:1", { text: "4" });
     await becomes(() => texts, ["1", "2", "3", "4"], "the last one is found, too");
   });
 
   it("close clients that are too slow, which recover", async (t) => {
-    const channels = chatChannels();
-    const { url } = await serve(t, channels, { limits: { maxBackpressureBytes: 200_000 } });
-    const link = await linkTo(Number(new URL(url).port));
-    t.after(() => link.close());
+    const { channels, link, url } = await linkedChat(t, { limits: { maxBackpressureBytes: 200_000 } });
     const lengths: number[] = [];
     let missed = 0;
-    const there = signal();
-    const client = clientOf<App>(t, url.replace(/:\d+/, `:${link.port}`), { token: "anna" });
-    client.subscribe("room:1", {
+    await inRoom(t, url, "anna", {
       history: 1,
       onMessage: ({ text }) => lengths.push(text.length),
       onMissed: () => missed++,
-      onSubscribed: () => there.give(),
     });
-    await there.wait("the subscription");
     link.stall();
     const text = "x".repeat(100_000);
     for (let i = 0; i < 200; i++) await channels.publish("room:1", { text });

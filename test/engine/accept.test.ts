@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, type Server as NetServer, connect as netConnect, Socket } from "node:net";
+import { createServer, connect as netConnect, Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import { request } from "undici";
@@ -10,15 +10,16 @@ import { Server } from "../../src/server/server.ts";
 import { MemoryTransport } from "../../src/transport/memory-transport.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { certificate } from "../support/certificates.ts";
-import { harness } from "../support/harness.ts";
+import { harness, routed, simpleServer } from "../support/harness.ts";
+import { listenOn } from "../support/places.ts";
 import { signal, within } from "../support/waiting.ts";
 
-async function portOf(t: TestContext, server: NetServer): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  t.after(() => server.close());
-  await once(server, "listening");
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
+/** Listens for a server, which is given each socket. @returns the port */
+function accepting(t: TestContext, server: Server): Promise<number> {
+  return listenOn(
+    t,
+    createServer((socket) => server.accept(socket)),
+  );
 }
 
 /** What a client gets that sends a request and then ends its half. */
@@ -38,36 +39,28 @@ async function answerOf(port: number): Promise<string> {
 describe("accept", () => {
   for (const directIo of [true, false]) {
     test(`serves a socket of node:net, directIo ${directIo}`, async (t) => {
-      const { server } = harness(t, { directIo });
-      server.get("/", async (exchange) => {
+      const { server } = routed(harness(t, { directIo }), "get", async (exchange) => {
         await new Promise((resolve) => setImmediate(resolve));
         exchange.end(exchange.remoteAddress);
       });
-      const port = await portOf(
-        t,
-        createServer((socket) => server.accept(socket)),
-      );
+      const port = await accepting(t, server);
       assert.match(await answerOf(port), /^HTTP\/1\.1 200 OK\r\n.*127\.0\.0\.1$/s);
     });
   }
 
   test("serves a socket of node:tls", async (t) => {
-    const { server } = harness(t);
-    server.get("/", (exchange) => exchange.end(String(exchange.encrypted)));
+    const { server } = routed(harness(t), "get", (exchange) => exchange.end(String(exchange.encrypted)));
     const tls = createTlsServer(certificate("localhost"), (socket) => server.accept(socket));
     const { Agent } = await import("undici");
     const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
     t.after(() => dispatcher.destroy());
-    const { body } = await request(`https://127.0.0.1:${await portOf(t, tls)}/`, { dispatcher });
+    const { body } = await request(`https://127.0.0.1:${await listenOn(t, tls)}/`, { dispatcher });
     assert.equal(await body.text(), "true");
   });
 
   test("counts the connections against the limit", async (t) => {
     const { server } = harness(t, { limits: { maxConnections: 0 } });
-    const port = await portOf(
-      t,
-      createServer((socket) => server.accept(socket)),
-    );
+    const port = await accepting(t, server);
     const client = netConnect(port, "127.0.0.1").on("error", () => {});
     await within(once(client, "close"), "the connection to be turned away");
     assert.equal(server.counters.refusedConnections, 1);
@@ -95,13 +88,11 @@ describe("accept", () => {
     server.accept(near);
     for (const second of [server, other]) assert.throws(() => second.accept(near), /already served/);
     const served = signal<Socket>();
-    const port = await portOf(
-      t,
-      createServer((socket) => {
-        server.accept(socket);
-        served.give(socket);
-      }),
-    );
+    const accepted = createServer((socket) => {
+      server.accept(socket);
+      served.give(socket);
+    });
+    const port = await listenOn(t, accepted);
     const client = netConnect(port, "127.0.0.1");
     t.after(() => client.destroy());
     const socket = await served.wait("the connection");
@@ -120,8 +111,7 @@ describe("accept", () => {
 
 describe("the address of listen", () => {
   test("can be a port", async (t) => {
-    const { server } = harness(t);
-    server.get("/", (exchange) => exchange.end("ok"));
+    const { server } = simpleServer(t);
     const { port } = await server.listen(0);
     assert.match(await answerOf(port), /ok$/);
     assert.ok(server.listenNow(0).port > 0);

@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from "node:test";
 import fc from "fast-check";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { Server } from "../../src/server/server.ts";
+import { throwing } from "../support/failing.ts";
 import { frame } from "../support/frames.ts";
 import { memoryClient, type RawClient, tcpClient } from "../support/raw-client.ts";
 import { eventually, turns, within } from "../support/waiting.ts";
@@ -53,18 +54,14 @@ const behaviours: Record<string, (exchange: Exchange) => void | Promise<void>> =
     exchange.end("paused");
   },
   stream: async (exchange) => void (await exchange.stream(pieces(20))),
-  throw: () => {
-    throw new Error("own");
-  },
+  throw: throwing(new Error("own")),
   throwLate: async (exchange) => {
     exchange.write("part");
     await turns(1);
     throw new Error("own");
   },
   throwBody: (exchange) => {
-    exchange.onBody(() => {
-      throw new Error("own");
-    });
+    exchange.onBody(throwing(new Error("own")));
   },
   abort: async (exchange) => {
     await turns(1);
@@ -179,8 +176,7 @@ async function soak(t: TestContext, delivery: "immediate" | "deferred", real: bo
       await eventually(() => running.size === 0, "the handlers to come to an end", 500).catch(() => {
         assert.fail(`never came to an end: ${[...running.values()].join(", ")}`);
       });
-      assert.equal(counters.pendingBytes, 0);
-      assert.equal(counters.openWebSockets, 0);
+      assert.deepEqual([counters.pendingBytes, counters.openWebSockets], [0, 0]);
       for (const id of ids) assert.equal(server.find(id), undefined);
     } finally {
       await within(server.close({ graceMs: 0 }), "the server to close");

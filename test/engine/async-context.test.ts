@@ -8,7 +8,8 @@ import type { Exchange } from "../../src/exchange/exchange.ts";
 import { currentContext } from "../../src/node/async-context.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import type { Handler } from "../../src/server/target.ts";
-import { type Harness, harness } from "../support/harness.ts";
+import { throwing } from "../support/failing.ts";
+import { type Harness, harness, keepPolling } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 
@@ -54,11 +55,7 @@ describe("the context of a handler reaches", () => {
     const { server, connect, seen } = place(t);
     server.post(
       "/a",
-      within((exchange) =>
-        exchange.onBody(() => {
-          throw new Error("mine");
-        }),
-      ),
+      within((exchange) => exchange.onBody(throwing(new Error("mine")))),
     );
     await connect().post("/a", "x").answer();
     assert.equal(seen[0], "Error: mine /a");
@@ -67,13 +64,11 @@ describe("the context of a handler reaches", () => {
   test("onAbort", async (t) => {
     const { server, connect, seen } = place(t);
     const begun = signal();
-    server.get(
-      "/a",
-      within((exchange) => {
-        exchange.onAbort(() => seen.push(current()));
-        begun.give();
-      }),
-    );
+    const handler = within((exchange) => {
+      exchange.onAbort(() => seen.push(current()));
+      begun.give();
+    });
+    server.get("/a", handler);
     const client = connect().get("/a");
     await begun.wait("the request");
     client.destroy();
@@ -83,16 +78,14 @@ describe("the context of a handler reaches", () => {
 
   test("onWritable", async (t) => {
     const { server, connectTcp, seen } = place(t, { limits: { writeHighWaterBytes: 1_000 } });
-    server.get(
-      "/a",
-      within((exchange) => {
-        exchange.onWritable(() => {
-          seen.push(current());
-          exchange.end();
-        });
-        while (exchange.write("x".repeat(100_000)));
-      }),
-    );
+    const handler = within((exchange) => {
+      exchange.onWritable(() => {
+        seen.push(current());
+        exchange.end();
+      });
+      while (exchange.write("x".repeat(100_000)));
+    });
+    server.get("/a", handler);
     await (await connectTcp()).get("/a").answer();
     assert.deepEqual(seen, ["/a"]);
   });
@@ -160,13 +153,9 @@ describe("the context of an upgrade reaches the handlers of the WebSocket", () =
   test("with deferred delivery, too", async (t) => {
     const setup = place(t, { delivery: "deferred" });
     const { server } = setup;
-    server.get(
-      "/a",
-      within((exchange) => exchange.upgrade(handlers(setup.seen))),
-    );
-    void (async () => {
-      while (await server.waitForEvent()) server.poll();
-    })();
+    const handler = within((exchange) => exchange.upgrade(handlers(setup.seen)));
+    server.get("/a", handler);
+    keepPolling(t, server, "deferred");
     await talk(setup, "/a");
   });
 

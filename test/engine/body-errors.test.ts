@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { harness } from "../support/harness.ts";
+import { harness, keepPolling, routed } from "../support/harness.ts";
 import { eventually, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 
@@ -14,9 +14,8 @@ describe("a callback of onBody that fails", () => {
   for (const delivery of ["immediate", "deferred"] as const) {
     for (const kind of ["throws", "rejects", "rejects later"] as const) {
       test(`${delivery}: one that ${kind} is called no more, reported once and answered 500`, async (t) => {
-        const { server, reports, connectTcp } = harness(t, { delivery });
         let calls = 0;
-        server.post("/", (exchange) => {
+        const { server, reports, connectTcp } = routed(harness(t, { delivery }), "post", (exchange) => {
           exchange.onBody(() => {
             calls++;
             if (kind === "throws") throw new Error("a mistake");
@@ -25,8 +24,7 @@ describe("a callback of onBody that fails", () => {
               : sleep(5).then(() => Promise.reject(new Error("a mistake")));
           });
         });
-        const poll = setInterval(() => delivery === "deferred" && server.poll(), 1);
-        t.after(() => clearInterval(poll));
+        keepPolling(t, server, delivery);
         const client = await connectTcp();
         client.send(head("/", 200 * PIECE.length));
         const answer = client.answer("POST");
@@ -49,9 +47,8 @@ describe("a callback of onBody that fails", () => {
   }
 
   test("one that throws for what had been kept is called no more", async (t) => {
-    const { server, reports, connect } = harness(t);
     let calls = 0;
-    server.post("/", async (exchange) => {
+    const { reports, connect } = routed(harness(t), "post", async (exchange) => {
       await turns(5);
       exchange.onBody(() => {
         calls++;
@@ -80,8 +77,7 @@ describe("a callback of onBody that fails", () => {
       await turns(2);
     }
     assert.equal((await client.answer("POST")).text, "fine");
-    client.get("/none");
-    assert.equal((await client.answer()).status, 404);
+    assert.equal((await client.get("/none").answer()).status, 404);
     assert.deepEqual([calls, reports.length], [2, 1]);
   });
 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { connect } from "../../src/client/client.ts";
 import { FinalHeadReader } from "../../src/protocol/http1/final-head-reader.ts";
 import { serverFrame, TEXT } from "../support/frames.ts";
+import { listenOn } from "../support/places.ts";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const HINTS = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n";
@@ -35,9 +35,7 @@ async function server(
     });
     t.after(() => socket.destroy());
   });
-  await once(listening.listen(0, "127.0.0.1"), "listening");
-  t.after(() => listening.close());
-  return `ws://127.0.0.1:${(listening.address() as AddressInfo).port}/`;
+  return `ws://127.0.0.1:${await listenOn(t, listening)}/`;
 }
 
 describe("RFC 9110 §15.2: connect() skips interim responses before 101", () => {
@@ -68,13 +66,10 @@ describe("RFC 9110 §15.2: connect() skips interim responses before 101", () => 
   test("not more than 16, and not more bytes than one head may have", async (t) => {
     const many = await server(t, (key) => HINTS.repeat(17) + switching(key));
     await assert.rejects(connect(many), { code: "HTTP_HEAD_TOO_LARGE" });
-    const large = await server(
-      t,
-      (key) => `HTTP/1.1 103 a\r\nA: ${"x".repeat(1_000)}\r\n\r\n`.repeat(3) + switching(key),
-    );
-    await assert.rejects(connect(large, {}, { limits: { maxHeadBytes: 2_500 } }), {
-      code: "HTTP_HEAD_TOO_LARGE",
-    });
+    const hints = `HTTP/1.1 103 a\r\nA: ${"x".repeat(1_000)}\r\n\r\n`.repeat(3);
+    const large = await server(t, (key) => hints + switching(key));
+    const limits = { maxHeadBytes: 2_500 };
+    await assert.rejects(connect(large, {}, { limits }), { code: "HTTP_HEAD_TOO_LARGE" });
   });
 
   test("cut anywhere, the head is the same", () => {
@@ -83,9 +78,10 @@ describe("RFC 9110 §15.2: connect() skips interim responses before 101", () => 
       const reader = new FinalHeadReader(1_000);
       const head =
         reader.receive(Buffer.from(text.slice(0, cut))) ?? reader.receive(Buffer.from(text.slice(cut)));
-      assert.equal(head?.status, 204);
-      assert.equal(head.fields.get("a"), "b");
-      assert.equal(head.upgradeHead.toString(), "rest");
+      assert.deepEqual(
+        [head?.status, head?.fields.get("a"), head?.upgradeHead.toString()],
+        [204, "b", "rest"],
+      );
     }
   });
 });

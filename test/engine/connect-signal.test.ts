@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { describe, it } from "node:test";
 import { connect } from "../../src/client/client.ts";
 import { Server } from "../../src/server/server.ts";
 import { certificate } from "../support/certificates.ts";
+import { listenOn } from "../support/places.ts";
+import { signal } from "../support/waiting.ts";
 
 describe("the signal of connect()", () => {
   it("gives up a handshake that is not answered", async (t) => {
     const silent = createServer();
-    t.after(() => silent.close());
-    await once(silent.listen(0, "127.0.0.1"), "listening");
-    const { port } = silent.address() as AddressInfo;
+    const port = await listenOn(t, silent);
     const controller = new AbortController();
     const accepted = once(silent, "connection");
     const attempt = connect(`ws://127.0.0.1:${port}/`, {}, { signal: controller.signal });
@@ -19,10 +19,8 @@ describe("the signal of connect()", () => {
     await once(socket, "data");
     controller.abort(new Error("enough"));
     await assert.rejects(attempt, /enough/);
-    await once(
-      socket.on("error", () => {}),
-      "close",
-    );
+    socket.on("error", () => {});
+    await once(socket, "close");
   });
 
   it("does not connect when it is aborted already", async () => {
@@ -35,12 +33,12 @@ describe("the signal of connect()", () => {
     server.websocket("/", { message: (socket, data) => socket.send(data.toString()) });
     const { url } = await server.listen({ host: "127.0.0.1" });
     const controller = new AbortController();
-    const { promise, resolve } = withResolvers<string>();
-    const handlers = { message: (_socket: unknown, data: Buffer) => resolve(data.toString()) };
+    const got = signal<string>();
+    const handlers = { message: (_socket: unknown, data: Buffer) => got.give(data.toString()) };
     const socket = await connect(url, handlers, { signal: controller.signal });
     controller.abort();
     assert.equal(socket.send("still here"), "sent");
-    assert.equal(await promise, "still here");
+    assert.equal(await got.wait("the message"), "still here");
     socket.terminate();
   });
 
@@ -51,16 +49,12 @@ describe("the signal of connect()", () => {
     const plain = await server.listen({ host: "127.0.0.1" });
     const secure = await server.listen({ host: "127.0.0.1", tls: certificate("localhost") });
     const closed = createServer();
-    await once(closed.listen(0, "127.0.0.1"), "listening");
-    const { port: unused } = closed.address() as AddressInfo;
+    const unused = await listenOn(t, closed);
     await once(closed.close(), "close");
     const silent = createServer();
-    t.after(() => silent.close());
-    await once(silent.listen(0, "127.0.0.1"), "listening");
-    const { port: silentPort } = silent.address() as AddressInfo;
+    const silentPort = await listenOn(t, silent);
 
     const controller = new AbortController();
-    const { signal } = controller;
     const attempts: [url: string, outcome: RegExp | "open"][] = [
       [plain.url, "open"],
       [`ws://127.0.0.1:${unused}/`, /ECONNREFUSED/],
@@ -70,26 +64,18 @@ describe("the signal of connect()", () => {
       [`${plain.url}/closes`, /connection closed before/],
     ];
     for (const [url, outcome] of attempts) {
-      const attempt = connect(url, {}, { signal });
+      const attempt = connect(url, {}, { signal: controller.signal });
       if (outcome === "open") (await attempt).terminate();
       else await assert.rejects(attempt, outcome);
-      assert.deepEqual(getEventListeners(signal, "abort"), [], url);
+      assert.deepEqual(getEventListeners(controller.signal, "abort"), [], url);
     }
     const accepted = once(silent, "connection");
-    const attempt = connect(`wss://127.0.0.1:${silentPort}/`, {}, { signal });
+    const attempt = connect(`wss://127.0.0.1:${silentPort}/`, {}, { signal: controller.signal });
     const [socket] = await accepted;
     socket.on("error", () => {});
     controller.abort(new Error("enough"));
     await assert.rejects(attempt, /enough/);
-    assert.deepEqual(getEventListeners(signal, "abort"), []);
+    assert.deepEqual(getEventListeners(controller.signal, "abort"), []);
     socket.destroy();
   });
 });
-
-function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => {};
-  const promise = new Promise<T>((give) => {
-    resolve = give;
-  });
-  return { promise, resolve };
-}

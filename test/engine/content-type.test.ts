@@ -3,10 +3,12 @@ import { describe, test } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { FieldError } from "../../src/protocol/http/field-lines.ts";
 import { testClient } from "../../src/testing/index.ts";
-import { harness } from "../support/harness.ts";
+import { throwing } from "../support/failing.ts";
+import { harness, routed } from "../support/harness.ts";
 
 const TEXT = "text/plain; charset=utf-8";
 const BYTES = "application/octet-stream";
+const TYPE = "Content-Type";
 
 type Send = (exchange: Exchange) => unknown;
 
@@ -33,28 +35,15 @@ const sent: readonly [what: string, send: Send, type: string | null][] = [
   ["its own type", (x) => x.setHeader("content-type", "text/html").end("<p>"), "text/html"],
   ["its own type, appended", (x) => x.appendHeader("CONTENT-TYPE", "text/css").end("p{}"), "text/css"],
   ["null", (x) => x.setHeader("Content-Type", null).end("a"), null],
-  [
-    "null after a type",
-    (x) => x.setHeader("Content-Type", "a/b").setHeader("content-type", null).end("a"),
-    null,
-  ],
-  [
-    "a type after null",
-    (x) => x.setHeader("Content-Type", null).setHeader("Content-Type", "a/b").end("a"),
-    "a/b",
-  ],
-  [
-    "a type that was removed",
-    (x) => x.setHeader("Content-Type", "a/b").removeHeader("Content-Type").end("a"),
-    TEXT,
-  ],
+  ["null after a type", (x) => x.setHeader(TYPE, "a/b").setHeader("content-type", null).end("a"), null],
+  ["a type after null", (x) => x.setHeader(TYPE, null).setHeader(TYPE, "a/b").end("a"), "a/b"],
+  ["a type that was removed", (x) => x.setHeader(TYPE, "a/b").removeHeader(TYPE).end("a"), TEXT],
 ];
 
 describe("Content-Type", () => {
   for (const [what, send, type] of sent) {
     test(`of ${what} is ${type}`, async (t) => {
-      const { server } = harness(t);
-      server.get("/", (exchange) => void send(exchange));
+      const { server } = routed(harness(t), "get", (exchange) => void send(exchange));
       const client = testClient(server);
       t.after(() => client.close());
       for (const method of what.includes("source") ? ["GET"] : ["GET", "HEAD"]) {
@@ -84,23 +73,18 @@ describe("Content-Type", () => {
       if (request.url.endsWith("/stream")) return new Response(new Blob(["a"]).stream());
       return new Response("a");
     });
-    const client = testClient(server);
-    t.after(() => client.close());
+    await using client = testClient(server);
     assert.equal((await client.fetch("/bytes")).headers.get("content-type"), null);
     assert.equal((await client.fetch("/stream")).headers.get("content-type"), null);
-    assert.match(
-      (await client.fetch("/text")).headers.get("content-type") ?? "",
-      /^text\/plain; ?charset=utf-8$/i,
-    );
+    const { headers } = await client.fetch("/text");
+    assert.match(headers.get("content-type") ?? "", /^text\/plain; ?charset=utf-8$/i);
   });
 
   test("set by a hook holds for the route, and not for the answer to a failure", async (t) => {
     const { server } = harness(t, { onError: () => {} });
     server.onRequest((exchange) => void exchange.setHeader("Content-Type", "image/png"));
     server.get("/", (exchange) => exchange.end("a"));
-    server.get("/fails", () => {
-      throw new Error("broken");
-    });
+    server.get("/fails", throwing(new Error("broken")));
     const client = testClient(server);
     t.after(() => client.close());
     assert.equal((await client.fetch("/")).headers.get("content-type"), "image/png");
@@ -108,9 +92,8 @@ describe("Content-Type", () => {
   });
 
   test("is the only field that can be null", async (t) => {
-    const { server } = harness(t);
     const thrown: unknown[] = [];
-    server.get("/", (exchange) => {
+    const { server } = routed(harness(t), "get", (exchange) => {
       try {
         Reflect.apply(exchange.setHeader, exchange, ["Location", null]);
       } catch (error) {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { WebSocket } from "../../src/exchange/exchange.ts";
+import { throwing } from "../support/failing.ts";
 import { frame } from "../support/frames.ts";
-import { harness } from "../support/harness.ts";
+import { harness, routed, simpleServer } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
+import { webSocketPair } from "../support/web-socket-pair.ts";
 
 test("connections: so far, open now, refused", async (t) => {
   const { server, connect, connectTcp } = harness(t, { limits: { maxConnections: 3 } });
@@ -19,19 +21,16 @@ test("connections: so far, open now, refused", async (t) => {
   assert.equal(counters.openConnections, 3);
   connect();
   await turns();
-  assert.equal(counters.connections, 3);
-  assert.equal(counters.refusedConnections, 1);
+  assert.deepEqual([counters.connections, counters.refusedConnections], [3, 1]);
   client.destroy();
   await eventually(() => counters.openConnections === 2, "one to go");
   assert.equal(counters.connections, 3);
   await server.close({ graceMs: 0 });
-  assert.equal(counters.openConnections, 0);
-  assert.equal(counters.openWebSockets, 0);
+  assert.deepEqual([counters.openConnections, counters.openWebSockets], [0, 0]);
 });
 
 test("requests, those too that the server answers by itself", async (t) => {
-  const { server, connect } = harness(t);
-  server.get("/", (exchange) => void exchange.end());
+  const { server, connect } = routed(harness(t), "get", (exchange) => void exchange.end());
   const client = connect().get("/").get("/none").get("/%");
   client.send("PUT / HTTP/1.1\r\nHost: h\r\n\r\n").send("GET / HTTP/1.1\r\n\r\n");
   for (let i = 0; i < 5; i++) await client.answer();
@@ -48,12 +47,10 @@ test("WebSockets: so far and open now; messages received, sent and dropped", asy
   });
   const client = await open(connect(), "/");
   const other = await open(connect(), "/");
-  assert.equal(counters.webSockets, 2);
-  assert.equal(counters.openWebSockets, 2);
+  assert.deepEqual([counters.webSockets, counters.openWebSockets], [2, 2]);
   for (let i = 0; i < 3; i++) client.send("x");
   for (let i = 0; i < 3; i++) await client.next();
-  assert.equal(counters.messagesReceived, 3);
-  assert.equal(counters.messagesSent, 3);
+  assert.deepEqual([counters.messagesReceived, counters.messagesSent], [3, 3]);
   client.ping("p");
   await client.next();
   assert.equal(counters.messagesReceived, 3, "a ping is no message");
@@ -75,8 +72,7 @@ test("WebSockets: so far and open now; messages received, sent and dropped", asy
 });
 
 test("bytes received, each once", async (t) => {
-  const { server, connect } = harness(t);
-  server.post("/", async (exchange) => void exchange.end(await exchange.text()));
+  const { server, connect } = simpleServer(t);
   const http = connect();
   const text = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc";
   for (const character of text) http.send(character);
@@ -114,11 +110,7 @@ test("bytes sent, each once, and those that wait for slow peers now", async (t) 
 });
 
 test("bytes that wait are taken off for good when their peer goes, also when more is being sent just then", async (t) => {
-  const { server, connect } = harness(t);
-  const opened = signal<WebSocket>();
-  server.websocket("/", { open: (socket) => opened.give(socket as WebSocket) });
-  const client = await open(connect(), "/");
-  const socket = await opened.wait("the WebSocket");
+  const { server, client, socket } = await webSocketPair(t);
   client.raw.pause();
   socket.send("x".repeat(1_000));
   await turns();
@@ -127,8 +119,7 @@ test("bytes that wait are taken off for good when their peer goes, also when mor
   // After the peer has gone, and before this end knows.
   process.nextTick(() => socket.send("late"));
   await turns();
-  assert.equal(server.counters.openConnections, 0);
-  assert.equal(server.counters.pendingBytes, 0);
+  assert.deepEqual([server.counters.openConnections, server.counters.pendingBytes], [0, 0]);
 });
 
 test("bytes that come together with a handshake count once", async (t) => {
@@ -145,20 +136,16 @@ test("bytes that come together with a handshake count once", async (t) => {
 test("errors by their code: the peers' and the program's", async (t) => {
   const { server, connect } = harness(t, { limits: { headTimeoutMs: 30, maxBodyBytes: 5 } });
   const { counters } = server;
-  server.get("/", () => {
-    throw new Error("own");
-  });
+  server.get("/", throwing(new Error("own")));
   server.post("/", async (exchange) => void exchange.end(await exchange.text(2)));
   server.websocket("/ws", {});
   assert.deepEqual({ ...counters.errors }, {});
   await connect().get("/").answer();
   assert.equal(counters.errors["HANDLER"], 1);
-  const long = connect();
-  long.post("/", "abc");
+  const long = connect().post("/", "abc");
   await long.answer();
   assert.equal(counters.errors["ERR_BODY_TOO_LARGE"], 1);
-  const longer = connect();
-  longer.post("/", "abcdef");
+  const longer = connect().post("/", "abcdef");
   await longer.answer();
   assert.equal(counters.errors["HTTP_BODY_TOO_LARGE"], 1);
   await connect().get("/%").answer();
@@ -174,9 +161,8 @@ test("errors by their code: the peers' and the program's", async (t) => {
 });
 
 test("a hundred connections of all kinds leave nothing behind", async (t) => {
-  const { server, connect } = harness(t);
   const ids: string[] = [];
-  server.get("/", (exchange) => {
+  const { server, connect } = routed(harness(t), "get", (exchange) => {
     ids.push(exchange.id);
     exchange.end();
   });
@@ -196,11 +182,7 @@ test("a hundred connections of all kinds leave nothing behind", async (t) => {
     client.destroy();
   }
   await eventually(() => server.counters.openConnections === 0, "all to be gone");
-  assert.equal(server.counters.openWebSockets, 0);
-  assert.equal(server.subscribers("t"), 0);
+  assert.deepEqual([server.counters.openWebSockets, server.subscribers("t")], [0, 0]);
   assert.equal(ids.length, 100);
-  assert.deepEqual(
-    ids.filter((id) => server.find(id) !== undefined),
-    [],
-  );
+  for (const id of ids) assert.equal(server.find(id), undefined);
 });

@@ -3,9 +3,9 @@ import { describe, test } from "node:test";
 import type { WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
 import type { ServerEvent } from "../../src/exchange/server-event.ts";
 import { frame, PING, PONG } from "../support/frames.ts";
-import { harness } from "../support/harness.ts";
+import { harness, routed } from "../support/harness.ts";
 import { eventually, turns, within } from "../support/waiting.ts";
-import { open } from "../support/web-socket-client.ts";
+import { pairOn } from "../support/web-socket-pair.ts";
 
 const deferred = { delivery: "deferred" } as const;
 
@@ -18,9 +18,8 @@ const ends: readonly [name: string, end: (socket: WebSocket) => void][] = [
 describe("a WebSocket that a handler has ended", () => {
   for (const [name, end] of ends) {
     test(`by ${name} delivers none of the messages that waited, and then its close`, async (t) => {
-      const { server, connect } = harness(t, deferred);
       const log: string[] = [];
-      server.websocket("/", {
+      const { server, client } = await pairOn(harness(t, deferred), {
         open: () => void log.push("open"),
         message: (socket, data) => {
           log.push(data.toString());
@@ -30,7 +29,6 @@ describe("a WebSocket that a handler has ended", () => {
         pong: () => void log.push("pong"),
         close: (_socket, code) => void log.push(`close ${code}`),
       });
-      const client = await open(connect(), "/");
       for (let i = 0; i < 10; i++) client.send(`message ${i}`);
       client.raw.send(frame(PING, "")).send(frame(PONG, ""));
       await eventually(() => server.waitingEvents === 13, "all events");
@@ -48,9 +46,7 @@ describe("a WebSocket that a handler has ended", () => {
   }
 
   test("gives the iterator of events nothing more but its close", async (t) => {
-    const { server, connect } = harness(t, deferred);
-    server.websocket("/", {});
-    const client = await open(connect(), "/");
+    const { server, client } = await pairOn(harness(t, deferred));
     for (let i = 0; i < 3; i++) client.send("x");
     await eventually(() => server.waitingEvents === 4, "all events");
     const types: string[] = [];
@@ -63,13 +59,11 @@ describe("a WebSocket that a handler has ended", () => {
   });
 
   test("whose connection the server closes for all delivers what waited", async (t) => {
-    const { server, connect } = harness(t, deferred);
     const log: string[] = [];
     const handlers: WebSocketHandlers<undefined> = {
       message: (_socket, data) => void log.push(data.toString()),
     };
-    server.websocket("/", handlers);
-    const client = await open(connect(), "/");
+    const { server, client } = await pairOn(harness(t, deferred), handlers);
     client.send("kept");
     await eventually(() => server.waitingEvents === 2, "the events");
     const closing = server.close({ graceMs: 1_000 });
@@ -82,15 +76,13 @@ describe("a WebSocket that a handler has ended", () => {
 });
 
 test("an exchange that a handler has aborted delivers none of the content that waited, and then its abort", async (t) => {
-  const { server, connect } = harness(t, deferred);
   const log: string[] = [];
-  server.post("/", (exchange) => {
+  const { server, connect } = routed(harness(t, deferred), "post", (exchange) => {
     exchange.onAbort(() => void log.push("abort"));
     exchange.onBody((chunk) => void log.push(chunk.toString()));
     exchange.abort();
   });
-  const client = connect();
-  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n");
+  const client = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n");
   client.send("head");
   await eventually(() => server.waitingEvents === 2, "the request and some content");
   client.send("tail");
@@ -102,8 +94,7 @@ test("an exchange that a handler has aborted delivers none of the content that w
 });
 
 test("an exchange that is over gives the iterator of events no content", async (t) => {
-  const { server, connect } = harness(t, deferred);
-  server.post("/", () => {});
+  const { server, connect } = routed(harness(t, deferred), "post", () => {});
   const types: ServerEvent["type"][] = [];
   const client = connect().post("/", "content");
   await eventually(() => server.waitingEvents === 2, "the request and its content");

@@ -2,17 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { harness } from "../support/harness.ts";
 import { eventually, turns } from "../support/waiting.ts";
-import { open } from "../support/web-socket-client.ts";
+import { pairOn } from "../support/web-socket-pair.ts";
 
 test("onEnqueue never runs before open: messages that came first are reported right after it", async (t) => {
-  const { server, connect } = harness(t, { delivery: "deferred" });
   const log: string[] = [];
-  server.websocket("/", {
+  const { server, client } = await pairOn(harness(t, { delivery: "deferred" }), {
     open: () => void log.push("open"),
     onEnqueue: (_socket, data) => void log.push(`enqueue ${data}`),
     message: (_socket, data) => void log.push(`message ${data}`),
   });
-  const client = await open(connect(), "/");
   client.send("1").send("2");
   await eventually(() => server.waitingEvents === 3, "the events");
   assert.deepEqual(log, []);
@@ -26,15 +24,13 @@ test("onEnqueue never runs before open: messages that came first are reported ri
 });
 
 test("a socket that open closes reports none of them", async (t) => {
-  const { server, connect } = harness(t, { delivery: "deferred" });
   const log: string[] = [];
-  server.websocket("/", {
+  const { server, client } = await pairOn(harness(t, { delivery: "deferred" }), {
     open: (socket) => socket.terminate(),
     onEnqueue: () => void log.push("enqueue"),
     message: () => void log.push("message"),
     close: () => void log.push("close"),
   });
-  const client = await open(connect(), "/");
   client.send("1").send("2");
   await eventually(() => server.waitingEvents === 3, "the events");
   server.poll();
@@ -42,7 +38,6 @@ test("a socket that open closes reports none of them", async (t) => {
 });
 
 test("a message for which onEnqueue returns false is not queued, and an answer leaves at once", async (t) => {
-  const { server, connect } = harness(t, { delivery: "deferred" });
   const log: string[] = [];
   const results: Record<string, unknown> = {
     keep: undefined,
@@ -50,14 +45,13 @@ test("a message for which onEnqueue returns false is not queued, and an answer l
     drop: false,
     fail: Promise.resolve(false),
   };
-  server.websocket("/", {
+  const { server, client } = await pairOn(harness(t, { delivery: "deferred" }), {
     onEnqueue: (socket, data) => {
       if (`${data}` === "drop") socket.send("dropped");
       return results[`${data}`];
     },
     message: (_socket, data) => void log.push(`${data}`),
   });
-  const client = await open(connect(), "/");
   await eventually(() => server.waitingEvents === 1, "the opening");
   server.poll();
   for (const text of Object.keys(results)) client.send(text);

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import { Server } from "../../src/server/server.ts";
+import { failing, throwing } from "../support/failing.ts";
 import { frame, PONG } from "../support/frames.ts";
-import { harness } from "../support/harness.ts";
+import { asked, errorsOf, harness, nextAnswers, pendingRequest, routed } from "../support/harness.ts";
 import { memoryClient } from "../support/raw-client.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
+import { webSocketPair } from "../support/web-socket-pair.ts";
 
 /** Errors that got past everything, which would have ended a program. */
 function escaped(t: TestContext): unknown[] {
@@ -30,12 +32,7 @@ const failure = new Error("the program's mistake");
 
 describe("an HTTP handler", () => {
   for (const [name, handler] of [
-    [
-      "that throws",
-      () => {
-        throw failure;
-      },
-    ],
+    ["that throws", throwing(failure)],
     ["that rejects", () => Promise.reject(failure)],
     [
       "that rejects later",
@@ -46,9 +43,8 @@ describe("an HTTP handler", () => {
     ],
   ] as [string, () => Promise<void>][]) {
     test(`${name} is answered 500 without what it had set, reported with its exchange, and the connection goes on`, async (t) => {
-      const { server, connect, reports } = harness(t);
       let seen: Exchange | undefined;
-      server.get("/", (exchange) => {
+      const { server, connect, reports } = routed(harness(t), "get", (exchange) => {
         seen = exchange;
         exchange.status(200).setHeader("X-Own", 1).setHeader("Content-Length", 7);
         return handler();
@@ -56,49 +52,38 @@ describe("an HTTP handler", () => {
       server.get("/ok", (exchange) => void exchange.end("ok"));
       const client = connect().get("/").get("/ok");
       const answer = await client.answer();
-      assert.equal(answer.status, 500);
-      assert.equal(answer.text, "Internal Server Error\n");
-      assert.equal(answer.header("x-own"), undefined);
-      assert.equal(answer.header("content-length"), "22");
+      assert.deepEqual([answer.status, answer.text], [500, "Internal Server Error\n"]);
+      assert.deepEqual([answer.header("x-own"), answer.header("content-length")], [undefined, "22"]);
       assert.equal((await client.answer()).text, "ok");
       assert.deepEqual(reports, [{ error: failure, where: seen }]);
     });
   }
 
   test("that throws after the head was sent destroys the connection", async (t) => {
-    const { server, connect, reports } = harness(t);
-    server.get("/", (exchange) => {
+    const { reports, client } = asked(harness(t), (exchange) => {
       exchange.write("part");
       throw failure;
     });
-    const client = connect().get("/");
     await client.until(() => client.closed, "the connection to be destroyed");
     assert.doesNotMatch(client.rest, /0\r\n\r\n/);
     assert.equal(reports.length, 1);
   });
 
   test("that throws after its response is complete is reported and changes nothing", async (t) => {
-    const { server, connect, reports } = harness(t);
-    server.get("/", (exchange) => {
+    const { connect, reports } = routed(harness(t), "get", (exchange) => {
       exchange.end("done");
       throw failure;
     });
     const client = connect().get("/").get("/");
-    assert.equal((await client.answer()).text, "done");
-    assert.equal((await client.answer()).text, "done");
+    assert.deepEqual(await nextAnswers(client, "text", "text"), ["done", "done"]);
     assert.equal(reports.length, 2);
   });
 
   test("that throws after the peer has gone is reported", async (t) => {
-    const { server, connect, reports } = harness(t);
-    const seen = signal();
-    server.get("/", async (exchange) => {
-      seen.give();
+    const { reports, client } = await pendingRequest(t, {}, async (exchange) => {
       await new Promise<void>((resolve) => exchange.onAbort(resolve));
       throw failure;
     });
-    const client = connect().get("/");
-    await seen.wait("the request");
     client.destroy();
     await eventually(() => reports.length > 0, "a report");
   });
@@ -122,41 +107,27 @@ describe("an HTTP handler", () => {
   test("may throw anything", async (t) => {
     const { server, connect, reports } = harness(t);
     server.get("/undefined", () => Promise.reject(undefined));
-    server.get("/text", () => {
-      throw "text";
-    });
+    server.get("/text", throwing("text"));
     const client = connect().get("/undefined").get("/text");
-    assert.equal((await client.answer()).status, 500);
-    assert.equal((await client.answer()).status, 500);
-    assert.deepEqual(
-      reports.map((report) => report.error),
-      [undefined, "text"],
-    );
+    assert.deepEqual(await nextAnswers(client, "status", "status"), [500, 500]);
+    assert.deepEqual(errorsOf(reports), [undefined, "text"]);
   });
 
   test("that throws while content is still arriving is answered 500 all the same", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", () => {
-      throw failure;
-    });
+    const { connect } = routed(harness(t), "post", throwing(failure));
     const client = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\nabc");
     const answer = await client.answer();
-    assert.equal(answer.status, 500);
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.status, answer.header("connection")], [500, "close"]);
   });
 });
 
 describe("a callback of an exchange", () => {
   test("onBody that throws: 500, a report, no crash and no hanging request", async (t) => {
     const uncaught = escaped(t);
-    const { server, connect, reports } = harness(t);
-    server.post("/", (exchange) => {
-      exchange.onBody(() => {
-        throw failure;
-      });
+    const { connect, reports } = routed(harness(t), "post", (exchange) => {
+      exchange.onBody(throwing(failure));
     });
-    const client = connect();
-    client.post("/", "abc");
+    const client = connect().post("/", "abc");
     const answer = await client.answer().catch((error: unknown) => error as Error);
     assert.deepEqual(uncaught, []);
     assert.equal(reports.length, 1);
@@ -166,71 +137,40 @@ describe("a callback of an exchange", () => {
 
   test("onBody that rejects: 500, a report, no crash and no hanging request", async (t) => {
     const uncaught = escaped(t);
-    const { server, connect, reports } = harness(t);
-    server.post("/", (exchange) => {
+    const { connect, reports } = routed(harness(t), "post", (exchange) => {
       exchange.onBody(async () => {
         await turns(1);
         throw failure;
       });
     });
-    const client = connect();
-    client.post("/", "abc");
+    const client = connect().post("/", "abc");
     const answer = await client.answer().catch((error: unknown) => error as Error);
     assert.deepEqual(uncaught, [], "this ends the program");
     assert.equal(reports.length, 1);
     assert.equal("status" in answer ? answer.status : answer.message, 500);
   });
 
-  test("onBody that throws at what was kept for it", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => {
-      await turns(3);
-      exchange.onBody(() => {
-        throw failure;
-      });
-    });
-    const client = connect();
-    client.post("/", "abc");
-    assert.equal((await client.answer()).status, 500);
-  });
-
   for (const rejects of [false, true]) {
     test(`onAbort that ${rejects ? "rejects" : "throws"}: a report, the other listeners run, no crash`, async (t) => {
       const uncaught = escaped(t);
-      const { server, connect, reports } = harness(t);
-      const begun = signal();
       const other = signal();
-      server.get("/", (exchange) => {
-        exchange.onAbort(() => {
-          if (rejects) return Promise.reject(failure);
-          throw failure;
-        });
+      const { reports, client } = await pendingRequest(t, {}, (exchange) => {
+        exchange.onAbort(failing(rejects, failure));
         exchange.onAbort(() => other.give());
-        begun.give();
       });
-      const client = connect().get("/");
-      await begun.wait("the request");
       client.destroy();
       await other.wait("the other listener");
       await turns();
       assert.deepEqual(uncaught, []);
-      assert.deepEqual(
-        reports.map((report) => report.error),
-        [failure],
-      );
+      assert.deepEqual(errorsOf(reports), [failure]);
     });
 
     test(`onWritable that ${rejects ? "rejects" : "throws"}: a report, the connection ends, no crash`, async (t) => {
       const uncaught = escaped(t);
-      const { server, connect, reports } = harness(t);
-      server.get("/", (exchange) => {
-        exchange.onWritable(() => {
-          if (rejects) return Promise.reject(failure);
-          throw failure;
-        });
+      const { reports, client } = asked(harness(t), (exchange) => {
+        exchange.onWritable(failing(rejects, failure));
         exchange.write("x".repeat(200_000));
       });
-      const client = connect().get("/");
       await eventually(() => reports.length > 0 || uncaught.length > 0, "a report");
       assert.deepEqual(uncaught, []);
       await client.over("the response that can get no further to be broken off");
@@ -245,9 +185,7 @@ describe("onError", () => {
         if (where !== undefined && "headSent" in where && !where.headSent) where.status(503).end("sorry");
       },
     });
-    server.get("/", () => {
-      throw failure;
-    });
+    server.get("/", throwing(failure));
     server.get("/begun", async (exchange) => {
       exchange.write("begun");
       await Promise.reject(failure);
@@ -262,17 +200,12 @@ describe("onError", () => {
     const uncaught = escaped(t);
     const printed = t.mock.method(console, "error", () => {});
     const { server, connect } = harness(t, {
-      onError: () => {
-        throw new Error("onError's own");
-      },
+      onError: throwing(new Error("onError's own")),
     });
-    server.get("/", () => {
-      throw failure;
-    });
+    server.get("/", throwing(failure));
     server.get("/ok", (exchange) => void exchange.end("ok"));
     const client = connect().get("/").get("/ok");
-    assert.equal((await client.answer()).status, 500);
-    assert.equal((await client.answer()).text, "ok");
+    assert.deepEqual(await nextAnswers(client, "status", "text"), [500, "ok"]);
     assert.deepEqual(uncaught, []);
     assert.ok(printed.mock.callCount() > 0, "nobody was told");
   });
@@ -285,9 +218,7 @@ describe("onError", () => {
         await Promise.reject(new Error("onError's own"));
       },
     });
-    server.get("/", () => {
-      throw failure;
-    });
+    server.get("/", throwing(failure));
     assert.equal((await connect().get("/").answer()).status, 500);
     await turns();
     assert.deepEqual(uncaught, [], "this ends the program");
@@ -297,9 +228,7 @@ describe("onError", () => {
     const printed = t.mock.method(console, "error", () => {});
     const server = new Server();
     t.after(() => server.close({ graceMs: 0 }));
-    const fail = (): never => {
-      throw failure;
-    };
+    const fail = throwing(failure);
     server.get("/a/:id", fail);
     server.onClose(fail);
     assert.equal((await memoryClient(server).get("/a/7?b").answer()).status, 500);
@@ -320,19 +249,16 @@ describe("a WebSocket handler", () => {
     for (const rejects of [false, true]) {
       test(`${name} that ${rejects ? "rejects" : "throws"} closes with 1011 and is reported with its socket`, async (t) => {
         const uncaught = escaped(t);
-        const { server, connect, reports } = harness(t);
-        const closed = signal<number>();
         let seen: WebSocket | undefined;
         const fail = (socket: WebSocket<undefined>): void | Promise<void> => {
           seen = socket as WebSocket;
           if (rejects) return Promise.reject(failure);
           throw failure;
         };
-        server.websocket("/", { [name]: fail, close: (_, code) => closed.give(code) });
-        const client = await open(connect(), "/");
+        const { reports, client, closed } = await webSocketPair(t, { [name]: fail });
         trigger(client);
         assert.equal((await client.closeFrame()).code, 1011);
-        await closed.wait("the close");
+        await closed();
         assert.deepEqual(reports, [{ error: failure, where: seen }]);
         assert.deepEqual(uncaught, []);
       });
@@ -342,14 +268,7 @@ describe("a WebSocket handler", () => {
   for (const rejects of [false, true]) {
     test(`close that ${rejects ? "rejects" : "throws"} is reported`, async (t) => {
       const uncaught = escaped(t);
-      const { server, connect, reports } = harness(t);
-      server.websocket("/", {
-        close() {
-          if (rejects) return Promise.reject(failure);
-          throw failure;
-        },
-      });
-      const client = await open(connect(), "/");
+      const { reports, client } = await webSocketPair(t, { close: failing(rejects, failure) });
       client.close(1000);
       await eventually(() => reports.length > 0, "a report");
       await turns();
@@ -358,17 +277,7 @@ describe("a WebSocket handler", () => {
     });
 
     test(`drain that ${rejects ? "rejects" : "throws"} closes with 1011`, async (t) => {
-      const { server, connect, reports } = harness(t);
-      const sockets = signal<WebSocket>();
-      server.websocket("/", {
-        open: (socket) => sockets.give(socket as WebSocket),
-        drain() {
-          if (rejects) return Promise.reject(failure);
-          throw failure;
-        },
-      });
-      const client = await open(connect(), "/");
-      const socket = await sockets.wait("the WebSocket");
+      const { reports, client, socket } = await webSocketPair(t, { drain: failing(rejects, failure) });
       client.raw.pause();
       while (socket.send("x".repeat(1_000)) === "sent") await turns(1);
       client.raw.resume();
@@ -386,8 +295,7 @@ describe("a WebSocket handler", () => {
         },
       });
       const answer = await connect().send(handshake("/")).answer();
-      assert.equal(answer.status, 500);
-      assert.equal(answer.header("x-own"), undefined);
+      assert.deepEqual([answer.status, answer.header("x-own")], [500, undefined]);
       assert.equal(reports[0]?.error, failure);
       assert.equal(server.counters.webSockets, 0);
     });
@@ -418,14 +326,12 @@ describe("a WebSocket handler", () => {
   });
 
   test("an error in one WebSocket leaves the others alone", async (t) => {
-    const { server, connect } = harness(t);
-    server.websocket("/", {
+    const { connect, client: bad } = await webSocketPair(t, {
       message(socket, data) {
         if (data.toString() === "fail") throw failure;
         socket.send(data);
       },
     });
-    const bad = await open(connect(), "/");
     const good = await open(connect(), "/");
     bad.send("fail").send("after");
     good.send("hello");
@@ -437,9 +343,7 @@ describe("a WebSocket handler", () => {
 describe("deferred delivery", () => {
   test("a handler that throws in poll is answered 500, and poll goes on", async (t) => {
     const { server, connect, reports } = harness(t, { delivery: "deferred" });
-    server.get("/", () => {
-      throw failure;
-    });
+    server.get("/", throwing(failure));
     server.get("/ok", (exchange) => void exchange.end("ok"));
     const bad = connect().get("/");
     const good = connect().get("/ok");

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
-import { codeOf, harness } from "../support/harness.ts";
+import type { Limits } from "../../src/limits/limits.ts";
+import type { Handler } from "../../src/server/target.ts";
+import { codeOf, type Harness, harness, nextAnswers, routed, simpleServer } from "../support/harness.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { signal, sleep, turns } from "../support/waiting.ts";
 
@@ -12,8 +14,22 @@ function chunked(...chunks: string[]): string {
 
 const CHUNKED_HEAD = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
 
+const JSON_TYPE = "Content-Type: application/json\r\n";
+
 function postHead(length: number, lines = ""): string {
   return `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${length}\r\n${lines}\r\n`;
+}
+
+/** A server that answers `POST /` with this, and the next request. */
+function serving(t: TestContext, post: Handler, limits: Partial<Limits> = {}): Harness {
+  const made = harness(t, { limits });
+  made.server.post("/", post).get("/next", (exchange) => void exchange.end("next!"));
+  return made;
+}
+
+/** Sends content of that length in pieces. */
+function sendContent(client: RawClient, length: number): void {
+  for (let sent = 0; sent < length; sent += 1_000) client.send("x".repeat(1_000));
 }
 
 /** Either the connection is closed, or it serves the next request. */
@@ -30,17 +46,13 @@ describe("as a whole", () => {
     const { server, connect } = harness(t);
     server.post("/bytes", async (exchange) => void exchange.end(await exchange.bytes()));
     server.post("/text", async (exchange) => void exchange.end((await exchange.text()).toUpperCase()));
-    server.post(
-      "/json",
-      async (exchange) => void exchange.end(JSON.stringify(await exchange.json({ anyType: true }))),
-    );
+    server.post("/json", async (exchange) => JSON.stringify(await exchange.json({ anyType: true })));
     for (const [path, sent, expected] of [
       ["/bytes", "\x00\xff\r\n", "\x00\xff\r\n"],
       ["/text", "abc", "ABC"],
       ["/json", '{ "a": [1, null] }', '{"a":[1,null]}'],
     ] as const) {
-      const whole = connect();
-      whole.post(path, sent);
+      const whole = connect().post(path, sent);
       assert.equal((await whole.answer()).body.toString("latin1"), expected);
       const slow = connect();
       const text = `POST ${path} HTTP/1.1\r\nHost: h\r\nContent-Length: ${sent.length}\r\n\r\n${sent}`;
@@ -50,13 +62,11 @@ describe("as a whole", () => {
   });
 
   test("chunked content arrives without its framing", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => void exchange.end(await exchange.text()));
+    const { connect } = simpleServer(t);
     const client = connect();
     for (const character of CHUNKED_HEAD + chunked("ab", "c", "def")) client.send(character);
     assert.equal((await client.answer()).text, "abcdef");
-    client.send(CHUNKED_HEAD + chunked());
-    assert.equal((await client.answer()).text, "");
+    assert.equal((await client.send(CHUNKED_HEAD + chunked()).answer()).text, "");
   });
 
   test("a request without content has empty content", async (t) => {
@@ -83,13 +93,9 @@ describe("as a whole", () => {
       await assert.rejects(exchange.json(), { code: "ERR_BODY_NOT_JSON" });
       exchange.end("caught");
     });
-    const client = connect();
-    client.post("/text", "\xff");
-    const json = "Content-Type: application/json\r\n";
-    client.post("/json", "{", json);
-    client.post("/json", "\xc3", json);
-    client.post("/json", "", json);
-    client.post("/caught", "{", json);
+    const client = connect().post("/text", "\xff");
+    for (const content of ["{", "\xc3", ""]) client.post("/json", content, JSON_TYPE);
+    client.post("/caught", "{", JSON_TYPE);
     for (const expected of [400, 400, 400, 400, 200]) {
       assert.equal((await client.answer()).status, expected);
     }
@@ -124,8 +130,7 @@ describe("as a whole", () => {
         });
         const line = type === undefined ? "" : `Content-Type: ${type}\r\n`;
         const client = connect().post("/", "[1]", line).post("/any", "[1]", line);
-        assert.equal((await client.answer()).status, status);
-        assert.equal((await client.answer()).text, "1");
+        assert.deepEqual(await nextAnswers(client, "status", "text"), [status, "1"]);
         assert.deepEqual(reports, []);
       });
     }
@@ -134,17 +139,15 @@ describe("as a whole", () => {
       const { server, connect, reports } = harness(t);
       server.post("/limit", async (exchange) => void (await exchange.json({ limit: 2 })));
       server.post("/name", async (exchange) => void (await exchange.json({ limits: 2 } as object)));
-      const json = "Content-Type: application/json\r\n";
-      assert.equal((await connect().post("/limit", "[1]", json).answer()).status, 413);
-      assert.equal((await connect().post("/name", "[1]", json).answer()).status, 500);
+      assert.equal((await connect().post("/limit", "[1]", JSON_TYPE).answer()).status, 413);
+      assert.equal((await connect().post("/name", "[1]", JSON_TYPE).answer()).status, 500);
       assert.match(String(reports[0]?.error), /"limit"/);
     });
   });
 
   test("the bytes are the program's own", async (t) => {
-    const { server, connectTcp } = harness(t);
     const kept: Buffer[] = [];
-    server.post("/", async (exchange) => {
+    const { connectTcp } = routed(harness(t), "post", async (exchange) => {
       kept.push(await exchange.bytes());
       exchange.end();
     });
@@ -153,10 +156,7 @@ describe("as a whole", () => {
       client.post("/", letter.repeat(1000));
       await client.answer();
     }
-    assert.deepEqual(
-      kept.map((bytes) => bytes.toString()),
-      ["a".repeat(1000), "b".repeat(1000), "c".repeat(1000)],
-    );
+    assert.equal(kept.join(), ["a".repeat(1000), "b".repeat(1000), "c".repeat(1000)].join());
   });
 });
 
@@ -164,32 +164,25 @@ describe("limits", () => {
   test("a limit of the call answers 413 when the error leaves the handler", async (t) => {
     const { server, connect, reports } = harness(t);
     server.post("/", async (exchange) => void exchange.end(await exchange.text(3)));
-    const client = connect();
-    client.post("/", "123");
+    const client = connect().post("/", "123");
     assert.equal((await client.answer()).text, "123");
-    client.post("/", "1234");
-    assert.equal((await client.answer()).status, 413);
-    const answer = await connect()
-      .send(CHUNKED_HEAD + chunked("12", "34"))
-      .answer();
-    assert.equal(answer.status, 413);
+    assert.equal((await client.post("/", "1234").answer()).status, 413);
+    const chunks = connect().send(CHUNKED_HEAD + chunked("12", "34"));
+    assert.equal((await chunks.answer()).status, 413);
     assert.deepEqual(reports, []);
   });
 
   test("the server's limit refuses before the handler runs, or when the content gets longer", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxBodyBytes: 5 } });
     let calls = 0;
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t, { limits: { maxBodyBytes: 5 } }), "post", async (exchange) => {
       calls++;
       exchange.end(await exchange.text(1_000));
     });
-    const client = connect();
-    client.post("/", "12345");
+    const client = connect().post("/", "12345");
     assert.equal((await client.answer()).text, "12345");
     client.post("/", "123456");
     const refused = await client.answer();
-    assert.equal(refused.status, 413);
-    assert.equal(refused.header("connection"), "close");
+    assert.deepEqual([refused.status, refused.header("connection")], [413, "close"]);
     await client.over();
     assert.equal(calls, 1);
     const other = connect().send(CHUNKED_HEAD + chunked("123", "456"));
@@ -201,56 +194,41 @@ describe("limits", () => {
     const { server, connect } = harness(t, { limits: { maxBodyBytes: 100 } });
     server.post("/", async (exchange) => void exchange.end(await exchange.text()), { maxBodyBytes: 3 });
     server.post("/other", async (exchange) => void exchange.end(await exchange.text()));
-    const client = connect();
-    client.post("/", "123");
+    const client = connect().post("/", "123");
     assert.equal((await client.answer()).text, "123");
-    client.post("/other", "1234");
-    assert.equal((await client.answer()).text, "1234");
-    client.post("/", "1234");
-    assert.equal((await client.answer()).status, 413);
-    const answer = await connect()
-      .send(CHUNKED_HEAD + chunked("12", "34"))
-      .answer();
-    assert.equal(answer.status, 413);
+    assert.equal((await client.post("/other", "1234").answer()).text, "1234");
+    assert.equal((await client.post("/", "1234").answer()).status, 413);
+    const chunks = connect().send(CHUNKED_HEAD + chunked("12", "34"));
+    assert.equal((await chunks.answer()).status, 413);
   });
 
   test("a route's own limit may be larger than the server's, and the others keep theirs", async (t) => {
     const { server, connect } = harness(t, { limits: { maxBodyBytes: 3 } });
     server.post("/", async (exchange) => void exchange.end(await exchange.text()), { maxBodyBytes: 6 });
     server.post("/other", async (exchange) => void exchange.end(await exchange.text()));
-    const client = connect();
-    client.post("/", "123456");
+    const client = connect().post("/", "123456");
     assert.equal((await client.answer()).text, "123456");
-    client.send(CHUNKED_HEAD + chunked("123", "456"));
-    assert.equal((await client.answer()).text, "123456");
-    client.post("/other", "1234");
-    assert.equal((await client.answer()).status, 413);
-    const answer = await connect()
-      .send(CHUNKED_HEAD + chunked("123", "4567"))
-      .answer();
-    assert.equal(answer.status, 413);
+    assert.equal((await client.send(CHUNKED_HEAD + chunked("123", "456")).answer()).text, "123456");
+    assert.equal((await client.post("/other", "1234").answer()).status, 413);
+    const chunks = connect().send(CHUNKED_HEAD + chunked("123", "4567"));
+    assert.equal((await chunks.answer()).status, 413);
     const third = connect().send(CHUNKED_HEAD.replace(" / ", " /other ") + chunked("12", "34"));
     assert.equal((await third.answer()).status, 413);
-    const unmatched = connect();
-    unmatched.post("/none", "1234");
+    const unmatched = connect().post("/none", "1234");
     assert.ok([404, 413].includes((await unmatched.answer()).status));
   });
 
   test("a changed limit counts from the next request on", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => void exchange.end(await exchange.text()));
-    const client = connect();
-    client.post("/", "1234");
+    const { server, connect } = simpleServer(t);
+    const client = connect().post("/", "1234");
     assert.equal((await client.answer()).text, "1234");
     server.limits.maxBodyBytes = 3;
-    client.post("/", "1234");
-    assert.equal((await client.answer()).status, 413);
+    assert.equal((await client.post("/", "1234").answer()).status, 413);
   });
 
   test("after a 413 of a call no more than maxDiscardBytes are read and thrown away", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxDiscardBytes: 1_000 } });
-    server.post("/", async (exchange) => void exchange.end(await exchange.text(10)));
-    server.get("/next", (exchange) => void exchange.end("next!"));
+    const post: Handler = async (exchange) => void exchange.end(await exchange.text(10));
+    const { connect } = serving(t, post, { maxDiscardBytes: 1_000 });
     const client = connect().send(`${CHUNKED_HEAD}64\r\n${"x".repeat(100)}\r\n`);
     assert.equal((await client.answer()).status, 413);
     for (let i = 0; i < 50; i++) client.send(`64\r\n${"x".repeat(100)}\r\n`);
@@ -261,13 +239,12 @@ describe("limits", () => {
 
 describe("piece by piece", () => {
   test("the iterator gives everything in order and the peer is slowed down to its speed", async (t) => {
-    const { server, connect } = harness(t);
     const total = 1_000_000;
     const piece = "0123456789".repeat(1_000);
     const seen: Buffer[] = [];
     const proceed = signal();
     const first = signal();
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t), "post", async (exchange) => {
       for await (const chunk of exchange.body) {
         seen.push(chunk);
         if (seen.length === 1) {
@@ -289,10 +266,9 @@ describe("piece by piece", () => {
   });
 
   test("the callback gets everything in order, `last` once and at the end", async (t) => {
-    const { server, connect } = harness(t);
     const lasts: boolean[] = [];
     let text = "";
-    server.post("/", (exchange) => {
+    const { connect } = routed(harness(t), "post", (exchange) => {
       exchange.onBody((chunk, last) => {
         text += chunk.toString();
         lasts.push(last);
@@ -308,17 +284,15 @@ describe("piece by piece", () => {
     assert.deepEqual(lasts, [false, false, true]);
     lasts.length = 0;
     text = "";
-    client.send(CHUNKED_HEAD + chunked("ab", "c"));
-    assert.equal((await client.answer()).text, "abc");
+    assert.equal((await client.send(CHUNKED_HEAD + chunked("ab", "c")).answer()).text, "abc");
     assert.equal(lasts.filter((last) => last).length, 1);
     assert.equal(lasts.at(-1), true);
   });
 
   test("pauseBody stops the reading and resumeBody goes on", async (t) => {
-    const { server, connect } = harness(t);
     const paused = signal<Exchange>();
     let length = 0;
-    server.post("/", (exchange) => {
+    const { connect } = serving(t, (exchange) => {
       exchange.onBody((chunk, last) => {
         if (length === 0) {
           exchange.pauseBody();
@@ -329,7 +303,7 @@ describe("piece by piece", () => {
       });
     });
     const client = connect().send(postHead(100_000));
-    for (let i = 0; i < 100; i++) client.send("x".repeat(1_000));
+    sendContent(client, 100_000);
     const exchange = await paused.wait("the first piece");
     await turns(20);
     assert.ok(length <= 66_000, `${length} bytes came while paused`);
@@ -338,10 +312,9 @@ describe("piece by piece", () => {
   });
 
   test("pauseBody holds, too, while what had been kept is given", async (t) => {
-    const { server, connect } = harness(t);
     const paused = signal<Exchange>();
     let length = 0;
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       await turns(20);
       exchange.onBody((chunk, last) => {
         if (length === 0) exchange.pauseBody();
@@ -351,7 +324,7 @@ describe("piece by piece", () => {
       paused.give(exchange);
     });
     const client = connect().send(postHead(300_000));
-    for (let i = 0; i < 300; i++) client.send("x".repeat(1_000));
+    sendContent(client, 300_000);
     const exchange = await paused.wait("what had been kept");
     const kept = length;
     assert.ok(kept > 0 && kept < 200_000, `${kept} bytes had been kept`);
@@ -362,8 +335,7 @@ describe("piece by piece", () => {
   });
 
   test("pauseBody on a request without content does not stop the connection", async (t) => {
-    const { server, connect } = harness(t);
-    server.get("/", async (exchange) => {
+    const { server, connect } = routed(harness(t), "get", async (exchange) => {
       await turns(2);
       exchange.pauseBody();
       exchange.end("first");
@@ -375,72 +347,60 @@ describe("piece by piece", () => {
   });
 
   test("pauseBody after the last piece does not stop the connection", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       await exchange.bytes();
       await turns(2);
       exchange.pauseBody();
       exchange.end("first");
     });
-    server.get("/next", (exchange) => void exchange.end("next!"));
-    const client = connect();
-    client.post("/", "abc");
+    const client = connect().post("/", "abc");
     assert.equal((await client.answer()).text, "first");
     await closedOrServes(client);
   });
 
   test("a loop that is left early leaves a connection that goes on or is closed", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxDiscardBytes: 1_000_000 } });
-    server.post("/", async (exchange) => {
+    const leave: Handler = async (exchange) => {
       for await (const _ of exchange.body) break;
       exchange.end("left");
-    });
-    server.get("/next", (exchange) => void exchange.end("next!"));
+    };
+    const { connect } = serving(t, leave, { maxDiscardBytes: 1_000_000 });
     const client = connect().send(postHead(300_000));
-    for (let i = 0; i < 300; i++) client.send("x".repeat(1_000));
+    sendContent(client, 300_000);
     assert.equal((await client.answer()).text, "left");
     await closedOrServes(client);
   });
 
   test("a loop that is left early does not collect what comes afterwards", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxDiscardBytes: 1_000 } });
     const left = signal<Exchange>();
-    server.post("/", async (exchange) => {
+    const leave: Handler = async (exchange) => {
       for await (const _ of exchange.body) break;
       left.give(exchange.answerWithin(5_000));
-    });
-    server.get("/next", (exchange) => void exchange.end("next!"));
+    };
+    const { connect } = serving(t, leave, { maxDiscardBytes: 1_000 });
     const client = connect().send(`${postHead(3_000)}x`);
     const exchange = await left.wait("the loop to be left");
     exchange.end("left");
-    client.send("x".repeat(2_999));
-    assert.equal((await client.answer()).text, "left");
+    assert.equal((await client.send("x".repeat(2_999)).answer()).text, "left");
     await closedOrServes(client);
   });
 });
 
 describe("late and never", () => {
   test("content that is asked for late is all there", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       await turns(30);
       exchange.end(String((await exchange.bytes()).length));
     });
-    const client = connect();
-    client.post("/", "late");
+    const client = connect().post("/", "late");
     assert.equal((await client.answer()).text, "4");
-    client.post("/", "x".repeat(500_000));
-    assert.equal((await client.answer()).text, "500000");
-    client.send(CHUNKED_HEAD + chunked("ab", "c"));
-    assert.equal((await client.answer()).text, "3");
+    assert.equal((await client.post("/", "x".repeat(500_000)).answer()).text, "500000");
+    assert.equal((await client.send(CHUNKED_HEAD + chunked("ab", "c")).answer()).text, "3");
   });
 
   test("content that nobody asks for is kept within bounds", async (t) => {
-    const { server, connect } = harness(t);
     const seen = signal<Exchange>();
-    server.post("/", (exchange) => seen.give(exchange));
-    const client = connect().send(postHead(1_000_000));
-    for (let i = 0; i < 1_000; i++) client.send("x".repeat(1_000));
+    const client = serving(t, seen.give).connect().send(postHead(1_000_000));
+    sendContent(client, 1_000_000);
     const exchange = await seen.wait("the request");
     await turns(50);
     assert.ok(client.wire.waitingBytes > 800_000, "it was all read");
@@ -455,54 +415,46 @@ describe("late and never", () => {
     ["more content than is thrown away", 300_000],
   ] as const) {
     test(`an answer at once to a request with ${name} arrives, and the connection goes on or is closed`, async (t) => {
-      const { server, connect } = harness(t);
-      server.post("/", (exchange) => void exchange.end("at once"));
-      server.get("/next", (exchange) => void exchange.end("next!"));
+      const { connect } = serving(t, (exchange) => void exchange.end("at once"));
       const client = connect().send(postHead(length));
       const answer = await client.answer();
-      assert.equal(answer.text, "at once");
-      assert.equal(answer.header("connection"), length > 65_536 ? "close" : undefined);
-      for (let sent = 0; sent < length; sent += 1_000) client.send("x".repeat(1_000));
+      const connection = length > 65_536 ? "close" : undefined;
+      assert.deepEqual([answer.text, answer.header("connection")], ["at once", connection]);
+      sendContent(client, length);
       await closedOrServes(client);
       if (length <= 65_536) assert.equal((await client.answer()).text, "next!");
     });
   }
 
   test("an answer while the content is being read does not disturb the reading", async (t) => {
-    const { server, connect } = harness(t);
     const length = signal<number>();
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       const bytes = exchange.bytes();
       exchange.end("early");
       length.give((await bytes).length);
     });
-    server.get("/next", (exchange) => void exchange.end("next!"));
     const client = connect().send(postHead(100_000));
     assert.equal((await client.answer()).text, "early");
-    for (let i = 0; i < 100; i++) client.send("x".repeat(1_000));
+    sendContent(client, 100_000);
     assert.equal(await length.wait("the content"), 100_000);
-    client.get("/next");
-    assert.equal((await client.answer()).text, "next!");
+    assert.equal((await client.get("/next").answer()).text, "next!");
   });
 
   test("content asked for after it was thrown away is an answer, not a wait for ever", async (t) => {
-    const { server, connect } = harness(t);
     const outcome = signal<unknown>();
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       exchange.end("early");
       await turns(20);
       exchange.bytes().then(outcome.give, outcome.give);
     });
-    const client = connect();
-    client.post("/", "abc");
+    const client = connect().post("/", "abc");
     assert.equal((await client.answer()).text, "early");
     await outcome.wait("bytes() to answer");
   });
 
   test("content asked for after the peer has gone is refused", async (t) => {
-    const { server, connect } = harness(t);
     const gone = signal<Exchange>();
-    server.post("/", (exchange) => exchange.onAbort(() => gone.give(exchange)));
+    const { connect } = serving(t, (exchange) => exchange.onAbort(() => gone.give(exchange)));
     const client = connect().send(`${postHead(10)}12345`);
     await turns();
     client.destroy();
@@ -511,13 +463,14 @@ describe("late and never", () => {
   });
 
   test("a broken chunk is answered 400 and what reads the content is told", async (t) => {
-    const { server, connect } = harness(t);
     const outcome = signal<unknown>();
-    server.post("/", async (exchange) => void exchange.bytes().then(outcome.give, outcome.give));
+    const { connect } = serving(
+      t,
+      async (exchange) => void exchange.bytes().then(outcome.give, outcome.give),
+    );
     const client = connect().send(`${CHUNKED_HEAD}zz\r\n`);
     const answer = await client.answer();
-    assert.equal(answer.status, 400);
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.status, answer.header("connection")], [400, "close"]);
     await client.over();
     assert.equal(codeOf(await outcome.wait("the read to end")), "ERR_ABORTED");
   });
@@ -527,9 +480,8 @@ describe("Expect: 100-continue", () => {
   const EXPECT = "Expect: 100-continue\r\n";
 
   test("100 is sent when the content is asked for, and only then", async (t) => {
-    const { server, connect } = harness(t);
     const proceed = signal();
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       await proceed.promise;
       exchange.end(await exchange.text());
     });
@@ -544,52 +496,43 @@ describe("Expect: 100-continue", () => {
     const answer = await client.answer();
     assert.equal(answer.text, "12345");
     assert.notEqual(answer.header("connection"), "close");
-    client.get("/");
-    assert.equal((await client.answer()).status, 405, "the connection goes on");
+    assert.equal((await client.get("/").answer()).status, 405, "the connection goes on");
   });
 
   test("a final status without 100 closes the connection", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", (exchange) => void exchange.status(403).end());
+    const { connect } = serving(t, (exchange) => void exchange.status(403).end());
     const client = connect().send(postHead(5, EXPECT));
     const answer = await client.answer();
-    assert.equal(answer.status, 403);
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.status, answer.header("connection")], [403, "close"]);
     await client.over();
   });
 
   test("too much content is refused without 100", async (t) => {
-    const { server, connect } = harness(t, { limits: { maxBodyBytes: 4 } });
-    server.post("/", async (exchange) => void exchange.end(await exchange.text(3)));
+    const post: Handler = async (exchange) => void exchange.end(await exchange.text(3));
+    const { connect } = serving(t, post, { maxBodyBytes: 4 });
     for (const length of [4, 5]) {
       const answer = await connect().send(postHead(length, EXPECT)).answer();
-      assert.equal(answer.status, 413);
-      assert.equal(answer.header("connection"), "close");
+      assert.deepEqual([answer.status, answer.header("connection")], [413, "close"]);
     }
   });
 
   test("no 100 to who does not wait, to HTTP/1.0, or without content", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       await turns(5);
       exchange.end(await exchange.text());
     });
-    const answer = await connect()
-      .send(`${postHead(3, EXPECT)}abc`)
-      .answer();
-    assert.equal(answer.status, 200);
+    const whole = connect().send(`${postHead(3, EXPECT)}abc`);
+    assert.equal((await whole.answer()).status, 200);
     assert.equal((await connect().send(postHead(0, EXPECT)).answer()).status, 200);
     const old = connect().send(
       "POST / HTTP/1.0\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: keep-alive\r\n\r\n",
     );
     await turns();
-    old.send("abc");
-    assert.equal((await old.answer()).status, 200);
+    assert.equal((await old.send("abc").answer()).status, 200);
   });
 
   test("no 100 once the response has begun", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => {
+    const { connect } = serving(t, async (exchange) => {
       exchange.write("begun ");
       exchange.end(await exchange.text());
     });
@@ -597,20 +540,16 @@ describe("Expect: 100-continue", () => {
     await turns();
     client.send("abc");
     const answer = await client.answer();
-    assert.equal(answer.status, 200);
-    assert.equal(answer.text, "begun abc");
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.status, answer.text, answer.header("connection")], [200, "begun abc", "close"]);
   });
 
   test("a program that takes its time to ask does not use up the client's time", async (t) => {
-    const { server, connect } = harness(t, { limits: { bodyTimeoutMs: 40 } });
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t, { limits: { bodyTimeoutMs: 40 } }), "post", async (exchange) => {
       await sleep(150);
       exchange.end(await exchange.text());
     });
     const client = connect().send(postHead(3, EXPECT));
     assert.equal((await client.answer()).status, 100);
-    client.send("abc");
-    assert.equal((await client.answer()).text, "abc");
+    assert.equal((await client.send("abc").answer()).text, "abc");
   });
 });

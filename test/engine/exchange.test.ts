@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
-import { codeOf, harness } from "../support/harness.ts";
+import { asked, codeOf, harness, pendingRequest, routed } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
 
@@ -20,8 +20,7 @@ function useEverything(exchange: Exchange): { promises: Promise<unknown>[]; sign
   exchange.onAbort(() => {});
   exchange.onWritable(() => {});
   assert.equal(exchange.upgrade({}), false);
-  assert.equal(exchange.finished, true);
-  assert.equal(exchange.bufferedBytes, 0);
+  assert.deepEqual([exchange.finished, exchange.bufferedBytes], [true, 0]);
   assert.match(exchange.id, UUID);
   assert.equal(typeof exchange.headers, "object");
   assert.equal(typeof exchange.rawHeaders, "string");
@@ -42,59 +41,39 @@ describe("properties", () => {
     const client = connect().send("PUT /users/a%20b?x=1&y=%3F&x=2 HTTP/1.1\r\nHost: example.org:81\r\n\r\n");
     const exchange = await seen.wait("the request");
     assert.equal((await client.answer()).status, 200);
-    assert.equal(exchange.method, "PUT");
-    assert.equal(exchange.path, "/users/a%20b");
-    assert.equal(exchange.query, "x=1&y=%3F&x=2");
-    assert.equal(exchange.target, "/users/a%20b?x=1&y=%3F&x=2");
-    assert.equal(exchange.httpVersion, "1.1");
-    assert.equal(exchange.authority, "example.org:81");
-    assert.equal(exchange.params.id, "a b");
-    assert.equal(exchange.route, "/users/:id");
+    assert.deepEqual([exchange.method, exchange.path], ["PUT", "/users/a%20b"]);
+    assert.deepEqual([exchange.query, exchange.target], ["x=1&y=%3F&x=2", "/users/a%20b?x=1&y=%3F&x=2"]);
+    assert.deepEqual([exchange.httpVersion, exchange.authority], ["1.1", "example.org:81"]);
+    assert.deepEqual([exchange.params.id, exchange.route], ["a b", "/users/:id"]);
     assert.deepEqual(exchange.searchParams.getAll("x"), ["1", "2"]);
     assert.equal(exchange.searchParams.get("y"), "?");
     assert.notEqual(exchange.searchParams, exchange.searchParams, "a new object at each call");
-    assert.equal(exchange.wantsUpgrade, false);
-    assert.equal(exchange.encrypted, false);
-    assert.equal(exchange.remoteAddress, "memory");
-    assert.equal(exchange.remotePort, undefined);
-    assert.equal(exchange.hasBody, false);
-    assert.equal(exchange.contentLength, 0);
+    assert.deepEqual([exchange.wantsUpgrade, exchange.encrypted], [false, false]);
+    assert.deepEqual([exchange.remoteAddress, exchange.remotePort], ["memory", undefined]);
+    assert.deepEqual([exchange.hasBody, exchange.contentLength], [false, 0]);
   });
 
   test("header fields by lower-case name, joined, and raw as they came", async (t) => {
-    const { server, connect } = harness(t);
+    const lines = "X-A: 1\r\nCookie: a=1\r\nx-a: 2\r\ncookie: b=2\r\nX-Empty:\r\n";
     const seen = signal<Exchange>();
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t), "get", (exchange) => {
       seen.give(exchange);
       exchange.end();
     });
-    connect().get("/", "X-A: 1\r\nCookie: a=1\r\nx-a: 2\r\ncookie: b=2\r\nX-Empty:\r\n");
+    connect().get("/", lines);
     const exchange = await seen.wait("the request");
-    const { headers } = exchange;
-    assert.equal(headers["x-a"], "1, 2");
-    assert.equal(headers["cookie"], "a=1; b=2");
-    assert.equal(headers["x-empty"], "");
-    assert.deepEqual(Object.keys(headers).sort(), ["cookie", "host", "x-a", "x-empty"]);
-    assert.equal(exchange.header("X-a"), "1, 2");
-    assert.equal(exchange.header("x-none"), undefined);
-    assert.equal(
-      exchange.rawHeaders,
-      "Host: h\r\nX-A: 1\r\nCookie: a=1\r\nx-a: 2\r\ncookie: b=2\r\nX-Empty:\r\n",
-    );
+    const expected = { host: "h", "x-a": "1, 2", cookie: "a=1; b=2", "x-empty": "" };
+    assert.deepEqual({ ...exchange.headers }, expected);
+    assert.deepEqual([exchange.header("X-a"), exchange.header("x-none")], ["1, 2", undefined]);
+    assert.equal(exchange.rawHeaders, `Host: h\r\n${lines}`);
   });
 
   test("names of Object.prototype are neither fields nor parameters", async (t) => {
     const { server, connect } = harness(t);
     server.get("/:__proto__/:constructor", (exchange) => {
       const params: Record<string, string> = exchange.params;
-      exchange.end(
-        [
-          Reflect.get(params, "__proto__"),
-          params["constructor"],
-          params["toString"],
-          exchange.header("constructor"),
-        ].join(),
-      );
+      const own = [Reflect.get(params, "__proto__"), params["constructor"], params["toString"]];
+      exchange.end([...own, exchange.header("constructor")].join());
     });
     assert.equal((await connect().get("/a/b").answer()).text, "a,b,,");
   });
@@ -110,25 +89,17 @@ describe("properties", () => {
   test("content announced by length or chunked", async (t) => {
     const { server, connect } = harness(t);
     server.post("/", (exchange) => void exchange.end(`${exchange.hasBody} ${exchange.contentLength}`));
-    const client = connect();
-    client.post("/", "12345");
+    const client = connect().post("/", "12345");
     assert.equal((await client.answer()).text, "true 5");
-    client.post("/", "");
-    assert.equal((await client.answer()).text, "false 0");
+    assert.equal((await client.post("/", "").answer()).text, "false 0");
     client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
     assert.equal((await client.answer()).text, "true undefined");
   });
 
   test("the peer's address and port on a real socket, also after it has gone", async (t) => {
-    const { server, connectTcp } = harness(t);
-    const seen = signal<Exchange>();
     const gone = signal();
-    server.get("/", (exchange) => {
-      exchange.onAbort(() => gone.give());
-      seen.give(exchange);
-    });
-    const client = (await connectTcp()).get("/");
-    const exchange = await seen.wait("the request");
+    const { client, exchange } = await pendingRequest(t, {}, undefined, "TCP");
+    exchange.onAbort(() => gone.give());
     assert.equal(exchange.remoteAddress, "127.0.0.1");
     const { remotePort } = exchange;
     assert.equal(typeof remotePort, "number");
@@ -141,9 +112,8 @@ describe("properties", () => {
 
 describe("ids", () => {
   test("are UUIDs, stay the same and differ between exchanges", async (t) => {
-    const { server, connect } = harness(t);
     const ids: string[] = [];
-    server.get("/", (exchange) => {
+    const { connect } = routed(harness(t), "get", (exchange) => {
       ids.push(exchange.id);
       assert.equal(exchange.id, ids.at(-1));
       exchange.end();
@@ -155,11 +125,7 @@ describe("ids", () => {
   });
 
   test("server.find knows an exchange from the first question until the response is complete", async (t) => {
-    const { server, connect } = harness(t);
-    const seen = signal<Exchange>();
-    server.get("/", (exchange) => seen.give(exchange));
-    const client = connect().get("/");
-    const exchange = await seen.wait("the request");
+    const { server, client, exchange } = await pendingRequest(t);
     const { id } = exchange;
     assert.equal(server.find(id), exchange);
     exchange.write("a");
@@ -172,38 +138,25 @@ describe("ids", () => {
   });
 
   test("server.find forgets an exchange whose peer has gone", async (t) => {
-    const { server, connect } = harness(t);
-    const seen = signal<string>();
     const gone = signal();
-    server.get("/", (exchange) => {
-      exchange.onAbort(() => gone.give());
-      seen.give(exchange.id);
-    });
-    const client = connect().get("/");
-    const id = await seen.wait("the request");
+    const { server, client, exchange } = await pendingRequest(t);
+    const { id } = exchange;
+    exchange.onAbort(() => gone.give());
     client.destroy();
     await gone.wait("the abort");
     assert.equal(server.find(id), undefined);
   });
 
-  for (const [name, breakIt] of [
-    [
-      "wrote more than its declared length",
-      (e: Exchange) => void e.setHeader("Content-Length", 1).write("too long"),
-    ],
-    [
-      "wrote less than its declared length",
-      (e: Exchange) => void e.setHeader("Content-Length", 99).end("short"),
-    ],
+  for (const [what, length, call] of [
+    ["more", 1, "write"],
+    ["less", 99, "end"],
   ] as const) {
-    test(`server.find forgets an exchange that ${name}`, async (t) => {
-      const { server, connect, reports } = harness(t);
+    test(`server.find forgets an exchange that wrote ${what} than its declared length`, async (t) => {
       const seen = signal<string>();
-      server.get("/", (exchange) => {
+      const { server, reports, client } = asked(harness(t), (exchange) => {
         seen.give(exchange.id);
-        breakIt(exchange);
+        exchange.setHeader("Content-Length", length)[call]("content");
       });
-      const client = connect().get("/");
       const id = await seen.wait("the request");
       await client.over();
       assert.equal(reports.length, 1);
@@ -212,10 +165,9 @@ describe("ids", () => {
   }
 
   test("server.find forgets an exchange that became a WebSocket, and never knows an id asked for after the end", async (t) => {
-    const { server, connect } = harness(t);
     const opened = signal<WebSocket>();
     let id = "";
-    server.get("/", (exchange) => {
+    const { server, connect } = routed(harness(t), "get", (exchange) => {
       id = exchange.id;
       exchange.upgrade({ open: (socket) => opened.give(socket as WebSocket) });
     });
@@ -234,33 +186,21 @@ describe("ids", () => {
 
 describe("safe at any time", () => {
   test("after the end every call answers", async (t) => {
-    const { server, connect, reports } = harness(t);
-    const seen = signal<Exchange>();
-    server.get("/:a", (exchange) => {
-      exchange.setHeader("X-Own", "kept").end("done");
-      seen.give(exchange);
-    });
-    const client = connect().get("/x");
+    const { reports, client, exchange } = await pendingRequest(t, {}, (exchange) =>
+      exchange.setHeader("X-Own", "kept").end("done"),
+    );
     assert.equal((await client.answer()).text, "done");
-    const exchange = await seen.wait("the request");
     const { promises } = useEverything(exchange);
     assert.deepEqual(await Promise.all(promises), [false, false]);
     assert.equal(exchange.signal.aborted, false, "it was complete");
-    client.get("/y");
-    assert.equal((await client.answer()).text, "done", "the connection was not touched");
+    assert.equal((await client.get("/").answer()).text, "done", "the connection was not touched");
     assert.deepEqual(reports, []);
   });
 
   test("after the peer has gone every call answers", async (t) => {
-    const { server, connect, reports } = harness(t);
-    const seen = signal<Exchange>();
     const gone = signal();
-    server.get("/:a", (exchange) => {
-      seen.give(exchange);
-      exchange.onAbort(() => gone.give());
-    });
-    const client = connect().get("/x");
-    const exchange = await seen.wait("the request");
+    const { reports, client, exchange } = await pendingRequest(t);
+    exchange.onAbort(() => gone.give());
     client.destroy();
     await gone.wait("the abort");
     const { promises, signal: abortSignal } = useEverything(exchange);
@@ -270,52 +210,40 @@ describe("safe at any time", () => {
   });
 
   test("from abort() on it is over", async (t) => {
-    const { server, connect, reports } = harness(t);
-    const seen = signal<Exchange>();
-    server.get("/:a", (exchange) => {
+    const { reports, client } = await pendingRequest(t, {}, (exchange) => {
       exchange.write("begun");
       exchange.abort();
-      seen.give(exchange);
       assert.equal(exchange.finished, true);
       assert.equal(exchange.write("more"), false);
       assert.equal(exchange.end("more"), false);
     });
-    const client = connect().get("/x");
-    await seen.wait("the request");
     await client.over();
     assert.doesNotMatch(client.rest, /more|0\r\n\r\n/);
     assert.deepEqual(reports, []);
   });
 
   test("reading the content twice is a mistake of the program", async (t) => {
-    const { server, connect } = harness(t);
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t), "post", async (exchange) => {
       await exchange.bytes();
       await assert.rejects(exchange.bytes(), { code: "ERR_BODY_USED" });
       assert.throws(() => exchange.onBody(() => {}), { code: "ERR_BODY_USED" });
       exchange.end("ok");
     });
-    const client = connect();
-    client.post("/", "abc");
+    const client = connect().post("/", "abc");
     assert.equal((await client.answer()).text, "ok");
   });
 });
 
 describe("signal and onAbort", () => {
   test("the signal is aborted and the listeners run once when the peer goes", async (t) => {
-    const { server, connect } = harness(t);
-    const seen = signal<Exchange>();
     const gone = signal();
     const calls: string[] = [];
-    server.get("/", (exchange) => {
+    const { client } = await pendingRequest(t, {}, (exchange) => {
       exchange.onAbort(() => void calls.push("first"));
       exchange.onAbort(() => void calls.push("second"));
       exchange.signal.addEventListener("abort", () => gone.give());
       assert.equal(exchange.signal, exchange.signal);
-      seen.give(exchange);
     });
-    const client = connect().get("/");
-    await seen.wait("the request");
     client.destroy();
     await gone.wait("the abort");
     await turns();
@@ -323,18 +251,13 @@ describe("signal and onAbort", () => {
   });
 
   test("neither happens when the response was complete", async (t) => {
-    const { server, connect } = harness(t);
-    const seen = signal<Exchange>();
     let aborts = 0;
-    server.get("/", (exchange) => {
+    const { client, exchange } = await pendingRequest(t, {}, (exchange) => {
       exchange.onAbort(() => void aborts++);
       exchange.signal.addEventListener("abort", () => aborts++);
       exchange.end();
-      seen.give(exchange);
     });
-    const client = connect().get("/");
     await client.answer();
-    const exchange = await seen.wait("the request");
     client.destroy();
     await turns();
     assert.equal(aborts, 0);
@@ -342,9 +265,8 @@ describe("signal and onAbort", () => {
   });
 
   test("they come when the peer goes in the middle of a response, also on a real socket", async (t) => {
-    const { server, connectTcp } = harness(t);
     const gone = signal();
-    server.get("/", (exchange) => {
+    const { connectTcp } = routed(harness(t), "get", (exchange) => {
       exchange.onAbort(() => gone.give());
       exchange.write("part");
     });
@@ -355,9 +277,8 @@ describe("signal and onAbort", () => {
   });
 
   test("the peer goes while the content is still arriving: what reads it is told", async (t) => {
-    const { server, connect } = harness(t);
     const outcome = signal<unknown>();
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t), "post", async (exchange) => {
       await exchange.bytes().then(outcome.give, outcome.give);
     });
     const client = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n12345");
@@ -368,9 +289,8 @@ describe("signal and onAbort", () => {
   });
 
   test("a response that breaks off by itself ends what reads the content, too", async (t) => {
-    const { server, connect } = harness(t);
     const outcome = signal<unknown>();
-    server.post("/", async (exchange) => {
+    const { connect } = routed(harness(t), "post", async (exchange) => {
       exchange.bytes().then(outcome.give, outcome.give);
       exchange.setHeader("Content-Length", 1).write("too long");
     });

@@ -9,7 +9,7 @@ import { Server } from "../../src/server/server.ts";
 import type { Handler } from "../../src/server/target.ts";
 import { testClient } from "../../src/testing/index.ts";
 import { cors } from "../../src/web/cors.ts";
-import { harness } from "../support/harness.ts";
+import { harness, routed } from "../support/harness.ts";
 
 const NONSENSE: [name: string, value: unknown][] = [
   ["undefined", undefined],
@@ -25,8 +25,7 @@ const NONSENSE: [name: string, value: unknown][] = [
 ];
 
 async function linesOf(t: Parameters<typeof harness>[0], handler: Handler): Promise<string[]> {
-  const { server, connect } = harness(t);
-  server.get("/", handler);
+  const { connect } = routed(harness(t), "get", handler);
   const { head } = await connect().get("/").answer();
   return head.split("\r\n").filter((line) => /^(?:set-cookie|x):/i.test(line));
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import type { Transport } from "../../src/transport/transport.ts";
-import { harness } from "../support/harness.ts";
+import { harness, routed } from "../support/harness.ts";
 import { signal, within } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 
@@ -15,9 +15,8 @@ function transportOf(exchange: Exchange): Transport {
 
 describe("the transport has closed, and the program has not been told yet", () => {
   it("write answers false, and drained waits and answers false", async (t) => {
-    const { server, connectTcp } = harness(t);
     const told = signal<boolean[]>();
-    server.get("/", async (exchange) => {
+    const { connectTcp } = routed(harness(t), "get", async (exchange) => {
       exchange.write("begun");
       transportOf(exchange).destroy();
       const written = exchange.write("more");
@@ -28,11 +27,10 @@ describe("the transport has closed, and the program has not been told yet", () =
   });
 
   it("a stream without an end stops", async (t) => {
-    const { server, connectTcp } = harness(t);
     const most = 100_000;
     let pieces = 0;
     const streamed = signal<boolean>();
-    server.get("/", async (exchange) => {
+    const { connectTcp } = routed(harness(t), "get", async (exchange) => {
       async function* source(): AsyncGenerator<string> {
         for (; pieces < most; pieces++) {
           if (pieces === 10) transportOf(exchange).destroy();

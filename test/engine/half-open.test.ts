@@ -1,36 +1,26 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { certificate } from "../support/certificates.ts";
-import { type Harness, harness } from "../support/harness.ts";
-import { type RawClient, tcpClient, tlsClient } from "../support/raw-client.ts";
+import { harness, keepPolling, routed } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
-
-async function clientOf({ server, connect }: Harness, way: "memory" | "TCP" | "TLS"): Promise<RawClient> {
-  if (way === "memory") return connect();
-  const secure = way === "TLS" ? { tls: certificate("localhost") } : {};
-  const { port } = await server.listen({ host: "127.0.0.1", ...secure });
-  return way === "TCP" ? tcpClient(port) : tlsClient(port);
-}
 
 describe("allowHalfOpen: a client that ends its half behind the request", () => {
   for (const way of ["memory", "TCP", "TLS"] as const) {
     for (const delivery of ["immediate", "deferred"] as const) {
       test(`gets the answer of a handler that waits, over ${way}, ${delivery}`, async (t) => {
-        const setup = harness(t, { allowHalfOpen: true, delivery });
-        const { server } = setup;
         let aborts = 0;
-        server.get("/", async (exchange) => {
-          exchange.onAbort(() => aborts++);
-          await turns(20);
-          exchange.end("here you are");
-        });
-        const poll = setInterval(() => delivery === "deferred" && server.poll(), 1);
-        t.after(() => clearInterval(poll));
-        const client = await clientOf(setup, way);
-        t.after(() => client.destroy());
-        client.send(GET).end();
+        const { server, connectOver } = routed(
+          harness(t, { allowHalfOpen: true, delivery }),
+          "get",
+          async (exchange) => {
+            exchange.onAbort(() => aborts++);
+            await turns(20);
+            exchange.end("here you are");
+          },
+        );
+        keepPolling(t, server, delivery);
+        const client = (await connectOver(way)).send(GET).end();
         const answer = await client.answer();
         assert.deepEqual([answer.text, answer.header("connection")], ["here you are", "close"]);
         await client.over();
@@ -40,8 +30,7 @@ describe("allowHalfOpen: a client that ends its half behind the request", () => 
   }
 
   test("gets all answers to pipelined requests, and a streamed one to its end", async (t) => {
-    const { server, connectTcp } = harness(t, { allowHalfOpen: true });
-    server.get("/", async (exchange) => {
+    const { connectTcp } = routed(harness(t, { allowHalfOpen: true }), "get", async (exchange) => {
       await turns(5);
       exchange.write("piece by ");
       await turns(5);
@@ -53,8 +42,7 @@ describe("allowHalfOpen: a client that ends its half behind the request", () => 
   });
 
   test("gets the answer to content that the program takes slowly", async (t) => {
-    const { server, connectTcp } = harness(t, { allowHalfOpen: true });
-    server.post("/", async (exchange) => {
+    const { connectTcp } = routed(harness(t, { allowHalfOpen: true }), "post", async (exchange) => {
       let length = 0;
       for await (const piece of exchange.body) {
         length += piece.length;
@@ -63,8 +51,7 @@ describe("allowHalfOpen: a client that ends its half behind the request", () => 
       exchange.end(String(length));
     });
     const client = await connectTcp();
-    client.post("/", "x".repeat(1_000_000)).end();
-    assert.equal((await client.answer("POST")).text, "1000000");
+    assert.equal((await client.post("/", "x".repeat(1_000_000)).end().answer("POST")).text, "1000000");
   });
 
   test("is aborted when its content is not complete", async (t) => {

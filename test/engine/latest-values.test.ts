@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import type { UpgradeOptions, WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
+import type { UpgradeOptions, WebSocketHandlers } from "../../src/exchange/exchange.ts";
 import type { ServerOptions } from "../../src/server/server-options.ts";
 import { frame, PONG } from "../support/frames.ts";
 import { harness } from "../support/harness.ts";
 import { eventually, within } from "../support/waiting.ts";
-import { open, type WebSocketClient } from "../support/web-socket-client.ts";
-import { webSocketPair } from "../support/web-socket-pair.ts";
+import type { WebSocketClient } from "../support/web-socket-client.ts";
+import { tcpPairOn, webSocketPair } from "../support/web-socket-pair.ts";
 
 /** The text of the next message; pings are passed over. */
 async function nextText(client: WebSocketClient): Promise<string> {
@@ -40,10 +40,8 @@ describe("sendLatest", () => {
     }
     let made = 0;
     for (let tick = 1; tick <= 50; tick++) {
-      assert.equal(
-        socket.sendLatest("world", () => `world ${tick}, made ${++made}`),
-        "queued",
-      );
+      const result = socket.sendLatest("world", () => `world ${tick}, made ${++made}`);
+      assert.equal(result, "queued");
       socket.sendLatest("score", `score ${tick}`);
     }
     assert.equal(made, 0);
@@ -102,11 +100,8 @@ describe("sendLatest", () => {
   });
 
   test("drops values beyond maxBackpressureBytes, so that keys without an end do not fill the memory", async (t) => {
-    const { server, socket } = await tcpPair(
-      t,
-      { maxUnacked: 1, acknowledgedBy: "program" },
-      { limits: { maxBackpressureBytes: 1_000 } },
-    );
+    const limits = { maxBackpressureBytes: 1_000 };
+    const { server, socket } = await tcpPair(t, { maxUnacked: 1, acknowledgedBy: "program" }, { limits });
     socket.sendLatest("first", "x");
     const results = new Set<string>();
     for (let i = 0; i < 100; i++) results.add(socket.sendLatest(`key ${i}`, () => "x"));
@@ -118,14 +113,8 @@ describe("sendLatest", () => {
 describe("a window", () => {
   test("lets maxUnacked messages out, and one more for each pong", async (t) => {
     const pongs: string[] = [];
-    const { client, socket } = await webSocketPair(
-      t,
-      { pong: (_socket, data) => void pongs.push(data.toString()) },
-      {},
-      { window: { maxUnacked: 2 } },
-      "",
-      "TCP",
-    );
+    const pong = (_: unknown, data: Buffer): void => void pongs.push(data.toString());
+    const { client, socket } = await tcpPair(t, { maxUnacked: 2 }, {}, { pong });
     client.answersPings = false;
     const results = [1, 2, 3, 4].map((tick) => socket.sendLatest("world", String(tick)));
     assert.deepEqual(results, ["sent", "sent", "queued", "queued"]);
@@ -170,22 +159,12 @@ describe("pings of a window", () => {
   ] as const;
   for (const [name, window] of rows) {
     test(`leave the program's own pongs alone, ${name}`, async (t) => {
-      const { server, connectTcp } = harness(t);
-      const sockets: WebSocket[] = [];
       const pongs: string[] = [];
-      server.websocket(
-        "/",
-        {
-          open: (socket) => void sockets.push(socket as WebSocket),
-          pong: (_socket, data) => void pongs.push(data.toString()),
-        },
-        window === undefined ? {} : { window },
-      );
-      const client = await open(await connectTcp(), "/");
-      const [socket] = sockets;
-      socket?.sendLatest("world", "1");
-      socket?.ping("world");
-      socket?.ping("worlds!!");
+      const pong = (_: unknown, data: Buffer): void => void pongs.push(data.toString());
+      const { client, socket } = await tcpPair(t, window, {}, { pong });
+      socket.sendLatest("world", "1");
+      socket.ping("world");
+      socket.ping("worlds!!");
       const seen = async (): Promise<void> => {
         while (pongs.length < 2) await client.readFor(5);
       };
@@ -195,11 +174,8 @@ describe("pings of a window", () => {
   }
 
   test("acknowledge a message that is larger than all that may wait", async (t) => {
-    const { client, socket } = await tcpPair(
-      t,
-      { maxUnacked: 1 },
-      { limits: { maxBackpressureBytes: 1_000_000 } },
-    );
+    const limits = { maxBackpressureBytes: 1_000_000 };
+    const { client, socket } = await tcpPair(t, { maxUnacked: 1 }, { limits });
     client.raw.pause();
     assert.notEqual(socket?.sendLatest("world", Buffer.alloc(20_000_000)), "dropped");
     assert.equal(socket?.sendLatest("world", "next"), "queued");
@@ -210,14 +186,12 @@ describe("pings of a window", () => {
 
 describe("a budget of messages", () => {
   test("pauses a client that sends too fast, and loses nothing", async (t) => {
-    const { server, connectTcp } = harness(t);
     const at: number[] = [];
-    server.websocket(
-      "/",
+    const { client } = await tcpPairOn(
+      harness(t),
       { message: () => void at.push(performance.now()) },
       { budget: { perSecond: 50, burst: 5 } },
     );
-    const client = await open(await connectTcp(), "/");
     for (let i = 0; i < 15; i++) client.send(String(i));
     await eventually(() => at.length === 15, "all messages");
     // 5 at once; the other 10 take 20 ms each.
@@ -225,14 +199,12 @@ describe("a budget of messages", () => {
   });
 
   test("closes with 1008 where that was chosen", async (t) => {
-    const { server, connectTcp } = harness(t);
     let count = 0;
-    server.websocket(
-      "/",
+    const { server, client } = await tcpPairOn(
+      harness(t),
       { message: () => void count++ },
       { budget: { perSecond: 1, burst: 3, whenExceeded: "close" } },
     );
-    const client = await open(await connectTcp(), "/");
     for (let i = 0; i < 10; i++) client.send(String(i));
     const { code } = await client.closeFrame();
     assert.equal(code, 1008);

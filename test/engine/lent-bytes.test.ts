@@ -1,10 +1,9 @@
 // Bytes that a handler was lent go out in every way that there is, to slow and fast clients at once: what arrives is what
 // the handler saw. A round has up to 16 programs; PORTICO_FUZZ_RUNS=100000 runs about as many for three of the kinds of connections together.
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { connect as netConnect } from "node:net";
+
 import { describe, it, type TestContext } from "node:test";
-import { connect as tlsConnect } from "node:tls";
+
 import fc from "fast-check";
 import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import { lazyResponseClass } from "../../src/fetch/lazy-response.ts";
@@ -13,8 +12,8 @@ import type { ServerOptions } from "../../src/server/server-options.ts";
 import { certificate } from "../support/certificates.ts";
 import { FrameReader } from "../support/frame-reader.ts";
 import { BINARY, fragments, piecesOf } from "../support/frames.ts";
-import { RawClient, socketWire } from "../support/raw-client.ts";
-import { within } from "../support/waiting.ts";
+import { type RawClient, tcpClient, tlsClient } from "../support/raw-client.ts";
+import { turns } from "../support/waiting.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
 
 const ROUNDS = Math.max(60, Math.round(Number(process.env["PORTICO_FUZZ_RUNS"] ?? 0) / 60));
@@ -72,28 +71,16 @@ interface Round {
 
 const size = fc.oneof(fc.nat(200), fc.integer({ min: 16_000, max: 66_000 }), fc.nat(400_000));
 const shared = { size, cut: fc.nat(3), view: fc.boolean() };
+const exactly = <T>(count: number, one: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
+  fc.array(one, { minLength: count, maxLength: count });
+const chunk = fc.constantFrom(0, 0, 1_000, 30_000);
+const fragment = fc.constantFrom(0, 0, 5_000, 70_000);
+const httpProgram = fc.record({ way: fc.constantFrom(...HTTP_WAYS), chunk, ...shared });
+const socketProgram = fc.record({ way: fc.constantFrom(...SOCKET_WAYS), fragment, ...shared });
 const round: fc.Arbitrary<Round> = fc.record({
-  http: fc.array(
-    fc.option(
-      fc.record({
-        way: fc.constantFrom(...HTTP_WAYS),
-        chunk: fc.constantFrom(0, 0, 1_000, 30_000),
-        ...shared,
-      }),
-    ),
-    { minLength: CLIENTS, maxLength: CLIENTS },
-  ),
-  sockets: fc.array(
-    fc.option(
-      fc.record({
-        way: fc.constantFrom(...SOCKET_WAYS),
-        fragment: fc.constantFrom(0, 0, 5_000, 70_000),
-        ...shared,
-      }),
-    ),
-    { minLength: CLIENTS, maxLength: CLIENTS },
-  ),
-  slow: fc.array(fc.boolean(), { minLength: 2 * CLIENTS, maxLength: 2 * CLIENTS }),
+  http: exactly(CLIENTS, fc.option(httpProgram)),
+  sockets: exactly(CLIENTS, fc.option(socketProgram)),
+  slow: exactly(2 * CLIENTS, fc.boolean()),
 });
 
 /** Bytes that no other input has: each place depends on the seed. */
@@ -211,10 +198,9 @@ class Stage {
     await this.offerResponses(programs);
     // In one tick: all are ready together.
     for (const [client, bytes] of inputs) client.raw.send(bytes);
-    await new Promise((resolve) => setImmediate(resolve));
-    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await turns(6);
     for (const client of this.all) client.raw.resume();
-    await this.settled(inputs.length);
+    await this.until(() => this.handled >= inputs.length, "all inputs to be handled");
     for (const [client, expected] of this.expected) {
       for (const wanted of expected) {
         const bytes = await client.next();
@@ -244,13 +230,13 @@ class Stage {
 
   private handled = 0;
 
-  /** All inputs have been handled. */
-  private async settled(count: number): Promise<void> {
+  /** Polls, where that is needed, until a condition holds. */
+  private async until(condition: () => boolean, what: string): Promise<void> {
     const end = performance.now() + 10_000;
-    while (this.handled < count) {
-      assert.ok(performance.now() < end, `${this.handled} of ${count} inputs were handled`);
+    while (!condition()) {
+      assert.ok(performance.now() < end, `${what}: ${this.handled} inputs were handled`);
       if (this.isDeferred) this.server.poll();
-      await new Promise((resolve) => setImmediate(resolve));
+      await turns(1);
     }
   }
 
@@ -262,12 +248,8 @@ class Stage {
       const isFetch = index % 2 === 1;
       const fetches = this.fetches.length;
       client.raw.send(`GET ${isFetch ? "/fetch" : `/wait/${index}`} HTTP/1.1\r\nHost: h\r\n\r\n`);
-      const end = performance.now() + 10_000;
-      while (isFetch ? this.fetches.length === fetches : this.pending[index] === undefined) {
-        assert.ok(performance.now() < end, "the request did not arrive");
-        if (this.isDeferred) this.server.poll();
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      const hasCome = () => (isFetch ? this.fetches.length > fetches : this.pending[index] !== undefined);
+      await this.until(hasCome, "the request to arrive");
       if (isFetch) this.fetchOf.set(index, this.fetches.pop()!);
     }
   }
@@ -456,13 +438,7 @@ async function staged(t: TestContext, options: ServerOptions, secure: boolean): 
     for (const { raw } of stage.all) raw.destroy();
     await server.close({ graceMs: 0 });
   });
-  await stage.open(async () => {
-    const socket = secure
-      ? tlsConnect({ port, host: "127.0.0.1", rejectUnauthorized: false })
-      : netConnect(port, "127.0.0.1");
-    await within(once(socket, secure ? "secureConnect" : "connect"), "a connection");
-    return new RawClient(socketWire(socket));
-  });
+  await stage.open(() => (secure ? tlsClient : tcpClient)(port));
   return stage;
 }
 

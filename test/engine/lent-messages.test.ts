@@ -144,10 +144,8 @@ describe("large messages that the program keeps", () => {
     for (const message of sent) client.send(message);
     await eventually(() => kept.length === sent.length, "all to have come");
     const got = await Promise.all(kept.map((response) => response.arrayBuffer()));
-    assert.deepEqual(
-      got.map((bytes) => digest(new Uint8Array(bytes))),
-      sent.map(digest),
-    );
+    const digests = got.map((bytes) => digest(new Uint8Array(bytes)));
+    assert.deepEqual(digests, sent.map(digest));
   });
 
   it("are its own when it asks for them on a client", async (t) => {

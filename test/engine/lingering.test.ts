@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { certificate } from "../support/certificates.ts";
 import { frame } from "../support/frames.ts";
 import { harness } from "../support/harness.ts";
-import { type RawClient, tcpClient, tlsClient } from "../support/raw-client.ts";
+import type { RawClient } from "../support/raw-client.ts";
 import { signal, sleep } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
+import { pairOn, tcpPairOn } from "../support/web-socket-pair.ts";
 
 const LENGTH = 10_000_000;
 const POST = `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${LENGTH}\r\n\r\n`;
@@ -28,12 +28,9 @@ describe("RFC 9112 §9.6: a client that is still sending gets the response", () 
   for (const [name, { status, maxBodyBytes }] of Object.entries(answers)) {
     for (const way of ["memory", "TCP", "TLS"] as const) {
       test(`${name}, over ${way}, to a client that sends for longer than closeTimeoutMs`, async (t) => {
-        const { server, connect } = harness(t, { limits: { ...limits, maxBodyBytes } });
+        const { server, connectOver } = harness(t, { limits: { ...limits, maxBodyBytes } });
         server.post("/", (exchange) => void exchange.status(401).end("log in first"));
-        const secure = way === "TLS" ? { tls: certificate("localhost") } : {};
-        const { port } = await server.listen({ host: "127.0.0.1", ...secure });
-        const client = way === "memory" ? connect() : await (way === "TCP" ? tcpClient : tlsClient)(port);
-        t.after(() => client.destroy());
+        const client = await connectOver(way);
         // It reads when it has sent what it wants to, as many clients do.
         client.pause().send(POST);
         await trickle(client, 500);
@@ -68,29 +65,19 @@ describe("a WebSocket that is closing waits for a client that is still sending",
   const begun = message.subarray(0, 1_000);
 
   test("after close(): the answer comes behind the message that is under way", async (t) => {
-    const { server, connect } = harness(t, { limits });
-    const closed = signal<number>();
-    server.websocket("/", {
-      open: (socket) => socket.close(4000),
-      close: (_, code) => closed.give(code),
-    });
-    const client = await open(connect(), "/");
+    const { client, closed } = await pairOn(harness(t, { limits }), { open: (socket) => socket.close(4000) });
     client.answersClose = false;
     const end = client.raw.sentBytes + message.length;
     client.raw.send(begun);
     await trickle(client.raw, 400);
     client.raw.send(Buffer.alloc(end - client.raw.sentBytes));
     client.close(4000);
-    assert.equal(await closed.wait("the close"), 4000);
+    assert.equal(await closed(), "4000 ");
   });
 
   test("after a failure: the close frame is not lost", async (t) => {
-    const { server } = harness(t, { limits: { ...limits, maxMessageBytes: 10 } });
-    server.websocket("/", {});
-    const { port } = await server.listen({ host: "127.0.0.1" });
-    const raw = await tcpClient(port);
-    t.after(() => raw.destroy());
-    const client = await open(raw, "/");
+    const { client } = await tcpPairOn(harness(t, { limits: { ...limits, maxMessageBytes: 10 } }));
+    const { raw } = client;
     raw.pause();
     raw.send(begun);
     await trickle(raw, 500);

@@ -3,37 +3,28 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { PorticoError } from "../../src/exchange/errors.ts";
-import type { UpgradeOptions, WebSocket, WebSocketHandlers } from "../../src/exchange/exchange.ts";
 import { EventQueue } from "../../src/exchange/server-event.ts";
 import { FieldError } from "../../src/protocol/http/field-lines.ts";
 import { Server } from "../../src/server/server.ts";
-
-import { type Harness, harness } from "../support/harness.ts";
+import { throwing } from "../support/failing.ts";
+import { harness, routed } from "../support/harness.ts";
 import { tcpClient } from "../support/raw-client.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
-import { open, type WebSocketClient } from "../support/web-socket-client.ts";
+import { textsOf } from "../support/web-socket-client.ts";
+import { pairOn } from "../support/web-socket-pair.ts";
 
 const deferred = { delivery: "deferred" } as const;
 
-/** A WebSocket, both ends. */
-async function pair(
-  made: Harness,
-  handlers: WebSocketHandlers = {},
-  options: UpgradeOptions<undefined> = {},
-): Promise<{ client: WebSocketClient; socket: WebSocket }> {
-  made.server.websocket("/ws", handlers, options);
-  const client = await open(made.connect(), "/ws");
-  // Its opening, where that waits.
-  if (made.server.waitingEvents > 0) made.server.poll();
-  const [socket] = made.server.webSockets;
-  assert.ok(socket !== undefined);
-  return { client, socket };
+/** A WebSocket, both ends, whose opening has been polled where that waits. */
+async function pair(...given: Parameters<typeof pairOn>): ReturnType<typeof pairOn> {
+  const pair = await pairOn(...given);
+  if (pair.server.waitingEvents > 0) pair.server.poll();
+  return pair;
 }
 
 describe("listenNow", () => {
   test("is bound and serves when it returns", async (t) => {
-    const { server } = harness(t);
-    server.get("/", (exchange) => exchange.end("here"));
+    const { server } = routed(harness(t), "get", (exchange) => exchange.end("here"));
     const { port } = server.listenNow({ host: "127.0.0.1" });
     const client = await tcpClient(port);
     t.after(() => client.destroy());
@@ -118,8 +109,7 @@ describe("onEnqueue", () => {
       message: (_, data) => log.push(`message ${data}`),
     });
     client.send("one").send(Buffer.from("two"));
-    assert.equal(await client.text(), "one");
-    assert.equal(await client.text(), "two");
+    assert.deepEqual(await textsOf(client, 2), ["one", "two"]);
     assert.deepEqual(log, ["received one false", "received two true"]);
     made.server.poll();
     assert.deepEqual(log.slice(2), ["message one", "message two"]);
@@ -138,9 +128,7 @@ describe("onEnqueue", () => {
   test("what it throws is reported and closes the connection with 1011", async (t) => {
     const made = harness(t, deferred);
     const { client } = await pair(made, {
-      onEnqueue: () => {
-        throw new Error("mine");
-      },
+      onEnqueue: throwing(new Error("mine")),
     });
     client.send("text");
     assert.equal((await client.closeFrame()).code, 1011);
@@ -237,7 +225,6 @@ describe("autoAllow false", () => {
     const { server, connect } = harness(t, { autoAllow: false, autoOptions: false });
     server.get("/", (exchange) => exchange.end());
     const answer = await connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n").answer();
-    assert.equal(answer.status, 404);
-    assert.equal(answer.header("allow"), undefined);
+    assert.deepEqual([answer.status, answer.header("allow")], [404, undefined]);
   });
 });

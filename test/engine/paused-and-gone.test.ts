@@ -3,12 +3,10 @@ import { describe, test } from "node:test";
 import { connect as connectWebSocket } from "../../src/client/client.ts";
 import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import type { Server } from "../../src/server/server.ts";
-import { certificate } from "../support/certificates.ts";
 import { frame, TEXT } from "../support/frames.ts";
-import { type Harness, harness } from "../support/harness.ts";
-import { type RawClient, tcpClient, tlsClient } from "../support/raw-client.ts";
+import { type Harness, harness, type Way } from "../support/harness.ts";
 import { eventually, signal, sleep, turns } from "../support/waiting.ts";
-import { open } from "../support/web-socket-client.ts";
+import { pairOn, tcpPairOn } from "../support/web-socket-pair.ts";
 
 /** Small times: what is seen after them is seen after the defaults, too. */
 const limits = {
@@ -20,14 +18,6 @@ const limits = {
 const LITTLE = 1_000;
 /** More than is read from a client that is paused, and than the system takes by itself. */
 const MUCH = 400_000;
-
-type Way = "TCP" | "TLS";
-
-async function clientOf({ server }: Harness, way: Way): Promise<RawClient> {
-  const secure = way === "TLS" ? { tls: certificate("localhost") } : {};
-  const { port } = await server.listen({ host: "127.0.0.1", ...secure });
-  return way === "TCP" ? tcpClient(port) : tlsClient(port);
-}
 
 /** What makes a connection wait, and what the program is doing then. */
 const pauses: Record<string, (exchange: Exchange, server: Server) => unknown> = {
@@ -56,7 +46,7 @@ describe("a client that goes while its request waits for the program is noticed 
             asked.give();
             return pause(exchange, server) as undefined;
           });
-          const client = await clientOf(setup, way);
+          const client = await setup.connectOver(way);
           // A reset is seen whatever lies before it; an end where it can be read up to.
           client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n");
           await asked.wait("the request");
@@ -75,7 +65,7 @@ describe("a client that goes while its request waits for the program is noticed 
     const setup = harness(t, { limits });
     const aborted = signal();
     setup.server.get("/", (exchange) => exchange.onAbort(aborted.give));
-    const client = await clientOf(setup, "TCP");
+    const client = await setup.connectOver("TCP");
     client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n".repeat(20_000));
     await sleep(20);
     client.reset();
@@ -86,7 +76,7 @@ describe("a client that goes while its request waits for the program is noticed 
     const setup = harness(t, { limits, delivery: "deferred" });
     const { server } = setup;
     server.post("/", (exchange) => exchange.onBody(() => {}));
-    const client = await clientOf(setup, "TCP");
+    const client = await setup.connectOver("TCP");
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n").send(Buffer.alloc(MUCH));
     await sleep(20);
     client.reset();
@@ -107,7 +97,7 @@ describe("a client that goes while its request waits for the program is noticed 
         paused.give();
       });
     });
-    const client = await clientOf(setup, "TCP");
+    const client = await setup.connectOver("TCP");
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\nfirst");
     await paused.wait("the first piece");
     client.send("second");
@@ -121,7 +111,7 @@ describe("a client that goes while its request waits for the program is noticed 
     const setup = harness(t, { limits });
     const asked = signal<Exchange>();
     setup.server.post("/", (exchange) => asked.give(exchange));
-    const client = await clientOf(setup, "TCP");
+    const client = await setup.connectOver("TCP");
     client.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${MUCH}\r\n\r\n`).send(Buffer.alloc(MUCH));
     const exchange = await asked.wait("the request");
     await sleep(300);
@@ -134,7 +124,7 @@ describe("a client that goes while its request waits for the program is noticed 
     const setup = harness(t, { limits });
     setup.server.post("/", () => {});
     const { counters } = setup.server;
-    const client = await clientOf(setup, "TCP");
+    const client = await setup.connectOver("TCP");
     client
       .send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n")
       .send(Buffer.alloc(9_000_000));
@@ -154,15 +144,10 @@ describe("a WebSocket that is paused", () => {
     setup: Harness,
     pause: (socket: WebSocket, server: Server) => void,
     way: Way = "TCP",
-  ): Promise<{ client: Awaited<ReturnType<typeof open>>; closed: Promise<number>; socket: WebSocket }> {
-    const { server } = setup;
-    const opened = signal<WebSocket>();
-    const closed = signal<number>();
-    server.websocket("/", { open: opened.give, message() {}, close: (_, code) => closed.give(code) });
-    const client = await open(await clientOf(setup, way), "/");
-    const socket = await opened.wait("the WebSocket");
-    pause(socket, server);
-    return { client, socket, closed: closed.promise };
+  ): ReturnType<typeof pairOn> {
+    const pair = await pairOn(setup, { message() {} }, {}, "", way);
+    pause(pair.socket, setup.server);
+    return pair;
   }
 
   for (const [name, pause] of Object.entries(ways)) {
@@ -171,7 +156,7 @@ describe("a WebSocket that is paused", () => {
         const { client, closed } = await paused(harness(t, { limits }), pause, way);
         client.send("not read");
         client.raw.end();
-        assert.equal(await closed, 1006);
+        assert.equal(await closed(), "1006 ");
       });
 
       test(`${name}: a reset behind much that is not read is noticed, over ${way}`, async (t) => {
@@ -179,7 +164,7 @@ describe("a WebSocket that is paused", () => {
         for (let i = 0; i < MUCH / 10_000; i++) client.send(Buffer.alloc(10_000));
         await sleep(20);
         client.raw.reset();
-        assert.equal(await closed, 1006);
+        assert.equal(await closed(), "1006 ");
       });
     }
 
@@ -193,7 +178,7 @@ describe("a WebSocket that is paused", () => {
       const { client, closed } = await paused(harness(t, { limits }), pause);
       client.answersPings = false;
       assert.equal((await client.next()).type, "ping");
-      assert.equal(await closed, 1006);
+      assert.equal(await closed(), "1006 ");
     });
   }
 
@@ -201,38 +186,25 @@ describe("a WebSocket that is paused", () => {
     const { client, closed } = await paused(harness(t, { limits }), (socket) => socket.pause());
     client.close(4001);
     client.raw.end();
-    assert.equal(await closed, 4001);
+    assert.equal(await closed(), "4001 ");
   });
 
   test("messages that were read before the end are delivered in order, and then the end", async (t) => {
-    const setup = harness(t, { limits });
     const events: string[] = [];
-    const over = signal();
-    setup.server.websocket("/", {
+    const { client, closed } = await tcpPairOn(harness(t, { limits }), {
       open: (socket) => socket.pause(),
       message: (_, data) => void events.push(data.toString()),
-      close: (_, code) => {
-        events.push(String(code));
-        over.give();
-      },
+      close: (_, code) => void events.push(String(code)),
     });
-    const client = await open(await clientOf(setup, "TCP"), "/");
     client.send("one").send("two").raw.end();
-    await over.wait("the end");
+    await closed();
     assert.deepEqual(events, ["one", "two", "1006"]);
   });
 
   test("by a loop that does not go on: its messages are kept, and the end is noticed", async (t) => {
-    const setup = harness(t, { limits });
-    const opened = signal<WebSocket>();
-    setup.server.websocket("/", {
-      open(socket) {
-        socket.messages();
-        opened.give(socket);
-      },
+    const { client, socket } = await tcpPairOn(harness(t, { limits }), {
+      open: (socket) => void socket.messages(),
     });
-    const client = await open(await clientOf(setup, "TCP"), "/");
-    const socket = await opened.wait("the WebSocket");
     const messages = 100_000 / 1_000;
     for (let i = 0; i < messages; i++) client.send("x".repeat(1_000));
     await sleep(20);
@@ -244,12 +216,12 @@ describe("a WebSocket that is paused", () => {
   });
 
   test("by a full queue: the end is noticed, and what was read is in the queue", async (t) => {
-    const setup = harness(t, { limits, delivery: "deferred" });
-    const { server } = setup;
     const codes: number[] = [];
     let messages = 0;
-    server.websocket("/", { message: () => void messages++, close: (_, code) => void codes.push(code) });
-    const client = await open(await clientOf(setup, "TCP"), "/");
+    const { server, client } = await tcpPairOn(harness(t, { limits, delivery: "deferred" }), {
+      message: () => void messages++,
+      close: (_, code) => void codes.push(code),
+    });
     for (let i = 0; i < 10; i++) {
       client.send("x".repeat(100));
       await turns(2);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { EventQueue } from "../../src/exchange/server-event.ts";
 import { Server } from "../../src/server/server.ts";
+import { numbers } from "../support/bytes.ts";
 import { frame } from "../support/frames.ts";
 import { harness } from "../support/harness.ts";
 import { eventually, turns } from "../support/waiting.ts";
@@ -95,10 +96,7 @@ describe("a poll", () => {
     const count = server.poll({ maxMs: 5 });
     assert.ok(count >= 1 && count <= 3, `${count} events of 2 ms ran within 5 ms`);
     assert.equal(server.poll({ maxMs: 0 }), 1);
-    assert.deepEqual(
-      ran,
-      Array.from({ length: count + 1 }, (_, i) => i),
-    );
+    assert.deepEqual(ran, numbers(count + 1));
   });
 
   test("refuses a budget that cannot be one", () => {
@@ -145,10 +143,7 @@ describe("a client that floods a server with deferred delivery", () => {
       return got.length === 500;
     }, "all messages");
     assert.ok(most <= 9, `${most} events of 256 bytes waited, the share is 2000 bytes`);
-    assert.deepEqual(
-      got,
-      Array.from({ length: 500 }, (_, i) => i),
-    );
+    assert.deepEqual(got, numbers(500));
   });
 
   test("holds only itself back: a request with content larger than the share arrives whole", async (t) => {

@@ -1,24 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { WebSocket } from "../../src/exchange/exchange.ts";
+import type { UpgradeOptions, WebSocket } from "../../src/exchange/exchange.ts";
 import { ByteWriter, Room } from "../../src/games/index.ts";
+import { throwing } from "../support/failing.ts";
 import { type Harness, harness } from "../support/harness.ts";
-import { open, type WebSocketClient } from "../support/web-socket-client.ts";
+import type { WebSocketClient } from "../support/web-socket-client.ts";
 import { agreedDeflate } from "../support/web-socket-handshake.ts";
-
-type Options = Parameters<Harness["server"]["websocket"]>[2];
+import { tcpPairOn } from "../support/web-socket-pair.ts";
 
 /** A socket of a server, and its client. */
 async function pair(
-  { server, connectTcp }: Harness,
-  options: Options = {},
+  made: Harness,
+  options: UpgradeOptions<undefined> = {},
   fields = "",
 ): Promise<[WebSocket, WebSocketClient]> {
-  const sockets: WebSocket[] = [];
-  server.websocket("/", { open: (socket) => void sockets.push(socket as WebSocket) }, options);
-  const client = await open(await connectTcp(), "/", fields);
-  const [socket] = sockets;
-  assert.ok(socket !== undefined);
+  const { socket, client } = await tcpPairOn(made, {}, options, fields);
   return [socket, client];
 }
 
@@ -52,13 +48,11 @@ describe("sendInto", () => {
     test(`sends ${length} bytes of ${size}, in order with what is sent around them`, async (t) => {
       const [socket, client] = await pair(harness(t));
       socket.send(Buffer.from("before"));
-      assert.equal(
-        socket.sendInto(size, (memory) => {
-          assert.equal(memory.length, size);
-          return fill(memory, length);
-        }),
-        "sent",
-      );
+      const result = socket.sendInto(size, (memory) => {
+        assert.equal(memory.length, size);
+        return fill(memory, length);
+      });
+      assert.equal(result, "sent");
       socket.send(Buffer.from("after"));
       assert.equal(`${await nextBytes(client)}`, "before");
       const expected = Buffer.alloc(length);
@@ -107,13 +101,7 @@ describe("sendInto", () => {
   test("sends nothing when the program throws or returns an impossible number, and can be called again", async (t) => {
     const [socket, client] = await pair(harness(t));
     const failure = new Error("failed");
-    assert.throws(
-      () =>
-        socket.sendInto(10, () => {
-          throw failure;
-        }),
-      failure,
-    );
+    assert.throws(() => socket.sendInto(10, throwing(failure)), failure);
     for (const length of [11, -1, 0.5, Number.NaN]) {
       assert.throws(() => socket.sendInto(10, () => length), RangeError);
     }

@@ -1,21 +1,20 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
+import { promisify } from "node:util";
 import { Server } from "../../src/server/server.ts";
 
-import { harness } from "../support/harness.ts";
+import { asked, harness, pendingRequest, simpleServer } from "../support/harness.ts";
 import { memoryClient, tcpClient } from "../support/raw-client.ts";
 import { eventually, signal, turns, within } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
+import { webSocketPair } from "../support/web-socket-pair.ts";
 
 describe("close", () => {
   test("closes idle connections at once, and resolves when they are gone", async (t) => {
-    const { server, connect, connectTcp } = harness(t);
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { server, connect, connectTcp } = simpleServer(t);
     const clients = [connect(), connect().get("/"), await connectTcp(), (await connectTcp()).get("/")];
     await clients[1]?.answer();
     await clients[3]?.answer();
@@ -31,38 +30,26 @@ describe("close", () => {
   });
 
   test("lets what is pending end by itself, with Connection: close", async (t) => {
-    const { server, connect } = harness(t);
-    const seen = signal<Exchange>();
-    server.get("/", (exchange) => seen.give(exchange));
-    const client = connect().get("/").get("/");
-    const exchange = await seen.wait("the request");
-    let closed = false;
-    const closing = server.close({ graceMs: 1_000 }).then(() => {
-      closed = true;
-    });
+    const { server, client, exchange } = await pendingRequest(t);
+    client.get("/");
+    let closed = 0;
+    const closing = server.close({ graceMs: 1_000 }).then(() => closed++);
     await turns();
-    assert.equal(closed, false);
+    assert.equal(closed, 0);
     assert.equal(client.ended, false);
     exchange.end("in time");
     const answer = await client.answer();
-    assert.equal(answer.text, "in time");
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.text, answer.header("connection")], ["in time", "close"]);
     client.end();
     await within(closing, "the server to close");
     assert.equal(client.rest, "", "the request behind it is not answered");
   });
 
   test("lets a response that has begun end by itself, and content that is arriving arrive", async (t) => {
-    const { server, connect } = harness(t);
-    const seen = signal<Exchange>();
-    server.get("/", (exchange) => {
-      exchange.write("begun ");
-      seen.give(exchange);
-    });
+    const { server, connect, client: streaming, exchange } = await pendingRequest(t);
+    exchange.write("begun ");
     server.post("/", async (exchange) => void exchange.end(await exchange.text()));
-    const streaming = connect().get("/");
     const sending = connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc");
-    const exchange = await seen.wait("the request");
     await turns();
     const closing = server.close({ graceMs: 1_000 });
     await turns();
@@ -71,16 +58,14 @@ describe("close", () => {
     await streaming.until(() => streaming.ended, "the end");
     sending.send("def");
     const answer = await sending.answer();
-    assert.equal(answer.text, "abcdef");
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.text, answer.header("connection")], ["abcdef", "close"]);
     streaming.end();
     sending.end();
     await within(closing, "the server to close");
   });
 
   test("does not wait for peers that do not close after us for longer than closeTimeoutMs", async (t) => {
-    const { server, connect } = harness(t, { limits: { closeTimeoutMs: 40 } });
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { server, connect } = simpleServer(t, { limits: { closeTimeoutMs: 40 } });
     await connect().get("/", "Connection: close\r\n").answer();
     await within(server.close({ graceMs: 5_000 }), "the server to close");
   });
@@ -102,8 +87,7 @@ describe("close", () => {
     assert.ok(Date.now() - begin >= 45, "too early");
     for (const client of stuck) {
       const answer = await client.answer();
-      assert.equal(answer.status, 503);
-      assert.equal(answer.header("connection"), "close");
+      assert.deepEqual([answer.status, answer.header("connection")], [503, "close"]);
       await client.until(() => client.closed || client.ended, "the end");
     }
     await begun.until(() => begun.closed, "the end");
@@ -114,11 +98,7 @@ describe("close", () => {
   });
 
   test("graceMs 0 does that at once", async (t) => {
-    const { server, connect } = harness(t);
-    const seen = signal();
-    server.get("/", () => seen.give());
-    const client = connect().get("/");
-    await seen.wait("the request");
+    const { server, client } = await pendingRequest(t);
     await within(server.close({ graceMs: 0 }), "the server to close", 200);
     assert.equal((await client.answer()).status, 503);
   });
@@ -145,11 +125,7 @@ describe("close", () => {
   });
 
   test("flushes what waits for a slow WebSocket within graceMs", async (t) => {
-    const { server, connect } = harness(t);
-    const opened = signal<WebSocket>();
-    server.websocket("/", { open: (socket) => opened.give(socket as WebSocket) });
-    const client = await open(connect(), "/");
-    const socket = await opened.wait("the WebSocket");
+    const { server, client, socket } = await webSocketPair(t);
     client.raw.pause();
     for (let i = 0; i < 10; i++) socket.send(`${i}`.repeat(50_000));
     const closing = server.close({ graceMs: 1_000 });
@@ -162,10 +138,8 @@ describe("close", () => {
   });
 
   test("destroys WebSockets that do not answer after graceMs", async (t) => {
-    const { server, connect } = harness(t);
     const closed = signal<number>();
-    server.websocket("/", { close: (_, code) => closed.give(code) });
-    const client = await open(connect(), "/");
+    const { server, client } = await webSocketPair(t, { close: (_, code) => closed.give(code) });
     client.answersClose = false;
     await within(server.close({ graceMs: 40 }), "the server to close");
     await closed.wait("the close");
@@ -199,12 +173,8 @@ describe("close", () => {
   });
 
   test("accepts nothing more", async (t) => {
-    const { server, connect } = harness(t);
+    const { server, client, exchange } = await pendingRequest(t);
     const listener = await server.listen({ port: 0, host: "127.0.0.1" });
-    const seen = signal<Exchange>();
-    server.get("/", (exchange) => seen.give(exchange));
-    const client = connect().get("/");
-    const exchange = await seen.wait("the request");
     const closing = server.close({ graceMs: 1_000 });
     await assert.rejects(tcpClient(listener.port), { code: "ECONNREFUSED" });
     const late = memoryClient(server);
@@ -223,13 +193,10 @@ describe("close", () => {
 
   test("listening that is under way when it closes leaves nothing open", async (t) => {
     const { server } = harness(t);
-    const listening = server.listen({ port: 0, host: "127.0.0.1" }).then(
-      (listener) => listener.port,
-      () => 0,
-    );
+    const listening = server.listen({ port: 0, host: "127.0.0.1" }).catch(() => undefined);
     await within(server.close(), "the server to close");
-    const port = await listening;
-    if (port !== 0) await assert.rejects(tcpClient(port), { code: "ECONNREFUSED" });
+    const port = (await listening)?.port;
+    if (port !== undefined) await assert.rejects(tcpClient(port), { code: "ECONNREFUSED" });
   });
 
   test("is the same promise at each call", async (t) => {
@@ -258,21 +225,18 @@ describe("close", () => {
     });
     const client = connect().get("/");
     const answer = await client.answer();
-    assert.equal(answer.text, "closing");
-    assert.equal(answer.header("connection"), "close");
+    assert.deepEqual([answer.text, answer.header("connection")], ["closing", "close"]);
     client.end();
     assert.ok(closing);
     await within(closing, "the server to close");
   });
 
   test("with deferred delivery: 503 for requests that nobody polls, events that are left may be polled after", async (t) => {
-    const { server, connect } = harness(t, { delivery: "deferred" });
     const log: string[] = [];
-    server.get("/", (exchange) => {
+    const { server, client } = asked(harness(t, { delivery: "deferred" }), (exchange) => {
       log.push(`request ${exchange.finished}`);
       exchange.onAbort(() => void log.push("abort"));
     });
-    const client = connect().get("/");
     await eventually(() => server.waitingEvents === 1, "the event");
     await within(server.close({ graceMs: 30 }), "the server to close");
     assert.equal((await client.answer()).status, 503);
@@ -283,8 +247,7 @@ describe("close", () => {
 
 describe("a listener", () => {
   test("that is closed accepts nothing more, its connections and the server go on", async (t) => {
-    const { server } = harness(t);
-    server.get("/", (exchange) => void exchange.end("ok"));
+    const { server } = simpleServer(t);
     const one = await server.listen({ port: 0, host: "127.0.0.1" });
     const two = await server.listen({ port: 0, host: "127.0.0.1" });
     assert.notEqual(one.port, two.port);
@@ -296,8 +259,7 @@ describe("a listener", () => {
     one.close();
     one.close();
     await assert.rejects(tcpClient(one.port), { code: "ECONNREFUSED" });
-    client.get("/");
-    assert.equal((await client.answer()).text, "ok");
+    assert.equal((await client.get("/").answer()).text, "ok");
     const other = await tcpClient(two.port);
     t.after(() => other.destroy());
     assert.equal((await other.get("/").answer()).text, "ok");
@@ -314,23 +276,11 @@ describe("a listener", () => {
 
 describe("nothing keeps the process alive", () => {
   async function exits(script: string): Promise<string> {
-    const root = fileURLToPath(new URL("../..", import.meta.url));
-    const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script], {
-      cwd: root,
-    });
-    let output = "";
-    child.stdout.on("data", (data) => {
-      output += data;
-    });
-    child.stderr.on("data", (data) => {
-      output += data;
-    });
-    try {
-      await within(once(child, "exit"), "the process to end", 20_000);
-    } finally {
-      child.kill("SIGKILL");
-    }
-    return output;
+    const cwd = fileURLToPath(new URL("../..", import.meta.url));
+    const args = ["--import", "tsx", "--input-type=module", "--eval", script];
+    // It rejects when the process does not end in time.
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd, timeout: 20_000 });
+    return stdout + stderr;
   }
 
   test("after close: a server that has served HTTP and a WebSocket, with long timeouts", async () => {

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Server } from "../../src/server/server.ts";
+import type { Handler } from "../../src/server/target.ts";
 import { formParts } from "../../src/web/forms.ts";
-import { certificate } from "../support/certificates.ts";
-import { harness } from "../support/harness.ts";
-import { tcpClient, tlsClient } from "../support/raw-client.ts";
+import { harness, keepPolling, routed } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
 
 const BOUNDARY = "b";
@@ -73,27 +72,21 @@ describe("content that nobody takes after the answer ends its connection after b
         test(`${name}, ${delivery}, ${sent} bytes of ${LARGE}`, async (t) => {
           const { server, connect } = harness(t, { delivery, limits });
           add(server);
-          const poll = setInterval(() => delivery === "deferred" && server.poll(), 1);
-          t.after(() => clearInterval(poll));
+          keepPolling(t, server, delivery);
           const client = connect().send(head(LARGE) + PART);
-          client.send("x".repeat(sent - PART.length));
-          assert.equal((await client.answer("POST")).text, "answered");
+          assert.equal((await client.send("x".repeat(sent - PART.length)).answer("POST")).text, "answered");
           await client.until(() => client.closed, "the end of the connection");
         });
       }
     }
   }
 
-  for (const tls of [false, true]) {
-    test(`over ${tls ? "TLS" : "TCP"}, chunked`, async (t) => {
-      const { server } = harness(t, { limits });
+  for (const way of ["TCP", "TLS"] as const) {
+    test(`over ${way}, chunked`, async (t) => {
+      const { server, connectOver } = harness(t, { limits });
       programs["next() once"]?.(server);
-      const secure = tls ? { tls: certificate("localhost") } : {};
-      const { port } = await server.listen({ host: "127.0.0.1", ...secure });
-      const client = await (tls ? tlsClient(port) : tcpClient(port));
-      t.after(() => client.destroy());
-      client.send(CHUNKED + chunk("x".repeat(LARGE)));
-      assert.equal((await client.answer("POST")).text, "answered");
+      const client = await connectOver(way);
+      assert.equal((await client.send(CHUNKED + chunk("x".repeat(LARGE))).answer("POST")).text, "answered");
       await client.over();
     });
   }
@@ -127,19 +120,22 @@ describe("content that nobody takes after the answer ends its connection after b
 
 describe("an answer before the content has been read says what becomes of the connection", () => {
   const limits = { maxDiscardBytes: 1_000 };
+  /** Answers when some of the content has come, and reads no more. */
+  const refuseAtOnce =
+    (status: number): Handler =>
+    async (exchange) => {
+      for await (const _ of exchange.body) {
+        exchange.status(status).end(status === 204 ? "" : "no");
+        return;
+      }
+    };
 
   for (const [name, status] of [
     ["with content", 403],
     ["without content", 204],
   ] as const) {
     test(`a loop that answers ${name} and is left: Connection: close, and it is closed at once`, async (t) => {
-      const { server, connect } = harness(t, { limits });
-      server.post("/", async (exchange) => {
-        for await (const _ of exchange.body) {
-          exchange.status(status).end(status === 204 ? "" : "no");
-          return;
-        }
-      });
+      const { connect } = routed(harness(t, { limits }), "post", refuseAtOnce(status));
       const client = connect().send(`${head(LARGE)}begun`);
       const answer = await client.answer("POST");
       assert.deepEqual([answer.status, answer.header("connection")], [status, "close"]);
@@ -148,37 +144,23 @@ describe("an answer before the content has been read says what becomes of the co
   }
 
   test("chunked content, too", async (t) => {
-    const { server, connect } = harness(t, { limits });
-    server.post("/", async (exchange) => {
-      for await (const _ of exchange.body) {
-        exchange.status(403).end("no");
-        return;
-      }
-    });
+    const { connect } = routed(harness(t, { limits }), "post", refuseAtOnce(403));
     const client = connect().send(CHUNKED + chunk("begun"));
     assert.equal((await client.answer("POST")).header("connection"), "close");
     await client.over();
   });
 
   test("a small rest is thrown away, and the connection goes on", async (t) => {
-    const { server, connect } = harness(t, { limits });
-    server.post("/", async (exchange) => {
-      for await (const _ of exchange.body) {
-        exchange.status(403).end("no");
-        return;
-      }
-    });
+    const { connect } = routed(harness(t, { limits }), "post", refuseAtOnce(403));
     const client = connect().send(`${head(500)}begun`);
     assert.equal((await client.answer("POST")).header("connection"), undefined);
-    client.send("x".repeat(495)).get("/none");
-    assert.equal((await client.answer()).status, 404);
+    assert.equal((await client.send("x".repeat(495)).get("/none").answer()).status, 404);
   });
 
   test("a program that reads on after such an answer gets everything, and then the connection is closed", async (t) => {
     for (const lines of ["", "Connection: close\r\n"]) {
-      const { server, connect } = harness(t, { limits });
       const read = signal<number>();
-      server.post("/", async (exchange) => {
+      const { connect } = routed(harness(t, { limits }), "post", async (exchange) => {
         let length = 0;
         for await (const piece of exchange.body) {
           if (length === 0) exchange.status(202).end("taken");
@@ -204,7 +186,6 @@ describe("an answer before the content has been read says what becomes of the co
     const answer = await client.answer("POST");
     assert.deepEqual([answer.body.length, answer.header("connection")], [100_000, undefined]);
     await turns();
-    client.get("/none");
-    assert.equal((await client.answer()).status, 404);
+    assert.equal((await client.get("/none").answer()).status, 404);
   });
 });

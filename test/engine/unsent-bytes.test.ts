@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { harness } from "../support/harness.ts";
+import { asked, harness } from "../support/harness.ts";
 import { eventually } from "../support/waiting.ts";
 import { webSocketPair } from "../support/web-socket-pair.ts";
 
@@ -34,14 +34,12 @@ describe("bytes that have not left", () => {
   });
 
   test("of a response: pendingBytes likewise", async (t) => {
-    const { server, connect } = harness(t, { delivery: "deferred" });
     let seen: [number, number] | undefined;
-    server.get("/", (exchange) => {
+    const { server, client } = asked(harness(t, { delivery: "deferred" }), (exchange) => {
       exchange.write("part");
       seen = [exchange.pendingBytes, exchange.bufferedBytes];
       exchange.end();
     });
-    const client = connect().get("/");
     await eventually(() => server.poll() > 0, "the request");
     assert.equal(seen?.[0], 0);
     assert.ok((seen?.[1] ?? 0) > 0);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { Hono } from "hono";
 import type { Exchange, FetchInfo, Server, WebSocketHandlers } from "../../src/index.ts";
-import { type Harness, harness } from "../support/harness.ts";
+import { throwing } from "../support/failing.ts";
+import { type Harness, harness, routed } from "../support/harness.ts";
 import { turns } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
@@ -27,59 +28,41 @@ const refusals: [name: string, upgrade: Upgrade, status: number, text?: string][
   ["end", (exchange) => void exchange.status(401).end("no"), 401, "no"],
   ["a stream that is not waited for", (exchange) => void exchange.stream(oneLater("no")), 200, "no"],
   ["the same with a status", (exchange) => void exchange.status(401).stream(oneLater("no")), 401, "no"],
-  [
-    "an error",
-    () => {
-      throw new Error("on purpose");
-    },
-    500,
-    "Internal Server Error\n",
-  ],
+  ["an error", throwing(), 500, "Internal Server Error\n"],
 ];
 
 /** The ways on which a request comes to `upgrade`. */
-const ways: [name: string, serve: (server: Server, handlers: WebSocketHandlers<unknown>) => void][] = [
-  ["a WebSocket route", (server, handlers) => void server.websocket("/", handlers)],
-  ["exchange.upgrade", (server, handlers) => void server.get("/", (exchange) => exchange.upgrade(handlers))],
-  [
-    "exchange.upgrade that nobody waits for",
-    (server, handlers) => void server.get("/", (exchange) => void exchange.upgrade(handlers)),
-  ],
-  [
-    "info.upgrade of a fetch handler",
-    (server, handlers) => void server.fetch((_, info) => info.upgrade(handlers)),
-  ],
-  [
-    "c.env.upgrade of Hono",
-    (server, handlers) => {
-      const app = new Hono<{ Bindings: FetchInfo }>();
-      app.get("/", (c) => c.env.upgrade(handlers));
-      server.fetch(app.fetch);
-    },
-  ],
-];
+const ways: Record<string, (server: Server, handlers: WebSocketHandlers<unknown>) => unknown> = {
+  "a WebSocket route": (server, handlers) => server.websocket("/", handlers),
+  "exchange.upgrade": (server, handlers) => server.get("/", (exchange) => exchange.upgrade(handlers)),
+  "exchange.upgrade that nobody waits for": (server, handlers) =>
+    server.get("/", (exchange) => void exchange.upgrade(handlers)),
+  "info.upgrade of a fetch handler": (server, handlers) => server.fetch((_, info) => info.upgrade(handlers)),
+  "c.env.upgrade of Hono": (server, handlers) =>
+    server.fetch(new Hono<{ Bindings: FetchInfo }>().get("/", (c) => c.env.upgrade(handlers)).fetch),
+};
 
 /** A server whose `upgrade` does something, at once or later. */
 function serving(
   t: TestContext,
-  way: (typeof ways)[number],
+  serve: (typeof ways)[string],
   upgrade: Upgrade,
   later: boolean,
 ): Harness & { opened: string[] } {
   const place = harness(t);
   const opened: string[] = [];
-  way[1](place.server, {
+  serve(place.server, {
     upgrade: later ? async (exchange) => turns(2).then(() => upgrade(exchange)) : upgrade,
     open: (socket) => void opened.push(JSON.stringify(socket.data)),
   });
   return { ...place, opened };
 }
 
-for (const way of ways) {
+for (const [name, way] of Object.entries(ways)) {
   for (const later of [false, true]) {
-    describe(`upgrade, by ${way[0]}, ${later ? "later" : "at once"}`, () => {
-      for (const [name, upgrade, status, text = ""] of refusals) {
-        test(`refuses by ${name}`, async (t) => {
+    describe(`upgrade, by ${name}, ${later ? "later" : "at once"}`, () => {
+      for (const [how, upgrade, status, text = ""] of refusals) {
+        test(`refuses by ${how}`, async (t) => {
           const { connect, opened, reports } = serving(t, way, upgrade, later);
           const client = connect().send(handshake("/"));
           const answer = await client.answer();
@@ -113,9 +96,8 @@ test("false refuses with deferred delivery, too", async (t) => {
 });
 
 test("a status that was set before upgrade() refuses, where there is nothing to ask", async (t) => {
-  const { server, connect } = harness(t);
   const results: unknown[] = [];
-  server.get("/", (exchange) => {
+  const { server, connect } = routed(harness(t), "get", (exchange) => {
     exchange.status(403);
     results.push(exchange.upgrade({ open: () => assert.fail("it was opened") }));
   });

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
+import { constants, deflateRawSync } from "node:zlib";
 import type { UpgradeOptions, WebSocket } from "../../src/exchange/exchange.ts";
 import { BINARY, PING_FRAME, TEXT } from "../../src/protocol/websocket/opcodes.ts";
 import type { Server } from "../../src/server/server.ts";
+import { numbers } from "../support/bytes.ts";
 import { frame, RSV1, serverFrame } from "../support/frames.ts";
 import { harness } from "../support/harness.ts";
 import { eventually, signal, turns } from "../support/waiting.ts";
-import { open, type WebSocketClient } from "../support/web-socket-client.ts";
-import { webSocketPair } from "../support/web-socket-pair.ts";
+import { open, textsOf, type WebSocketClient } from "../support/web-socket-client.ts";
+import { pairOn, webSocketPair } from "../support/web-socket-pair.ts";
 
 const DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
 
@@ -56,8 +58,7 @@ describe("messages", () => {
       socket.publish("t", data);
       socket.send(data);
       data.fill("c");
-      assert.equal(await client.text(), "a".repeat(size));
-      assert.equal(await client.text(), "b".repeat(size));
+      assert.deepEqual(await textsOf(client, 2), ["a".repeat(size), "b".repeat(size)]);
     }
   });
 
@@ -153,8 +154,7 @@ describe("topics", () => {
     assert.equal(a.unsubscribe("t"), false);
     assert.equal(server.publish("t", "one"), 1);
     for (const expected of ["all", "outside"]) assert.equal(await clients[0]?.text(), expected);
-    for (const expected of ["all", "others", "outside", "one"])
-      assert.equal(await clients[1]?.text(), expected);
+    for (const text of ["all", "others", "outside", "one"]) assert.equal(await clients[1]?.text(), text);
     await turns();
     clients[0]?.read();
     clients[2]?.read();
@@ -188,13 +188,9 @@ describe("topics", () => {
   });
 
   test("a broadcast reaches sockets with compression and without, small ones uncompressed", async (t) => {
-    const { server, sockets, clients } = await room(t, 4, { compression: { thresholdBytes: 100 } }, (i) =>
-      i < 2 ? DEFLATE : "",
-    );
-    assert.deepEqual(
-      sockets.map((socket) => socket.compresses),
-      [true, true, false, false],
-    );
+    const compression = { thresholdBytes: 100 };
+    const { server, sockets, clients } = await room(t, 4, { compression }, (i) => (i < 2 ? DEFLATE : ""));
+    for (const [i, socket] of sockets.entries()) assert.equal(socket.compresses, i < 2);
     for (const socket of sockets) socket.subscribe("t");
     for (const [text, options, first] of [
       ["hello ".repeat(1_000), {}, 0xc1],
@@ -235,13 +231,8 @@ describe("compression", () => {
   });
 
   test("messages from the threshold on are compressed, unless asked otherwise", async (t) => {
-    const { client, socket } = await webSocketPair(
-      t,
-      {},
-      {},
-      { compression: { thresholdBytes: 50 } },
-      DEFLATE,
-    );
+    const compression = { thresholdBytes: 50 };
+    const { client, socket } = await webSocketPair(t, {}, {}, { compression }, DEFLATE);
     for (const [text, options, compressed] of [
       ["x".repeat(49), {}, false],
       ["x".repeat(50), {}, true],
@@ -258,12 +249,8 @@ describe("a peer that does not read", () => {
   const limits = { maxBackpressureBytes: 200_000 };
 
   test("send answers sent, then queued, then dropped; drain says when to go on", async (t) => {
-    const drained = signal();
     let drains = 0;
-    const drain = (): void => {
-      drains++;
-      drained.give();
-    };
+    const drain = (): void => void drains++;
     const { client, socket, server } = await webSocketPair(t, { drain }, { limits });
     await turns();
     client.raw.pause();
@@ -285,7 +272,7 @@ describe("a peer that does not read", () => {
     assert.equal(drains, 0);
     assert.ok(["sent", "queued"].includes(socket.send("")) || socket.ping() === "dropped");
     client.raw.resume();
-    await drained.wait("drain");
+    await eventually(() => drains > 0, "drain");
     assert.equal(socket.bufferedBytes, 0);
     for (const text of sent) assert.equal(await client.text(), text);
     await turns();
@@ -306,9 +293,7 @@ describe("a peer that does not read", () => {
     await turns();
     client.raw.pause();
     socket.subscribe("t");
-    server.websocket("/other", {
-      open: (opened) => void opened.subscribe("t"),
-    });
+    server.websocket("/other", { open: (opened) => void opened.subscribe("t") });
     const other = await open(connect(), "/other");
     let taken = 2;
     for (let i = 0; i < 400 && taken === 2; i++) {
@@ -333,12 +318,10 @@ describe("a peer that does not read", () => {
     await turns(2);
     assert.ok(socket.bufferedBytes <= 270_000, `${socket.bufferedBytes} bytes of pongs`);
     client.raw.resume();
-    let last = "";
     await client.raw.until(() => {
       client.read();
       const event = client.events.at(-1);
-      last = event?.type === "pong" ? event.text : last;
-      return last === "last";
+      return event?.type === "pong" && event.text === "last";
     }, "the pong for the last ping");
   });
 
@@ -379,13 +362,11 @@ describe("ping and pong", () => {
   });
 
   test("pings are told in their order when they are polled", async (t) => {
-    const { server, connect } = harness(t, { delivery: "deferred" });
     const got: string[] = [];
-    server.websocket("/", {
+    const { server, client } = await pairOn(harness(t, { delivery: "deferred" }), {
       ping: (_, data) => void got.push(`ping ${data}`),
       message: (_, data) => void got.push(`message ${data}`),
     });
-    const client = await open(connect(), "/");
     client.ping("1");
     client.send("2");
     client.ping("3");
@@ -546,10 +527,7 @@ describe("a peer that breaks the rules", () => {
       assert.match(await closed(), new RegExp(`^${code} `));
       await client.raw.over();
       assert.deepEqual(reports, [], "not the program's fault");
-      assert.equal(
-        Object.values(server.counters.errors).reduce((a, b) => a + b, 0),
-        1,
-      );
+      assert.deepEqual(Object.values(server.counters.errors), [1]);
     });
   }
 
@@ -564,19 +542,10 @@ describe("a peer that breaks the rules", () => {
     }
     assert.equal((await fragments.client.closeFrame()).code, 1009);
 
-    const { deflateRawSync, constants } = await import("node:zlib");
-    const bomb = await webSocketPair(
-      t,
-      {},
-      { limits: { maxMessageBytes: 100_000 } },
-      { compression: true },
-      DEFLATE,
-    );
-    const packed = deflateRawSync(Buffer.alloc(10_000_000), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(
-      0,
-      -4,
-    );
-    bomb.client.raw.send(frame(1, packed, { rsv: RSV1 }));
+    const bounded = harness(t, { limits: { maxMessageBytes: 100_000 } });
+    const bomb = await pairOn(bounded, {}, { compression: true }, DEFLATE);
+    const packed = deflateRawSync(Buffer.alloc(10_000_000), { finishFlush: constants.Z_SYNC_FLUSH });
+    bomb.client.raw.send(frame(1, packed.subarray(0, -4), { rsv: RSV1 }));
     assert.equal((await bomb.client.closeFrame()).code, 1009);
   });
 
@@ -615,10 +584,7 @@ describe("pause and resume", () => {
     assert.ok(messages.length < 100, "a few may come");
     socket.resume();
     await eventually(() => messages.length === 100, "all messages");
-    assert.deepEqual(
-      messages,
-      Array.from({ length: 100 }, (_, i) => String(i)),
-    );
+    assert.deepEqual(messages, numbers(100).map(String));
   });
 
   test("in the middle of a frame of any kind", async (t) => {
@@ -659,11 +625,9 @@ describe("pause and resume", () => {
   test("paused by the program for long, a peer that is alive stays", async (t) => {
     const limits = { webSocketIdleTimeoutMs: 40, pongTimeoutMs: 40 };
     const got = signal<string>();
-    const { client, socket } = await webSocketPair(
-      t,
-      { message: (_, data) => got.give(data.toString()) },
-      { limits },
-    );
+    const { client, socket } = await pairOn(harness(t, { limits }), {
+      message: (_, data) => got.give(data.toString()),
+    });
     socket.pause();
     client.send("kept");
     await client.readFor(300);
@@ -706,8 +670,7 @@ test("after the end every call answers", async (t) => {
   assert.equal(socket.unsubscribe("t"), false);
   assert.equal(socket.isSubscribed("t"), false);
   assert.equal(socket.publish("t", "x"), 0);
-  assert.equal(socket.bufferedBytes, 0);
-  assert.equal(socket.readyState, "closed");
+  assert.deepEqual([socket.bufferedBytes, socket.readyState], [0, "closed"]);
   let ran = false;
   socket.cork(() => {
     ran = true;
@@ -718,9 +681,7 @@ test("after the end every call answers", async (t) => {
   socket.resume();
   socket.close(1000, "x");
   socket.terminate();
-  assert.equal(socket.remoteAddress, "memory");
-  assert.equal(socket.encrypted, false);
-  assert.equal(socket.request?.path, "/");
+  assert.deepEqual([socket.remoteAddress, socket.encrypted, socket.request?.path], ["memory", false, "/"]);
   assert.equal(server.counters.openWebSockets, 0);
   assert.deepEqual(reports, []);
 });

@@ -5,9 +5,10 @@ import { describe, test } from "node:test";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import type { EventQueue } from "../../src/exchange/server-event.ts";
 import { Server } from "../../src/server/server.ts";
-import { harness } from "../support/harness.ts";
+import { harness, nextAnswers, routed } from "../support/harness.ts";
 import { signal } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
+import { webSocketPair } from "../support/web-socket-pair.ts";
 
 const values: [name: string, value: unknown][] = [
   ["an object", { a: 1 }],
@@ -28,20 +29,17 @@ describe("content that is neither text nor bytes", () => {
     ];
     for (const [call, handler] of answered) {
       test(`${name} as ${call} is answered with 500`, async (t) => {
-        const { server, connect, reports } = harness(t);
-        server.get("/", (exchange) => void handler(exchange));
+        const { server, connect, reports } = routed(harness(t), "get", (exchange) => void handler(exchange));
         server.get("/ok", (exchange) => exchange.end("ok"));
         const client = connect().get("/").get("/ok");
-        assert.equal((await client.answer()).status, 500);
-        assert.equal((await client.answer()).text, "ok");
+        assert.deepEqual(await nextAnswers(client, "status", "text"), [500, "ok"]);
         assert.match(String(reports[0]?.error), MESSAGE);
       });
     }
 
     for (const call of ["write", "end"] as const) {
       test(`${name} as ${call} of a response that has begun breaks it off`, async (t) => {
-        const { server, connect, reports } = harness(t);
-        server.get("/", (exchange) => {
+        const { connect, reports } = routed(harness(t), "get", (exchange) => {
           exchange.write("begun");
           exchange[call](wrong);
         });
@@ -52,9 +50,7 @@ describe("content that is neither text nor bytes", () => {
 
     for (const call of ["send", "reply"] as const) {
       test(`${name} as ${call} of a WebSocket closes it with 1011`, async (t) => {
-        const { server, connect, reports } = harness(t);
-        server.websocket("/", { message: (socket) => void socket[call](wrong) });
-        const client = await open(connect(), "/");
+        const { reports, client } = await webSocketPair(t, { message: (socket) => void socket[call](wrong) });
         client.send("x");
         assert.equal((await client.closeFrame()).code, 1011);
         assert.match(String(reports[0]?.error), MESSAGE);

@@ -5,18 +5,14 @@ import { ByteWriter, Room } from "../../src/games/index.ts";
 import { harness } from "../support/harness.ts";
 import { eventually } from "../support/waiting.ts";
 import { open } from "../support/web-socket-client.ts";
+import { tcpPairOn } from "../support/web-socket-pair.ts";
 
 describe("Room", () => {
   test("sends to its members, and to all but one", async (t) => {
     const { server, connectTcp } = harness(t);
     const room = new Room();
     const sockets: WebSocket[] = [];
-    server.websocket("/", {
-      open: (socket) => {
-        sockets.push(socket as WebSocket);
-        room.add(socket as WebSocket);
-      },
-    });
+    server.websocket("/", { open: (socket) => void (room.add(socket) && sockets.push(socket)) });
     const clients = [await open(await connectTcp(), "/"), await open(await connectTcp(), "/")];
     assert.equal(room.size, 2);
     assert.deepEqual([...room], sockets);
@@ -51,21 +47,15 @@ describe("Room", () => {
       assert.ok(event.type === "message" && event.binary);
       first.push([event.data.length, event.data[0] ?? 0]);
     }
-    assert.deepEqual(first, [
-      [200, 9],
-      [200, 9],
-      [200, 9],
-    ]);
+    assert.deepEqual(first, Array(3).fill([200, 9]));
     const own = await clients[2]?.next();
     assert.ok(own?.type === "message");
     assert.deepEqual([...own.data], [3, 2, 0, 0xc3, 0xbc]);
   });
 
   test("large messages of the pooled writer stay as they were for a client that does not read", async (t) => {
-    const { server, connectTcp } = harness(t);
     const room = new Room();
-    server.websocket("/", { open: (socket) => void room.add(socket as WebSocket) });
-    const client = await open(await connectTcp(), "/");
+    const { client } = await tcpPairOn(harness(t), { open: (socket) => void room.add(socket as WebSocket) });
     client.raw.pause();
     for (let i = 1; i <= 40; i++)
       room.broadcast((_socket, writer) => void writer.raw(Buffer.alloc(200_000, i)));
@@ -111,13 +101,8 @@ describe("Room", () => {
   });
 
   test("does not take a socket that is closed, and remove can be called by a listener", async (t) => {
-    const { server, connectTcp } = harness(t);
     const room: Room = new Room({ onLeave: (socket) => void room.remove(socket) });
-    const sockets: WebSocket[] = [];
-    server.websocket("/", { open: (socket) => void sockets.push(socket as WebSocket) });
-    await open(await connectTcp(), "/");
-    const [socket] = sockets;
-    assert.ok(socket !== undefined);
+    const { socket } = await tcpPairOn(harness(t));
     room.add(socket);
     room.clear();
     assert.equal(room.size, 0);
@@ -141,20 +126,11 @@ describe("ByteWriter", () => {
       .text("é")
       .raw(Buffer.from([7]));
     const view = new DataView(writer.bytes.buffer, writer.bytes.byteOffset, writer.length);
-    assert.deepEqual(
-      [
-        view.getUint8(0),
-        view.getUint16(1, true),
-        view.getUint32(3, true),
-        view.getInt16(7, true),
-        view.getInt32(9, true),
-      ],
-      [1, 2, 3, -1, -2],
-    );
-    assert.deepEqual(
-      [view.getFloat32(13, true), view.getFloat64(17, true), view.getUint16(25, true)],
-      [0.5, 0.25, 2],
-    );
+    const unsigned = [view.getUint8(0), view.getUint16(1, true), view.getUint32(3, true)];
+    assert.deepEqual(unsigned, [1, 2, 3]);
+    assert.deepEqual([view.getInt16(7, true), view.getInt32(9, true)], [-1, -2]);
+    const floats = [view.getFloat32(13, true), view.getFloat64(17, true)];
+    assert.deepEqual([...floats, view.getUint16(25, true)], [0.5, 0.25, 2]);
     assert.equal(writer.length, 30);
     writer.setU16(1, 500);
     assert.equal(writer.bytes.readUInt16LE(1), 500);

@@ -28,10 +28,8 @@ describe("messages with a schema", () => {
     server.websocket("/", {
       open: (socket) => {
         socket.send("first");
-        assert.equal(
-          socket.sendInto(size + 20, (memory) => write(input, memory)),
-          "sent",
-        );
+        const result = socket.sendInto(size + 20, (memory) => write(input, memory));
+        assert.equal(result, "sent");
       },
     });
     await using client = testClient(server);

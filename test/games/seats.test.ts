@@ -5,6 +5,7 @@ import { Seats, type SeatsOptions } from "../../src/games/index.ts";
 import { harness } from "../support/harness.ts";
 import { eventually } from "../support/waiting.ts";
 import { open, type WebSocketClient } from "../support/web-socket-client.ts";
+import { tcpPairOn } from "../support/web-socket-pair.ts";
 
 interface Table {
   readonly seats: Seats<string>;
@@ -100,21 +101,15 @@ describe("Seats", () => {
   });
 
   test("a seat that the handler close of the first tab gives up is free, also for the second one", async (t) => {
-    const { server, connectTcp } = harness(t);
     const seats = new Seats<string>({ graceMs: 1_000 });
-    const sockets: WebSocket[] = [];
-    server.websocket("/", {
-      open: (socket) => void sockets.push(socket as WebSocket),
+    const { server, socket, connectTcp } = await tcpPairOn(harness(t), {
       close: () => {
         for (const seat of seats) seats.leave(seat);
       },
     });
+    const seat = seats.take(socket, "Gil");
     await open(await connectTcp(), "/");
-    const [first] = sockets;
-    assert.ok(first !== undefined);
-    const seat = seats.take(first, "Gil");
-    await open(await connectTcp(), "/");
-    const [, second] = sockets;
+    const [, second] = server.webSockets;
     assert.ok(second !== undefined && seat !== undefined);
     seats.resume(seat.token, second);
     assert.deepEqual([seat.state, seat.socket, seats.size], ["free", undefined, 0]);

@@ -5,6 +5,7 @@ import { EventQueue } from "../../src/exchange/server-event.ts";
 import { type Loop, type LoopOptions, startLoop, type TickReport } from "../../src/loop/index.ts";
 import { Server } from "../../src/server/server.ts";
 import { TestClock, testClient } from "../../src/testing/index.ts";
+import { throwing } from "../support/failing.ts";
 import { harness } from "../support/harness.ts";
 import { eventually, turns, within } from "../support/waiting.ts";
 
@@ -139,17 +140,14 @@ describe("a loop", () => {
     t.after(() => unsubscribe("portico:loop:tick", listener));
     const { clock } = made(t, { server });
     clock.advance(TICK_MS);
-    assert.equal(reports.length, 1);
-    assert.equal(reports[0]?.tick, 1);
+    assert.deepEqual([reports.length, reports[0]?.tick], [1, 1]);
   });
 
   test("goes on after a step that throws, when there is onError", (t) => {
     const errors: unknown[] = [];
     const failure = new Error("mine");
     const { clock, loop } = made(t, {
-      step: () => {
-        throw failure;
-      },
+      step: throwing(failure),
       onError: (error) => errors.push(error),
     });
     clock.advance(2 * TICK_MS);

@@ -62,3 +62,8 @@ export function textOf(seed: number, length: number): string {
 export function listOf(...lines: readonly string[]): string[] {
   return lines.flatMap((line) => line.split("¦"));
 }
+
+/** The numbers from 0 on, so many. */
+export function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}

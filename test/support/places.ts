@@ -23,12 +23,23 @@ export function put(folder: string, name: string, content: string | Uint8Array):
   writeFileSync(join(folder, name), content);
 }
 
+/** Lets a server listen on 127.0.0.1 until the test ends. @returns its port */
+export async function listenOn(t: TestContext, server: Server): Promise<number> {
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.after(() => server.close());
+  return portOf(server);
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("there is no port");
+  return address.port;
+}
+
 async function listening(host: string): Promise<{ readonly holder: Server; readonly port: number }> {
   const holder = createServer().listen(0, host);
   await once(holder, "listening");
-  const address = holder.address();
-  if (address === null || typeof address === "string") throw new Error("there is no port");
-  return { holder, port: address.port };
+  return { holder, port: portOf(holder) };
 }
 
 /** A port on which somebody else listens, until the test ends. */

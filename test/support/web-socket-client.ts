@@ -114,6 +114,13 @@ export class WebSocketClient {
   }
 }
 
+/** The texts of the next messages. */
+export async function textsOf(client: WebSocketClient, count: number): Promise<string[]> {
+  const texts: string[] = [];
+  while (texts.length < count) texts.push(await client.text());
+  return texts;
+}
+
 /** Opens a WebSocket. */
 export async function open(raw: RawClient, target: string, lines = ""): Promise<WebSocketClient> {
   raw.send(handshake(target, lines));

@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+
 import { describe, it, type TestContext } from "node:test";
 import { createServer, type TLSSocket } from "node:tls";
 import { connectTransport } from "../../src/transport/connect.ts";
 import { certificate } from "../support/certificates.ts";
+import { listenOn } from "../support/places.ts";
 
 /** @returns the name that a client tells a TLS server when it connects to a host */
 async function nameFor(t: TestContext, host: string): Promise<string | false | null> {
   const server = createServer(certificate("localhost"));
-  t.after(() => server.close());
-  await once(server.listen(0, "127.0.0.1"), "listening");
+  const port = await listenOn(t, server);
   const accepted = once(server, "secureConnection") as Promise<[TLSSocket]>;
-  const { port } = server.address() as AddressInfo;
   const transport = await connectTransport({ host, port, tls: { rejectUnauthorized: false } });
   const [socket] = await accepted;
   transport.destroy();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+
 import { type Server as NetServer, connect as netConnect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
+
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -13,10 +13,11 @@ import { connectTransport } from "../../src/transport/connect.ts";
 import { HandleTransport } from "../../src/transport/handle-transport.ts";
 import { listen, type TransportAddress } from "../../src/transport/listen.ts";
 import type { Transport } from "../../src/transport/transport.ts";
+import { temporaryFolder } from "../support/places.ts";
+import { signal, turns } from "../support/waiting.ts";
 import { RecordingSink } from "./recording-sink.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Keeps the error, too. */
 class Sink extends RecordingSink {
@@ -35,22 +36,15 @@ interface Link {
 
 /** A connection that was accepted, and a client that is an ordinary socket, not read from yet. */
 async function link(t: TestContext, address: TransportAddress = { host: "127.0.0.1" }): Promise<Link> {
-  let accepted: (transport: Transport) => void = () => {};
-  const arrival = new Promise<Transport>((resolve) => {
-    accepted = resolve;
-  });
-  const handlers = {
-    accept: (one: Transport) => accepted(one),
-    acquireSlot: () => () => {},
-    error: assert.fail,
-  };
+  const accepted = signal<Transport>();
+  const handlers = { accept: accepted.give, acquireSlot: () => () => {}, error: assert.fail };
   const listener = await listen(address, handlers, true, 5_000);
   const where =
     address.path === undefined ? { port: listener.port, host: "127.0.0.1" } : { path: address.path };
   const client = netConnect({ ...where, allowHalfOpen: true })
     .on("error", () => {})
     .pause();
-  const transport = await arrival;
+  const transport = await accepted.wait("the connection");
   const sink = new Sink();
   transport.sink = sink;
   await once(client, "connect");
@@ -69,7 +63,7 @@ async function fill(transport: Transport): Promise<number> {
     transport.writeBytes(Buffer.alloc(60_000, written / 60_000));
     transport.flush();
     written += 60_000;
-    await turn();
+    await turns(1);
   }
   return written;
 }
@@ -90,9 +84,7 @@ describe("a connection without a socket of Node", () => {
     assert.ok(tcp.transport instanceof HandleTransport);
     assert.equal(tcp.transport.remoteAddress, "127.0.0.1");
     assert.equal(tcp.transport.remotePort, tcp.client.localPort);
-    const folder = await mkdtemp(join(tmpdir(), "portico-handle-"));
-    t.after(() => rm(folder, { recursive: true }));
-    const unix = await link(t, { path: join(folder, "s") });
+    const unix = await link(t, { path: join(temporaryFolder(t), "s") });
     assert.ok(unix.transport instanceof HandleTransport);
     assert.equal(unix.transport.remoteAddress, undefined);
     unix.client.write("by path");
@@ -102,16 +94,11 @@ describe("a connection without a socket of Node", () => {
   it("is what connect() makes", async (t) => {
     const { transport, sink } = await link(t);
     transport.writeText("x");
-    const { port } = await listen(
-      { host: "127.0.0.1" },
-      { accept: (one) => one.writeText("welcome"), acquireSlot: () => () => {}, error: assert.fail },
-      true,
-      5_000,
-    ).then((listener) => {
-      t.after(() => listener.close());
-      return listener;
-    });
-    const client = await connectTransport({ port, host: "127.0.0.1" });
+    const accept = (one: Transport): void => one.writeText("welcome");
+    const handlers = { accept, acquireSlot: () => () => {}, error: assert.fail };
+    const listener = await listen({ host: "127.0.0.1" }, handlers, true, 5_000);
+    t.after(() => listener.close());
+    const client = await connectTransport({ port: listener.port, host: "127.0.0.1" });
     const received = new Sink();
     client.sink = received;
     await received.until(() => received.length === 7);
@@ -143,9 +130,7 @@ if (cluster.isPrimary) {
   const listener = await listen({ host: "127.0.0.1" }, { accept, acquireSlot: () => () => {}, error: console.error }, true, 5_000);
   process.send(listener.port);
 }`;
-    const folder = await mkdtemp(join(tmpdir(), "portico-cluster-"));
-    t.after(() => rm(folder, { recursive: true }));
-    await writeFile(join(folder, "program.mjs"), program);
+    const folder = temporaryFolder(t, { "program.mjs": program });
     const args = ["--import", "tsx", join(folder, "program.mjs")];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 60_000 });
     assert.equal(stdout.trim(), "HandleTransport");
@@ -174,7 +159,7 @@ if (cluster.isPrimary) {
     client.write(Buffer.alloc(1_000_000, "x"));
     await sink.until(() => sink.length > 0);
     const { length } = sink;
-    for (let i = 0; i < 20; i++) await turn();
+    await turns(20);
     assert.equal(sink.length, length);
     while (sink.length < 1_000_000) {
       const before = sink.length;
@@ -212,21 +197,16 @@ if (cluster.isPrimary) {
     assert.equal(sink.ended, 1);
   });
 
-  for (const stage of [
-    "idle",
-    "a write is under way",
-    "its end waits behind a write",
-    "it has ended its half",
-  ]) {
+  const stages = ["idle", "a write is under way", "its end waits behind a write", "it has ended its half"];
+  for (const stage of stages) {
     it(`is closed by a reset while ${stage}`, async (t) => {
       const { transport, sink, client } = await link(t);
       if (stage.includes("write")) await fill(transport);
       if (stage.includes("end")) transport.end();
-      await turn();
+      await turns(1);
       client.resetAndDestroy();
       await sink.until(() => sink.closed === 1);
-      assert.equal(transport.closed, true);
-      assert.equal(transport.totals.pendingBytes, 0);
+      assert.deepEqual([transport.closed, transport.totals.pendingBytes], [true, 0]);
       assert.match(String(sink.error && Reflect.get(sink.error, "code")), /^(ECONNRESET|EPIPE)$/);
     });
   }
@@ -236,7 +216,7 @@ if (cluster.isPrimary) {
     transport.pause();
     client.resetAndDestroy();
     await once(client, "close");
-    for (let i = 0; i < 20; i++) await turn();
+    await turns(20);
     assert.equal(sink.closed, 0);
     transport.resume();
     await sink.until(() => sink.closed === 1);

@@ -11,7 +11,9 @@ import { corkBuffer } from "../../src/transport/buffered-output.ts";
 import { HandleTransport } from "../../src/transport/handle-transport.ts";
 import { openSocket } from "../../src/transport/open-socket.ts";
 import type { Transport } from "../../src/transport/transport.ts";
+import { listenOn } from "../support/places.ts";
 import { Random } from "../support/random.ts";
+import { turns } from "../support/waiting.ts";
 
 interface Link {
   readonly transport: Transport;
@@ -20,16 +22,13 @@ interface Link {
 
 async function links(t: TestContext, count: number, direct = true): Promise<Link[]> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
+  const port = await listenOn(t, server);
   const made: Link[] = [];
   for (let i = 0; i < count; i++) {
     const client = netConnect(port, "127.0.0.1").pause();
     const [socket] = (await once(server, "connection")) as [Socket];
     made.push({ transport: openSocket(socket, direct), client });
   }
-  server.close();
   t.after(() => {
     for (const { transport, client } of made) {
       transport.destroy();
@@ -46,8 +45,6 @@ async function received(client: Socket): Promise<string> {
   await once(client, "end");
   return hash.digest("hex");
 }
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("the cork buffer", () => {
   it("gives each part to one transport, whoever writes in between, and in whatever form", async (t) => {
@@ -66,13 +63,11 @@ describe("the cork buffer", () => {
         transport.writeCopy(bytes);
         if (size <= 65_536) bytes.fill(0);
       }
-      if (random.oneIn(20)) await turn();
+      if (random.oneIn(20)) await turns(1);
     }
     for (const { transport } of pairs) transport.end();
-    assert.deepEqual(
-      await Promise.all(done),
-      expected.map((hash) => hash.digest("hex")),
-    );
+    const digests = expected.map((hash) => hash.digest("hex"));
+    assert.deepEqual(await Promise.all(done), digests);
   });
 
   it("keeps what a slow peer has not taken, though the memory is used again", async (t) => {
@@ -85,7 +80,7 @@ describe("the cork buffer", () => {
         const bytes = Buffer.alloc(40_000, index + round);
         expected[index]!.update(bytes);
         transport.writeCopy(bytes);
-        await turn();
+        await turns(1);
       }
     }
     assert.equal(corkBuffer.isCrowded, true);
@@ -96,10 +91,8 @@ describe("the cork buffer", () => {
     assert.equal(await quick, createHash("sha256").update("x".repeat(60_000)).digest("hex"));
     const done = pairs.map((pair) => received(pair.client));
     for (const pair of pairs) pair.transport.end();
-    assert.deepEqual(
-      await Promise.all(done),
-      expected.map((hash) => hash.digest("hex")),
-    );
+    const digests = expected.map((hash) => hash.digest("hex"));
+    assert.deepEqual(await Promise.all(done), digests);
     assert.equal(corkBuffer.isCrowded, false);
   });
 });
@@ -210,8 +203,7 @@ describe("a write to the handle", () => {
       });
       client.resume();
       await drained;
-      assert.equal(transport.pendingBytes, 0);
-      assert.equal(transport.totals.pendingBytes, 0);
+      assert.deepEqual([transport.pendingBytes, transport.totals.pendingBytes], [0, 0]);
       assert.ok(transport.progressMark > mark);
       while (got < written) await once(client, "data");
       assert.equal(got, written);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, connect as netConnect, type Socket } from "node:net";
-import { describe, it } from "node:test";
+import { describe, it, type TestContext } from "node:test";
 import { runInNewContext } from "node:vm";
 import { isSharedReadAvailable } from "../../src/node/shared-read.ts";
 import { connectTransport } from "../../src/transport/connect.ts";
@@ -11,51 +11,60 @@ import { openSocket } from "../../src/transport/open-socket.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { certificate } from "../support/certificates.ts";
 import { heldBytes } from "../support/held-bytes.ts";
+import { listenOn } from "../support/places.ts";
+import { signal, turns } from "../support/waiting.ts";
 import { RecordingSink } from "./recording-sink.ts";
 
-interface Pair {
-  a: Transport;
-  b: Transport;
-  close(): void;
-}
+type Ends = [a: Transport, b: Transport];
 
 /** A connected pair over a listening socket. */
-async function socketPair(directIo: boolean, secure: boolean): Promise<Pair> {
+async function socketPair(t: TestContext, directIo: boolean, secure: boolean): Promise<Ends> {
   const own = certificate("localhost");
   const errors: Error[] = [];
-  let accepted: (transport: Transport) => void = () => {};
-  const arrival = new Promise<Transport>((resolve) => {
-    accepted = resolve;
-  });
+  const accepted = signal<Transport>();
   const listener = await listen(
     { host: "127.0.0.1", ...(secure ? { tls: own } : {}) },
-    {
-      accept: (transport) => accepted(transport),
-      acquireSlot: () => () => {},
-      error: (error) => errors.push(error),
-    },
+    { accept: accepted.give, acquireSlot: () => () => {}, error: (error) => errors.push(error) },
     directIo,
     5_000,
   );
+  t.after(() => listener.close());
   const tls = secure ? { tls: { ca: own.cert, servername: "localhost" } } : {};
   const b = await connectTransport({ port: listener.port, host: "127.0.0.1", ...tls });
-  const a = await arrival;
+  const a = await accepted.wait("the connection");
   assert.deepEqual(errors, []);
-  return { a, b, close: () => listener.close() };
+  return [a, b];
 }
 
-async function memoryPair(): Promise<Pair> {
-  const [a, b] = MemoryTransport.pair();
-  return { a, b, close() {} };
+interface Pair {
+  readonly a: Transport;
+  readonly b: Transport;
+  readonly sinkA: RecordingSink;
+  readonly sinkB: RecordingSink;
 }
 
-const kinds: [name: string, make: () => Promise<Pair>][] = [
-  ["TCP by handle", () => socketPair(true, false)],
-  ["TCP by stream", () => socketPair(false, false)],
-  ["TLS by handle", () => socketPair(true, true)],
-  ["TLS by stream", () => socketPair(false, true)],
-  ["in memory", memoryPair],
+type Maker = (t: TestContext) => Promise<Ends>;
+
+const kinds: [name: string, make: Maker][] = [
+  ["TCP by handle", (t) => socketPair(t, true, false)],
+  ["TCP by stream", (t) => socketPair(t, false, false)],
+  ["TLS by handle", (t) => socketPair(t, true, true)],
+  ["TLS by stream", (t) => socketPair(t, false, true)],
+  ["in memory", async () => MemoryTransport.pair()],
 ];
+
+/** A pair until the end of the test, with what each end tells. */
+async function pair(t: TestContext, make: Maker): Promise<Pair> {
+  const [a, b] = await make(t);
+  t.after(() => {
+    a.destroy();
+    b.destroy();
+  });
+  const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
+  a.sink = sinkA;
+  b.sink = sinkB;
+  return { a, b, sinkA, sinkB };
+}
 
 it("this version of Node lets sockets share a read buffer", () => {
   assert.equal(isSharedReadAvailable, true);
@@ -63,11 +72,8 @@ it("this version of Node lets sockets share a read buffer", () => {
 
 for (const [name, make] of kinds) {
   describe(`transport: ${name}`, () => {
-    it("carries text and bytes in the order in which they were written, both ways", async () => {
-      const { a, b, close } = await make();
-      const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
-      a.sink = sinkA;
-      b.sink = sinkB;
+    it("carries text and bytes in the order in which they were written, both ways", async (t) => {
+      const { a, b, sinkA, sinkB } = await pair(t, make);
       a.writeText("one \xe9\x00\xff ");
       a.writeBytes(Buffer.from("two "));
       a.writeText("three ");
@@ -84,16 +90,10 @@ for (const [name, make] of kinds) {
       assert.ok(sinkB.bytes().equals(expected));
       await sinkA.until(() => sinkA.length >= 6);
       assert.equal(sinkA.bytes().toString(), "answer");
-      a.destroy();
-      b.destroy();
-      close();
     });
 
-    it("tells the end of the peer's half, and then the close, once each", async () => {
-      const { a, b, close } = await make();
-      const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
-      a.sink = sinkA;
-      b.sink = sinkB;
+    it("tells the end of the peer's half, and then the close, once each", async (t) => {
+      const { a, b, sinkA, sinkB } = await pair(t, make);
       a.writeText("last words");
       a.end();
       await sinkB.until(() => sinkB.ended === 1);
@@ -105,14 +105,10 @@ for (const [name, make] of kinds) {
       await sinkB.until(() => sinkB.closed === 1);
       assert.deepEqual([sinkB.ended, sinkB.closed, sinkA.closed], [1, 1, 1]);
       assert.ok(a.closed && b.closed);
-      close();
     });
 
-    it("after the end calls do nothing", async () => {
-      const { a, b, close } = await make();
-      const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
-      a.sink = sinkA;
-      b.sink = sinkB;
+    it("after the end calls do nothing", async (t) => {
+      const { a, b, sinkA, sinkB } = await pair(t, make);
       a.destroy();
       await sinkA.until(() => sinkA.closed === 1);
       await sinkB.until(() => sinkB.closed === 1 || sinkB.ended === 1);
@@ -128,16 +124,12 @@ for (const [name, make] of kinds) {
         transport.destroy();
       }
       assert.deepEqual([sinkA.closed, sinkB.closed], [1, 1]);
-      close();
     });
 
-    it("keeps what a slow peer does not read, counts it, and tells when it has been taken", async () => {
-      const { a, b, close } = await make();
-      const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
+    it("keeps what a slow peer does not read, counts it, and tells when it has been taken", async (t) => {
+      const { a, b, sinkA, sinkB } = await pair(t, make);
       const total = { pendingBytes: 0, bytesSent: 0 };
-      a.sink = sinkA;
       a.totals = total;
-      b.sink = sinkB;
       b.pause();
       const size = 20_000_000;
       a.writeBytes(Buffer.alloc(size, 1));
@@ -150,23 +142,17 @@ for (const [name, make] of kinds) {
       await sinkA.until(() => sinkA.drained === 1);
       assert.deepEqual([a.pendingBytes, a.bufferedBytes, total.pendingBytes], [0, 0, 0]);
       assert.equal(total.bytesSent, size);
-      a.destroy();
-      b.destroy();
-      close();
     });
 
-    it("joins small pieces that wait, so that they hold about what they count, and sends them in portions", async () => {
+    it("joins small pieces that wait, so that they hold about what they count, and sends them in portions", async (t) => {
       const pieces = 150_000;
-      const { a, b, close } = await make();
-      const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
-      a.sink = sinkA;
-      b.sink = sinkB;
+      const { a, b, sinkA, sinkB } = await pair(t, make);
       b.pause();
       let total = 0;
       for (; a.pendingBytes === 0; total += 60_000) {
         a.writeBytes(Buffer.alloc(60_000, "-"));
         a.flush();
-        await new Promise((resolve) => setImmediate(resolve));
+        await turns(1);
       }
       const before = { held: heldBytes(), buffered: a.bufferedBytes };
       for (let i = 0; i < pieces; i++) {
@@ -189,17 +175,12 @@ for (const [name, make] of kinds) {
       );
       await sinkA.until(() => sinkA.drained > 0);
       assert.equal(a.bufferedBytes, 0);
-      a.destroy();
-      b.destroy();
-      close();
     });
 
-    it("counts nothing of what comes after the end", async () => {
-      const { a, b, close } = await make();
+    it("counts nothing of what comes after the end", async (t) => {
+      const { a, sinkB } = await pair(t, make);
       const total = { pendingBytes: 0, bytesSent: 0 };
-      const sinkB = new RecordingSink();
       a.totals = total;
-      b.sink = sinkB;
       a.writeText("before");
       a.end();
       a.writeText("after");
@@ -207,16 +188,10 @@ for (const [name, make] of kinds) {
       a.flush();
       await sinkB.until(() => sinkB.ended === 1);
       assert.deepEqual([sinkB.bytes().toString(), total.bytesSent, total.pendingBytes], ["before", 6, 0]);
-      a.destroy();
-      b.destroy();
-      close();
     });
 
-    it("sends what waits after the peer has ended its half, and the end behind it", async () => {
-      const { a, b, close } = await make();
-      const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
-      a.sink = sinkA;
-      b.sink = sinkB;
+    it("sends what waits after the peer has ended its half, and the end behind it", async (t) => {
+      const { a, b, sinkA, sinkB } = await pair(t, make);
       b.pause();
       const parts = [Buffer.alloc(8_000_000, 1), Buffer.alloc(300, 2), Buffer.alloc(100_000, 3)];
       for (const part of parts) {
@@ -233,13 +208,10 @@ for (const [name, make] of kinds) {
       await sinkB.until(() => sinkB.ended === 1);
       assert.ok(sinkB.bytes().equals(Buffer.concat([...parts, Buffer.from("and more")])));
       await sinkA.until(() => sinkA.closed === 1);
-      close();
     });
 
-    it("counts what it has sent, what waits among it", async () => {
-      const { a, b, close } = await make();
-      const sinkB = new RecordingSink();
-      b.sink = sinkB;
+    it("counts what it has sent, what waits among it", async (t) => {
+      const { a, b, sinkB } = await pair(t, make);
       b.pause();
       for (const size of [10_000_000, 1, 30_000]) {
         a.writeBytes(Buffer.alloc(size, 1));
@@ -251,35 +223,24 @@ for (const [name, make] of kinds) {
       await sinkB.until(() => sinkB.length === 10_030_001);
       assert.equal(a.bytesSent, 10_030_001);
       assert.ok(a.progressMark > mark);
-      a.destroy();
-      b.destroy();
-      close();
     });
 
-    it("tells of a drain when nothing waits, not while something is held back", async () => {
-      const { a, b, close } = await make();
-      const [sinkA, sinkB] = [new RecordingSink(), new RecordingSink()];
-      a.sink = sinkA;
-      b.sink = sinkB;
+    it("tells of a drain when nothing waits, not while something is held back", async (t) => {
+      const { a, sinkA, sinkB } = await pair(t, make);
       a.writeBytes(Buffer.alloc(10_000_000, 1));
       a.flush();
       a.cork();
       a.writeText("held back");
       await sinkB.until(() => sinkB.length === 10_000_000);
-      while (a.pendingBytes > 0) await new Promise((resolve) => setImmediate(resolve));
+      while (a.pendingBytes > 0) await turns(1);
       assert.equal(sinkA.drained, 0);
       a.uncork();
       await sinkA.until(() => sinkA.drained === 1);
       await sinkB.until(() => sinkB.length === 10_000_009);
-      a.destroy();
-      b.destroy();
-      close();
     });
 
-    it("carries bytes of another realm, and of other arrays of octets", async () => {
-      const { a, b, close } = await make();
-      const sinkB = new RecordingSink();
-      b.sink = sinkB;
+    it("carries bytes of another realm, and of other arrays of octets", async (t) => {
+      const { a, sinkB } = await pair(t, make);
       const foreign: Uint8Array = runInNewContext("new Uint8Array(100_000).fill(1)");
       const signed = new Int8Array(100_000).fill(-1) as unknown as Uint8Array;
       for (const bytes of [foreign, signed]) {
@@ -293,16 +254,11 @@ for (const [name, make] of kinds) {
       await sinkB.until(() => sinkB.length === 400_008);
       assert.ok(sinkB.bytes().equals(Buffer.concat(expected.map((bytes) => Buffer.from(bytes)))));
       assert.equal(a.pendingBytes, 0);
-      a.destroy();
-      b.destroy();
-      close();
     });
 
-    it("gives the total back when it is destroyed with something pending", async () => {
-      const { a, b, close } = await make();
-      const sinkA = new RecordingSink();
+    it("gives the total back when it is destroyed with something pending", async (t) => {
+      const { a, b, sinkA } = await pair(t, make);
       const total = { pendingBytes: 0, bytesSent: 0 };
-      a.sink = sinkA;
       a.totals = total;
       b.pause();
       a.writeBytes(Buffer.alloc(20_000_000, 1));
@@ -312,18 +268,14 @@ for (const [name, make] of kinds) {
       await sinkA.until(() => sinkA.closed === 1);
       assert.equal(total.pendingBytes, 0);
       assert.equal(sinkA.drained, 0);
-      b.destroy();
-      close();
     });
 
-    it("paused it delivers nothing more, resumed everything", async () => {
-      const { a, b, close } = await make();
-      const sinkB = new RecordingSink();
+    it("paused it delivers nothing more, resumed everything", async (t) => {
+      const { a, b, sinkB } = await pair(t, make);
       sinkB.onBytes = function (this: RecordingSink, bytes, start, end) {
         RecordingSink.prototype.onBytes.call(this, bytes, start, end);
         b.pause();
       };
-      b.sink = sinkB;
       const size = 5_000_000;
       a.writeBytes(Buffer.alloc(size, 1));
       await sinkB.until(() => sinkB.length > 0);
@@ -335,23 +287,16 @@ for (const [name, make] of kinds) {
       sinkB.onBytes = RecordingSink.prototype.onBytes;
       b.resume();
       await sinkB.until(() => sinkB.length === size);
-      a.destroy();
-      b.destroy();
-      close();
     });
 
-    it("can be destroyed inside of a read", async () => {
-      const { a, b, close } = await make();
-      const sinkB = new RecordingSink();
-      b.sink = sinkB;
+    it("can be destroyed inside of a read", async (t) => {
+      const { a, b, sinkB } = await pair(t, make);
       sinkB.onBytes = () => {
         b.writeText("never sent");
         b.destroy();
       };
       a.writeText("go");
       await sinkB.until(() => sinkB.closed === 1);
-      a.destroy();
-      close();
     });
   });
 }
@@ -370,24 +315,23 @@ function spy(object: object, method: string, seen: (values: unknown[]) => void):
 for (const direct of [true, false])
   describe(`gathering, ${direct ? "to the handle" : "through the stream"}`, () => {
     /** A transport on a socket whose writes are counted, and the client that sees them. */
-    async function counted(): Promise<{ transport: Transport; client: Socket; writes: number[] }> {
+    async function counted(
+      t: TestContext,
+    ): Promise<{ transport: Transport; client: Socket; writes: number[] }> {
       const server = createServer();
-      server.listen(0, "127.0.0.1");
-      await once(server, "listening");
-      const address = server.address();
-      const client = netConnect((address as { port: number }).port, "127.0.0.1");
+      const client = netConnect(await listenOn(t, server), "127.0.0.1");
       const [socket] = (await once(server, "connection")) as [Socket];
-      server.close();
       const handle: object = Reflect.get(socket, "_handle");
       const transport = openSocket(socket, direct);
+      t.after(() => transport.destroy());
       const writes: number[] = [];
       for (const method of ["writeLatin1String", "writeBuffer"])
         spy(handle, method, ([, data]) => writes.push((data as string | Uint8Array).length));
       return { transport, client, writes };
     }
 
-    it("everything that is written in response to one read leaves in one write", async () => {
-      const { transport, client, writes } = await counted();
+    it("everything that is written in response to one read leaves in one write", async (t) => {
+      const { transport, client, writes } = await counted(t);
       const sink = new RecordingSink();
       transport.sink = sink;
       sink.onBytes = () => {
@@ -396,11 +340,10 @@ for (const direct of [true, false])
       client.write("ask");
       await once(client, "data");
       assert.deepEqual(writes, [70]);
-      transport.destroy();
     });
 
-    it("everything that is written in one turn, microtasks included, leaves in one write", async () => {
-      const { transport, client, writes } = await counted();
+    it("everything that is written in one turn, microtasks included, leaves in one write", async (t) => {
+      const { transport, client, writes } = await counted(t);
       await new Promise<void>((resolve) => {
         setImmediate(() => {
           transport.writeText("a");
@@ -414,31 +357,28 @@ for (const direct of [true, false])
       });
       await once(client, "data");
       assert.deepEqual(writes, [2, 2]);
-      transport.destroy();
     });
 
-    it("a corked transport sends once, when it is uncorked as often as corked", async () => {
-      const { transport, client, writes } = await counted();
+    it("a corked transport sends once, when it is uncorked as often as corked", async (t) => {
+      const { transport, client, writes } = await counted(t);
       transport.cork();
       transport.cork();
       transport.writeText("a");
       transport.uncork();
       transport.writeText("b");
-      await new Promise((resolve) => setImmediate(resolve));
+      await turns(1);
       assert.deepEqual(writes, []);
       transport.uncork();
       assert.deepEqual(writes, [2]);
       await once(client, "data");
-      transport.destroy();
     });
 
-    it("does not gather without bound", async () => {
-      const { transport, writes } = await counted();
+    it("does not gather without bound", async (t) => {
+      const { transport, writes } = await counted(t);
       transport.cork();
       for (let i = 0; i < 100; i++) transport.writeText("x".repeat(10_000));
       transport.uncork();
       assert.ok(writes.length > 10 && Math.max(...writes) < 80_000);
-      transport.destroy();
     });
   });
 

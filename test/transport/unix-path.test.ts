@@ -108,10 +108,8 @@ describe("mode", { skip: process.platform === "win32" }, () => {
     await server.listen({ path: join(dir, "a"), mode: 0o660 });
     server.listenNow({ path: join(dir, "b"), mode: 0o606 });
     await server.listen({ path: join(dir, "c") });
-    assert.deepEqual(
-      ["a", "b", "c"].map((name) => modeOf(join(dir, name))),
-      [0o660, 0o606, 0o777 & ~mask],
-    );
+    const modes = ["a", "b", "c"].map((name) => modeOf(join(dir, name)));
+    assert.deepEqual(modes, [0o660, 0o606, 0o777 & ~mask]);
     await assert.rejects(server.listen({ path: join(dir, "none", "d"), mode: 0o600 }));
     assert.equal(process.umask(), mask);
   });

@@ -7,9 +7,9 @@ import { compressShared, MessageDeflater } from "../../src/protocol/websocket/me
 import { MessageInflater } from "../../src/protocol/websocket/message-inflater.ts";
 import { BINARY, CONTINUATION, PING_FRAME, TEXT } from "../../src/protocol/websocket/opcodes.ts";
 import { WebSocketError } from "../../src/protocol/websocket/websocket-error.ts";
-import { hex, prose } from "../support/bytes.ts";
+import { hex, noise, prose } from "../support/bytes.ts";
 import { frame, RSV1 } from "../support/frames.ts";
-import { read } from "./feed.ts";
+import { itReads, read } from "./feed.ts";
 
 const SHARED = { deflate: "shared" } as const;
 const CONTEXT = { deflate: "context" } as const;
@@ -31,33 +31,40 @@ function packed(payload: Uint8Array, opcode: number = TEXT): Buffer {
 
 it("this version of Node has what sync-zlib needs", () => assert.ok(isSyncZlibAvailable()));
 
+const HELLO = packed(hex("f2 48 cd c9 c9 07 00"));
+/** The same text, which refers to the message before. */
+const AGAIN = packed(hex("f2 00 11 00 00"));
+const INVALID = "failed WS_INVALID_DEFLATE 1007";
+const TOO_LARGE = "failed WS_MESSAGE_TOO_LARGE 1009";
+
 describe("RFC 7692 §7.2.3, the examples", () => {
-  it("§7.2.3.1: one compressed block, one frame and two", () => {
-    assert.deepEqual(read(packed(hex("f2 48 cd c9 c9 07 00")), SHARED), ["text Hello"]);
-    const bytes = Buffer.concat([
-      frame(TEXT, hex("f2 48 cd"), { fin: false, rsv: RSV1 }),
-      frame(PING_FRAME, "p"),
-      frame(CONTINUATION, hex("c9 c9 07 00")),
-    ]);
-    assert.deepEqual(read(bytes, SHARED), ["ping p", "text Hello"]);
-  });
-  it("§7.2.3.2: the window is kept between messages", () => {
-    const bytes = Buffer.concat([packed(hex("f2 48 cd c9 c9 07 00")), packed(hex("f2 00 11 00 00"))]);
-    assert.deepEqual(read(bytes, CONTEXT), ["text Hello", "text Hello"]);
-    assert.deepEqual(read(bytes, SHARED), ["text Hello", "failed WS_INVALID_DEFLATE 1007"]);
-  });
-  it("§7.2.3.3: a block with no compression", () => {
-    assert.deepEqual(read(packed(hex("00 05 00 fa ff 48 65 6c 6c 6f 00")), SHARED), ["text Hello"]);
-  });
-  it("§7.2.3.4: a block with BFINAL, and messages after it", () => {
-    const final = packed(hex("f3 48 cd c9 c9 07 00 00"));
-    const bytes = Buffer.concat([final, final, packed(hex("f2 48 cd c9 c9 07 00"))]);
-    assert.deepEqual(read(bytes, CONTEXT), ["text Hello", "text Hello", "text Hello"]);
-    assert.deepEqual(read(bytes, SHARED), ["text Hello", "text Hello", "text Hello"]);
-  });
-  it("§7.2.3.5: two blocks in one message", () => {
-    assert.deepEqual(read(packed(hex("f2 48 05 00 00 00 ff ff ca c9 c9 07 00")), SHARED), ["text Hello"]);
-  });
+  const fragments = [
+    frame(TEXT, hex("f2 48 cd"), { fin: false, rsv: RSV1 }),
+    frame(PING_FRAME, "p"),
+    frame(CONTINUATION, hex("c9 c9 07 00")),
+  ];
+  itReads(
+    "§7.2.3.1: one compressed block, one frame and two",
+    [HELLO, "text Hello", SHARED],
+    [Buffer.concat(fragments), ["ping p", "text Hello"], SHARED],
+  );
+  const both = Buffer.concat([HELLO, AGAIN]);
+  itReads(
+    "§7.2.3.2: the window is kept between messages",
+    [both, ["text Hello", "text Hello"], CONTEXT],
+    [both, ["text Hello", INVALID], SHARED],
+  );
+  const stored = packed(hex("00 05 00 fa ff 48 65 6c 6c 6f 00"));
+  itReads("§7.2.3.3: a block with no compression", [stored, "text Hello", SHARED]);
+  const final = packed(hex("f3 48 cd c9 c9 07 00 00"));
+  const three = Buffer.concat([final, final, HELLO]);
+  itReads(
+    "§7.2.3.4: a block with BFINAL, and messages after it",
+    [three, Array(3).fill("text Hello"), CONTEXT],
+    [three, Array(3).fill("text Hello"), SHARED],
+  );
+  const blocks = packed(hex("f2 48 05 00 00 00 ff ff ca c9 c9 07 00"));
+  itReads("§7.2.3.5: two blocks in one message", [blocks, "text Hello", SHARED]);
   it("§7.2.3.6: an empty message", () => {
     assert.deepEqual(read(packed(hex("00")), SHARED), ["text "]);
     assert.deepEqual(compressShared("", NO_BITS), hex("00"));
@@ -70,41 +77,35 @@ describe("RFC 7692 §7.2.3, the examples", () => {
 });
 
 describe("what else a peer may send", () => {
-  it("several blocks with BFINAL, and a message that ends right after one", () => {
-    const part = deflateRawSync("abc");
-    const payload = Buffer.concat([part, part, part]);
-    assert.deepEqual(read(packed(payload), SHARED), ["text abcabcabc"]);
-    assert.deepEqual(read(Buffer.concat([packed(payload), packed(payload)]), CONTEXT), [
-      "text abcabcabc",
-      "text abcabcabc",
-    ]);
-  });
+  const abc = deflateRawSync("abc");
+  const blocks = packed(Buffer.concat([abc, abc, abc]));
+  itReads(
+    "several blocks with BFINAL, and a message that ends right after one",
+    [blocks, "text abcabcabc", SHARED],
+    [Buffer.concat([blocks, blocks]), ["text abcabcabc", "text abcabcabc"], CONTEXT],
+  );
   it("a flood of blocks with BFINAL is refused before it takes long", () => {
     const payload = Buffer.alloc(200_000, hex("03 00"));
     const start = performance.now();
     assert.ok(inflateOnce(payload) instanceof WebSocketError);
     assert.ok(performance.now() - start < 500);
   });
-  it("any number of empty blocks", () => {
-    const empty = hex("00 00 00 ff ff");
-    const payload = Buffer.concat([...Array(1000).fill(empty), hex("f2 48 cd c9 c9 07 00")]);
-    assert.deepEqual(read(packed(payload), CONTEXT), ["text Hello"]);
-  });
-  it("uncompressed messages among compressed ones", () => {
-    const bytes = Buffer.concat([
-      packed(hex("f2 48 cd c9 c9 07 00")),
-      frame(TEXT, "plain"),
-      packed(hex("f2 00 11 00 00")),
-    ]);
-    assert.deepEqual(read(bytes, CONTEXT), ["text Hello", "text plain", "text Hello"]);
-  });
-  it("bytes that are no deflate stream fail the connection, and only that one", () => {
-    assert.deepEqual(read(packed(hex("ff ff ff")), SHARED), ["failed WS_INVALID_DEFLATE 1007"]);
-    assert.deepEqual(read(packed(hex("f2 48 cd c9 c9 07 00")), SHARED), ["text Hello"]);
-    assert.deepEqual(read(packed(hex("ff ff ff")), CONTEXT), ["failed WS_INVALID_DEFLATE 1007"]);
-  });
+  const empty = Array(1000).fill(hex("00 00 00 ff ff"));
+  const late = packed(Buffer.concat([...empty, hex("f2 48 cd c9 c9 07 00")]));
+  itReads("any number of empty blocks", [late, "text Hello", CONTEXT]);
+  itReads("uncompressed messages among compressed ones", [
+    Buffer.concat([HELLO, frame(TEXT, "plain"), AGAIN]),
+    ["text Hello", "text plain", "text Hello"],
+    CONTEXT,
+  ]);
+  itReads(
+    "bytes that are no deflate stream fail the connection, and only that one",
+    [packed(hex("ff ff ff")), INVALID, SHARED],
+    [HELLO, "text Hello", SHARED],
+    [packed(hex("ff ff ff")), INVALID, CONTEXT],
+  );
   it("a message that is cut short fails, wherever it was cut", () => {
-    const failed = ["failed WS_INVALID_DEFLATE 1007"];
+    const failed = [INVALID];
     const stored = hex("00 05 00 fa ff 48 65 6c 6c 6f 00");
     const announcing = hex("00 f4 01 0b fe 48 65");
     for (const whole of [hex("f2 48 cd c9 c9 07 00"), stored, compressShared(prose(300), NO_BITS)]) {
@@ -119,27 +120,22 @@ describe("what else a peer may send", () => {
     // What was read is within the limit, only the tail would not be.
     assert.deepEqual(read(packed(announcing, BINARY), { ...SHARED, maxMessageBytes: 2 }), failed);
   });
-  it("a message without a payload is empty, and does not harm the next", () => {
-    const bytes = Buffer.concat([
-      packed(hex("")),
-      packed(hex("f2 48 cd c9 c9 07 00")),
-      packed(hex("f2 00 11 00 00")),
-    ]);
-    assert.deepEqual(read(bytes, CONTEXT), ["text ", "text Hello", "text Hello"]);
-  });
-  it("an empty last block with BFINAL, which the tail completes", () => {
-    const bytes = Buffer.concat([
-      packed(hex("00 05 00 fa ff 48 65 6c 6c 6f 01")),
-      packed(hex("01")),
-      packed(hex("f2 48 cd c9 c9 07 00")),
-    ]);
-    assert.deepEqual(read(bytes, CONTEXT), ["text Hello", "text ", "text Hello"]);
-  });
-  it("text is validated after inflating", () => {
-    const bad = compressShared(hex("ff"), NO_BITS);
-    assert.deepEqual(read(packed(bad), SHARED), ["failed WS_INVALID_UTF8 1007"]);
-    assert.deepEqual(read(packed(bad, BINARY), SHARED), ["binary \u00ff"]);
-  });
+  itReads("a message without a payload is empty, and does not harm the next", [
+    Buffer.concat([packed(hex("")), HELLO, AGAIN]),
+    ["text ", "text Hello", "text Hello"],
+    CONTEXT,
+  ]);
+  itReads("an empty last block with BFINAL, which the tail completes", [
+    Buffer.concat([packed(hex("00 05 00 fa ff 48 65 6c 6c 6f 01")), packed(hex("01")), HELLO]),
+    ["text Hello", "text ", "text Hello"],
+    CONTEXT,
+  ]);
+  const bad = compressShared(hex("ff"), NO_BITS);
+  itReads(
+    "text is validated after inflating",
+    [packed(bad), "failed WS_INVALID_UTF8 1007", SHARED],
+    [packed(bad, BINARY), "binary \u00ff", SHARED],
+  );
 });
 
 describe("the message limit, RFC 6455 §10.4", () => {
@@ -172,27 +168,22 @@ describe("the message limit, RFC 6455 §10.4", () => {
       assert.ok(allocated <= limit + 65536, `${allocated} bytes allocated`);
       assert.ok(process.memoryUsage().arrayBuffers - before <= limit + 200_000);
     });
-  it("the reader holds it for inflated messages, whole and in fragments", () => {
-    const setting = { deflate: "shared", maxMessageBytes: 1000 } as const;
-    const fits = compressShared(Buffer.alloc(1000), NO_BITS);
-    assert.deepEqual(read(packed(fits, BINARY), setting), [`binary ${"\0".repeat(1000)}`]);
-    const over = compressShared(Buffer.alloc(1001), NO_BITS);
-    const failed = ["failed WS_MESSAGE_TOO_LARGE 1009"];
-    assert.deepEqual(read(packed(over, BINARY), setting), failed);
-    const fragments = [
-      frame(BINARY, over.subarray(0, 4), { fin: false, rsv: RSV1 }),
-      frame(CONTINUATION, over.subarray(4)),
-    ];
-    assert.deepEqual(read(Buffer.concat(fragments), setting), failed);
-  });
+  const setting = { deflate: "shared", maxMessageBytes: 1000 } as const;
+  const larger = compressShared(Buffer.alloc(1001), NO_BITS);
+  const begun = frame(BINARY, larger.subarray(0, 4), { fin: false, rsv: RSV1 });
+  itReads(
+    "the reader holds it for inflated messages, whole and in fragments",
+    [packed(compressShared(Buffer.alloc(1000), NO_BITS), BINARY), `binary ${"\0".repeat(1000)}`, setting],
+    [packed(larger, BINARY), TOO_LARGE, setting],
+    [Buffer.concat([begun, frame(CONTINUATION, larger.subarray(4))]), TOO_LARGE, setting],
+  );
   it("the frames of a message that does not compress may be a little longer than the message", () => {
-    const noise = Buffer.from(Array.from({ length: 1000 }, (_, i) => (i * i * 31 + (i >> 3)) & 255));
-    const payload = compressShared(noise, { ...NO_BITS, level: 0 });
-    assert.ok(payload.length > noise.length);
-    const setting = { deflate: "shared", maxMessageBytes: noise.length } as const;
-    assert.deepEqual(read(packed(payload, BINARY), setting), [`binary ${noise.toString("latin1")}`]);
-    const over = packed(Buffer.alloc(noise.length * 2), BINARY).subarray(0, 8);
-    assert.deepEqual(read(over, setting), ["failed WS_MESSAGE_TOO_LARGE 1009"]);
+    const bytes = noise(1000);
+    const payload = compressShared(bytes, { ...NO_BITS, level: 0 });
+    assert.ok(payload.length > bytes.length);
+    assert.deepEqual(read(packed(payload, BINARY), setting), [`binary ${bytes.toString("latin1")}`]);
+    const over = packed(Buffer.alloc(2000), BINARY).subarray(0, 8);
+    assert.deepEqual(read(over, setting), [TOO_LARGE]);
   });
 });
 
@@ -207,13 +198,9 @@ describe("MessageDeflater", () => {
     }
   });
   it("output of every size around a chunk", () => {
-    const noise = Buffer.allocUnsafe(70_000);
-    for (let i = 0, seed = 1; i < noise.length; i += 1) {
-      seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-      noise[i] = seed >>> 24;
-    }
+    const bytes = noise(70_000);
     for (let size = 65_480; size < 65_560; size += 1) {
-      const message = noise.subarray(0, size);
+      const message = bytes.subarray(0, size);
       const back = inflateOnce(compressShared(message, { ...NO_BITS, level: 1 }));
       assert.ok(back instanceof Buffer && back.equals(message), `${size}`);
     }

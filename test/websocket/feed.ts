@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { it } from "node:test";
 import fc from "fast-check";
 import { MessageInflater } from "../../src/protocol/websocket/message-inflater.ts";
 import {
@@ -72,17 +73,15 @@ function describeEvent(reader: MessageReader, signal: number): string {
   return `${signal === PING ? "ping" : "pong"} ${data}`;
 }
 
+/** Each byte by itself. */
+export function singleBytes(bytes: Uint8Array): Uint8Array[] {
+  return Array.from(bytes, (byte) => Uint8Array.of(byte));
+}
+
 /** Events of `bytes` at once; asserts that they are the same byte by byte and in random pieces. */
 export function read(bytes: Uint8Array, setting: Setting = {}): string[] {
   const whole = eventsOf([bytes], setting);
-  assert.deepEqual(
-    eventsOf(
-      Array.from(bytes, (byte) => Uint8Array.of(byte)),
-      setting,
-    ),
-    whole,
-    "byte by byte",
-  );
+  assert.deepEqual(eventsOf(singleBytes(bytes), setting), whole, "byte by byte");
   fc.assert(
     fc.property(cutsArbitrary(bytes.length), (cuts) => {
       assert.deepEqual(eventsOf(cut(bytes, cuts), setting), whole);
@@ -90,6 +89,18 @@ export function read(bytes: Uint8Array, setting: Setting = {}): string[] {
     { numRuns: 20 },
   );
   return whole;
+}
+
+/** An input, and the events that it is read as. */
+export type Row = readonly [bytes: Uint8Array, events: string | readonly string[], setting?: Setting];
+
+/** A test that inputs are read as these events. */
+export function itReads(name: string, ...rows: readonly Row[]): void {
+  it(name, () => {
+    for (const [bytes, events, setting] of rows) {
+      assert.deepEqual(read(bytes, setting), typeof events === "string" ? [events] : events);
+    }
+  });
 }
 
 export function cutsArbitrary(length: number): fc.Arbitrary<number[]> {

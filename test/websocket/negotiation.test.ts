@@ -7,6 +7,7 @@ import {
   createDeflater,
   createInflater,
   type DeflateOptions,
+  type DeflateParams,
   deflateSettings,
   negotiate,
   offer,
@@ -15,8 +16,17 @@ import { WebSocketError } from "../../src/protocol/websocket/websocket-error.ts"
 import { listOf } from "../support/bytes.ts";
 import { RUNS } from "./feed.ts";
 
+const NAME = "permessage-deflate";
 const BOTH = { contextTakeover: true, clientContextTakeover: true };
 const NONE = "; server_no_context_takeover; client_no_context_takeover";
+
+/** What was agreed, where it is the same for both sides. */
+const params = (takeover: boolean, bits: number): DeflateParams => ({
+  serverContextTakeover: takeover,
+  clientContextTakeover: takeover,
+  serverMaxWindowBits: bits,
+  clientMaxWindowBits: bits,
+});
 
 function response(header: string | undefined, options: DeflateOptions = BOTH): string | null {
   return negotiate(header, options)?.response ?? null;
@@ -70,62 +80,39 @@ describe("negotiate, RFC 7692 §5, §7.1", () => {
   });
   it("the offer of browsers", () => {
     assert.equal(response("permessage-deflate; client_max_window_bits"), "permessage-deflate");
-    assert.deepEqual(negotiate("permessage-deflate; client_max_window_bits", {})?.params, {
-      serverContextTakeover: false,
-      clientContextTakeover: false,
-      serverMaxWindowBits: 15,
-      clientMaxWindowBits: 15,
-    });
+    assert.deepEqual(negotiate("permessage-deflate; client_max_window_bits", {})?.params, params(false, 15));
   });
   it("§7.1.1: context takeover as both sides want it", () => {
-    assert.equal(
-      response("permessage-deflate; server_no_context_takeover"),
-      "permessage-deflate; server_no_context_takeover",
-    );
-    assert.equal(
-      response("permessage-deflate; client_no_context_takeover"),
-      "permessage-deflate; client_no_context_takeover",
-    );
-    assert.equal(
-      response("permessage-deflate", { contextTakeover: true }),
-      "permessage-deflate; client_no_context_takeover",
-    );
+    for (const field of ["server_no_context_takeover", "client_no_context_takeover"]) {
+      assert.equal(response(`${NAME}; ${field}`), `${NAME}; ${field}`);
+    }
+    assert.equal(response(NAME, { contextTakeover: true }), `${NAME}; client_no_context_takeover`);
   });
   it("§7.1.2.1: the server's window is the smaller of both", () => {
-    const header = "permessage-deflate; server_max_window_bits=12";
+    const header = `${NAME}; server_max_window_bits=12`;
+    const options = { ...BOTH, serverMaxWindowBits: 10 };
     assert.equal(response(header), header);
-    assert.equal(
-      response(header, { ...BOTH, serverMaxWindowBits: 10 }),
-      "permessage-deflate; server_max_window_bits=10",
-    );
+    assert.equal(response(header, options), `${NAME}; server_max_window_bits=10`);
     assert.equal(negotiate(header, BOTH)?.params.serverMaxWindowBits, 12);
     // Not offered: used, not mentioned.
-    const unsaid = negotiate("permessage-deflate", { ...BOTH, serverMaxWindowBits: 10 });
-    assert.equal(unsaid?.response, "permessage-deflate");
-    assert.equal(unsaid?.params.serverMaxWindowBits, 10);
+    const unsaid = negotiate(NAME, options);
+    assert.deepEqual([unsaid?.response, unsaid?.params.serverMaxWindowBits], [NAME, 10]);
   });
   it("§7.1.2.1: a server window of 8 is declined, the next offer taken", () => {
-    assert.equal(response("permessage-deflate; server_max_window_bits=8"), null);
-    assert.equal(
-      response("permessage-deflate; server_max_window_bits=8, permessage-deflate"),
-      "permessage-deflate",
-    );
+    assert.equal(response(`${NAME}; server_max_window_bits=8`), null);
+    assert.equal(response(`${NAME}; server_max_window_bits=8, ${NAME}`), NAME);
   });
   it("§7.1.2.2: the client's window is limited only if it says that it can be", () => {
     const options = { ...BOTH, clientMaxWindowBits: 10 };
-    assert.equal(response("permessage-deflate", options), null);
-    assert.equal(
-      response("permessage-deflate; client_max_window_bits", options),
-      "permessage-deflate; client_max_window_bits=10",
-    );
-    assert.equal(
-      response("permessage-deflate; client_max_window_bits=12", options),
-      "permessage-deflate; client_max_window_bits=10",
-    );
-    assert.equal(
-      response("permessage-deflate; client_max_window_bits=9", options),
-      "permessage-deflate; client_max_window_bits=9",
-    );
+    assert.equal(response(NAME, options), null);
+    for (const [offered, bits] of [
+      ["", 10],
+      ["=12", 10],
+      ["=9", 9],
+    ]) {
+      const header = `${NAME}; client_max_window_bits${offered}`;
+      assert.equal(response(header, options), `${NAME}; client_max_window_bits=${bits}`);
+    }
   });
   it("§7.2.2: a window that the client offers binds it when it is in the answer, else it may use 32 KiB", () => {
     for (const bits of [8, 9, 14, 15]) {
@@ -135,10 +122,7 @@ describe("negotiate, RFC 7692 §5, §7.1", () => {
     }
   });
   it("quoted values count like plain ones", () => {
-    assert.equal(
-      response('permessage-deflate; server_max_window_bits="10"'),
-      "permessage-deflate; server_max_window_bits=10",
-    );
+    assert.equal(response(`${NAME}; server_max_window_bits="10"`), `${NAME}; server_max_window_bits=10`);
   });
   for (const bad of [
     ...listOf(
@@ -179,34 +163,21 @@ describe("offer and accept, RFC 7692 §5.1, §7.1", () => {
   it("what is offered", () => {
     assert.equal(offer({}), `permessage-deflate${NONE}; client_max_window_bits`);
     assert.equal(offer(BOTH), "permessage-deflate; client_max_window_bits");
-    assert.equal(
-      offer({ ...BOTH, serverMaxWindowBits: 9, clientMaxWindowBits: 11 }),
-      "permessage-deflate; server_max_window_bits=9; client_max_window_bits=11",
-    );
+    const windows = { ...BOTH, serverMaxWindowBits: 9, clientMaxWindowBits: 11 };
+    assert.equal(offer(windows), `${NAME}; server_max_window_bits=9; client_max_window_bits=11`);
   });
   it("a server that declines", () => assert.equal(accept(undefined, {}), null));
   it("what the server may answer", () => {
-    assert.deepEqual(accept("permessage-deflate", BOTH), {
-      serverContextTakeover: true,
-      clientContextTakeover: true,
-      serverMaxWindowBits: 15,
-      clientMaxWindowBits: 15,
-    });
+    assert.deepEqual(accept("permessage-deflate", BOTH), params(true, 15));
     const limited = "permessage-deflate; server_max_window_bits=8; client_max_window_bits=8";
-    assert.deepEqual(accept(limited + NONE, BOTH), {
-      serverContextTakeover: false,
-      clientContextTakeover: false,
-      serverMaxWindowBits: 8,
-      clientMaxWindowBits: 8,
-    });
+    assert.deepEqual(accept(limited + NONE, BOTH), params(false, 8));
   });
   it("the client keeps to its own offer, whatever is answered", () => {
     const agreed = accept("permessage-deflate; client_max_window_bits=15", {
       contextTakeover: true,
       clientMaxWindowBits: 10,
     });
-    assert.equal(agreed?.clientMaxWindowBits, 10);
-    assert.equal(agreed?.clientContextTakeover, false);
+    assert.deepEqual([agreed?.clientMaxWindowBits, agreed?.clientContextTakeover], [10, false]);
   });
   for (const [bad, options] of [
     ["", BOTH],
@@ -225,13 +196,11 @@ describe("offer and accept, RFC 7692 §5.1, §7.1", () => {
     ["permessage-deflate; server_max_window_bits=11", { ...BOTH, serverMaxWindowBits: 10 }],
   ] as const) {
     it(`refuses ${JSON.stringify(bad)}`, () => {
-      assert.throws(
-        () => accept(bad, options),
-        (error) =>
-          error instanceof WebSocketError &&
-          error.code === "WS_HANDSHAKE_EXTENSION" &&
-          error.closeCode === 1010,
-      );
+      assert.throws(() => accept(bad, options), {
+        name: "WebSocketError",
+        code: "WS_HANDSHAKE_EXTENSION",
+        closeCode: 1010,
+      });
     });
   }
   it("a client and a server of this library agree, and read each other, for all options", () => {

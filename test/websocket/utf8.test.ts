@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { isText, Utf8Validator } from "../../src/protocol/websocket/utf8.ts";
 import { hex } from "../support/bytes.ts";
-import { cut, cutsArbitrary, RUNS } from "./feed.ts";
+import { cut, cutsArbitrary, RUNS, singleBytes } from "./feed.ts";
 
 /** Position of the first byte that `bytes` may not have there, or its length. Slow and plain. */
 function badAt(bytes: Uint8Array): number {
@@ -57,7 +57,7 @@ describe("Utf8Validator", () => {
           const bad = before + at;
           assert.equal(refused, bad < first ? first : bytes.length, `${name} cut at ${first}`);
         }
-        const byByte = refusedAt(Array.from(bytes, (byte) => Uint8Array.of(byte)));
+        const byByte = refusedAt(singleBytes(bytes));
         assert.equal(byByte, before + at + 1, name);
       }
     });
@@ -118,7 +118,7 @@ describe("Utf8Validator", () => {
     fc.assert(
       fc.property(nearlyText, (bytes) => {
         const at = badAt(bytes);
-        const refused = refusedAt(Array.from(bytes, (byte) => Uint8Array.of(byte)));
+        const refused = refusedAt(singleBytes(bytes));
         assert.equal(refused, at === bytes.length ? null : at + 1);
       }),
       { numRuns: Math.min(RUNS, 20_000) },
