@@ -58,7 +58,7 @@ export abstract class IncomingRequest<Params> {
   trailerFields: Fields | null = null;
   /** @internal One object for all requests of a connection. */
   readonly client: Client;
-  private paramsRecord: Params | undefined;
+  private paramsRecord: Params | undefined = undefined;
 
   /** @internal */
   constructor(head: RequestHead, client: Client) {

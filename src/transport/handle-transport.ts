@@ -29,7 +29,7 @@ export class HandleTransport extends QueuedTransport implements HandleListener {
   protected startedTotal = 0;
   private readonly handle: RawHandle;
   private peer: (Peer & { readonly remotePort?: number | undefined }) | undefined;
-  private error: Error | undefined;
+  private error: Error | undefined = undefined;
   private isEndSent = false;
   private isReadEnded = false;
   private isPaused = false;

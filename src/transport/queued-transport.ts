@@ -15,9 +15,9 @@ export abstract class QueuedTransport extends Transport {
   private inProgressBytes = 0;
   private isBusy = false;
   /** What waits for it. */
-  private queue: ByteQueue | undefined;
+  private queue: ByteQueue | undefined = undefined;
   /** Releases the cork buffer that the write in progress lies in. */
-  private releaseCorkBuffer: (() => void) | undefined;
+  private releaseCorkBuffer: (() => void) | undefined = undefined;
 
   /** Bytes that were given to {@link startWrite}. */
   protected abstract readonly startedTotal: number;

@@ -23,7 +23,7 @@ export class KeepAlive {
   private readonly limits: Limits;
   private readonly timer: DeadlineTimer;
   private readonly agreement: HandshakeResult;
-  private stallDetector: WriteStallDetector | undefined;
+  private stallDetector: WriteStallDetector | undefined = undefined;
   private readonly bornAt: number;
   private isPinged = false;
   private deadline = 0;

@@ -20,7 +20,7 @@ const headerMemory = Buffer.alloc(14);
 export class MessageWriter {
   /** Whether a send returned "queued" or "dropped", so that the program waits for `drain`. */
   isSlow = false;
-  private pendingPong: Buffer | undefined;
+  private pendingPong: Buffer | undefined = undefined;
   private readonly transport: Transport;
   private readonly agreement: HandshakeResult;
   private readonly keepAlive: KeepAlive;

@@ -54,22 +54,22 @@ export class WebSocketDriver<Socket> implements ConnectionOwner {
   private readonly shouldEnqueueBeforeOpen: boolean;
   private readonly window: WindowOptions | undefined;
   private readonly budget: MessageBudget | undefined;
-  private latestValues: LatestValues | undefined;
+  private latestValues: LatestValues | undefined = undefined;
   private readonly delivery: WebSocketDelivery<WebSocketDriver<Socket>>;
   private handlers: Omit<HandlersOf<Socket, unknown, unknown>, "upgrade">;
-  private uuid: string | undefined;
-  private topics: Set<string> | undefined;
-  private inbox: MessageInbox<Socket> | undefined;
-  private drainWaiters: Waiters | undefined;
+  private uuid: string | undefined = undefined;
+  private topics: Set<string> | undefined = undefined;
+  private inbox: MessageInbox<Socket> | undefined = undefined;
+  private drainWaiters: Waiters | undefined = undefined;
   private isCloseReported = false;
   /** Whether the program has closed it. Of the waiting events only the close is then delivered. */
   isEndedByProgram = false;
   /** Called before the handler `close`. */
-  closeListeners: Set<() => unknown> | undefined;
+  closeListeners: Set<() => unknown> | undefined = undefined;
   /** Whether its open event has left the queue, or its handler has run. */
   isOpenTaken = false;
   /** Messages received before, which `onEnqueue` has not seen. */
-  private earlyMessages: Message[] | undefined;
+  private earlyMessages: Message[] | undefined = undefined;
   /** The asynchronous context of the upgrade, in which handlers run; undefined if there is none. */
   private readonly asyncContext = currentContext();
   /** Whether a handler has thrown. From then on only `close` is called. */
