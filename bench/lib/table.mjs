@@ -83,6 +83,6 @@ function peerRow({ peer, value, ofPortico, p99, times, cpuMicros, busy, loadBusy
  */
 function goalRow({ subject, peer, goal, ratio, met }, less) {
   const found = `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}-${ratio.max.toFixed(2)})`;
-  const wanted = `${less ? "at most" : "at least"} ${goal}`;
+  const wanted = `${less ? "at most" : "at least"} ${Number(goal.toFixed(2))}`;
   return `    goal: ${subject} ${wanted} of ${peer}: ${found} ${met ? "met" : "MISSED"}`;
 }

@@ -48,8 +48,8 @@ export class Deadline {
   private readonly member: Ticking;
   private tick = 0;
   private answerMs = 0;
-  private stallDetector: WriteStallDetector | undefined;
-  private silence: SilenceDetector | undefined;
+  private stallDetector: WriteStallDetector | undefined = undefined;
+  private silence: SilenceDetector | undefined = undefined;
   /** When a connection that lingers ends, whatever still comes. */
   private lastTick = 0;
 

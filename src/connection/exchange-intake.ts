@@ -21,7 +21,7 @@ const CLOSE = { Connection: "close" };
 /** Makes exchanges of what a reader has found, and hands their events to the server, one exchange at a time. */
 export class ExchangeIntake implements AnsweredRequest, Progress {
   /** The exchange in progress. */
-  exchange: Exchange | undefined;
+  exchange: Exchange | undefined = undefined;
   /** The client waits for 100 (Continue) before it sends the content (RFC 9110 §10.1.1). */
   isContinueExpected = false;
   readonly reader: RequestReader;
@@ -29,7 +29,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   connection: IntakeHost;
   private readonly stream: Http1Stream;
   /** The exchange that hooks are deciding about, or have answered. Nothing else sees it. */
-  private guarded: Exchange | undefined;
+  private guarded: Exchange | undefined = undefined;
   private isLastDelivered = false;
   private discardedBytes = 0;
   private progressBytes = 0;

@@ -18,8 +18,10 @@ import type { NetworkServer, NetworkServerHolder } from "./network-server.ts";
  * otherwise no data arrives.
  */
 export class Server extends NetworkCallbacks {
-  /** The bundler would rename one of two classes of this name. */
-  static override readonly name: string = "Server";
+  static {
+    // The bundler would rename one of two classes of this name.
+    Object.defineProperty(this, "name", { value: "Server" });
+  }
   /** The listener and its clients; null before `make_server_adapter` and after `save`. */
   _server: NetworkServer | null = null;
   readonly #options: ServerOptions;

@@ -1,6 +1,9 @@
 import { Fifo } from "./fifo.ts";
 import { budgetOf, type PollBudget } from "./poll-budget.ts";
 
+/** Kept from when this was loaded: fake timers of a program's tests must not hold its events. */
+const { setImmediate: nextTurn } = globalThis;
+
 /** The share of one connection in a queue. */
 export interface QueueShare {
   /** Called when an event was queued. @param bytes its size */
@@ -11,14 +14,15 @@ export interface QueueShare {
 
 /** An event that waits until the program polls. */
 export abstract class QueuedEvent {
-  /** @internal What it counts for since it was queued: the program can change what an event holds. */
-  heldBytes = 0;
-  /** @internal Undefined for an event that no connection has caused. */
-  share: QueueShare | undefined = undefined;
-
   /** The memory that it uses while it waits, in bytes. */
-  get cost(): number {
-    return EVENT_BYTES;
+  readonly cost: number;
+  /** @internal Undefined for an event that no connection has caused. */
+  share: QueueShare | undefined;
+
+  /** @internal */
+  constructor(cost: number) {
+    this.cost = cost;
+    this.share = undefined;
   }
 
   /** Calls the program's handler, unless the program has ended the exchange or WebSocket of the event. */
@@ -54,7 +58,7 @@ export class CallEvent extends QueuedEvent implements Call {
   readonly call: () => unknown;
 
   constructor(call: () => unknown) {
-    super();
+    super(EVENT_BYTES);
     this.call = call;
   }
 
@@ -74,6 +78,7 @@ export class PolledQueue<Event extends QueuedEvent> {
   private readonly events = new Fifo<Event | CallEvent>();
   private bytes = 0;
   private full = false;
+  private isReleasing = false;
   private arrival: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
   /** @param maxBytes called at each event, so that the limit can change */
@@ -114,12 +119,11 @@ export class PolledQueue<Event extends QueuedEvent> {
   /** @internal Appends an event of a connection. */
   append(event: Event | CallEvent, share: QueueShare | undefined): void {
     const { cost } = event;
-    event.heldBytes = cost;
     event.share = share;
     this.events.push(event);
     share?.hold(cost);
     this.hold(cost);
-    this.release();
+    if (this.arrival !== undefined) this.releaseLater();
   }
 
   /**
@@ -163,9 +167,9 @@ export class PolledQueue<Event extends QueuedEvent> {
     if (events.shifted >= end && events.first?.share === undefined) return undefined;
     const event = events.shift();
     if (event === undefined) return undefined;
-    const { heldBytes } = event;
-    this.free(heldBytes);
-    event.share?.free(heldBytes);
+    const { cost, share } = event;
+    this.free(cost);
+    share?.free(cost);
     return event;
   }
 
@@ -195,7 +199,10 @@ export class PolledQueue<Event extends QueuedEvent> {
     }
   }
 
-  /** Resolves when an event waits, or when {@link release} is called. Any number of callers can wait. */
+  /**
+   * Resolves when an event waits, or when {@link release} is called. Any number of callers can wait. They continue when
+   * all sockets that were ready have been read, so that one poll takes the events of all.
+   */
   waitForEvent(): Promise<void> {
     if (this.length > 0) return Promise.resolve();
     if (this.arrival === undefined) {
@@ -213,5 +220,15 @@ export class PolledQueue<Event extends QueuedEvent> {
     const { arrival } = this;
     this.arrival = undefined;
     arrival?.resolve();
+  }
+
+  /** Ends all waits at the end of this turn of the event loop, unless nothing waits to be polled by then. */
+  private releaseLater(): void {
+    if (this.isReleasing) return;
+    this.isReleasing = true;
+    nextTurn(() => {
+      this.isReleasing = false;
+      if (this.length > 0) this.release();
+    });
   }
 }

@@ -79,7 +79,8 @@ export abstract class WebServer {
   ) {
     checkOptions(new.target.name, options, names);
     this.options = options;
-    this.queue = new EventQueue(() => this.limits.maxQueueBytes);
+    // Not `this.limits`, which checks what is changed and takes longer: it is asked for at each event.
+    this.queue = new EventQueue(() => this.engine.core.limits.maxQueueBytes);
     const { pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
     if (!(pollIntervalMs >= 0))
       throw new RangeError("pollIntervalMs must be a number of milliseconds, at least 0");

@@ -57,18 +57,18 @@ const BINARY: SendOptions = { binary: true, compress: false };
 const COMPRESSED_TEXT: SendOptions = { binary: false };
 const REASON = "Going Away";
 
+/** Sends a message back, whatever waits to be polled. */
+function echo(socket: WebSocket, data: Buffer, binary: boolean): void {
+  socket.reply(data, binary ? BINARY : TEXT);
+}
+
 /**
  * A WebSocket server with polled events, which accepts every path. Functions expect the `clientID` of an event. For an
  * unknown or expired id they return `SendStatus.DROPPED`.
  */
 export class WebSocketServer extends WebServer {
-  private isEchoing = false;
-  private readonly handlers: WebSocketHandlers = {
-    onEnqueue: (socket, data, binary) => {
-      if (!this.isEchoing) return;
-      socket.reply(data, binary ? BINARY : TEXT);
-    },
-  };
+  /** Those of all sockets, which look for `onEnqueue` at each message. */
+  private readonly handlers: WebSocketHandlers = {};
   private readonly compression: boolean | DeflateOptions;
   private readonly protocols: NonNullable<UpgradeOptions["protocols"]>;
 
@@ -149,7 +149,8 @@ export class WebSocketServer extends WebServer {
    */
   SetEchoMode(enabled: boolean): void {
     if (typeof enabled !== "boolean") throw new TypeError("the echo mode must be true or false");
-    this.isEchoing = enabled;
+    if (enabled) this.handlers.onEnqueue = echo;
+    else delete this.handlers.onEnqueue;
   }
 
   protected get eventNames(): ReadonlySet<string> {

@@ -12,8 +12,9 @@ export type ExchangeEvent = RequestEvent | BodyEvent | AbortEvent | WritableEven
 abstract class OneExchangeEvent extends QueuedEvent {
   readonly exchange: Exchange;
 
-  constructor(exchange: Exchange) {
-    super();
+  /** @internal */
+  constructor(cost: number, exchange: Exchange) {
+    super(cost);
     this.exchange = exchange;
   }
 
@@ -27,8 +28,8 @@ abstract class OneExchangeEvent extends QueuedEvent {
 export class RequestEvent extends OneExchangeEvent {
   readonly type = "request";
 
-  override get cost(): number {
-    return EVENT_BYTES + EXCHANGE_BYTES + this.exchange.headBytes;
+  constructor(exchange: Exchange) {
+    super(EVENT_BYTES + EXCHANGE_BYTES + exchange.headBytes, exchange);
   }
 
   run(): void {
@@ -43,13 +44,9 @@ export class BodyEvent extends OneExchangeEvent {
   readonly last: boolean;
 
   constructor(exchange: Exchange, data: Buffer, last: boolean) {
-    super(exchange);
+    super(EVENT_BYTES + data.length, exchange);
     this.data = data;
     this.last = last;
-  }
-
-  override get cost(): number {
-    return EVENT_BYTES + this.data.length;
   }
 
   run(): void {
@@ -61,8 +58,8 @@ export class BodyEvent extends OneExchangeEvent {
 export class AbortEvent extends OneExchangeEvent {
   readonly type = "abort";
 
-  override get cost(): number {
-    return EVENT_BYTES + CONNECTION_BYTES + this.exchange.headBytes;
+  constructor(exchange: Exchange) {
+    super(EVENT_BYTES + CONNECTION_BYTES + exchange.headBytes, exchange);
   }
 
   run(): void {
@@ -78,6 +75,10 @@ export class AbortEvent extends OneExchangeEvent {
 /** All waiting data of the response has been sent. */
 export class WritableEvent extends OneExchangeEvent {
   readonly type = "writable";
+
+  constructor(exchange: Exchange) {
+    super(EVENT_BYTES, exchange);
+  }
 
   run(): void {
     if (!this.isOver) this.exchange.driver.dispatchWritable();

@@ -54,15 +54,15 @@ type State = "waiting" | "flowing" | "abandoned" | "over" | "failed";
  */
 export class RequestBody {
   private readonly host: BodyHost;
-  private kept: ByteCollector | undefined;
+  private kept: ByteCollector | undefined = undefined;
   private state: State = "waiting";
   private complete = false;
-  private consumer: BodyConsumer | undefined;
+  private consumer: BodyConsumer | undefined = undefined;
   /** The program has paused it while it was given what had been kept. */
   private isPaused = false;
   private isLoop = false;
   private counted = 0;
-  private onFail: ((error: PorticoError) => void) | undefined;
+  private onFail: ((error: PorticoError) => void) | undefined = undefined;
 
   constructor(host: BodyHost) {
     this.host = host;

@@ -122,8 +122,12 @@ export class Response implements ResponseHead {
   removeHeader(name: string): void {
     if (this.state !== "pending") return;
     const lower = name.toLowerCase();
-    if (lower === "content-length") this.declared = UNKNOWN_LENGTH;
-    else if (lower === "date") this.hasDate = false;
+    if (lower === "content-length") {
+      // It is a number here, never a line.
+      this.declared = UNKNOWN_LENGTH;
+      return;
+    }
+    if (lower === "date") this.hasDate = false;
     else if (lower === "content-type") this.hasType = false;
     this.fieldLines = withoutField(this.fieldLines, name);
   }

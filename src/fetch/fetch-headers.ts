@@ -9,7 +9,7 @@ import { delegate } from "./delegate.ts";
  */
 class RequestHeaders {
   private readonly exchange: Exchange;
-  private native: Headers | undefined;
+  private native: Headers | undefined = undefined;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;

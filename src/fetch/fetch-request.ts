@@ -13,18 +13,26 @@ const decoder = new TextDecoder();
  * which is made at that moment. One for each request would cost more than all else that the server does for it.
  */
 class LazyRequest {
-  readonly method: string;
-  readonly url: string;
   private readonly exchange: Exchange;
-  private fields: Headers | undefined;
-  private made: Request | undefined;
+  private readonly sentMethod: string;
+  private readonly sentUrl: string;
+  private fields: Headers | undefined = undefined;
+  private made: Request | undefined = undefined;
   /** The content was read from the exchange. */
   private used = false;
 
   constructor(exchange: Exchange, method: string, url: string) {
     this.exchange = exchange;
-    this.method = method;
-    this.url = url;
+    this.sentMethod = method;
+    this.sentUrl = url;
+  }
+
+  get method(): string {
+    return this.sentMethod;
+  }
+
+  get url(): string {
+    return this.sentUrl;
   }
 
   get headers(): Headers {

@@ -20,7 +20,7 @@ export class MemoryTransport extends Transport {
   readonly encrypted: boolean;
   readonly slackBytes = 0;
   closed = false;
-  private peer: MemoryTransport | undefined;
+  private peer: MemoryTransport | undefined = undefined;
   private readonly inbox = new ByteQueue();
   private takenBytes = 0;
   private sentBytes = 0;

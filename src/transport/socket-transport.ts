@@ -40,7 +40,7 @@ export abstract class SocketTransport extends QueuedTransport {
   readonly slackBytes: number;
   protected readonly socket: OwnedSocket;
   private readonly peer: ProxiedPeer | undefined;
-  private error: Error | undefined;
+  private error: Error | undefined = undefined;
 
   /**
    * @param socket connected, and not read from yet

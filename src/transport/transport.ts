@@ -57,7 +57,7 @@ export abstract class Transport extends BufferedOutput implements Flushable {
   private corked = 0;
   private isScheduled = false;
   private isDrainRequested = false;
-  private retained: RetainedLeases | undefined;
+  private retained: RetainedLeases | undefined = undefined;
   /** Whether the end of the stream has been sent, or will be. */
   protected ended = false;
 

@@ -15,7 +15,7 @@ export class SharedFrames {
   /** Bytes of the message. */
   readonly length: number;
   readonly opcode: number;
-  private plain: string | Buffer | undefined;
+  private plain: string | Buffer | undefined = undefined;
   private readonly packed = new Map<number, string | Buffer>();
 
   constructor(data: string | Uint8Array, options: SendOptions) {

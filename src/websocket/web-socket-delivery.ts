@@ -68,33 +68,33 @@ export class DeferredWebSocketDelivery implements WebSocketDelivery<Driver> {
   }
 
   open(driver: Driver): void {
-    this.push(new OpenEvent(driver.socket));
+    this.push(new OpenEvent(driver.socket), driver);
   }
 
   message(driver: Driver, data: Buffer, binary: boolean, isBorrowed: boolean): void {
     const own = isBorrowed ? Buffer.from(data) : owned(data);
     if (driver.hasEnqueueHandler && !driver.enqueue(own, binary)) return;
     driver.connection.isReadDespiteFullQueue = false;
-    this.push(new MessageEvent(driver.socket, own, binary));
+    this.push(new MessageEvent(driver.socket, own, binary), driver);
   }
 
   ping(driver: Driver, data: Buffer): void {
-    this.push(new PingEvent(driver.socket, Buffer.from(data)));
+    this.push(new PingEvent(driver.socket, Buffer.from(data)), driver);
   }
 
   pong(driver: Driver, data: Buffer): void {
-    this.push(new PongEvent(driver.socket, Buffer.from(data)));
+    this.push(new PongEvent(driver.socket, Buffer.from(data)), driver);
   }
 
   drain(driver: Driver): void {
-    this.push(new DrainEvent(driver.socket));
+    this.push(new DrainEvent(driver.socket), driver);
   }
 
   close(driver: Driver, code: number, reason: string): void {
-    this.push(new CloseEvent(driver.socket, code, reason));
+    this.push(new CloseEvent(driver.socket, code, reason), driver);
   }
 
-  private push(event: WebSocketEvent): void {
-    this.backlog.push(event, event.socket.driver.connection);
+  private push(event: WebSocketEvent, driver: Driver): void {
+    this.backlog.push(event, driver.connection);
   }
 }

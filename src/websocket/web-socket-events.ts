@@ -26,8 +26,9 @@ export type WebSocketEvent<Socket extends WebSocket = WebSocket> =
 abstract class SocketEvent<Socket extends WebSocket> extends QueuedEvent {
   readonly socket: Socket;
 
-  constructor(socket: Socket) {
-    super();
+  /** @internal */
+  constructor(cost: number, socket: Socket) {
+    super(cost);
     this.socket = socket;
   }
 
@@ -41,20 +42,16 @@ abstract class DataEvent<Socket extends WebSocket> extends SocketEvent<Socket> {
   readonly data: Buffer;
 
   constructor(socket: Socket, data: Buffer) {
-    super(socket);
+    super(EVENT_BYTES + data.length, socket);
     this.data = data;
-  }
-
-  override get cost(): number {
-    return EVENT_BYTES + this.data.length;
   }
 }
 
 export class OpenEvent<Socket extends WebSocket = WebSocket> extends SocketEvent<Socket> {
   readonly type = "open";
 
-  override get cost(): number {
-    return EVENT_BYTES + CONNECTION_BYTES + requestBytes(this.socket);
+  constructor(socket: Socket) {
+    super(EVENT_BYTES + CONNECTION_BYTES + requestBytes(socket), socket);
   }
 
   run(): void {
@@ -100,6 +97,10 @@ export class PongEvent<Socket extends WebSocket = WebSocket> extends DataEvent<S
 export class DrainEvent<Socket extends WebSocket = WebSocket> extends SocketEvent<Socket> {
   readonly type = "drain";
 
+  constructor(socket: Socket) {
+    super(EVENT_BYTES, socket);
+  }
+
   run(): void {
     if (!this.isOver) this.socket.driver.dispatchDrain();
   }
@@ -111,13 +112,9 @@ export class CloseEvent<Socket extends WebSocket = WebSocket> extends SocketEven
   readonly reason: string;
 
   constructor(socket: Socket, code: number, reason: string) {
-    super(socket);
+    super(EVENT_BYTES + CONNECTION_BYTES + requestBytes(socket), socket);
     this.code = code;
     this.reason = reason;
-  }
-
-  override get cost(): number {
-    return EVENT_BYTES + CONNECTION_BYTES + requestBytes(this.socket);
   }
 
   run(): void {

@@ -283,13 +283,10 @@ describe("the socket of a game", () => {
     const boom = (): never => {
       throw new Error("mine");
     };
-    const { url, sockets, poll } = await serve(t);
+    const { url, sockets, polled } = await serve(t);
     const socket = play(t, url, { onState: boom, onMessage: boom, onClose: boom });
     for (let round = 1; round <= 2; round++) {
-      await eventually(() => {
-        poll();
-        return sockets.length === round && socket.clock.isSet;
-      }, `connection ${round}`);
+      await polled(() => sockets.length === round && socket.clock.isSet, `connection ${round}`);
       sockets[round - 1]?.terminate();
     }
     // Nothing throws after the mock has been removed.

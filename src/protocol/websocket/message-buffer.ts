@@ -28,7 +28,7 @@ export class MessageBuffer {
   private limit = 0;
   private wireLimit = 0;
   /** Made for the first text that does not come in one piece. */
-  private utf8: Utf8Validator | undefined;
+  private utf8: Utf8Validator | undefined = undefined;
   private readonly inflater: MessageInflater | undefined;
 
   constructor(inflater: MessageInflater | undefined) {
