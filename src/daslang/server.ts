@@ -20,7 +20,7 @@ import type { NetworkServer, NetworkServerHolder } from "./network-server.ts";
 export class Server extends NetworkCallbacks {
   static {
     // The bundler would rename one of two classes of this name.
-    Object.defineProperty(this, "name", { value: "Server" });
+    Object.defineProperty(Server, "name", { value: "Server" });
   }
   /** The listener and its clients; null before `make_server_adapter` and after `save`. */
   _server: NetworkServer | null = null;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Access, sameOrigin } from "../../src/console/access.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
+import { processorMs } from "../support/processor-time.ts";
 
 /** As much of a request as access looks at. */
 function request(authority: string, remoteAddress?: string, headers: Record<string, string> = {}): Exchange {
@@ -81,9 +82,9 @@ describe("with a token", () => {
   it("compares many cookies quickly, and finds the proof behind them", () => {
     for (const other of ["portico_console=", `portico_console=${"a".repeat(43)}`, ""]) {
       const headers = { cookie: `${`${other};`.repeat(20_000)} ${proof}` };
-      const start = performance.now();
+      const start = processorMs();
       for (let i = 0; i < 10; i++) assert.ok(access.permits(request("localhost", "127.0.0.1", headers)));
-      assert.ok(performance.now() - start < 1_000, other);
+      assert.ok(processorMs() - start < 1_000, other);
     }
   });
 

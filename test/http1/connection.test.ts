@@ -4,6 +4,7 @@ import { hasToken } from "../../src/protocol/http/token.ts";
 import { NEED_BYTES, REQUEST, RequestReader } from "../../src/protocol/http1/request-reader.ts";
 import { limitsWith } from "../support/feed.ts";
 import { get } from "../support/http-case.ts";
+import { processorMs } from "../support/processor-time.ts";
 
 const upgrading = get("Connection: upgrade", "Upgrade: websocket");
 describe("hasToken", () => {
@@ -14,9 +15,9 @@ describe("hasToken", () => {
 
   test("RFC 9110 §5.6.1: takes time in proportion to the list", () => {
     for (const unit of [" ", "\t", ",", " ,", "a"]) {
-      const start = performance.now();
+      const start = processorMs();
       for (let i = 0; i < 10; i++) hasToken(`a,x${unit.repeat(262_144 / unit.length)}x`, "close");
-      assert.ok(performance.now() - start < 3_000, JSON.stringify(unit));
+      assert.ok(processorMs() - start < 3_000, JSON.stringify(unit));
     }
   });
 });

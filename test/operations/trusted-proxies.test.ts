@@ -8,6 +8,7 @@ import {
 } from "../../src/operations/trusted-proxies.ts";
 import { subnets } from "../../src/protocol/proxy/subnets.ts";
 import { listOf } from "../support/bytes.ts";
+import { processorMs } from "../support/processor-time.ts";
 
 const numRuns = Number(process.env["PORTICO_FUZZ_RUNS"] ?? 1000);
 
@@ -229,10 +230,10 @@ for (const [field, header, otherHeader, cases] of [
       const clientOf = trustedProxies({ trust: 32, field });
       for (const unit of listOf(',¦"¦\\¦\\"¦ ¦\t;¦for=¦for="\\¦127.0.0.1,¦for=127.0.0.1,')) {
         const list = unit.repeat(262_144 / unit.length);
-        const start = performance.now();
+        const start = processorMs();
         clientOf(request("10.0.0.1", { [header]: list }));
         clientOf(request("10.0.0.1", { [header]: `${list}x` }));
-        assert.ok(performance.now() - start < 2_000, JSON.stringify(unit));
+        assert.ok(processorMs() - start < 2_000, JSON.stringify(unit));
       }
     });
   });
@@ -257,9 +258,9 @@ describe("trustedProxies", () => {
     it(`does not look at more, by ${field}: it takes no longer for the longest list`, () => {
       const clientOf = trustedProxies({ trust: PROXIES, field });
       const list = `${element(1)},`.repeat(20_000);
-      const start = performance.now();
+      const start = processorMs();
       for (let i = 0; i < 50; i++) clientOf(request("10.0.0.1", { [header]: list }));
-      assert.ok(performance.now() - start < 2_000);
+      assert.ok(processorMs() - start < 2_000);
     });
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseParameters } from "../../src/web/field-parameters.ts";
+import { processorMs } from "../support/processor-time.ts";
 
 describe("a value with parameters", () => {
   const cases: [text: string, value: string, parameters: Record<string, string>][] = [
@@ -31,11 +32,11 @@ describe("a value with parameters", () => {
   it("takes time in proportion to its length", () => {
     for (const unit of [" ", "\t", ";", "; ", "a", "=", "\\", '"', '\\"', ';a="', ";a=b ", '; a="b" ']) {
       const text = unit.repeat(262_144 / unit.length);
-      const start = performance.now();
+      const start = processorMs();
       for (const end of ["", "x", '"']) {
         for (const begin of ["a;", 'a;b="', "a;b=c"]) parseParameters(begin + text + end);
       }
-      assert.ok(performance.now() - start < 3_000, JSON.stringify(unit));
+      assert.ok(processorMs() - start < 3_000, JSON.stringify(unit));
     }
   });
 });

@@ -9,6 +9,7 @@ import { BINARY, CONTINUATION, PING_FRAME, TEXT } from "../../src/protocol/webso
 import { WebSocketError } from "../../src/protocol/websocket/websocket-error.ts";
 import { hex, noise, prose } from "../support/bytes.ts";
 import { frame, RSV1 } from "../support/frames.ts";
+import { processorMs } from "../support/processor-time.ts";
 import { itReads, read } from "./feed.ts";
 
 const SHARED = { deflate: "shared" } as const;
@@ -86,9 +87,9 @@ describe("what else a peer may send", () => {
   );
   it("a flood of blocks with BFINAL is refused before it takes long", () => {
     const payload = Buffer.alloc(200_000, hex("03 00"));
-    const start = performance.now();
+    const start = processorMs();
     assert.ok(inflateOnce(payload) instanceof WebSocketError);
-    assert.ok(performance.now() - start < 500);
+    assert.ok(processorMs() - start < 500);
   });
   const empty = Array(1000).fill(hex("00 00 00 ff ff"));
   const late = packed(Buffer.concat([...empty, hex("f2 48 cd c9 c9 07 00")]));

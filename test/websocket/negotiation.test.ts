@@ -14,6 +14,7 @@ import {
 } from "../../src/protocol/websocket/permessage-deflate.ts";
 import { WebSocketError } from "../../src/protocol/websocket/websocket-error.ts";
 import { listOf } from "../support/bytes.ts";
+import { processorMs } from "../support/processor-time.ts";
 import { RUNS } from "./feed.ts";
 
 const NAME = "permessage-deflate";
@@ -59,12 +60,12 @@ describe("parseExtensions, RFC 6455 §9.1", () => {
     assert.equal(parseExtensions("a,,b, ,c;d,")?.length, 3);
   });
   it("takes linear time", () => {
-    const start = performance.now();
+    const start = processorMs();
     parseExtensions(`${",".repeat(50_000)}a${" ,".repeat(50_000)};`);
     parseExtensions(`a;b=c${" \t".repeat(50_000)}x`);
     parseExtensions("a;b,".repeat(30_000));
     parseExtensions(`a;b="${"\\c".repeat(50_000)}`);
-    assert.ok(performance.now() - start < 1000);
+    assert.ok(processorMs() - start < 1000);
   });
 });
 
