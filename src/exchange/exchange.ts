@@ -71,7 +71,7 @@ export class Exchange<Params = Record<string, string>> extends IncomingRequest<P
     return this.present;
   }
 
-  /** @internal The connection is a WebSocket: what is not used is made again when it is. */
+  /** @internal The connection is a WebSocket. Parts that nobody uses are made again when they are needed. */
   rest(): void {
     if (this.driver.isUnused) this.present = undefined;
     this.restHead();

@@ -86,7 +86,7 @@ function unknownHandle(): never {
   throw new Error("there was no takeConnections() or takeHandle()");
 }
 
-/** Adds what owners need besides what they have. */
+/** Adds the members that owners need and do not have. */
 function addMembers(prototype: object, { members }: Facts): void {
   if (Object.hasOwn(prototype, "_readableState")) return;
   const nothing = (): void => {};

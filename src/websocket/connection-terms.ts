@@ -62,7 +62,7 @@ export function ownReading(of: Reads): Reading {
   return of.reading;
 }
 
-/** Gives back what reads, unless part of a message is in it. Nothing is being read. */
+/** Returns the reading to the terms, unless part of a message is in it. Nothing is being read. */
 export function leaveReading(of: Reads): void {
   const { reading } = of;
   if (reading?.isAtRest !== true) return;

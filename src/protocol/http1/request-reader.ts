@@ -137,7 +137,7 @@ export class RequestReader {
     return head;
   }
 
-  /** Takes what has come behind a request, before it is read as the next one. @returns how many bytes were copied */
+  /** Takes the bytes that follow a request, before they are read as the next one. @returns how many bytes were copied */
   takeUnread(target: Uint8Array): number {
     const isBetween = this.state === COMPLETE || (this.state === LINE && !this.line.hasBegun);
     if (!isBetween) return 0;
