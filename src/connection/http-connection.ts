@@ -141,8 +141,7 @@ export class HttpConnection implements TransportSink, IntakeHost {
 
   onResponseComplete(closes: boolean, isUndelimited: boolean): void {
     const { isPumping } = this;
-    // A hook can resume the connection. The next request must wait until this one is complete.
-    this.isPumping = true;
+    this.isPumping = true; // A hook can resume it. The next request must wait until this one is complete.
     this.intake.finishResponse();
     this.isPumping = isPumping;
     this.isLast = closes;
