@@ -11,7 +11,7 @@ import { eventually, turns, within } from "../support/waiting.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
 import { LIMITS, Program } from "./any-program.ts";
 
-const RUNS = Math.max(40, Number(process.env["PORTICO_FUZZ_RUNS"] ?? 0) / 4);
+const RUNS = Math.max(30, Number(process.env["PORTICO_FUZZ_RUNS"] ?? 0) / 4);
 const TAGS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const KINDS = "GET GET HEAD POST POST chunked chunked expect 1.0 upgrade".split(" ");
 
