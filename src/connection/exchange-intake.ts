@@ -284,12 +284,13 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
 
   /** The program has not answered in time: it is told, and the client gets 503. */
   expire(): void {
-    const { exchange, context, delivery } = this;
-    this.connection.deadline.stopAnswer();
+    // Another connection can have the intake once the program has answered.
+    const { exchange, context, delivery, connection } = this;
+    connection.deadline.stopAnswer();
     if (exchange === undefined || exchange.headSent) return;
     const about = `${exchange.method} ${exchange.route}, ${this.answerMs} ms`;
     context.onHandlerError(new PorticoError("ERR_HANDLER_TIMEOUT", about), exchange);
-    delivery.abort(exchange, this.connection);
+    delivery.abort(exchange, connection);
   }
 
   private observeEnd(exchange: Exchange, outcome: Outcome, status: number): void {

@@ -140,15 +140,15 @@ export class HttpConnection implements TransportSink, IntakeHost {
   // StreamOwner
 
   onResponseComplete(closes: boolean, isUndelimited: boolean): void {
+    const { isPumping } = this;
+    this.isPumping = true; // A hook can resume it. The next request must wait until this one is complete.
     this.intake.finishResponse();
+    this.isPumping = isPumping;
     this.isLast = closes;
-    if (closes && (isUndelimited || this.state !== RECEIVING || !this.intake.isRead)) {
-      this.linger();
-    } else if (this.state === RECEIVING) {
-      // The rest of the content is read and dropped, so that the next request can be found.
-      this.resumeFrom(PAUSED_BY_BODY);
-    } else {
-      this.completeExchange();
+    if (closes && (isUndelimited || this.state !== RECEIVING || !this.intake.isRead)) this.linger();
+    else {
+      // While receiving, the rest of the content is read and dropped, so that the next request can be found.
+      if (this.state !== RECEIVING) this.completeExchange();
       this.resumeFrom(PAUSED_BY_BODY | PAUSED_BY_PIPELINE);
       this.pump();
     }

@@ -16,9 +16,8 @@ const answering = new WeakSet<Exchange>();
 export function writeRaw(transport: Transport, bytes: Uint8Array): boolean {
   const connection = openHttp(transport);
   if (connection === undefined) return false;
-  const { intake, context } = connection;
+  const { active, context } = connection;
   if (transport.bufferedBytes + bytes.length > context.limits.maxBackpressureBytes) return false;
-  const { active } = intake;
   if (active !== undefined && !answering.has(active)) {
     if (active.driver.hasAnswer) return false;
     active.driver.response.state = "streaming";
@@ -43,11 +42,11 @@ export function readRaw(transport: Transport, target: Uint8Array): number {
 }
 
 function finish(connection: HttpConnection, exchange: Exchange): void {
-  const { intake } = connection;
+  const { held } = connection;
   const { response } = exchange.driver;
-  if (intake.exchange !== exchange || response.isFinished) return;
+  if (held?.exchange !== exchange || response.isFinished) return;
   response.state = "done";
-  connection.onResponseComplete(intake.mustClose(true), false);
+  connection.onResponseComplete(held.mustClose(true), false);
 }
 
 /** The HTTP connection on a transport, unless it has ended. */

@@ -89,6 +89,8 @@ function negotiateUpgrade(
 
   for (const [name, value] of Object.entries(options.headers ?? {})) exchange.setHeader(name, value);
   const protocol = chooseProtocol(check.protocols, exchange, protocolsOf(exchange, options));
+  // The program has answered while it was asked. Another answer is not sent.
+  if (exchange.driver.hasAnswer) return { ok: false, status: 500, headers: {} };
   const decided = DECIDED_LINE.exec(exchange.driver.response.fieldLines)?.[1];
   if (decided !== undefined) throw decidedByHandshake(decided);
   const { compression = false } = options;

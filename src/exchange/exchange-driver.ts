@@ -248,7 +248,7 @@ export class ExchangeDriver<Exchange extends DrivenRequest, Upgrade> {
   completeUpgrade(): string {
     this.response.state = "done";
     this.finish();
-    this.stream = endedStream;
+    this.leaveStream();
     const { fieldLines } = this.response;
     this.response = answeredResponse;
     return fieldLines;

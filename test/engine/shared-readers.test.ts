@@ -2,7 +2,7 @@
 // be lost.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { WebSocket } from "../../src/exchange/exchange.ts";
+import type { Exchange, WebSocket } from "../../src/exchange/exchange.ts";
 import { CONTINUATION, frame, TEXT } from "../support/frames.ts";
 import { harness, transports } from "../support/harness.ts";
 import { eventually, turns } from "../support/waiting.ts";
@@ -103,6 +103,59 @@ for (const [where, connect] of transports) {
     });
   });
 }
+
+describe("callbacks of the program that let other connections go on", () => {
+  test("a hook for responses that resumes the server does not lose the next request", async (t) => {
+    const { server, connect } = harness(t);
+    const waiting: Exchange[] = [];
+    server.onResponse(() => server.resume());
+    server.get("/:name", (exchange) => {
+      exchange.answerWithin(0);
+      if (waiting.push(exchange as unknown as Exchange) === 1) server.pause();
+    });
+    const client = connect().get("/1").get("/2").get("/3");
+    for (const name of ["1", "2", "3"]) {
+      await eventually(() => waiting.length === Number(name), "the request");
+      waiting[Number(name) - 1]?.end(name);
+      assert.equal((await client.answer()).text, name);
+    }
+  });
+
+  test("a hook for responses that reads the rest of the content does not lose the next request", async (t) => {
+    const { server, connect } = harness(t);
+    const waiting: Exchange[] = [];
+    server.onResponse((exchange) => exchange.resumeBody());
+    server.any("/:name", (exchange) => {
+      exchange.answerWithin(0);
+      if (exchange.hasBody) exchange.pauseBody();
+      waiting.push(exchange as unknown as Exchange);
+    });
+    const client = connect().post("/1", "content").get("/2");
+    for (const name of ["1", "2"]) {
+      await eventually(() => waiting.length === Number(name), "the request");
+      waiting[Number(name) - 1]?.end(name);
+      assert.equal((await client.answer()).text, name);
+    }
+  });
+
+  test("the event of a timeout counts for its own connection", async (t) => {
+    const limits = { handlerTimeoutMs: 20, maxQueueBytesPerSocket: 1 };
+    const onError = (_error: unknown, where: unknown): void => {
+      (where as Exchange).end("late");
+      server.pause();
+      server.resume();
+    };
+    const { server, connect } = harness(t, { delivery: "deferred", limits, onError });
+    server.get("/", () => {});
+    const late = connect().get("/");
+    await eventually(() => server.poll() === 1, "the request");
+    const other = connect();
+    assert.equal((await late.answer()).text, "late");
+    assert.equal(server.waitingEvents, 1);
+    other.get("/");
+    await eventually(() => server.waitingEvents === 2, "the request of another connection");
+  });
+});
 
 describe("the request of a WebSocket, long after its handshake", () => {
   test("answers what it answered before", async (t) => {

@@ -302,6 +302,32 @@ describe("subprotocols", () => {
     assert.equal((await open(connect(), "/b", lines)).response.header("sec-websocket-protocol"), "b");
     assert.equal((await open(connect(), "/x", lines)).response.header("sec-websocket-protocol"), undefined);
   });
+
+  for (const [when, wait] of [
+    ["at once", false],
+    ["later", true],
+  ] as const) {
+    test(`a function that answers instead refuses, ${when}`, async (t) => {
+      const { server, connect } = harness(t);
+      const results: unknown[] = [];
+      server.get("/", async (exchange) => {
+        if (wait) await turns(1);
+        const protocols = (offered: readonly string[]): string | undefined => {
+          exchange.refuse(403, "no");
+          return offered[0];
+        };
+        results.push(exchange.upgrade({}, { protocols }));
+      });
+      const client = connect().send(handshake("/", "Sec-WebSocket-Protocol: a\r\n"));
+      assert.equal((await client.answer()).status, 403);
+      await turns();
+      assert.equal(client.rest, "");
+      assert.deepEqual(results, [false]);
+      assert.equal(server.webSockets.length, 0);
+      client.get("/");
+      assert.equal((await client.answer()).status, 400);
+    });
+  }
 });
 
 test("open comes once, first, and messages in order; close comes once, last", async (t) => {
