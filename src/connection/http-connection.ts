@@ -155,11 +155,11 @@ export class HttpConnection implements TransportSink, IntakeHost {
   }
 
   onResponseError(code: ResponseErrorCode | undefined): void {
-    if (code !== undefined) {
-      this.context.counters.countError(code);
-      this.context.report(new PorticoError(code), this.intake.exchange);
-    }
-    this.drop();
+    const exchange = this.held?.exchange;
+    this.drop(); // first: `onError` can answer, which would fail in the same way
+    if (code === undefined) return;
+    this.context.counters.countError(code);
+    this.context.report(new PorticoError(code), exchange);
   }
 
   onBodyDemand(demand: BodyDemand): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import type { Exchange } from "../../src/exchange/exchange.ts";
+import { Exchange } from "../../src/exchange/exchange.ts";
 import { FieldError } from "../../src/protocol/http/field-lines.ts";
 import { asked, codesOf, harness, routed, simpleServer } from "../support/harness.ts";
 import { signal, turns } from "../support/waiting.ts";
@@ -368,6 +368,22 @@ describe("a length that does not come true", () => {
       if (complete !== null) assert.ok((complete[2]?.length ?? 0) < Number(complete[1]), "looks complete");
     });
   }
+
+  test("is reported once, although onError answers", async (t) => {
+    let reports = 0;
+    const onError = (_: unknown, where: unknown): void => {
+      reports++;
+      if (where instanceof Exchange) assert.equal(where.end("sorry"), false);
+    };
+    const { connect } = routed(
+      harness(t, { onError }),
+      "get",
+      (exchange) => void begun(exchange, 4).end("bc"),
+    );
+    const client = connect().get("/");
+    await client.until(() => client.closed, "the connection to break");
+    assert.equal(reports, 1);
+  });
 
   test("waits for drained are over then", async (t) => {
     const outcome = signal<boolean>();
