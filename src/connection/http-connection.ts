@@ -156,7 +156,7 @@ export class HttpConnection implements TransportSink, IntakeHost {
 
   onResponseError(code: ResponseErrorCode | undefined): void {
     const exchange = this.held?.exchange;
-    this.drop(); // first: `onError` can answer, which would fail in the same way
+    this.drop(); // first: if `onError` answers, it must not fail again
     if (code === undefined) return;
     this.context.counters.countError(code);
     this.context.report(new PorticoError(code), exchange);
