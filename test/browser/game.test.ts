@@ -8,6 +8,7 @@ import { Server, type WebSocket } from "portico";
 import { Clock, GameSocket, type GameSocketOptions, Snapshots, type SocketLike } from "portico/client/game";
 import { answerGameClient } from "portico/games";
 import { WebSocket as WsSocket } from "ws";
+import { uncaught } from "../support/failing.ts";
 import { eventually, sleep } from "../support/waiting.ts";
 
 describe("the clock of a game", () => {
@@ -272,14 +273,7 @@ describe("the socket of a game", () => {
   });
 
   it("goes on although functions of the program throw", async (t) => {
-    const errors: unknown[] = [];
-    t.mock.method(globalThis, "queueMicrotask", (callback: () => void) => {
-      try {
-        callback();
-      } catch (error) {
-        errors.push(error);
-      }
-    });
+    const errors = uncaught(t);
     const boom = (): never => {
       throw new Error("mine");
     };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { describe, it, type TestContext } from "node:test";
+import { describe, it } from "node:test";
 import { WebSocketServer } from "ws";
 import { ChannelError } from "../../src/browser/channel-error.ts";
 import {
@@ -11,6 +11,7 @@ import {
 } from "../../src/browser/index.ts";
 import { Subscription } from "../../src/browser/subscription.ts";
 import { Channels, channel, request } from "../../src/channels/index.ts";
+import { uncaught } from "../support/failing.ts";
 import { eventually, signal, sleep, within } from "../support/waiting.ts";
 import { becomes, clientOf, makeSocket, serve } from "./support.ts";
 
@@ -27,19 +28,6 @@ function echoChannels() {
     },
     requests: { echo: request({ answer: (data) => data }) },
   });
-}
-
-/** Collects the errors of callbacks, which would be uncaught. */
-function uncaught(t: TestContext): unknown[] {
-  const errors: unknown[] = [];
-  t.mock.method(globalThis, "queueMicrotask", (callback: () => void) => {
-    try {
-      callback();
-    } catch (error) {
-      errors.push(error);
-    }
-  });
-  return errors;
 }
 
 /** Keeps the sockets that a client makes, so that a test can break them. */
