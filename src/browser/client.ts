@@ -241,7 +241,7 @@ export class Client<App extends Types = Types> {
     return false;
   }
 
-  /** There are no more connections. */
+  /** Called when the client will not connect again. */
   private finish(error: ChannelError): void {
     this.calls.close(error);
     for (const subscription of this.subscriptions.values()) subscription.onClosed();

@@ -31,7 +31,7 @@ export class ConnectionTerms {
     this.keepAlive = new KeepAlive(context.limits, context.timer, agreement);
   }
 
-  /** Takes what reads messages. One that is read from inside of a handler of another one gets a new one. */
+  /** Returns a reading. It is new for a WebSocket that is read from inside a handler of another one. */
   takeReading(): Reading {
     const { spare } = this;
     this.spare = undefined;

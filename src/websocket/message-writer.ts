@@ -14,8 +14,8 @@ import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
 const headerMemory = Buffer.alloc(14);
 
 /*
- * The sending half of a WebSocket that is open: frames, compression, and limits for clients that do not read. It has no
- * object of its own, because what it keeps is two fields of the connection.
+ * The sending half of a WebSocket that is open: frames, compression, and limits for clients that do not read. It needs
+ * no separate object, because its state is two fields of the connection.
  */
 
 /** A WebSocket, as far as it sends. */
