@@ -40,13 +40,14 @@ export const peers = {
   "lua-evo": ["plain"],
   facil: ["plain", "contents", "blobs", "echo"],
   net: ["plain", "blobs", "http-tls", "echo", "echo-tls"],
+  handles: ["plain", "blobs", "echo"],
 };
 
 /** The bare server in `load/ceiling.c`, which shows what the load can do: no peer, but named like one. */
 export const CEILING = "ceiling";
 
 /** Those that no goal can mean: they show a limit. */
-export const limits = [CEILING, "net"];
+export const limits = [CEILING, "net", "handles"];
 
 /**
  * Adds a peer: Portico, run by another binary of Node or Bun.
