@@ -44,7 +44,7 @@ const READ_BYTES = 65_536;
 const READ_AT = 2_048;
 
 /** From position `at` to `end`, a multiple of 16 bytes and at least 16, each word with the key, in the order of bytes of x86. */
-type MaskBlocks = (at: number, end: number, key: number) => void;
+export type MaskBlocks = (at: number, end: number, key: number) => void;
 
 interface ReadMemory {
   readonly bytes: Buffer;

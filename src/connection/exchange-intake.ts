@@ -4,6 +4,7 @@ import { Exchange } from "../exchange/exchange.ts";
 import { type ExchangeDelivery, ImmediateExchangeDelivery } from "../exchange/exchange-delivery.ts";
 import { restLater } from "../exchange/resting.ts";
 import { TURN_IS_OVER, TURN_STEPS } from "../limits/turns.ts";
+import { partOf } from "../node/fast-buffers.ts";
 import { HttpError } from "../protocol/http/http-error.ts";
 import { NEED_BYTES, RequestReader } from "../protocol/http1/request-reader.ts";
 import { httpLog, quoted } from "../trace/debug-log.ts";
@@ -28,8 +29,8 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   readonly context: HttpContext;
   connection: IntakeHost;
   private readonly stream: Http1Stream;
-  /** The exchange that hooks are deciding about, or have answered. Nothing else sees it. */
-  private guarded: Exchange | undefined = undefined;
+  /** Hooks are deciding about the exchange, or have answered it. Nothing else sees it. */
+  private isGuarded = false;
   private isLastDelivered = false;
   private discardedBytes = 0;
   private progressBytes = 0;
@@ -65,7 +66,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
 
   /** Hooks run at once. With deferred delivery the program gets an exchange after them. */
   get delivery(): ExchangeDelivery {
-    const isAtOnce = this.guarded !== undefined || this.exchange?.driver.isImmediate === true;
+    const isAtOnce = this.isGuarded || this.exchange?.driver.isImmediate === true;
     return isAtOnce ? AT_ONCE : this.context.exchangeDelivery;
   }
 
@@ -114,20 +115,16 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     }
     const limit = context.route(exchange);
     if (limit !== undefined) this.reader.maxBodyBytes = limit;
-    this.guarded = exchange;
+    this.isGuarded = true;
     if (context.hasExchangeObservers) {
       const hooks = context.onRequest(exchange);
       if (hooks !== undefined) {
-        void hooks.then(() => this.admitLater(exchange, error));
+        // Meanwhile the exchange can have ended, and the next one can have begun.
+        void hooks.then(() => this.isGuarded && this.exchange === exchange && this.admit(exchange, error));
         return;
       }
     }
     this.admit(exchange, error);
-  }
-
-  /** Hooks have been waited for. The exchange can have ended meanwhile, and the next one can have begun. */
-  private admitLater(exchange: Exchange, error: HttpError | null): void {
-    if (this.guarded === exchange) this.admit(exchange, error);
   }
 
   /** Hands an exchange on, unless hooks have answered it. @param error why its head is refused */
@@ -150,7 +147,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
       exchange.driver.fail(TOO_LARGE.status, TOO_LARGE.code, reason, CLOSE);
       return;
     }
-    this.guarded = undefined;
+    this.isGuarded = false;
     this.delivery.request(exchange, connection);
   }
 
@@ -171,7 +168,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
     }
     const isLast = reader.complete;
     this.isLastDelivered = isLast;
-    const data = reader.bytes.subarray(reader.bodyStart, reader.bodyEnd);
+    const data = partOf(reader.bytes, reader.bodyStart, reader.bodyEnd);
     this.delivery.body(exchange, data, isLast, this.connection);
     return true;
   }
@@ -200,14 +197,15 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   complete(): void {
     this.exchange?.driver.detach();
     this.exchange = undefined;
-    this.guarded = undefined;
+    this.isGuarded = false;
     this.reader.trailers = null;
     this.reader.head = undefined; // one that waits must not keep its last request alive
   }
 
   /** The exchange becomes a WebSocket. @returns the first bytes of that */
   takeUpgradeHead(): Buffer {
-    this.exchange = this.guarded = undefined;
+    this.exchange = undefined;
+    this.isGuarded = false;
     return this.reader.takeUpgradeHead();
   }
 
@@ -234,7 +232,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
       this.abandon();
     } else {
       this.exchange = undefined;
-      this.guarded = undefined;
+      this.isGuarded = false;
       exchange.driver.failAndAbandon(status, code, reason);
       this.observeEnd(exchange, "aborted", exchange.statusCode);
       delivery.abort(exchange, connection);
@@ -246,7 +244,7 @@ export class ExchangeIntake implements AnsweredRequest, Progress {
   abandon(): void {
     const { exchange, delivery } = this;
     this.exchange = undefined;
-    this.guarded = undefined;
+    this.isGuarded = false;
     if (exchange === undefined) return;
     const sent = exchange.headSent ? exchange.statusCode : 0;
     if (!exchange.driver.abandon()) return;

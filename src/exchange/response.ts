@@ -273,7 +273,7 @@ export class Response implements ResponseHead {
         if (/\bclose\b/i.test(value)) this.closes = true;
         return /\b(?:close|keep-alive)\b/i.test(value);
       case 12:
-        if (name.toLowerCase() === "content-type") this.hasType = true;
+        if (name === "Content-Type" || name.toLowerCase() === "content-type") this.hasType = true;
         return false;
       case 14:
         if (name.toLowerCase() !== "content-length") return false;

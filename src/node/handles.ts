@@ -54,6 +54,10 @@ export interface WriteHandle {
 
 /** The handle of a connected TCP or Unix socket. */
 export interface RawHandle extends WriteHandle {
+  /** What it calls when something was read. */
+  onread?: unknown;
+  /** Its owner, under a symbol. */
+  [owner: symbol]: unknown;
   readStart(): number;
   readStop(): number;
   useUserBuffer(buffer: Uint8Array): void;
@@ -125,22 +129,29 @@ export const requestClass: RequestClass | null | undefined = seeRequestClass();
 export const directWriteForm: "handle" | "handle-with-request" | undefined =
   requestClass === undefined ? undefined : requestClass === null ? "handle" : "handle-with-request";
 
+const WRITE_NAMES = ["writeLatin1String", "writeBuffer", "writev", "writeQueueSize"];
+const RAW_NAMES = [...WRITE_NAMES, "readStart", "readStop", "useUserBuffer", "shutdown", "close"];
+
 /** Whether it can be written to. */
 export function isWriteHandle(value: unknown): value is WriteHandle {
-  return (
-    requestClass !== undefined &&
-    typeof value === "object" &&
-    value !== null &&
-    ["writeLatin1String", "writeBuffer", "writev", "writeQueueSize"].every((name) => name in value)
-  );
+  return requestClass !== undefined && hasAll(value, WRITE_NAMES);
 }
+
+/** The prototype of handles with all of {@link RAW_NAMES}: those that a server accepts have the same. */
+let rawPrototype: object | undefined;
 
 /** Whether it can be read from, written to and closed. */
 export function isRawHandle(value: unknown): value is RawHandle {
-  return (
-    isWriteHandle(value) &&
-    ["readStart", "readStop", "useUserBuffer", "shutdown", "close"].every((name) => name in value)
-  );
+  if (requestClass === undefined || typeof value !== "object" || value === null) return false;
+  const prototype = Reflect.getPrototypeOf(value);
+  if (prototype === null || prototype === rawPrototype) return prototype !== null;
+  if (!hasAll(value, RAW_NAMES)) return false;
+  if (hasAll(prototype, RAW_NAMES)) rawPrototype = prototype;
+  return true;
+}
+
+function hasAll(value: unknown, names: readonly string[]): boolean {
+  return typeof value === "object" && value !== null && names.every((name) => name in value);
 }
 
 /** @param handle the first one is looked at @returns null where handles are unlike those that are known */

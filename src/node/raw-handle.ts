@@ -34,12 +34,17 @@ let spare: WriteRequest | undefined;
 /** A handle that has been closed answers with no number: "bad file descriptor". */
 const CLOSED = -9;
 
+/** Of the last owner: most have the same. */
+let knownPrototype: object | undefined;
+
 /** Begins to tell an owner of its handle, and to read. */
 export function startReading(handle: RawHandle, owner: HandleOwner): void {
   const facts = factsFrom(handle) ?? unknownHandle();
-  addMembers(Reflect.getPrototypeOf(owner) ?? owner, facts);
-  Reflect.set(handle, facts.owner, owner);
-  Reflect.set(handle, "onread", facts.onread);
+  const prototype = Reflect.getPrototypeOf(owner) ?? owner;
+  if (prototype !== knownPrototype) addMembers(prototype, facts);
+  knownPrototype = prototype;
+  handle[facts.owner] = owner;
+  handle.onread = facts.onread;
   handle.useUserBuffer(readMemory.bytes);
   resumeReading(handle, owner);
 }
@@ -74,7 +79,8 @@ function onShutdown(this: ShutdownRequest): void {
 }
 
 function onClosed(this: RawHandle): void {
-  const owner: unknown = Reflect.get(this, factsFrom(this)?.owner ?? "");
+  const facts = factsFrom(this);
+  const owner = facts === null ? undefined : this[facts.owner];
   if (isOwner(owner)) owner.onClosed();
 }
 

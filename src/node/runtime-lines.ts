@@ -31,6 +31,7 @@ export function runtimeLines(runtime: Runtime): RuntimeLine[] {
       "sockets: slower, and more memory for each connection",
     ),
     line("unmasking", runtime.webAssembly, "WebAssembly", "JavaScript: slower"),
+    line("Buffers", runtime.fastBuffers, "made by their class", "made by Buffer.from: slower"),
     line("compression", runtime.deflate, "permessage-deflate", "none: zlib cannot be used synchronously"),
     line("port sharing", runtime.reusePort, "reusePort", "none: reusePort has no effect"),
     line("listenNow", runtime.bindNow, "any literal address", "only without a host"),

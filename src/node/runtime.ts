@@ -1,6 +1,7 @@
 import { readMemory } from "../bytes/read-memory.ts";
 import { hasContextStores } from "./async-context.ts";
 import { hasBindNow } from "./bind.ts";
+import { hasFastBuffers } from "./fast-buffers.ts";
 import { hasRequestState } from "./fetch-state.ts";
 import { directWriteForm } from "./handles.ts";
 import { hasListeningDescriptor } from "./listening-descriptor.ts";
@@ -48,6 +49,8 @@ export interface Runtime {
   readonly deflate: boolean;
   /** Whether WebAssembly unmasks frames in the memory that sockets are read into. */
   readonly webAssembly: boolean;
+  /** Whether Buffers are made by their class, and become text without a lookup. */
+  readonly fastBuffers: boolean;
   /** Whether `fetch` and `new Request` accept the requests of fetch handlers without a copy. */
   readonly requestState: boolean;
   /** Whether text and bytes of a `Response` are sent without reading its stream. */
@@ -71,6 +74,7 @@ export function runtime(): Runtime {
     reusePort: hasReusePort(),
     deflate: isSyncZlibAvailable(),
     webAssembly: readMemory.maskBlocks !== undefined,
+    fastBuffers: hasFastBuffers(),
     requestState: hasRequestState(),
     responseSource: hasResponseSource(),
     tlsParent: hasTlsParent(),

@@ -42,7 +42,8 @@ export interface Route<T> {
 }
 
 interface Node<T> {
-  readonly segments: Map<string, Node<T>>;
+  /** Undefined where no static text follows, so that nothing is looked up. */
+  segments: Map<string, Node<T>> | undefined;
   parameter: Node<T> | undefined;
   /** By method, for paths that end here. */
   readonly routes: Map<string, Route<T>>;
@@ -52,7 +53,6 @@ interface Node<T> {
 
 /** The method of routes that take every method. */
 export const ANY = "ANY";
-const HEAD_METHODS = ["HEAD", "GET"];
 
 /**
  * Routes by method and path. Static segments are compared with the normal form of the path, so that only one path
@@ -88,6 +88,7 @@ export class Router<T> {
       } else {
         const name = pathSegment(text);
         path += `/${name}`;
+        node.segments ??= new Map();
         let next = node.segments.get(name);
         if (next === undefined) {
           next = newNode();
@@ -107,34 +108,34 @@ export class Router<T> {
   }
 
   /**
-   * @param methods the request's method, and then other methods whose routes can serve it, in order of preference
+   * @param method the request's method
    * @param path a decodable path in its normal form
-   * @param allowed receives the methods of the routes that match the path but none of the methods
+   * @param second another method whose routes can serve it
+   * @param allowed receives the methods of the routes that match the path but not the method
    * @returns null if no route matches
    */
-  match(methods: readonly string[], path: string, allowed?: Set<string>): Match<T> | null {
+  match(method: string, path: string, second?: string, allowed?: Set<string>): Match<T> | null {
     const node = this.statics.get(path);
     if (node !== undefined) {
-      const route = pick(node.routes, methods);
+      const route = pick(node.routes, method, second);
       if (route !== undefined) return route.match;
     }
-    return walk(this.root, path, 1, path.includes("%"), 0, methods, allowed);
+    return walk(this.root, path, 1, path.includes("%"), 0, method, second, allowed);
   }
 }
 
 function newNode<T>(): Node<T> {
-  return { segments: new Map(), parameter: undefined, routes: new Map(), wildcards: new Map() };
+  return { segments: undefined, parameter: undefined, routes: new Map(), wildcards: new Map() };
 }
 
 function pick<T>(
   routes: Map<string, Route<T>>,
-  methods: readonly string[],
+  method: string,
+  second: string | undefined,
   allowed?: Set<string>,
 ): Route<T> | undefined {
-  for (const method of methods) {
-    const route = routes.get(method);
-    if (route !== undefined) return route;
-  }
+  const route = routes.get(method) ?? (second === undefined ? undefined : routes.get(second));
+  if (route !== undefined) return route;
   const any = routes.get(ANY);
   if (any === undefined && allowed !== undefined) for (const method of routes.keys()) allowed.add(method);
   return any;
@@ -150,30 +151,31 @@ function walk<T>(
   from: number,
   encoded: boolean,
   count: number,
-  methods: readonly string[],
+  method: string,
+  second: string | undefined,
   allowed: Set<string> | undefined,
 ): Found<T> | null {
   if (from > path.length) {
-    const route = pick(node.routes, methods, allowed);
+    const route = pick(node.routes, method, second, allowed);
     return route === undefined ? null : { route, values: new Array<string>(count) };
   }
   const slash = path.indexOf("/", from);
   const end = slash < 0 ? path.length : slash;
   const segment = path.substring(from, end);
-  const next = node.segments.get(segment);
+  const next = node.segments?.get(segment);
   if (next !== undefined) {
-    const found = walk(next, path, end + 1, encoded, count, methods, allowed);
+    const found = walk(next, path, end + 1, encoded, count, method, second, allowed);
     if (found !== null) return found;
   }
   if (node.parameter !== undefined && segment !== "") {
-    const found = walk(node.parameter, path, end + 1, encoded, count + 1, methods, allowed);
+    const found = walk(node.parameter, path, end + 1, encoded, count + 1, method, second, allowed);
     if (found !== null) {
       found.values[count] = decoded(segment, encoded);
       return found;
     }
   }
   if (node.wildcards.size === 0) return null;
-  const route = pick(node.wildcards, methods, allowed);
+  const route = pick(node.wildcards, method, second, allowed);
   if (route === undefined) return null;
   const values = new Array<string>(count + 1);
   values[count] = decoded(path.substring(from), encoded);
@@ -236,23 +238,22 @@ export class RouteTable {
   private find(exchange: Exchange): Match<Target> | null {
     const { method, path } = exchange;
     if (exchange.wantsUpgrade && hasToken(exchange.header("upgrade") ?? "", "websocket")) {
-      const match = this.webSocketRoutes.match([ANY], path);
+      const match = this.webSocketRoutes.match(ANY, path);
       if (match !== null) return match;
     }
-    const methods = method === "HEAD" && this.options.autoHead ? HEAD_METHODS : [method];
-    return this.routes.match(methods, path);
+    return this.routes.match(method, path, method === "HEAD" && this.options.autoHead ? "GET" : undefined);
   }
 
   /** The methods of the HTTP routes for a path. */
   methodsFor(path: string): Set<string> {
     const methods = new Set<string>();
-    this.routes.match([], path, methods);
+    this.routes.match("", path, undefined, methods);
     return methods;
   }
 
   /** Whether a WebSocket can be opened at a path. */
   hasWebSocket(path: string): boolean {
-    return this.webSocketRoutes.match([ANY], path) !== null;
+    return this.webSocketRoutes.match(ANY, path) !== null;
   }
 }
 

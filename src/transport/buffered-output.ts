@@ -1,3 +1,5 @@
+import { bufferView } from "../node/fast-buffers.ts";
+
 /** A transport with output in the cork buffer. */
 interface Sender {
   /** Sends what was gathered. */
@@ -17,6 +19,7 @@ const MAX_RETAINED = 16;
  */
 class CorkBuffer {
   bytes: Buffer = Buffer.allocUnsafeSlow(CORK_BYTES);
+  private memory = this.bytes.buffer;
   private top = 0;
   private senders: Sender[] = [];
   private reservations = 0;
@@ -57,6 +60,11 @@ class CorkBuffer {
     return true;
   }
 
+  /** The bytes of a reservation. */
+  part(from: number, to: number): Buffer {
+    return bufferView(this.memory, from, to - from);
+  }
+
   /** Call this when a reservation has been sent, or moved elsewhere. */
   endReservation(): void {
     if (--this.reservations > 0) return;
@@ -64,6 +72,7 @@ class CorkBuffer {
     this.top = 0;
     if (!this.isRetained) return;
     this.bytes = Buffer.allocUnsafeSlow(CORK_BYTES);
+    this.memory = this.bytes.buffer;
     this.isRetained = false;
   }
 
@@ -185,7 +194,7 @@ export abstract class BufferedOutput implements Sender {
   protected sendGathered(): void {
     const { form } = this;
     if (form === "text") this.send(this.text, false);
-    else if (form === "cork") this.send(corkBuffer.bytes.subarray(this.reservedFrom, this.reservedTo), true);
+    else if (form === "cork") this.send(corkBuffer.part(this.reservedFrom, this.reservedTo), true);
     else this.sendPieces();
   }
 

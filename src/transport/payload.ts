@@ -1,3 +1,5 @@
+// The global of the same name is a getter, and takes 2 % of a short request.
+import { Buffer } from "node:buffer";
 import type { Transport } from "./transport.ts";
 
 /**

@@ -115,7 +115,7 @@ export const ways: readonly Way[] = [
       ...written,
     ],
     asks: [
-      "bytes/words.ts",
+      "bytes/memory-of.ts",
       "connection/deadline.ts",
       "connection/intake-pool.ts",
       "connection/must-close.ts",

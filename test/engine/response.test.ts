@@ -30,6 +30,19 @@ describe("the head", () => {
     assert.equal(text, "body");
   });
 
+  test("has the date of its turn, whatever the clock has shown before", async (t) => {
+    const { server, connect } = harness(t);
+    server.get("/", (exchange) => exchange.end());
+    const client = connect();
+    t.mock.timers.enable({ apis: ["Date"] });
+    for (const day of [2, 30, 1]) {
+      t.mock.timers.setTime(Date.UTC(2026, 5, day));
+      client.get("/").get("/");
+      const expected = `Date: ${new Date().toUTCString()}`;
+      for (let i = 0; i < 2; i++) assert.ok((await client.answer()).lines.includes(expected), expected);
+    }
+  });
+
   test("has the reason phrase of the program, or the registered one", async (t) => {
     const { server, connect } = harness(t);
     server.get("/own", (exchange) => void exchange.status(200, "Fine by me").end());

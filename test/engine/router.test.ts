@@ -23,7 +23,7 @@ function request(method: string, path: string): string {
 }
 
 function found(router: Router<string>, method: string, path: string): string | undefined {
-  return router.match([method], readPath(path).path)?.route.target;
+  return router.match(method, readPath(path).path)?.route.target;
 }
 
 /** Asserts to which route a GET of each path leads. */
@@ -34,7 +34,7 @@ function leadsTo(router: Router<string>, routes: Readonly<Record<string, string 
 /** Asserts the values of the parameters of each path. */
 function reads(router: Router<string>, values: Readonly<Record<string, readonly string[]>>): void {
   for (const [path, expected] of Object.entries(values)) {
-    assert.deepEqual(router.match(["GET"], readPath(path).path)?.values, expected, path);
+    assert.deepEqual(router.match("GET", readPath(path).path)?.values, expected, path);
   }
 }
 
@@ -411,13 +411,13 @@ describe("against a naive matcher", () => {
             return match === null ? [] : [{ route, ...match }];
           })
           .sort((x, y) => (x.rank < y.rank ? -1 : 1));
-        const match = router.match([method], readPath(path).path);
+        const match = router.match(method, readPath(path).path);
         const [best] = ranked;
         assert.equal(match?.route.target, best?.route);
         assert.deepEqual(match?.values, best?.values);
       }
       const allowed = new Set<string>();
-      if (router.match([], readPath(path).path, allowed) !== null) return;
+      if (router.match("", readPath(path).path, undefined, allowed) !== null) return;
       const expected = new Set(routes.filter((r) => rankOf(r, r.method, path) !== null).map((r) => r.method));
       assert.deepEqual(allowed, expected);
     };

@@ -17,14 +17,15 @@ describe("in a runtime that is not like Node, importing the package throws nothi
       assert.equal(stderr, "");
       const { text, message, runtime } = JSON.parse(stdout);
       assert.deepEqual([text, message], ["hello", "ping"]);
-      const { reads, writes, deflate, webAssembly, tlsParent } = runtime;
+      const { reads, writes, deflate, webAssembly, fastBuffers, tlsParent } = runtime;
       assert.deepEqual(
-        { reads, writes, deflate, webAssembly, tlsParent },
+        { reads, writes, deflate, webAssembly, fastBuffers, tlsParent },
         {
           reads: way === "late" ? "shared-buffer" : "stream",
           writes: "stream",
           deflate: false,
           webAssembly: false,
+          fastBuffers: false,
           tlsParent: false,
         },
       );

@@ -46,6 +46,7 @@ for (const name of ["createDeflateRaw", "createInflateRaw"])
   Object.defineProperty(zlib, name, { value: unlike });
 syncBuiltinESMExports();
 Object.defineProperty(Reflect.get(globalThis, "WebAssembly"), "Module", { value: Refusing });
+Object.defineProperty(Buffer, Symbol.species, { value: way === "plain" ? undefined : Refusing });
 
 const entries = ["evo", "craftos", "daslang", "facil", "web", "operations", "testing", "console"];
 for (const entry of entries) await import(`../../src/${entry}/index.ts`);

@@ -26,6 +26,7 @@ describe("what this version of Node gives", () => {
       reusePort: process.platform === "linux" && (major > 22 || (major === 22 && minor >= 12)),
       deflate: true,
       webAssembly: true,
+      fastBuffers: true,
       // Newer versions keep the state of Request and Response in private fields.
       requestState: major < 24,
       responseSource: major < 24,
@@ -76,6 +77,7 @@ describe("the runtime in words", () => {
     const none = { bindNow: false, listeningDescriptor: false, reusePort: false, deflate: false } as const;
     const lost = {
       webAssembly: false,
+      fastBuffers: false,
       requestState: false,
       responseSource: false,
       tlsParent: false,

@@ -45,6 +45,11 @@ export class Fields {
     return found;
   }
 
+  /** Returns the value of one field line. @param line the lines are counted from 0 */
+  valueAt(line: number): string {
+    return this.value(this.positions ?? this.locate(), 2 * line);
+  }
+
   /** Each field line in order, with the name in the case in which it was sent. */
   entries(): [name: string, value: string][] {
     const positions = this.positions ?? this.locate();

@@ -1,3 +1,4 @@
+import { ownText } from "../../bytes/own-text.ts";
 import { HttpError } from "./http-error.ts";
 
 // RFC 3986 §3.2.2: reg-name, IPv4 or bracketed IP literal, with an optional port; no user information.
@@ -14,16 +15,18 @@ let lastHost = "";
  */
 export function checkedHost(value: string): string {
   if (value === lastHost) return lastHost;
+  // First, because V8 also keeps what a regular expression was tested with last.
+  const host = ownText(value);
   // RFC 9110 §4.2.1: an http URI with an empty host is invalid, so a port alone is not a host.
-  if (!HOST.test(value) || value.startsWith(":")) throw new HttpError("HTTP_BAD_HOST", "invalid host");
-  if (value.startsWith("[")) {
-    const literal = value.slice(1, value.indexOf("]"));
+  if (!HOST.test(host) || host.startsWith(":")) throw new HttpError("HTTP_BAD_HOST", "invalid host");
+  if (host.startsWith("[")) {
+    const literal = host.slice(1, host.indexOf("]"));
     if (!isIpv6(literal) && !IP_FUTURE.test(literal)) {
       throw new HttpError("HTTP_BAD_HOST", "invalid IP literal");
     }
   }
-  lastHost = value;
-  return value;
+  lastHost = host;
+  return host;
 }
 
 /** Whether an address is of this machine only (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */

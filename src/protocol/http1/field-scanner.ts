@@ -1,4 +1,4 @@
-import { wordsOf } from "../../bytes/words.ts";
+import { memoryOf } from "../../bytes/memory-of.ts";
 import type { FieldPositions } from "../http/fields.ts";
 import { HttpError } from "../http/http-error.ts";
 import { COLON, CR, FIELD_VALUE, HTAB, LF, octetClass, SP, TOKEN } from "../http/octets.ts";
@@ -29,13 +29,18 @@ export const SPECIAL = {
   upgrade: 32,
 } as const;
 
-const names: (readonly [name: string, bit: number] | undefined)[] = [];
-names[4] = ["host", SPECIAL.host];
-names[6] = ["expect", SPECIAL.expect];
-names[7] = ["upgrade", SPECIAL.upgrade];
-names[10] = ["connection", SPECIAL.connection];
-names[14] = ["content-length", SPECIAL.contentLength];
-names[17] = ["transfer-encoding", SPECIAL.transferEncoding];
+/** They are told apart by their lengths. */
+const names = [
+  ["host", SPECIAL.host],
+  ["expect", SPECIAL.expect],
+  ["upgrade", SPECIAL.upgrade],
+  ["connection", SPECIAL.connection],
+  ["content-length", SPECIAL.contentLength],
+  ["transfer-encoding", SPECIAL.transferEncoding],
+] as const;
+const byLength = Array.from({ length: 18 }, (_, length) => names.find(([name]) => name.length === length));
+const nameOf = byLength.map((found) => found?.[0]);
+const bitOf = byLength.map((found) => found?.[1] ?? 0);
 
 /** Of the section that is being read; copied when it has been read in one go. */
 const located: number[] = [];
@@ -45,11 +50,18 @@ export class FieldScanner {
   seen = 0;
   /** Bits of those that came in more than one line. */
   repeated = 0;
-  /** See {@link Fields}; null when the section came in several pieces. */
-  positions: FieldPositions | null = null;
+  /** The line of the Host field; the last one, if it is repeated. */
+  hostLine = 0;
   private state = LINE;
   private count = 0;
   private nameStart = 0;
+  /** Whether the section was read in one go. */
+  private isWhole = false;
+
+  /** Right after a section: see {@link Fields}; null when it came in several pieces. */
+  takePositions(): FieldPositions | null {
+    return this.isWhole ? located.slice(0, 2 * this.count + 1) : null;
+  }
 
   /** Begin a new field section. */
   reset(): void {
@@ -73,9 +85,8 @@ export class FieldScanner {
   scan(bytes: Uint8Array, at: number, end: number, maxCount: number, base: number): number {
     let p = at;
     let state = this.state;
-    const isWhole = state === LINE && this.count === 0;
-    const offset = bytes.byteOffset;
-    const words = wordsOf(bytes.buffer);
+    this.isWhole = state === LINE && this.count === 0;
+    const { words, offset } = memoryOf(bytes);
     while (p < end) {
       if (state === VALUE) {
         p = afterFieldValue(bytes, p, end, words, offset);
@@ -91,8 +102,11 @@ export class FieldScanner {
         const index = 2 * this.count;
         located[index - 2] = this.nameStart - base;
         located[index - 1] = p - base;
-        p++;
-        state = VALUE;
+        p = afterFieldValue(bytes, p + 1, end, words, offset);
+        // Most lines end here: no need to come round again for each state.
+        const isWholeLine = p + 1 < end && bytes[p] === CR && bytes[p + 1] === LF;
+        if (isWholeLine) p += 2;
+        state = isWholeLine ? LINE : VALUE;
       } else if (state === LINE) {
         const octet = bytes[p] ?? 0;
         if (((octetClass[octet] ?? 0) & TOKEN) !== 0) {
@@ -115,7 +129,6 @@ export class FieldScanner {
         if (state === LAST_LF) {
           this.state = LINE;
           located[2 * this.count] = p - 2 - base;
-          this.positions = isWhole ? located.slice(0, 2 * this.count + 1) : null;
           return p;
         }
         state = LINE;
@@ -127,14 +140,15 @@ export class FieldScanner {
 
   private note(bytes: Uint8Array, colon: number): void {
     const length = colon - this.nameStart;
-    const special = length < 18 ? names[length] : undefined;
-    if (special === undefined) return;
-    const [name, bit] = special;
+    const name = length < nameOf.length ? nameOf[length] : undefined;
+    if (name === undefined) return;
+    const bit = bitOf[length] ?? 0;
     for (let i = 0; i < length; i++) {
       if (((bytes[this.nameStart + i] ?? 0) | 0x20) !== name.charCodeAt(i)) return;
     }
     if ((this.seen & bit) !== 0) this.repeated |= bit;
     this.seen |= bit;
+    if (bit === SPECIAL.host) this.hostLine = this.count - 1;
   }
 }
 

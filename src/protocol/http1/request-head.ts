@@ -1,3 +1,4 @@
+import { ownText } from "../../bytes/own-text.ts";
 import { Fields } from "../http/fields.ts";
 import { checkedHost } from "../http/host.ts";
 import { HttpError } from "../http/http-error.ts";
@@ -5,10 +6,15 @@ import { hasToken } from "../http/token.ts";
 import { CHUNKED, declaredLength, UNDECLARED } from "./body-framing.ts";
 import { type FieldScanner, SPECIAL } from "./field-scanner.ts";
 
+const SLASH = 0x2f;
+const CONTINUE = "100-continue";
 const FRAMING = SPECIAL.contentLength | SPECIAL.transferEncoding;
 
 /** The form of a request target (RFC 9112 §3.2); the authority form belongs to CONNECT, which is refused. */
 export type TargetForm = "origin" | "absolute" | "asterisk";
+
+/** What has been noted of its fields. */
+type Scanned = Pick<FieldScanner, "seen" | "repeated" | "hostLine" | "takePositions">;
 
 /** The head of a request: what RFC 9112 §3 and §6 say of it, checked. It stays valid while it is kept. */
 export class RequestHead {
@@ -21,16 +27,10 @@ export class RequestHead {
   readonly path: string;
   /** Whether the path is in its normal form: see request-path.ts. */
   readonly hasPlainTarget: boolean;
-  /** What follows the first "?", or "". */
-  readonly query: string;
   /** 0 or 1: the version is HTTP/1.minorVersion. */
   readonly minorVersion: number;
   /** The authority of the target, or else the Host field. */
   readonly host: string | undefined;
-  /** Bytes of content that are to follow, or -1 when no Content-Length was sent. */
-  readonly contentLength: number;
-  /** Whether the content is chunked. */
-  readonly chunked: boolean;
   /** Whether the client wants to use the connection for further requests (RFC 9112 §9.3). */
   readonly keepAlive: boolean;
   /** Whether it says so in the way of HTTP/1.0, which in HTTP/1.1 means that it wants to know for how long. */
@@ -42,6 +42,8 @@ export class RequestHead {
   /** Whether the client asks to change the protocol (RFC 9110 §7.8). */
   readonly upgrade: boolean;
   readonly fields: Fields;
+  /** See {@link declaredLength}. */
+  private readonly declared: number;
 
   /**
    * @param text the whole head as latin1, valid as far as its octets go
@@ -60,77 +62,108 @@ export class RequestHead {
     targetEnd: number,
     hasPlainTarget: boolean,
     minorVersion: number,
-    scanned: Pick<FieldScanner, "seen" | "repeated" | "positions">,
+    scanned: Scanned,
   ) {
-    const { seen, repeated } = scanned;
+    const { seen } = scanned;
     const target = text.substring(targetStart, targetEnd);
-    const fields = new Fields(text, targetEnd + 11, scanned.positions); // " HTTP/1.1\r\n"
+    const fields = new Fields(text, targetEnd + 11, scanned.takePositions()); // " HTTP/1.1\r\n"
     this.method = method;
     this.target = target;
     this.hasPlainTarget = hasPlainTarget;
     this.minorVersion = minorVersion;
     this.fields = fields;
 
-    if ((repeated & SPECIAL.host) !== 0) throw new HttpError("HTTP_BAD_HOST", "more than one Host");
-    let host = (seen & SPECIAL.host) !== 0 ? checkedHost(fields.get("host") ?? "") : undefined;
-    // RFC 9112 §3.2: a 1.1 request without Host gets 400.
-    if (host === undefined && minorVersion === 1) throw new HttpError("HTTP_BAD_HOST", "Host is missing");
-    if (method === "CONNECT") throw new HttpError("HTTP_METHOD_UNKNOWN", "this is not a proxy");
-
-    let path = target;
-    if (target.charCodeAt(0) === 0x2f) {
-      this.form = "origin";
-    } else if (target === "*") {
-      if (method !== "OPTIONS")
-        throw new HttpError("HTTP_BAD_TARGET", "the target * is only valid for OPTIONS");
-      this.form = "asterisk";
-    } else {
-      // RFC 9112 §3.2.2: the authority of an absolute target replaces the Host field.
-      const absolute = /^https?:\/\/([^/?]+)(.*)$/i.exec(target);
-      if (absolute === null)
-        throw new HttpError("HTTP_BAD_TARGET", "the target is neither a path nor an http URI");
-      host = checkedHost(absolute[1] ?? "");
-      path = absolute[2] ?? "";
-      if (path.charCodeAt(0) !== 0x2f) path = `/${path}`;
-      this.form = "absolute";
-    }
+    const host = hostOf(fields, scanned, minorVersion, method);
+    const other = target.charCodeAt(0) === SLASH ? undefined : otherForm(target, method, host);
+    const path = other === undefined ? target : other.path;
+    this.form = other === undefined ? "origin" : other.form;
+    this.host = other === undefined ? host : other.host;
     const mark = path.indexOf("?");
     this.path = mark < 0 ? path : path.substring(0, mark);
-    this.query = mark < 0 ? "" : path.substring(mark + 1);
-    this.host = host;
 
     // RFC 9112 §6.3: step 7, a request without a declared length has no content.
-    const length = (seen & FRAMING) === 0 ? UNDECLARED : lengthOf(fields, seen, minorVersion);
-    this.chunked = length === CHUNKED;
-    this.contentLength = length >= 0 ? length : -1;
+    this.declared = lengthOf(fields, seen, minorVersion);
 
-    this.expectContinue = false;
-    this.hasUnknownExpectation = false;
-    if ((seen & SPECIAL.expect) !== 0) {
-      this.hasUnknownExpectation = fields.get("expect")?.toLowerCase() !== "100-continue";
-      // RFC 9110 §10.1.1: a server ignores the expectation of an HTTP/1.0 request.
-      this.expectContinue = minorVersion === 1 && !this.hasUnknownExpectation;
-    }
+    // RFC 9110 §10.1.1: a server ignores the expectation of an HTTP/1.0 request.
+    const expected = (seen & SPECIAL.expect) === 0 ? undefined : fields.get("expect")?.toLowerCase();
+    this.expectContinue = expected === CONTINUE && minorVersion === 1;
+    this.hasUnknownExpectation = expected !== undefined && expected !== CONTINUE;
 
-    let keepAlive = minorVersion === 1;
-    let hasKeepAliveOption = false;
-    let upgrade = false;
-    if ((seen & SPECIAL.connection) !== 0) {
-      const options = fields.get("connection") ?? "";
-      const close = hasToken(options, "close");
-      hasKeepAliveOption = hasToken(options, "keep-alive");
-      keepAlive = !close && (minorVersion === 1 || hasKeepAliveOption);
-      // RFC 9110 §7.8: Upgrade counts only when Connection names it, and never on HTTP/1.0.
-      upgrade = minorVersion === 1 && (seen & SPECIAL.upgrade) !== 0 && hasToken(options, "upgrade");
-    }
-    this.keepAlive = keepAlive;
-    this.hasKeepAliveOption = hasKeepAliveOption;
-    this.upgrade = upgrade;
+    const options = (seen & SPECIAL.connection) === 0 ? NO_OPTIONS : connectionOptions(fields);
+    this.hasKeepAliveOption = options.keepAlive;
+    this.keepAlive = !options.close && (minorVersion === 1 || options.keepAlive);
+    // RFC 9110 §7.8: Upgrade counts only when Connection names it, and never on HTTP/1.0.
+    this.upgrade = minorVersion === 1 && (seen & SPECIAL.upgrade) !== 0 && options.upgrade;
   }
+
+  /** What follows the first "?", or "". */
+  get query(): string {
+    const mark = this.target.indexOf("?");
+    return mark < 0 ? "" : this.target.substring(mark + 1);
+  }
+
+  /** Whether the content is chunked. */
+  get chunked(): boolean {
+    return this.declared === CHUNKED;
+  }
+
+  /** Bytes of content that are to follow, or -1 when no Content-Length was sent. */
+  get contentLength(): number {
+    return this.declared < 0 ? -1 : this.declared;
+  }
+}
+
+/** Returns the Host field. @throws HttpError also for CONNECT, whose target is a host */
+function hostOf(fields: Fields, scanned: Scanned, minorVersion: number, method: string): string | undefined {
+  const { seen, repeated, hostLine } = scanned;
+  if ((repeated & SPECIAL.host) !== 0) throw new HttpError("HTTP_BAD_HOST", "more than one Host");
+  const host = (seen & SPECIAL.host) === 0 ? undefined : checkedHost(fields.valueAt(hostLine));
+  // RFC 9112 §3.2: a 1.1 request without Host gets 400.
+  if (host === undefined && minorVersion === 1) throw new HttpError("HTTP_BAD_HOST", "Host is missing");
+  if (method.length === 7 && method === "CONNECT")
+    throw new HttpError("HTTP_METHOD_UNKNOWN", "this is not a proxy");
+  return host;
+}
+
+/** Reads a target that is not a path. @throws HttpError */
+function otherForm(
+  target: string,
+  method: string,
+  host: string | undefined,
+): Pick<RequestHead, "form" | "host" | "path"> {
+  if (target === "*") {
+    if (method === "OPTIONS") return { form: "asterisk", host, path: target };
+    throw new HttpError("HTTP_BAD_TARGET", "the target * is only valid for OPTIONS");
+  }
+  // RFC 9112 §3.2.2: the authority of an absolute target replaces the Host field.
+  const [, authority, rest = ""] = /^https?:\/\/([^/?]+)(.*)$/i.exec(target) ?? [];
+  if (authority === undefined)
+    throw new HttpError("HTTP_BAD_TARGET", "the target is neither a path nor an http URI");
+  const path = rest.charCodeAt(0) === SLASH ? rest : `/${rest}`;
+  return { form: "absolute", host: checkedHost(authority), path };
+}
+
+const NO_OPTIONS = { value: "", close: false, keepAlive: false, upgrade: false };
+/** Of the value of Connection that came last: most clients send the same. */
+let lastOptions = NO_OPTIONS;
+
+function connectionOptions(fields: Fields): typeof lastOptions {
+  const value = fields.get("connection") ?? "";
+  if (value !== lastOptions.value) {
+    const has = (option: string): boolean => hasToken(value, option);
+    lastOptions = {
+      value: ownText(value),
+      close: has("close"),
+      keepAlive: has("keep-alive"),
+      upgrade: has("upgrade"),
+    };
+  }
+  return lastOptions;
 }
 
 /** Looks up only those fields that are there. */
 function lengthOf(fields: Fields, seen: number, minorVersion: number): number {
+  if ((seen & FRAMING) === 0) return UNDECLARED;
   const contentLength = (seen & SPECIAL.contentLength) === 0 ? undefined : fields.get("content-length");
   const coding = (seen & SPECIAL.transferEncoding) === 0 ? undefined : fields.get("transfer-encoding");
   return declaredLength("request", minorVersion, contentLength, coding);

@@ -27,6 +27,9 @@ const MAX_METHOD_BYTES = 32;
 const ZERO = 0x30;
 const ONE = 0x31;
 
+/** How nearly all request lines end. */
+const USUAL_END = Buffer.from(" HTTP/1.1\r\n");
+
 // These need no string of each request's own; other methods are cut from the head.
 const knownMethods = ["GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS"];
 
@@ -75,7 +78,7 @@ export class RequestLineScanner {
    * @throws HttpError at the first octet that cannot stand where it is
    */
   scan(bytes: Buffer, at: number, until: number, limits: HttpLimits): number {
-    let p = at;
+    let p = this.state === START ? this.readWhole(bytes, at, until, limits) : at;
     // Empty lines before a request do not belong to its head.
     while (p < until && this.state <= START_LF) p = this.readStart(bytes, p);
     const end = Math.min(until, this.start + limits.maxHeadBytes);
@@ -99,6 +102,27 @@ export class RequestLineScanner {
     }
     // RFC 9110 §2.5: a higher minor version is served like the highest that is known.
     return Math.min((bytes[this.targetEnd + 8] ?? 0) - ZERO, 1);
+  }
+
+  /**
+   * Reads a line in one go, as most come: in one piece, with a plain target and the usual version.
+   * @returns the position after it, or `at` if it is to be read part by part
+   */
+  private readWhole(bytes: Buffer, at: number, until: number, limits: HttpLimits): number {
+    const end = Math.min(until, at + limits.maxHeadBytes) - USUAL_END.length;
+    let p = at;
+    while (p < end && ((octetClass[bytes[p] ?? 0] ?? 0) & TOKEN) !== 0) p++;
+    const targetStart = p + 1;
+    if (p === at || p - at > MAX_METHOD_BYTES || bytes[p] !== SP) return at;
+    p = targetStart;
+    while (p < end && ((octetClass[bytes[p] ?? 0] ?? 0) & PLAIN_TARGET) !== 0) p++;
+    if (p === targetStart || p - targetStart > limits.maxTargetBytes) return at;
+    for (let i = 0; i < USUAL_END.length; i++) if (bytes[p + i] !== USUAL_END[i]) return at;
+    this.start = at;
+    this.targetStart = targetStart;
+    this.targetEnd = p;
+    this.state = COMPLETE;
+    return p + USUAL_END.length;
   }
 
   /** RFC 9112 §2.2: a server should ignore at least one empty line before a request. */

@@ -1,4 +1,5 @@
 import { NO_BYTES } from "../../bytes/no-bytes.ts";
+import { latin1Text } from "../../node/fast-buffers.ts";
 import { Fields } from "../http/fields.ts";
 import { HttpError } from "../http/http-error.ts";
 import { ChunkedBody } from "./chunked-body.ts";
@@ -210,7 +211,7 @@ export class RequestReader {
     const { start } = line;
     this.maxBodyBytes = limits.maxBodyBytes;
     const minorVersion = line.minorVersion(bytes);
-    const text = bytes.toString("latin1", start, end);
+    const text = latin1Text(bytes, start, end);
     const head = new RequestHead(
       text,
       line.method(text),
@@ -275,7 +276,7 @@ export class RequestReader {
       throw new HttpError("HTTP_BAD_FIELD", "a trailer field that is only allowed in the head");
     }
     const text = this.bytes.toString("latin1", this.trailerStart, done);
-    this.trailers = text.length > 2 ? new Fields(text, 0, scanner.positions) : null;
+    this.trailers = text.length > 2 ? new Fields(text, 0, scanner.takePositions()) : null;
     this.position = done;
     this.state = COMPLETE;
     return this.advance();

@@ -1,3 +1,4 @@
+import { ownText } from "../../bytes/own-text.ts";
 import { reasonPhrase } from "../http/reason-phrases.ts";
 import { checkStatus } from "../http/status.ts";
 
@@ -40,7 +41,7 @@ export function headStart(line: string, fields: string, date: string): string {
     latest.text = line + fields + date;
     latest.isFlat = false;
   } else if (!latest.isFlat) {
-    latest.text = inOnePiece(latest.text);
+    latest.text = ownText(latest.text);
     latest.isFlat = true;
   }
   return latest.text;
@@ -53,19 +54,15 @@ const lastLengthLines: (string | undefined)[] = new Array(MAX_LENGTH_LINES);
 /** The Content-Length line (RFC 9110 §8.6); those of short content are made once. */
 export function contentLengthLine(length: number): string {
   if (length >= MAX_LENGTH_LINES) return `Content-Length: ${length}\r\n`;
-  lengthLines[length] ??= inOnePiece(`Content-Length: ${length}\r\n`);
+  lengthLines[length] ??= ownText(`Content-Length: ${length}\r\n`);
   return lengthLines[length];
 }
 
 /** The same as the last line of a head, with the empty line behind it. Most heads end with it. */
 export function lastContentLengthLine(length: number): string {
   if (length >= MAX_LENGTH_LINES) return `Content-Length: ${length}\r\n\r\n`;
-  lastLengthLines[length] ??= inOnePiece(`Content-Length: ${length}\r\n\r\n`);
+  lastLengthLines[length] ??= ownText(`Content-Length: ${length}\r\n\r\n`);
   return lastLengthLines[length];
-}
-
-function inOnePiece(text: string): string {
-  return Buffer.from(text, "latin1").toString("latin1");
 }
 
 let keepAliveMs = Number.NaN;

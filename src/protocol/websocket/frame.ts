@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { NO_BYTES } from "../../bytes/no-bytes.ts";
+import { partOf } from "../../node/fast-buffers.ts";
 import { applyMask } from "./mask.ts";
 import { BINARY, CLOSE_FRAME, CONTINUATION, FIN, MAX_CONTROL_BYTES, PONG_FRAME, RSV1 } from "./opcodes.ts";
 import { WebSocketError, type WebSocketErrorCode } from "./websocket-error.ts";
@@ -248,7 +249,7 @@ export function ownPayload(bytes: Buffer, start: number, end: number, maskKey: n
     }
   } else {
     if (maskKey !== 0) applyMask(bytes, start, end, maskKey, 0);
-    bytes.copy(own, 0, start, end);
+    own.set(partOf(bytes, start, end));
   }
   return own;
 }

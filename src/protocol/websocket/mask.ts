@@ -1,5 +1,5 @@
-import { readMemory } from "../../bytes/read-memory.ts";
-import { wordsOf } from "../../bytes/words.ts";
+import { memoryOf } from "../../bytes/memory-of.ts";
+import { type MaskBlocks, readMemory } from "../../bytes/read-memory.ts";
 import { cryptoModule } from "../../node/builtins.ts";
 
 // Below these many bytes the loop by bytes is as fast as by words, and as by blocks of 16 bytes.
@@ -7,7 +7,7 @@ const WORDS_FROM = 64;
 const BLOCKS_FROM = 32;
 
 const { maskBlocks: blocks } = readMemory;
-const memory = blocks === undefined ? undefined : readMemory.bytes.buffer;
+const { offset: readOffset } = memoryOf(readMemory.bytes);
 
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
@@ -27,7 +27,8 @@ export function applyMask(
   // Rotated so that its most significant byte meets the byte at `start`.
   const key = rotate(maskKey, offset);
   const length = end - start;
-  if (length >= BLOCKS_FROM && bytes.buffer === memory) maskBlocks(bytes, start, end, key);
+  if (length >= BLOCKS_FROM && bytes === readMemory.bytes && blocks !== undefined)
+    maskBlocks(blocks, start, end, key);
   else if (length < WORDS_FROM) maskBytes(bytes, start, end, key);
   else maskWords(bytes, start, end, key);
 }
@@ -50,20 +51,18 @@ function maskBytes(bytes: Uint8Array, start: number, end: number, key: number): 
 }
 
 /** In the memory that sockets are read into. */
-function maskBlocks(bytes: Uint8Array, start: number, end: number, key: number): void {
+function maskBlocks(mask: MaskBlocks, start: number, end: number, key: number): void {
   const rest = end - ((end - start) & 15);
-  const base = bytes.byteOffset;
-  blocks?.(base + start, base + rest, swap(key));
-  maskBytes(bytes, rest, end, key);
+  mask(readOffset + start, readOffset + rest, swap(key));
+  maskBytes(readMemory.bytes, rest, end, key);
 }
 
 function maskWords(bytes: Uint8Array, start: number, end: number, key: number): void {
-  const base = bytes.byteOffset;
+  const { words, offset: base } = memoryOf(bytes);
   const head = -(base + start) & 3; // bytes until a word begins in the underlying buffer
   maskBytes(bytes, start, start + head, key);
   const turned = rotate(key, head);
   const wordKey = littleEndian ? swap(turned) : turned;
-  const words = wordsOf(bytes.buffer);
   const stop = (base + end) >>> 2;
   let at = (base + start + head) >>> 2;
   for (const last = stop - 3; at < last; at += 4) {

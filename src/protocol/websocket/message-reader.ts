@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { NO_BYTES } from "../../bytes/no-bytes.ts";
+import { partOf } from "../../node/fast-buffers.ts";
 import { NO_STATUS_RECEIVED } from "./close-codes.ts";
 import { parseClosePayload } from "./close-payload.ts";
 import { FrameHeader, ownPayload } from "./frame.ts";
@@ -197,7 +198,7 @@ export class MessageReader {
     this.#at += length;
     if (length === 0) return NO_BYTES;
     if (this.#masked) applyMask(this.#bytes, start, this.#at, this.#header.maskKey, 0);
-    return this.#bytes.subarray(start, this.#at);
+    return partOf(this.#bytes, start, this.#at);
   }
 
   /** The same as a copy. */
