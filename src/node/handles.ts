@@ -144,9 +144,9 @@ let rawPrototype: object | undefined;
 export function isRawHandle(value: unknown): value is RawHandle {
   if (requestClass === undefined || typeof value !== "object" || value === null) return false;
   const prototype = Reflect.getPrototypeOf(value);
-  if (prototype === null || prototype === rawPrototype) return prototype !== null;
+  if (prototype === rawPrototype) return true;
   if (!hasAll(value, RAW_NAMES)) return false;
-  if (hasAll(prototype, RAW_NAMES)) rawPrototype = prototype;
+  if (prototype !== null && hasAll(prototype, RAW_NAMES)) rawPrototype = prototype;
   return true;
 }
 

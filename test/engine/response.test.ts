@@ -30,7 +30,7 @@ describe("the head", () => {
     assert.equal(text, "body");
   });
 
-  test("has the date of its turn, whatever the clock has shown before", async (t) => {
+  test("has the date of now, whatever the clock has shown before", async (t) => {
     const { server, connect } = harness(t);
     server.get("/", (exchange) => exchange.end());
     const client = connect();
