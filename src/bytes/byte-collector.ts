@@ -1,3 +1,4 @@
+import { newMemory } from "./new-memory.ts";
 import { NO_BYTES } from "./no-bytes.ts";
 
 const FIRST_BYTES = 1_024;
@@ -16,7 +17,7 @@ export class ByteCollector {
   append(piece: Uint8Array): void {
     const needed = this.length + piece.length;
     if (needed > this.bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.bytes.length, FIRST_BYTES));
+      const grown = newMemory(Math.max(needed, 2 * this.bytes.length, FIRST_BYTES));
       this.bytes.copy(grown, 0, 0, this.length);
       this.bytes = grown;
     }

@@ -1,3 +1,5 @@
+import { newMemory } from "./new-memory.ts";
+
 const FIRST_BLOCK_BYTES = 512;
 const LARGEST_BLOCK_BYTES = 65_536;
 
@@ -85,7 +87,7 @@ export class ByteQueue {
   /** A new last block with `count` bytes, which the caller fills. */
   private begin(count: number): Buffer {
     const size = Math.min(Math.max(this.copied, FIRST_BLOCK_BYTES), LARGEST_BLOCK_BYTES);
-    const bytes = Buffer.allocUnsafeSlow(Math.max(count, size));
+    const bytes = newMemory(Math.max(count, size));
     this.blocks.push({ bytes, from: 0, to: count });
     return bytes;
   }

@@ -1,3 +1,5 @@
+import { newMemory } from "./new-memory.ts";
+
 /*
  * Memory for large messages, which is used again. New memory for each makes V8 collect garbage more often, and is cleared by
  * the system and grown with the message: 6 to 9 % of an echo of 1 MiB, without the growing.
@@ -30,7 +32,7 @@ class MessageMemory {
   take(least: number, whole: number): Buffer {
     const found = this.find(Math.max(least, whole)) ?? this.find(least);
     if (found !== undefined) return found;
-    const made = Buffer.allocUnsafeSlow(least);
+    const made = newMemory(least);
     if (least <= MOST_BYTES) this.made.add(made.buffer);
     return made;
   }

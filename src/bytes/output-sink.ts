@@ -1,3 +1,4 @@
+import { newMemory } from "./new-memory.ts";
 import { NO_BYTES } from "./no-bytes.ts";
 
 const SCRATCH_BYTES = 64 * 1024;
@@ -28,7 +29,7 @@ export class OutputSink {
       // One byte beyond the limit is enough to know that it is passed.
       const allowed = Math.max(1, this.#limit + 1 - this.#fullBytes);
       const wanted = Math.min(Math.max(this.#fullBytes, SCRATCH_BYTES), MAX_CHUNK_BYTES);
-      this.chunk = Buffer.allocUnsafeSlow(Math.min(wanted, allowed));
+      this.chunk = newMemory(Math.min(wanted, allowed));
       this.used = 0;
     }
     return this.chunk.length - this.used;
@@ -43,7 +44,7 @@ export class OutputSink {
     const length = this.#fullBytes + this.used - drop;
     if (length <= 0) return NO_BYTES;
     if (this.#full.length === 0) return Buffer.from(this.chunk.subarray(0, length));
-    const joined = Buffer.allocUnsafeSlow(length);
+    const joined = newMemory(length);
     let at = 0;
     for (const chunk of this.#full) at += chunk.copy(joined, at);
     this.chunk.copy(joined, at, 0, this.used);

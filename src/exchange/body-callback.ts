@@ -1,3 +1,4 @@
+import { ownCopy } from "../bytes/new-memory.ts";
 import { callHandler } from "../delivery/call-handler.ts";
 import { inContext } from "../node/async-context.ts";
 import { checkOptions } from "../options/check-options.ts";
@@ -36,7 +37,7 @@ export function callWithBody<Exchange>(
   };
   requestBody.consume(
     inContext((chunk: Buffer, last: boolean) => {
-      const data = copies && chunk.length > 0 ? Buffer.from(chunk) : chunk;
+      const data = copies && chunk.length > 0 ? ownCopy(chunk) : chunk;
       callHandler(() => consumer(data, last), onError);
     }),
   );

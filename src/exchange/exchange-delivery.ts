@@ -1,4 +1,5 @@
 import { shouldFillBorrowedMemory, withLease } from "../bytes/lease.ts";
+import { ownCopy } from "../bytes/new-memory.ts";
 import type { Backlog } from "../limits/backlog.ts";
 import type { Pausable } from "../limits/pausing.ts";
 import type { Exchange } from "./exchange.ts";
@@ -53,7 +54,7 @@ export class DeferredExchangeDelivery implements ExchangeDelivery {
   }
 
   body(exchange: Exchange, data: Buffer, last: boolean, connection: Pausable): void {
-    this.backlog.push(new BodyEvent(exchange, Buffer.from(data), last), connection);
+    this.backlog.push(new BodyEvent(exchange, ownCopy(data), last), connection);
   }
 
   writable(exchange: Exchange, connection: Pausable): void {

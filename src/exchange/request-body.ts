@@ -1,4 +1,5 @@
 import { ByteCollector } from "../bytes/byte-collector.ts";
+import { ownCopy } from "../bytes/new-memory.ts";
 import { NO_BYTES } from "../bytes/no-bytes.ts";
 import { FREE_BYTES } from "../limits/incomplete-bytes.ts";
 import type { OptionNames } from "../options/check-options.ts";
@@ -193,7 +194,7 @@ export class RequestBody {
       if ((collector?.length ?? 0) + chunk.length > limit) {
         refuse(new PorticoError("ERR_BODY_TOO_LARGE", `${limit} bytes`));
       } else if (last && collector === undefined) {
-        done(chunk.length === 0 ? NO_BYTES : Buffer.from(chunk));
+        done(chunk.length === 0 ? NO_BYTES : ownCopy(chunk));
       } else {
         collector ??= new ByteCollector();
         collector.append(chunk);

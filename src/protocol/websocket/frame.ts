@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { newMemory } from "../../bytes/new-memory.ts";
 import { NO_BYTES } from "../../bytes/no-bytes.ts";
 import { partOf } from "../../node/fast-buffers.ts";
 import { applyMask } from "./mask.ts";
@@ -9,6 +10,8 @@ import { WebSocketError, type WebSocketErrorCode } from "./websocket-error.ts";
 const MAX_HEADER_BYTES = 14;
 /** Up to this length a loop is faster than a call of V8's runtime. */
 const LOOP_BYTES = 32;
+/** Shorter copies lie in Node's pool. */
+const POOLED_BYTES = 4_096;
 
 /**
  * Reads and checks frame headers, whole or in pieces. RFC 6455 §5.2. The fields are valid after `read` has
@@ -233,14 +236,14 @@ function writeUint32(target: Uint8Array, at: number, value: number): number {
 
 /**
  * Copies a whole payload for a program to keep, and takes its mask off. Faster than `Buffer.from`, which first finds out
- * what it is given: by about a tenth of an echo of 20 bytes in memory. Small copies lie in Node's pool.
+ * what it is given: by about a tenth of an echo of 20 bytes in memory.
  * @param bytes longer payloads are unmasked in place, before they are copied
  * @param maskKey uint32, the first byte on the wire is the most significant; 0 for no mask
  * @returns the copy of `bytes[start..end)`
  */
 export function ownPayload(bytes: Buffer, start: number, end: number, maskKey: number): Buffer {
   const length = end - start;
-  const own = Buffer.allocUnsafe(length);
+  const own = length < POOLED_BYTES ? Buffer.allocUnsafe(length) : newMemory(length);
   if (length <= LOOP_BYTES) {
     let key = maskKey;
     for (let i = 0; i < length; i++) {
