@@ -11,11 +11,16 @@ const MIB = 1_048_576;
 const source = readFileSync(new URL("../../src/bytes/new-memory.ts", import.meta.url), "utf8");
 const { code } = transformSync(source, { loader: "ts" });
 
-/** @returns by how many bytes the heap of glibc grows for a block of 20 MiB, in a process of its own */
+/** Runs a program with the module in a process of its own. @returns the number that it prints */
+function run(program: string, ...flags: string[]): number {
+  const args = ["--expose-gc", ...flags, "--input-type=module", "--eval", `${code}\n${program}`];
+  return Number.parseInt(execFileSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 }), 10);
+}
+
+/** @returns by how many bytes the heap of glibc grows for a block of 20 MiB */
 function growthAfter(first: string): number {
   const program = `
     import { readFileSync } from "node:fs";
-    ${code}
     const heapBytes = () => {
       const [, from, to] = /^(\\w+)-(\\w+) .*\\[heap\\]$/m.exec(readFileSync("/proc/self/maps", "latin1"));
       return parseInt(to, 16) - parseInt(from, 16);
@@ -28,8 +33,7 @@ function growthAfter(first: string): number {
     console.log(heapBytes() - before, block.length);
   `;
   // Otherwise another thread frees memory, some time later.
-  const args = ["--expose-gc", "--single-threaded-gc", "--input-type=module", "--eval", program];
-  return Number.parseInt(execFileSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 }), 10);
+  return run(program, "--single-threaded-gc");
 }
 
 function hasGlibc(): boolean {
@@ -59,5 +63,25 @@ describe("new memory", () => {
   it("of a large message makes glibc keep freed memory", { skip: !hasGlibc() && "there is no glibc" }, () => {
     assert.ok(growthAfter("newMemory(32_767)") < MIB, "blocks are returned to the system");
     assert.ok(growthAfter("newMemory(32_768)") > 16 * MIB, "blocks are kept");
+  });
+
+  it("makes V8 collect what is young, not the whole heap", () => {
+    const share = run(`
+      import { PerformanceObserver, constants } from "node:perf_hooks";
+      let [full, all] = [0, 0];
+      const note = ({ detail }) => {
+        if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) full++;
+        all++;
+      };
+      new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ entryTypes: ["gc"] });
+      let kept;
+      for (let i = 0; i < 32_000; i++) {
+        kept = newMemory(65_536);
+        if (i % 1_024 === 0) await new Promise(setImmediate);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      console.log((100 * full) / all);
+    `);
+    assert.ok(share < 20, `${share} % of the collections for 2 GiB are full ones`);
   });
 });
