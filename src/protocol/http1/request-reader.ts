@@ -106,13 +106,13 @@ export class RequestReader {
   /** Gives more octets to the reader. @param bytes must not change until {@link release} is called */
   receive(bytes: Buffer, start: number, end: number): void {
     if (this.state === BROKEN) return;
-    const from = this.keepFrom();
-    if (from === this.end) {
+    if (this.bytes === NO_BYTES) {
       this.bytes = bytes;
-      this.moveBy(this.position - start);
+      this.position = this.trailerStart = start;
       this.end = end;
       return;
     }
+    const from = this.keepFrom();
     this.bytes = Buffer.concat([this.bytes.subarray(from, this.end), bytes.subarray(start, end)]);
     this.end = this.end - from + (end - start);
     this.moveBy(from);
@@ -121,10 +121,14 @@ export class RequestReader {
   /** Copies what is not used yet. The caller can reuse the bytes that it gave. */
   release(): void {
     const from = this.keepFrom();
-    if (this.bytes === NO_BYTES) return;
-    this.bytes = from === this.end ? NO_BYTES : Buffer.from(this.bytes.subarray(from, this.end));
-    this.end -= from;
-    this.moveBy(from);
+    if (from === this.end) {
+      this.bytes = NO_BYTES;
+      this.position = this.trailerStart = this.end = 0;
+    } else if (this.bytes !== NO_BYTES) {
+      this.bytes = Buffer.from(this.bytes.subarray(from, this.end));
+      this.end -= from;
+      this.moveBy(from);
+    }
   }
 
   /** After REQUEST of an upgrade: copies the first bytes of the new protocol, Node's `head`. It is at rest then. */

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { newMemory } from "../../bytes/new-memory.ts";
+import { pooledMemory } from "../../bytes/new-memory.ts";
 import { NO_BYTES } from "../../bytes/no-bytes.ts";
 import { partOf } from "../../node/fast-buffers.ts";
 import { applyMask } from "./mask.ts";
@@ -10,8 +10,6 @@ import { WebSocketError, type WebSocketErrorCode } from "./websocket-error.ts";
 const MAX_HEADER_BYTES = 14;
 /** Up to this length a loop is faster than a call of V8's runtime. */
 const LOOP_BYTES = 32;
-/** Shorter copies lie in Node's pool. */
-const POOLED_BYTES = 4_096;
 
 /**
  * Reads and checks frame headers, whole or in pieces. RFC 6455 §5.2. The fields are valid after `read` has
@@ -243,7 +241,7 @@ function writeUint32(target: Uint8Array, at: number, value: number): number {
  */
 export function ownPayload(bytes: Buffer, start: number, end: number, maskKey: number): Buffer {
   const length = end - start;
-  const own = length < POOLED_BYTES ? Buffer.allocUnsafe(length) : newMemory(length);
+  const own = pooledMemory(length);
   if (length <= LOOP_BYTES) {
     let key = maskKey;
     for (let i = 0; i < length; i++) {
