@@ -14,7 +14,7 @@ import type { ExchangeIntake } from "./exchange-intake.ts";
 import type { HttpContext } from "./http-context.ts";
 import { CLOSED, type HttpState, IDLE, LINGERING, RECEIVING, RESPONDING, UPGRADED } from "./http-states.ts";
 import type { IntakeHost } from "./intake-host.ts";
-import { type IntakePool, leaveIntake, ownIntake } from "./intake-pool.ts";
+import { endIntake, type IntakePool, leaveIntake, ownIntake } from "./intake-pool.ts";
 import { CLOSING, type Refusal } from "./refusal.ts";
 import { openWebSocket } from "./upgrade.ts";
 
@@ -220,7 +220,8 @@ export class HttpConnection implements TransportSink, IntakeHost {
     this.isPumping = false;
     this.updateDeadline();
     if (this.hasEnded && this.pauses.by === 0) this.finishInput();
-    if (this.state === IDLE || this.state === UPGRADED) leaveIntake(this);
+    if (this.state === LINGERING) endIntake(this);
+    else if (this.state === IDLE || this.state === UPGRADED) leaveIntake(this);
   }
 
   private endRequest(): void {
@@ -262,10 +263,7 @@ export class HttpConnection implements TransportSink, IntakeHost {
     this.transport.destroy();
   }
 
-  /**
-   * Ends the stream, but reads on for a while: a client that is still sending would otherwise be reset and might
-   * lose the response (RFC 9112 §9.6).
-   */
+  /** Ends the stream, but reads on for a while: a client that still sends must not lose the response (RFC 9112 §9.6). */
   private linger(): void {
     if (this.state === LINGERING || this.state === CLOSED) return;
     this.held?.abandon();
@@ -274,6 +272,7 @@ export class HttpConnection implements TransportSink, IntakeHost {
     this.deadline.start("close");
     this.transport.resume();
     this.transport.end();
+    if (!this.isPumping) endIntake(this);
   }
 
   /**

@@ -50,3 +50,12 @@ export function leaveIntake(holder: Holder): void {
   holder.held = undefined;
   holder.intakes.give(held);
 }
+
+/** Gives it back for good: the connection reads no further request, whatever has come of one. */
+export function endIntake(holder: Holder): void {
+  const { held } = holder;
+  if (held === undefined) return;
+  held.reader.reset();
+  holder.held = undefined;
+  holder.intakes.give(held);
+}

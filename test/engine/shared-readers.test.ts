@@ -101,6 +101,41 @@ for (const [where, connect] of transports) {
       for (const [index, client] of clients.entries())
         assert.equal((await client.answer()).text, `for ${names[index]}`);
     });
+
+    test("begin anew after connections that ended anywhere in a request", async (t) => {
+      const h = harness(t, { limits: { maxBodyBytes: 10 } });
+      const kept: Exchange[] = [];
+      const answer = async (exchange: Exchange): Promise<void> => {
+        kept.push(exchange);
+        if (exchange.path === "/later") await turns(3);
+        exchange.setHeader("X-Path", exchange.path).end("ok");
+      };
+      h.server.get("/:name", answer).post("/:name", answer);
+      const post = "POST /p HTTP/1.1\r\nHost: a\r\n";
+      for (const [sent, status] of [
+        ["GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 200],
+        ["GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HT", 200],
+        ["GET /later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost", 200],
+        ["GET /1 HTTP/1.0\r\n\r\n", 200],
+        [`${post}Connection: close\r\nContent-Length: 5\r\n\r\nab`, 200],
+        [`${post}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX: `, 200],
+        [`${post}Content-Length: 11\r\n\r\nab`, 413],
+        [`${post}Expect: tea\r\n\r\n`, 417],
+        ["GET /1 HTTP/1.1\r\nHost: a\r\nBad field\r\n\r\n", 400],
+        ["\r\nGE(", 400],
+      ] as const) {
+        const former = (await connect(h)).send(sent);
+        assert.equal((await former.answer()).status, status, sent);
+        const next = (await connect(h)).get("/next");
+        const { length } = kept;
+        const response = await next.answer();
+        assert.deepEqual([response.status, response.header("x-path"), response.text], [200, "/next", "ok"]);
+        assert.equal(kept.length, length + 1, sent);
+        for (const exchange of kept) assert.equal(exchange.end("again"), false);
+        next.post("/p", "content");
+        assert.equal((await next.answer("POST")).header("x-path"), "/p");
+      }
+    });
   });
 }
 

@@ -5,6 +5,7 @@ import { HttpError } from "../http/http-error.ts";
 import { hasToken } from "../http/token.ts";
 import { CHUNKED, declaredLength, UNDECLARED } from "./body-framing.ts";
 import { type FieldScanner, SPECIAL } from "./field-scanner.ts";
+import type { HttpLimits } from "./http-limits.ts";
 
 const SLASH = 0x2f;
 const CONTINUE = "100-continue";
@@ -111,6 +112,17 @@ export class RequestHead {
   get contentLength(): number {
     return this.declared < 0 ? -1 : this.declared;
   }
+}
+
+/** Why a request is refused for what its head asks; undefined if it is not. */
+export function refusalOf(head: RequestHead, limits: HttpLimits): HttpError | undefined {
+  const { hasUnknownExpectation, chunked, contentLength } = head;
+  if (hasUnknownExpectation) return new HttpError("HTTP_EXPECTATION_FAILED", "unknown expectation");
+  if (chunked && limits.requireContentLength) {
+    return new HttpError("HTTP_LENGTH_REQUIRED", "Content-Length is required");
+  }
+  if (contentLength <= limits.maxBodyBytes) return undefined;
+  return new HttpError("HTTP_BODY_TOO_LARGE", `more than ${limits.maxBodyBytes} bytes of body`);
 }
 
 /** Returns the Host field. @throws HttpError also for CONNECT, whose target is a host */

@@ -5,7 +5,7 @@ import { HttpError } from "../http/http-error.ts";
 import { ChunkedBody } from "./chunked-body.ts";
 import { FieldScanner, SPECIAL } from "./field-scanner.ts";
 import type { HttpLimits } from "./http-limits.ts";
-import { RequestHead } from "./request-head.ts";
+import { RequestHead, refusalOf } from "./request-head.ts";
 import { RequestLineScanner } from "./request-line.ts";
 
 /** What {@link RequestReader.next} can tell. */
@@ -134,12 +134,19 @@ export class RequestReader {
   /** After REQUEST of an upgrade: copies the first bytes of the new protocol, Node's `head`. It is at rest then. */
   takeUpgradeHead(): Buffer {
     const head = Buffer.from(this.bytes.subarray(this.position, this.end));
+    this.reset();
+    return head;
+  }
+
+  /** Forgets everything, for another connection. */
+  reset(): void {
     this.bytes = NO_BYTES;
     this.position = this.end = 0;
     this.state = LINE;
     this.line.reset();
     this.head = undefined;
-    return head;
+    this.trailers = this.error = null;
+    this.isHeadRefused = false;
   }
 
   /** Takes the bytes that follow a request, before they are read as the next one. @returns how many bytes were copied */
@@ -214,7 +221,6 @@ export class RequestReader {
     const { line, limits } = this;
     const { start } = line;
     this.maxBodyBytes = limits.maxBodyBytes;
-    const minorVersion = line.minorVersion(bytes);
     const text = latin1Text(bytes, start, end);
     const head = new RequestHead(
       text,
@@ -222,12 +228,12 @@ export class RequestReader {
       line.targetStart - start,
       line.targetEnd - start,
       line.hasPlainTarget,
-      minorVersion,
+      line.minorVersion(bytes),
       this.scanner,
     );
     this.head = head;
     this.trailers = null;
-    const refusal = this.refusalOf(head);
+    const refusal = refusalOf(head, limits);
     if (refusal !== undefined) {
       this.isHeadRefused = true;
       throw refusal;
@@ -241,15 +247,6 @@ export class RequestReader {
       this.state = LENGTH;
     } else this.state = COMPLETE;
     return REQUEST;
-  }
-
-  private refusalOf({ hasUnknownExpectation, chunked, contentLength }: RequestHead): HttpError | undefined {
-    if (hasUnknownExpectation) return new HttpError("HTTP_EXPECTATION_FAILED", "unknown expectation");
-    if (chunked && this.limits.requireContentLength) {
-      return new HttpError("HTTP_LENGTH_REQUIRED", "Content-Length is required");
-    }
-    if (contentLength <= this.maxBodyBytes) return undefined;
-    return new HttpError("HTTP_BODY_TOO_LARGE", `more than ${this.maxBodyBytes} bytes of body`);
   }
 
   private readChunk(chunked: ChunkedBody): RequestSignal {
