@@ -62,7 +62,7 @@ function freeBlock(): void {
   try {
     new ArrayBuffer(BLOCK_BYTES); // The next collection frees it.
   } catch {
-    // Out of address space: the C library goes on as before.
+    // Out of address space: the C library returns memory as before.
   }
 }
 

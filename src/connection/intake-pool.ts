@@ -51,7 +51,7 @@ export function leaveIntake(holder: Holder): void {
   holder.intakes.give(held);
 }
 
-/** Gives it back for good: the connection reads no further request, whatever has come of one. */
+/** Gives it back for good: the connection reads no further request. The beginning of one is dropped. */
 export function endIntake(holder: Holder): void {
   const { held } = holder;
   if (held === undefined) return;
