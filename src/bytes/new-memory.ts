@@ -1,5 +1,3 @@
-import { Buffer } from "node:buffer";
-
 /*
  * Memory for what programs can keep. Large messages get new memory, and V8 frees it some time later. What that costs depends
  * less on this memory than on what is done with freed memory:
@@ -9,6 +7,9 @@ import { Buffer } from "node:buffer";
  * - V8 13 and later (Node 24) do not run short collections for memory outside of their heap. At 64 MiB they run a full one.
  *   By then, the memory that is used next is in no cache of the processor.
  */
+
+// The global of this name is a getter, which V8 does not inline.
+const { Buffer } = globalThis;
 
 /** From this size on, Node does not use its pool. */
 const POOLED_BYTES = 4_096;

@@ -179,6 +179,7 @@ export const ways: readonly Way[] = [
       ...written,
     ],
     asks: [
+      "bytes/new-memory.ts",
       "delivery/call-handler.ts",
       "limits/deadline-timer.ts",
       "limits/pauses.ts",
