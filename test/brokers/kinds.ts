@@ -112,6 +112,8 @@ export const kinds: readonly Kind[] = [
         backoff: () => RETRY_MS / 1_000,
         max: 4,
         connect_timeout: 2,
+        // Rejected without a handler when the connection is lost meanwhile.
+        fetch_types: false,
         onnotice: () => {},
       });
       return {
