@@ -431,7 +431,9 @@ describe("channels, and clients that mean harm", () => {
       const [host = "", port] = target.split(":");
       const server = connect(Number(port), host, () => client.write("HTTP/1.1 200 OK\r\n\r\n"));
       server.pipe(client).pipe(server);
-      for (const end of [server, client]) end.on("error", () => {});
+      // Pipes pass on neither errors nor a close, and what stays open keeps the process alive.
+      server.on("error", () => {}).on("close", () => client.destroy());
+      client.on("error", () => {}).on("close", () => server.destroy());
     });
     const dispatcher = new ProxyAgent(`http://127.0.0.1:${await listenOn(t, proxy)}`);
     t.after(() => dispatcher.destroy());
