@@ -3,9 +3,9 @@
  * less on this memory than on what is done with freed memory:
  *
  * - By default glibc returns it to the system, which must then provide and clear each page again. In some virtual machines
- *   that takes ten times as long as everything else in an echo of 1 MiB.
+ *   that takes several times as long as everything else in an echo of 1 MiB.
  * - V8 13 and later (Node 24) do not run short collections for memory outside of their heap. At 64 MiB they run a full one.
- *   By then, the memory that is used next is in no cache of the processor.
+ *   Until then, no freed memory is used again.
  */
 
 // The global of this name is a getter, which V8 does not inline.
@@ -25,7 +25,7 @@ const BLOCK_BYTES = 31 * 1_048_576;
 
 /** A piece of garbage on V8's heap. */
 const PIECE_BYTES = 2_048;
-/** One for so many bytes of new memory: a short collection comes long before 64 MiB. */
+/** One for so many bytes of pieces, so that a short collection comes before 64 MiB. */
 const BYTES_PER_PIECE = 3 * PIECE_BYTES;
 
 /** Holds the latest piece, because V8 does not make what nobody could see. */
@@ -40,20 +40,21 @@ let bytesWithoutGarbage = 0;
  */
 export function newMemory(size: number): Buffer {
   if (size >= LARGE_BYTES && !hasFreedBlock) freeBlock();
-  if (needsGarbage) count(size);
   return Buffer.allocUnsafeSlow(size);
 }
 
-/** Like {@link newMemory}, but small pieces lie in Node's pool, which is faster and takes less memory. */
-export function pooledMemory(size: number): Buffer {
-  if (size >= POOLED_BYTES) return newMemory(size);
+/**
+ * Returns the same for a piece of one read, which lies in Node's pool if it is small. Most programs are soon done with it.
+ * What is put together over several reads outlives short collections, so hastening them would only cost memory.
+ */
+export function pieceMemory(size: number): Buffer {
   if (needsGarbage) count(size);
-  return Buffer.allocUnsafe(size);
+  return size < POOLED_BYTES ? Buffer.allocUnsafe(size) : newMemory(size);
 }
 
 /** Returns a copy that belongs to the caller. */
 export function ownCopy(bytes: Uint8Array): Buffer {
-  const copy = pooledMemory(bytes.length);
+  const copy = pieceMemory(bytes.length);
   copy.set(bytes);
   return copy;
 }
@@ -67,7 +68,7 @@ function freeBlock(): void {
   }
 }
 
-/** Counts new memory outside of V8's heap, and makes garbage on the heap in proportion. */
+/** Counts pieces outside of V8's heap, and makes garbage on the heap in proportion. */
 function count(size: number): void {
   bytesWithoutGarbage += size;
   if (bytesWithoutGarbage >= BYTES_PER_PIECE) addGarbage();

@@ -65,7 +65,7 @@ describe("new memory", () => {
     assert.ok(growthAfter("newMemory(32_768)") > 16 * MIB, "blocks are kept");
   });
 
-  it("makes V8 collect what is young, not the whole heap", () => {
+  it("for the pieces of reads makes V8 collect what is young, not the whole heap", () => {
     const share = run(`
       import { PerformanceObserver, constants } from "node:perf_hooks";
       let [full, all] = [0, 0];
@@ -76,7 +76,7 @@ describe("new memory", () => {
       new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ entryTypes: ["gc"] });
       let kept;
       for (let i = 0; i < 32_000; i++) {
-        kept = newMemory(65_536);
+        kept = pieceMemory(65_536);
         if (i % 1_024 === 0) await new Promise(setImmediate);
       }
       await new Promise((resolve) => setTimeout(resolve, 10));

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { pooledMemory } from "../../bytes/new-memory.ts";
+import { pieceMemory } from "../../bytes/new-memory.ts";
 import { NO_BYTES } from "../../bytes/no-bytes.ts";
 import { partOf } from "../../node/fast-buffers.ts";
 import { applyMask } from "./mask.ts";
@@ -241,7 +241,7 @@ function writeUint32(target: Uint8Array, at: number, value: number): number {
  */
 export function ownPayload(bytes: Buffer, start: number, end: number, maskKey: number): Buffer {
   const length = end - start;
-  const own = pooledMemory(length);
+  const own = pieceMemory(length);
   if (length <= LOOP_BYTES) {
     let key = maskKey;
     for (let i = 0; i < length; i++) {

@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { messageMemory } from "../../bytes/message-memory.ts";
-import { newMemory, pooledMemory } from "../../bytes/new-memory.ts";
+import { newMemory, pieceMemory } from "../../bytes/new-memory.ts";
 import { NO_BYTES } from "../../bytes/no-bytes.ts";
 import type { MessageInflater } from "./message-inflater.ts";
 import { BINARY, TEXT } from "./opcodes.ts";
@@ -144,5 +144,5 @@ export class MessageBuffer {
 
 function allocate(size: number, announced: number): Buffer {
   if (size > FIRST_BYTES) return messageMemory.take(size, announced);
-  return size < OWN_FROM ? pooledMemory(size) : newMemory(size);
+  return size < OWN_FROM ? pieceMemory(size) : newMemory(size);
 }
