@@ -1,5 +1,5 @@
 // Programs call anything on any exchange and WebSocket, old or new, of several connections of one server. Each request has its
-// own character: the program and the client must get nothing of another one. PORTICO_FUZZ_RUNS=100000 plays 100,000 scripts.
+// own character: the program and the client must get nothing of another one. PORTICO_FUZZ_RUNS=100000 plays 16,000 scripts.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
@@ -11,7 +11,7 @@ import { eventually, turns, within } from "../support/waiting.ts";
 import { handshake } from "../support/web-socket-handshake.ts";
 import { LIMITS, Program } from "./any-program.ts";
 
-const RUNS = Math.max(30, Number(process.env["PORTICO_FUZZ_RUNS"] ?? 0) / 4);
+const RUNS = Math.max(30, Number(process.env["PORTICO_FUZZ_RUNS"] ?? 0) / 25);
 const TAGS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const KINDS = "GET GET HEAD POST POST chunked chunked expect 1.0 upgrade".split(" ");
 
