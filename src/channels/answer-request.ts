@@ -1,3 +1,4 @@
+import type { ChurnSet } from "../bytes/churn-map.ts";
 import { isThenable } from "../delivery/call-handler.ts";
 import type { ChannelClient, RequestDefinition } from "./definitions.ts";
 import { Failure } from "./failure.ts";
@@ -14,7 +15,7 @@ export async function answerRequest(
   input: unknown,
   client: ChannelClient,
   timeoutMs: number,
-  running: Set<AbortController>,
+  running: ChurnSet<AbortController>,
 ): Promise<unknown> {
   const over = new AbortController();
   running.add(over);

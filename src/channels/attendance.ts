@@ -1,3 +1,4 @@
+import { ChurnMap } from "../bytes/churn-map.ts";
 import type { Member } from "../protocol/channels/messages.ts";
 import type { ChannelStore, Presence } from "./store.ts";
 
@@ -29,11 +30,11 @@ export class Attendance {
   private readonly ttlMs: number;
   private readonly leaveDelayMs: number;
   private readonly events: AttendanceEvents;
-  private readonly members = new Map<string, Member>();
+  private readonly members = new ChurnMap<string, Member>();
   /** Connections of this process, and how often each has entered: a subscription can start while its predecessor ends. */
-  private readonly here = new Map<string, { readonly presence: Presence; readonly entries: number }>();
+  private readonly here = new ChurnMap<string, { readonly presence: Presence; readonly entries: number }>();
   /** Connections of this process that have ended, while their users can still come back. */
-  private readonly leaving = new Map<string, Leaving>();
+  private readonly leaving = new ChurnMap<string, Leaving>();
   private keepAt = 0;
   /** While the store is read: the users with announcements that are newer than its answer. */
   private changed: Set<string> | undefined;

@@ -1,3 +1,4 @@
+import { ChurnSet } from "../bytes/churn-map.ts";
 import type { Member, Position, ServerMessage } from "../protocol/channels/messages.ts";
 import { Attendance } from "./attendance.ts";
 import type { ChannelLimits } from "./channel-limits.ts";
@@ -35,7 +36,7 @@ const SOON_MS = 1_000;
 export class Channel {
   readonly name: string;
   readonly definition: ChannelDefinition;
-  readonly subscribers: Set<ChannelSubscriber> = new Set();
+  readonly subscribers: ChurnSet<ChannelSubscriber> = new ChurnSet();
   readonly attendance: Attendance | undefined;
   private readonly context: ChannelContext;
   private readonly history: Required<HistoryOptions> | undefined;

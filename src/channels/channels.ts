@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { ChurnMap, ChurnSet } from "../bytes/churn-map.ts";
 import { callHandler } from "../delivery/call-handler.ts";
 import type { Exchange, WebSocket } from "../exchange/exchange.ts";
 import { CLOSE, JSON_PROTOCOL, MESSAGE_PACK_PROTOCOL, type Member } from "../protocol/channels/messages.ts";
@@ -30,8 +31,8 @@ export class Channels<
   readonly part: (server: Server) => void;
   private readonly options: ChannelsOptions<Definitions, Requests>;
   private readonly limits: ChannelLimits;
-  private readonly open = new Map<string, Channel>();
-  private readonly sessions = new Set<Session>();
+  private readonly open = new ChurnMap<string, Channel>();
+  private readonly sessions = new ChurnSet<Session>();
   private readonly store: ChannelStore;
   private server: Server | undefined;
   private ticker: NodeJS.Timeout | undefined;

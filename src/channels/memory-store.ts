@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { ChurnMap } from "../bytes/churn-map.ts";
 import { checkOptions, type OptionNames } from "../options/check-options.ts";
 import type { Member, Position } from "../protocol/channels/messages.ts";
 import { isWhole } from "./definitions.ts";
@@ -52,11 +53,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): ChannelStore {
 
 class MemoryStore implements ChannelStore {
   /** Those that were used last are last. */
-  private readonly streams = new Map<string, Stream>();
+  private readonly streams = new ChurnMap<string, Stream>();
   private readonly maxBytes: number;
   /** What all streams cost. */
   private bytes = 0;
-  private readonly presences = new Map<string, Map<string, Connection>>();
+  private readonly presences = new ChurnMap<string, ChurnMap<string, Connection>>();
   private calls = 0;
 
   constructor(maxBytes: number) {
@@ -145,10 +146,10 @@ class MemoryStore implements ChannelStore {
     }
   }
 
-  private connectionsOf(channel: string): Map<string, Connection> {
+  private connectionsOf(channel: string): ChurnMap<string, Connection> {
     let connections = this.presences.get(channel);
     if (connections === undefined) {
-      connections = new Map();
+      connections = new ChurnMap();
       this.presences.set(channel, connections);
     }
     const now = performance.now();
@@ -162,12 +163,12 @@ function costOf({ bytes, messages }: Stream): number {
   return STREAM_BYTES + 2 * bytes + MESSAGE_BYTES * messages.length;
 }
 
-function hasUser(connections: Map<string, Connection>, user: string): boolean {
+function hasUser(connections: ChurnMap<string, Connection>, user: string): boolean {
   for (const { presence } of connections.values()) if (presence.user === user) return true;
   return false;
 }
 
-function membersOf(connections: Map<string, Connection>): Member[] {
+function membersOf(connections: ChurnMap<string, Connection>): Member[] {
   const members = new Map<string, Member>();
   for (const { presence } of connections.values()) {
     const { user, info } = presence;

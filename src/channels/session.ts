@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { ChurnSet } from "../bytes/churn-map.ts";
 import type { Exchange, WebSocket } from "../exchange/exchange.ts";
 import {
   CLOSE,
@@ -53,7 +54,7 @@ export class Session implements SubscriptionsOwner {
   private readonly subscriptions: Subscriptions;
   private hasEnded = false;
   /** The requests that are being answered. */
-  private readonly running = new Set<AbortController>();
+  private readonly running = new ChurnSet<AbortController>();
   private identity: Identity | undefined;
   /** The sign-in in progress. Messages that arrive meanwhile wait for it. */
   private signingIn: Promise<void> | undefined;

@@ -1,3 +1,4 @@
+import { ChurnMap, ChurnSet } from "../bytes/churn-map.ts";
 import type { WebSocket } from "../exchange/exchange.ts";
 import type { EventQueue } from "../exchange/server-event.ts";
 import { Backlog } from "../limits/backlog.ts";
@@ -22,9 +23,9 @@ export class ClientContext implements WebSocketContext<WebSocket> {
   readonly incompleteBytes: IncompleteBytes;
   readonly isPaused = false;
   readonly topics: Topics<Receiver> = new Topics();
-  readonly byId: Map<string, WebSocket> = new Map();
+  readonly byId: ChurnMap<string, WebSocket> = new ChurnMap();
   readonly webSocketDelivery: WebSocketDelivery<WebSocketDriver<WebSocket>>;
-  private readonly connections = new Set<Connection>();
+  private readonly connections = new ChurnSet<Connection>();
   private readonly backlog: Backlog | undefined;
 
   /** @param queue undefined: events are delivered at once */

@@ -1,3 +1,4 @@
+import type { ChurnMap } from "../bytes/churn-map.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { ExchangeContext } from "../exchange/exchange-context.ts";
 import type { ExchangeDelivery } from "../exchange/exchange-delivery.ts";
@@ -14,7 +15,7 @@ export type Outcome = "complete" | "aborted" | "upgraded";
 
 /** The part of a server that an HTTP connection uses. */
 export interface HttpContext extends ExchangeContext<Exchange>, WebSocketContext<WebSocket> {
-  readonly byId: Map<string, Exchange | WebSocket>;
+  readonly byId: ChurnMap<string, Exchange | WebSocket>;
   /** The limits of the protocol. The body limit is the highest of all routes. */
   readonly httpLimits: HttpLimits;
   readonly isClosing: boolean;

@@ -1,3 +1,4 @@
+import { ChurnSet } from "../bytes/churn-map.ts";
 import { EVENT_BYTES } from "../delivery/event-queue.ts";
 import { EventQueue } from "../exchange/server-event.ts";
 import { terminated } from "./errors.ts";
@@ -33,10 +34,10 @@ const EVENTS_PER_TURN = 256;
 export class ComputerQueue implements WaitableQueue {
   /** The events of all servers of this computer. */
   readonly source: EventQueue;
-  private readonly waiters = new Set<Waiter>();
+  private readonly waiters = new ChurnSet<Waiter>();
   /** Fails the calls that wait for an effect of events elsewhere. */
-  private readonly parked = new Set<(error: Error) => void>();
-  private readonly subscriptions = new Set<Subscription>();
+  private readonly parked = new ChurnSet<(error: Error) => void>();
+  private readonly subscriptions = new ChurnSet<Subscription>();
   private isScheduled = false;
   private isArmed = false;
   private turn = 0;

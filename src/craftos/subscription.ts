@@ -1,3 +1,4 @@
+import { ChurnSet } from "../bytes/churn-map.ts";
 import { Fifo } from "../delivery/fifo.ts";
 import { terminated } from "./errors.ts";
 import { type Event, TERMINATE } from "./event.ts";
@@ -28,7 +29,7 @@ export class Subscription implements AsyncIterableIterator<Event> {
   private readonly account: Account;
   private readonly onEnd: (subscription: Subscription) => void;
   private kept = new Fifo<Kept>();
-  private readonly wakes = new Set<() => void>();
+  private readonly wakes = new ChurnSet<() => void>();
   private isEnded = false;
 
   constructor(

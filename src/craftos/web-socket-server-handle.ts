@@ -1,3 +1,4 @@
+import { ChurnSet } from "../bytes/churn-map.ts";
 import type { Listener } from "../server/listener.ts";
 import type { ClientHandle } from "./client-handle.ts";
 import { closedFile } from "./errors.ts";
@@ -10,7 +11,7 @@ export class WebSocketServerHandle {
   private readonly listener: Listener;
   private readonly queue: WaitableQueue;
   /** Connected clients that the program has not seen, either through `listen` or through their event. */
-  private readonly arrived = new Set<ClientHandle>();
+  private readonly arrived = new ChurnSet<ClientHandle>();
   private waiting: ((client: ClientHandle | null) => void)[] = [];
   private readonly onClose: () => void;
   private closed = false;

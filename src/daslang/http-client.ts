@@ -1,3 +1,4 @@
+import { ChurnMap } from "../bytes/churn-map.ts";
 import { HttpCall, type HttpCallbacks } from "./http-call.ts";
 import { type DeliveryLimits, deliveryLimits } from "./limits.ts";
 
@@ -7,7 +8,7 @@ import { type DeliveryLimits, deliveryLimits } from "./limits.ts";
  */
 export class HttpClient {
   readonly #limits: Required<DeliveryLimits>;
-  readonly #calls = new Map<number, HttpCall>();
+  readonly #calls = new ChurnMap<number, HttpCall>();
   #lastId = 0;
   #turn = 0;
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { ChurnSet } from "../bytes/churn-map.ts";
 import type { WebSocket } from "../exchange/exchange.ts";
 import { cut } from "./cut.ts";
 import type { HttpServer } from "./http-server.ts";
@@ -22,7 +23,7 @@ export interface WebsocketCallbacks {
 }
 
 /** Connections that are open in this thread. */
-const open = new Set<Ws>();
+const open = new ChurnSet<Ws>();
 
 /** Returns a snapshot of the open WebSockets. */
 export function openWebsockets(): Ws[] {

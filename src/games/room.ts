@@ -1,3 +1,4 @@
+import { ChurnMap } from "../bytes/churn-map.ts";
 import { callHandler } from "../delivery/call-handler.ts";
 import type { WebSocket } from "../exchange/exchange.ts";
 import { checkOptions, type OptionNames } from "../options/check-options.ts";
@@ -52,7 +53,7 @@ function written<Socket>(
 export class Room<Data = unknown> {
   private readonly events: RoomEvents<WebSocket<Data>>;
   /** The members, each with the function that removes it. */
-  private readonly members = new Map<WebSocket<Data>, () => void>();
+  private readonly members = new ChurnMap<WebSocket<Data>, () => void>();
 
   /** @throws TypeError for an unknown option */
   constructor(events: RoomEvents<WebSocket<Data>> = {}) {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { ChurnMap } from "../bytes/churn-map.ts";
 import { callHandler } from "../delivery/call-handler.ts";
 import type { WebSocket } from "../exchange/exchange.ts";
 import { checkOptions, type OptionNames } from "../options/check-options.ts";
@@ -78,7 +79,7 @@ interface OwnSeat<Data> extends Seat<Data> {
  */
 export class Seats<Data = unknown> {
   private readonly options: SeatsOptions<Data>;
-  private readonly seats = new Map<string, OwnSeat<Data>>();
+  private readonly seats = new ChurnMap<string, OwnSeat<Data>>();
   private readonly now: () => number;
 
   /** @throws TypeError for an unknown option; RangeError for an invalid number */

@@ -1,3 +1,4 @@
+import { ChurnMap } from "../bytes/churn-map.ts";
 import type { EventSource, PolledQueue, QueuedEvent } from "../delivery/event-queue.ts";
 import type { Limits } from "./limits.ts";
 import { PAUSED_BY_QUEUE, type Pausable } from "./pausing.ts";
@@ -9,9 +10,9 @@ import { Share } from "./share.ts";
  */
 export class Backlog implements EventSource {
   readonly queue: PolledQueue<QueuedEvent>;
-  private readonly connections: ReadonlySet<Pausable>;
+  private readonly connections: Iterable<Pausable>;
   private readonly limits: Pick<Limits, "maxQueueBytes" | "maxQueueBytesPerSocket">;
-  private readonly waiting = new Map<Pausable, number>();
+  private readonly waiting = new ChurnMap<Pausable, number>();
   private bytes = 0;
   private isPausingAll = false;
 
@@ -21,7 +22,7 @@ export class Backlog implements EventSource {
    */
   constructor(
     queue: PolledQueue<QueuedEvent>,
-    connections: ReadonlySet<Pausable>,
+    connections: Iterable<Pausable>,
     limits: Pick<Limits, "maxQueueBytes" | "maxQueueBytesPerSocket">,
   ) {
     this.queue = queue;

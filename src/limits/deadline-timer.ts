@@ -1,3 +1,4 @@
+import { ChurnMap, type ChurnSet } from "../bytes/churn-map.ts";
 import type { Limits } from "./limits.ts";
 
 /** Something with deadlines that is checked once a tick. */
@@ -16,10 +17,10 @@ const LONGEST_STEP_MS = 1_000;
 export class DeadlineTimer {
   /** The number of 5 ms units that have passed. */
   tick = 0;
-  private readonly members: ReadonlySet<Ticking>;
+  private readonly members: ChurnSet<Ticking>;
   private readonly limits: Limits;
   /** Members with shorter timeouts than the limits, and how often they are checked, in units. */
-  private readonly quick = new Map<Ticking, number>();
+  private readonly quick = new ChurnMap<Ticking, number>();
   /** The time until the timer fires, in units. */
   private step = LONGEST_STEP_MS / UNIT_MS;
   /** When all members are checked. */
@@ -32,7 +33,7 @@ export class DeadlineTimer {
    * @param members the members that receive each tick
    * @param limits the shortest of their timeouts decides how fine the ticks are: a quarter of it, 5 ms to 1 s
    */
-  constructor(members: ReadonlySet<Ticking>, limits: Limits) {
+  constructor(members: ChurnSet<Ticking>, limits: Limits) {
     this.members = members;
     this.limits = limits;
     this.step = this.usualStep();

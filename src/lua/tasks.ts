@@ -1,3 +1,4 @@
+import { ChurnMap } from "../bytes/churn-map.ts";
 import type { Frame } from "./frame.ts";
 import type { Machine, Thread } from "./machine.ts";
 
@@ -15,7 +16,7 @@ export const NOTHING: Push = () => 0;
 /** Runs Lua functions that can wait for the host. */
 export class Tasks {
   private readonly machine: Machine;
-  private readonly waiting = new Map<Thread, TaskHandlers>();
+  private readonly waiting = new ChurnMap<Thread, TaskHandlers>();
   private running: Thread | undefined;
 
   /** Called when a task waits. It continues when it is woken. */

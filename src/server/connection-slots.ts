@@ -1,3 +1,4 @@
+import { ChurnMap } from "../bytes/churn-map.ts";
 import type { Connection } from "../limits/connection.ts";
 import type { Counters } from "../limits/counters.ts";
 import type { Limits } from "../limits/limits.ts";
@@ -7,14 +8,14 @@ import type { Peer } from "../transport/transport.ts";
 export class ConnectionSlots {
   private readonly limits: Limits;
   private readonly counters: Counters;
-  private readonly connections: ReadonlySet<Connection>;
+  private readonly connections: Iterable<Connection>;
   private taken = 0;
-  private addresses: Map<string, number> | undefined;
+  private addresses: ChurnMap<string, number> | undefined;
   private readonly releaseOne = (): void => {
     this.taken--;
   };
 
-  constructor(limits: Limits, counters: Counters, connections: ReadonlySet<Connection>) {
+  constructor(limits: Limits, counters: Counters, connections: Iterable<Connection>) {
     this.limits = limits;
     this.counters = counters;
     this.connections = connections;
@@ -44,9 +45,9 @@ export class ConnectionSlots {
   /**
    * Connections by address. They are counted once a limit for them is set, because asking for an address costs memory.
    */
-  private addressCounts(): Map<string, number> | undefined {
+  private addressCounts(): ChurnMap<string, number> | undefined {
     if (this.addresses === undefined && this.limits.maxConnectionsPerAddress !== Number.POSITIVE_INFINITY) {
-      this.addresses = new Map();
+      this.addresses = new ChurnMap();
       for (const connection of this.connections) {
         const { remoteAddress } = connection.transport;
         if (remoteAddress !== undefined) {
@@ -59,7 +60,7 @@ export class ConnectionSlots {
 }
 
 /** Counts a connection of an address. @returns what takes it from the count again */
-function countAddress(counts: Map<string, number>, address: string, release: () => void): () => void {
+function countAddress(counts: ChurnMap<string, number>, address: string, release: () => void): () => void {
   counts.set(address, (counts.get(address) ?? 0) + 1);
   return () => {
     release();

@@ -1,3 +1,4 @@
+import { ChurnMap, ChurnSet } from "../bytes/churn-map.ts";
 import { HttpConnection } from "../connection/http-connection.ts";
 import type { HttpContext, Outcome } from "../connection/http-context.ts";
 import { IntakePool } from "../connection/intake-pool.ts";
@@ -49,9 +50,9 @@ export interface CoreOptions extends RouteTableOptions {
 export class ServerCore implements HttpContext {
   readonly limits: Limits;
   readonly counters: Counters;
-  readonly connections: Set<Connection> = new Set();
+  readonly connections: ChurnSet<Connection> = new ChurnSet();
   readonly topics: Topics<Receiver> = new Topics();
-  readonly byId: Map<string, Exchange | AnyWebSocket> = new Map();
+  readonly byId: ChurnMap<string, Exchange | AnyWebSocket> = new ChurnMap();
   readonly timer: DeadlineTimer;
   readonly incompleteBytes: IncompleteBytes;
   readonly httpLimits: HttpLimits;

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { ChurnMap } from "../bytes/churn-map.ts";
 import type { ProxiedPeer } from "../protocol/proxy/proxy-header.ts";
 import { openSocket } from "./open-socket.ts";
 import type { Peer, Transport } from "./transport.ts";
@@ -25,7 +26,7 @@ interface PendingConnection {
 export class PendingConnections {
   private readonly handlers: TransportListenerHandlers;
   private readonly directIo: boolean;
-  private readonly pending = new Map<Socket, PendingConnection>();
+  private readonly pending = new ChurnMap<Socket, PendingConnection>();
 
   constructor(handlers: TransportListenerHandlers, directIo: boolean) {
     this.handlers = handlers;

@@ -1,3 +1,4 @@
+import { ChurnMap } from "../bytes/churn-map.ts";
 import type { Limits } from "../limits/limits.ts";
 import { cryptoModule } from "../node/builtins.ts";
 import { FIN, PING_FRAME } from "../protocol/websocket/opcodes.ts";
@@ -31,7 +32,7 @@ export class LatestValues {
   private readonly sender: Sender;
   private readonly limits: Limits;
   private readonly window: WindowOptions | undefined;
-  private readonly waiting = new Map<string, Value>();
+  private readonly waiting = new ChurnMap<string, Value>();
   private waitingBytes = 0;
   private sent = 0;
   /** When the unacknowledged messages were sent, the oldest first. */

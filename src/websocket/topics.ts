@@ -1,3 +1,4 @@
+import { ChurnMap, ChurnSet } from "../bytes/churn-map.ts";
 import { SharedFrames } from "./shared-frames.ts";
 import type { SendOptions, SendResult } from "./web-socket-handlers.ts";
 
@@ -15,12 +16,12 @@ export interface TopicLink {
 export class Topics<Subscriber> {
   /** The link to other processes; undefined while topics are limited to this process. */
   link: TopicLink | undefined;
-  private readonly members = new Map<string, Set<Subscriber>>();
+  private readonly members = new ChurnMap<string, ChurnSet<Subscriber>>();
 
   add(topic: string, subscriber: Subscriber): void {
     let members = this.members.get(topic);
     if (members === undefined) {
-      members = new Set();
+      members = new ChurnSet();
       this.members.set(topic, members);
       this.link?.onFirst(topic);
     }
@@ -41,7 +42,7 @@ export class Topics<Subscriber> {
   }
 
   /** Returns the subscribers of a topic. Do not change the set. */
-  of(topic: string): ReadonlySet<Subscriber> | undefined {
+  of(topic: string): ChurnSet<Subscriber> | undefined {
     return this.members.get(topic);
   }
 }

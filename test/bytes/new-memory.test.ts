@@ -1,21 +1,11 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { transformSync } from "esbuild";
 import { newMemory, ownCopy } from "../../src/bytes/new-memory.ts";
+import { moduleAlone } from "../support/module-alone.ts";
 
 const MIB = 1_048_576;
 
-/** The module as JavaScript: a loader of TypeScript frees large blocks itself. */
-const source = readFileSync(new URL("../../src/bytes/new-memory.ts", import.meta.url), "utf8");
-const { code } = transformSync(source, { loader: "ts" });
-
-/** Runs a program with the module in a process of its own. @returns the number that it prints */
-function run(program: string, ...flags: string[]): number {
-  const args = ["--expose-gc", ...flags, "--input-type=module", "--eval", `${code}\n${program}`];
-  return Number.parseInt(execFileSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 }), 10);
-}
+const run = moduleAlone("bytes/new-memory.ts");
 
 /** @returns by how many bytes the heap of glibc grows for a block of 20 MiB */
 function growthAfter(first: string): number {

@@ -1,3 +1,4 @@
+import { ChurnSet } from "../../bytes/churn-map.ts";
 import type { Event, Http } from "../../craftos/index.ts";
 import { Fifo } from "../../delivery/fifo.ts";
 import type { Thread } from "../machine.ts";
@@ -17,10 +18,10 @@ export class EventPump {
   /** Waits for what a program will ask for when it sees an event. */
   private readonly expect: (event: Event) => Promise<void> | undefined;
   private readonly batch = new Fifo<Event>();
-  private readonly waiting = new Set<Thread>();
+  private readonly waiting = new ChurnSet<Thread>();
   /** The event that all waiting tasks see now, and those that have. */
   private offered: Event | undefined;
-  private readonly served = new Set<Thread>();
+  private readonly served = new ChurnSet<Thread>();
   private isScheduled = false;
   private onRoom: (() => void) | undefined;
 

@@ -1,7 +1,9 @@
+import { ChurnMap } from "../../bytes/churn-map.ts";
+
 /** Objects of the host that Lua names by numbers, until its table for them is collected. */
 export class Objects<Kind extends object> {
-  private readonly byId = new Map<number, Kind>();
-  private readonly ids = new Map<Kind, number>();
+  private readonly byId = new ChurnMap<number, Kind>();
+  private readonly ids = new ChurnMap<Kind, number>();
   private last = 0;
 
   /** The number of an object, the same each time. */

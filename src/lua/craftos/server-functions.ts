@@ -1,3 +1,4 @@
+import { ChurnMap } from "../../bytes/churn-map.ts";
 import type {
   ClientHandle,
   Event,
@@ -44,7 +45,7 @@ export class ServerFunctions {
   private readonly pairs = new Objects<Pair>();
   private readonly clients = new Objects<Client>();
   private readonly servers = new Objects<ServerOfClients>();
-  private readonly clientsById = new Map<string, Client>();
+  private readonly clientsById = new ChurnMap<string, Client>();
 
   constructor(http: Http) {
     this.http = http;

@@ -1,3 +1,4 @@
+import { ChurnMap } from "../../bytes/churn-map.ts";
 import type { Http } from "../../craftos/index.ts";
 import { MAX_TIMER_MS } from "../../node/max-timer.ts";
 import type { HostFunction } from "../machine.ts";
@@ -8,7 +9,7 @@ const DAY_S = 1_200;
 /** Timers and alarms, which queue events. */
 export class Timers {
   private readonly http: Http;
-  private readonly running = new Map<number, NodeJS.Timeout>();
+  private readonly running = new ChurnMap<number, NodeJS.Timeout>();
   private last = 0;
 
   constructor(http: Http) {

@@ -1,3 +1,4 @@
+import { ChurnMap, ChurnSet } from "../../bytes/churn-map.ts";
 import type { HostFunction } from "../machine.ts";
 import type { EventLoop } from "./event-loop.ts";
 import { type CallBack, Handle } from "./handle.ts";
@@ -7,8 +8,8 @@ import { TimerHandle } from "./timer-handle.ts";
 
 /** The handles of a program, by number. */
 export class Handles {
-  private readonly byId = new Map<number, Handle>();
-  private readonly closing = new Set<number>();
+  private readonly byId = new ChurnMap<number, Handle>();
+  private readonly closing = new ChurnSet<number>();
   private readonly loop: EventLoop;
   private readonly callBack: CallBack;
   private readonly onClosed: (handle: number) => void;

@@ -1,3 +1,4 @@
+import { ChurnSet } from "../../bytes/churn-map.ts";
 import {
   EventType,
   type HttpMethod,
@@ -50,7 +51,7 @@ export class LuaHttpServer extends HttpServer {
   routes: Map<string, string[]> = new Map();
   private isInherited = false;
   /** Requests for routes of an earlier program, until their events have arrived. */
-  private readonly refused = new Set<string>();
+  private readonly refused = new ChurnSet<string>();
 
   constructor(id: number, events: ServerEvents, options: WebServerOptions) {
     super(options);
@@ -105,7 +106,7 @@ export class LuaHttpServer extends HttpServer {
 /** A WebSocketServer whose handlers are those of a table in Lua. It can pass to another program while it listens. */
 export class LuaWebSocketServer extends WebSocketServer {
   delivery: Delivery;
-  private readonly clients = new Set<string>();
+  private readonly clients = new ChurnSet<string>();
 
   constructor(id: number, events: ServerEvents, options: WebSocketServerOptions) {
     super(options);
