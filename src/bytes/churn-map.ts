@@ -20,7 +20,7 @@ abstract class Churning {
   }
 }
 
-/** A Map whose entries come and go. Those that have gone are free for the next short collection. */
+/** A Map whose entries come and go. The next short collection frees those that were deleted. */
 export class ChurnMap<Key, Value> extends Churning {
   private entries = new Map<Key, Value>();
 

@@ -5,7 +5,7 @@ import { IntakePool } from "../connection/intake-pool.ts";
 import { callHandler } from "../delivery/call-handler.ts";
 import { upgradeOrFail } from "../exchange/ask-upgrade.ts";
 import { PorticoError } from "../exchange/errors.ts";
-import type { WebSocket as AnyWebSocket, Exchange, WebSocket } from "../exchange/exchange.ts";
+import type { Exchange, WebSocket } from "../exchange/exchange.ts";
 import {
   DeferredExchangeDelivery,
   type ExchangeDelivery,
@@ -52,7 +52,7 @@ export class ServerCore implements HttpContext {
   readonly counters: Counters;
   readonly connections: ChurnSet<Connection> = new ChurnSet();
   readonly topics: Topics<Receiver> = new Topics();
-  readonly byId: ChurnMap<string, Exchange | AnyWebSocket> = new ChurnMap();
+  readonly byId: ChurnMap<string, Exchange | WebSocket> = new ChurnMap();
   readonly timer: DeadlineTimer;
   readonly incompleteBytes: IncompleteBytes;
   readonly httpLimits: HttpLimits;
@@ -60,7 +60,7 @@ export class ServerCore implements HttpContext {
   readonly routes: RouteTable;
   readonly slots: ConnectionSlots;
   readonly exchangeDelivery: ExchangeDelivery;
-  readonly webSocketDelivery: WebSocketDelivery<WebSocketDriver<AnyWebSocket>>;
+  readonly webSocketDelivery: WebSocketDelivery<WebSocketDriver<WebSocket>>;
   readonly allowHalfOpen: boolean;
   /** The queue of events; undefined with immediate delivery. */
   readonly queue: EventQueue | undefined;
@@ -274,11 +274,10 @@ export class ServerCore implements HttpContext {
     this.isRefusingRequests = this.queue !== undefined;
     for (const connection of this.connections) connection.beginShutdown();
     if (this.connections.size > 0) {
-      const emptied = new Promise<void>((resolve) => {
+      this.forceCloseAfter(graceMs);
+      await new Promise<void>((resolve) => {
         this.onEmpty = resolve;
       });
-      this.forceCloseAfter(graceMs);
-      await emptied;
     }
     clearTimeout(this.forceCloseTimer);
     this.backlog?.close();

@@ -18,7 +18,12 @@ export interface Room {
 const bytesOnly = ["node:buffer"];
 
 export const rooms: readonly Room[] = [
-  { path: "bytes/", floor: 1, idea: "memory: read buffers, lent bytes, queues of bytes", node: [] },
+  {
+    path: "bytes/",
+    floor: 1,
+    idea: "memory: read buffers, lent bytes, queues of bytes, maps whose entries come and go",
+    node: [],
+  },
 
   { path: "options/", floor: 1, idea: "names of options: an unknown one is an error with a hint", node: [] },
 
