@@ -6,7 +6,9 @@ import { promisify } from "node:util";
 import { binaryOf, folderOf, isRuntimeName, type RuntimeName, runtimeNames, specOf } from "./runtimes.ts";
 
 const run = promisify(execFile);
-const TIMEOUT_MS = 300_000;
+/** A download takes some seconds, but can stall: then it is begun again. */
+const TIMEOUT_MS = 100_000;
+const ATTEMPTS = 3;
 
 const own = `node${process.versions.node.split(".")[0]}`;
 const named = process.argv.slice(2);
@@ -18,11 +20,15 @@ async function fetchRuntime(name: RuntimeName): Promise<string> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
   const quiet = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"];
-  await run("npm", ["install", ...quiet, specOf(name)], {
-    cwd: folder,
-    timeout: TIMEOUT_MS,
-    shell: process.platform === "win32",
-  });
+  const options = { cwd: folder, timeout: TIMEOUT_MS, shell: process.platform === "win32" };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await run("npm", ["install", ...quiet, specOf(name)], options);
+      break;
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
   const binary = binaryOf(name);
   if (binary === undefined)
     throw new Error(`${specOf(name)} has no binary where it is looked for, in ${folder}`);
