@@ -32,15 +32,12 @@ export function secretNames(more: readonly string[] = []): (name: string) => boo
 }
 
 const ONE_WORD = /^[a-z]*$/;
+/** Where the next word begins: at a capital letter, at a digit, before the last capital letter of several, and after a separator. */
+const NEXT_WORD = /(?<=[a-z\d])(?=[A-Z])|(?<=[A-Za-z])(?=\d)|(?<=[A-Z])(?=[A-Z][a-z])|[^\p{L}\p{N}]+/u;
 
-/** Returns the words of a name in lower case. Each step takes linear time, because clients choose names. */
+/** Returns the words of a name in lower case. It takes linear time, because clients choose names. */
 function wordsOf(name: string): string[] {
-  // Most names are one word. Taking apart 2,700 of them, as a query can have, took 5 ms.
+  // Most names are one word.
   if (ONE_WORD.test(name)) return [name];
-  return name
-    .replace(/([a-z\d])(?=[A-Z])/g, "$1 ")
-    .replace(/([A-Za-z])(?=\d)/g, "$1 ")
-    .replace(/([A-Z])(?=[A-Z][a-z])/g, "$1 ")
-    .toLowerCase()
-    .split(/[^\p{L}\p{N}]+/u);
+  return name.split(NEXT_WORD).map((word) => word.toLowerCase());
 }

@@ -18,7 +18,7 @@ const QUERY_BYTES = 8_000;
 const MOST_MS = 5;
 /** A head that nobody looks at, and what it takes on a machine that is not slow. */
 const PLAIN = `GET / HTTP/1.1\r\nHost: h\r\nX-Plain: ${"a".repeat(16_000)}\r\n\r\n`;
-const PLAIN_MS = 0.5;
+const PLAIN_MS = 0.15;
 /** The processor may be taken away at any time: the quickest of some attempts counts. */
 const ATTEMPTS = 20;
 
@@ -144,7 +144,7 @@ describe("a head of 16 KiB takes no more time than it may", () => {
 
   it("in the query", async (t) => {
     const { server } = serve(t);
-    for (const unit of listOf("a¦&¦=¦a=&¦%¦%=&¦%41¦%ff¦%ff=&¦=%ff&¦+¦token=%ff&")) {
+    for (const unit of listOf("a¦&¦=¦a=&¦A1=&¦%¦%=&¦%41¦%ff¦%ff=&¦=%ff&¦+¦token=%ff&")) {
       for (const path of ["/", "/console/"]) {
         await checkTime(
           server,
