@@ -48,7 +48,7 @@ export const cells = [
     goals: goals({ uws: 0.95, bun: 1.05, "node-http": 1.6 }),
   }),
   http("post-1k", "POST of 1 KiB that comes back", "post", { needs: "contents", goals: bestPeer }),
-  http("get-64k", "GET of 64 KiB", "/64k", { needs: "blobs", goals: bestPeer }),
+  http("get-64k", "GET of 64 KiB", "/64k", { needs: "blobs", warmth: 4, goals: bestPeer }),
   http("get-1m", "GET of 1 MiB, 8 connections", "/1m", {
     needs: "blobs",
     connections: 8,
