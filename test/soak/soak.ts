@@ -106,7 +106,7 @@ async function traffic(
       }
       // What is late is not made up for.
       next = Math.max(next + paceMs, performance.now());
-      await sleep(Math.min(next, end) - performance.now());
+      await sleep(Math.max(0, Math.min(next, end) - performance.now()));
     }
   };
   await Promise.all(Array.from({ length: concurrency }, (_, number) => lane(number)));
