@@ -13,7 +13,7 @@ const P99_FACTOR = 3;
 const P99_FLOOR_MS = 30;
 /** Memory that may be left over after an abuse and a collection: caches of the engine, and compiled code. */
 const KEPT_BYTES = 2 * MIB;
-const TIMES = 3;
+const TIMES = 4;
 const LEAST_ANSWERS = 20;
 const CALM_MS = 600;
 /** The least time for which others are watched, and that memory has to be let go. */
@@ -234,13 +234,19 @@ export function testAbuses(
 /** Others waited too long: the server's doing, or that of the machine. */
 class Slow extends Error {}
 
-/** Runs an abuse and holds the server to its bounds; what others notice must be within them once in three times. */
+/**
+ * Runs an abuse and holds the server to its bounds. What others notice must be within them once; what is usual is measured again
+ * before each further time, because the machine can have become slower.
+ */
 export async function held(stage: Stage, calm: Testimony, bounds: Bounds, run: Abuse["run"]): Promise<void> {
+  let usual = calm;
   for (let time = 1; ; time++) {
     try {
-      return await heldOnce(stage, calm, bounds, run);
+      return await heldOnce(stage, usual, bounds, run);
     } catch (error) {
       if (!(error instanceof Slow) || time === TIMES) throw error;
+      const now = await stage.calm();
+      if (now.p99Ms > usual.p99Ms) usual = now;
     }
   }
 }
