@@ -14,12 +14,13 @@ import { sentFraming } from "../protocol/http1/body-framing.ts";
 import type { RequestHead } from "../protocol/http1/request-head.ts";
 import {
   contentLengthLine,
-  headStart,
+  headOf,
   keepAliveLines,
   lastContentLengthLine,
   statusLine,
 } from "../protocol/http1/response-head.ts";
 import { httpLog, quoted } from "../trace/debug-log.ts";
+import { turn } from "../transport/flush-scheduler.ts";
 import { writePayload } from "../transport/payload.ts";
 import type { Transport } from "../transport/transport.ts";
 
@@ -115,8 +116,6 @@ export class Http1Stream implements HttpStream<Upgrade> {
   writeHead(head: ResponseHead, length: number, hasContent: boolean, whole?: string | Uint8Array): void {
     const { minorVersion } = this;
     const { statusCode } = head;
-    const line = statusLine(statusCode, head.reason);
-    let text = headStart(line, head.fieldLines, head.hasDate ? "" : dateLine());
     const framing = sentFraming(hasContent, minorVersion, length);
     this.isChunked = framing === "chunked";
     this.isUndelimited = framing === "close";
@@ -124,8 +123,14 @@ export class Http1Stream implements HttpStream<Upgrade> {
     this.closes = head.closes || this.isUndelimited || this.request.mustClose(isWhole);
     // RFC 9110 §15.3.6: 205 has no content.
     const told = statusCode === 205 ? 0 : statusCode === 204 || this.isChunked ? UNKNOWN_LENGTH : length;
-    if (!this.closes && !this.shouldNameKeepAlive && told >= 0) text += lastContentLengthLine(told);
-    else {
+    const isUsual = !this.closes && !this.shouldNameKeepAlive && told >= 0;
+    let text = headOf(
+      statusLine(statusCode, head.reason),
+      head.fieldLines,
+      head.hasDate ? "" : dateLine(turn),
+      isUsual ? lastContentLengthLine(told) : "",
+    );
+    if (!isUsual) {
       if (this.isChunked) text += "Transfer-Encoding: chunked\r\n";
       else if (told >= 0) text += contentLengthLine(told);
       if (this.closes) text += "Connection: close\r\n";

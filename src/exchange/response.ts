@@ -1,4 +1,5 @@
 import { hasContent } from "../protocol/http/content.ts";
+import { renewDate } from "../protocol/http/date.ts";
 import {
   addFieldLine,
   FieldError,
@@ -274,6 +275,10 @@ export class Response implements ResponseHead {
         return /\b(?:close|keep-alive)\b/i.test(value);
       case 12:
         if (name === "Content-Type" || name.toLowerCase() === "content-type") this.hasType = true;
+        return false;
+      case 13:
+        // RFC 9110 §8.8.2.1: it must not be later than Date.
+        if (name.toLowerCase() === "last-modified") renewDate();
         return false;
       case 14:
         if (name.toLowerCase() !== "content-length") return false;

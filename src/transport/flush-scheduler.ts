@@ -9,6 +9,10 @@ const { setImmediate: nextTurn } = globalThis;
 /** Those with something to send when this tick ends, or when this turn does if something was read in it. */
 let waiting: Flushable[] = [];
 let isReading = false;
+let turns = 0;
+
+/** The number of this turn of the event loop, if sockets are read in it; otherwise 0. */
+export let turn = 0;
 
 /**
  * Calls `flushScheduled` once, when this tick and its microtasks have ended. After a read it waits for the end of the
@@ -23,12 +27,14 @@ export function scheduleFlush(one: Flushable): void {
 export function noteRead(): void {
   if (isReading) return;
   isReading = true;
+  turn = ++turns;
   nextTurn(endTurn);
 }
 
 function endTurn(): void {
   isReading = false;
   flushAll();
+  turn = 0;
 }
 
 /** Flushes all waiting output now. */

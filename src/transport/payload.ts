@@ -38,7 +38,7 @@ export function writePayload(
 ): void {
   // All characters are ASCII: the same bytes in latin1.
   if (typeof data === "string" && length === data.length) {
-    transport.writeText(before + data + after);
+    transport.writeText(after === "" ? before + data : before + data + after);
     return;
   }
   transport.writeText(before);

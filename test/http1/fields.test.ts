@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { before, describe, test } from "node:test";
+import fc from "fast-check";
 import type { Fields } from "../../src/protocol/http/fields.ts";
 import { REQUEST, RequestReader } from "../../src/protocol/http1/request-reader.ts";
 import { limitsWith } from "../support/feed.ts";
 import { codes, get, hex } from "../support/http-case.ts";
+
+/** Whether the bytes and what was noted of them are still there when fields are looked up. */
+let isFresh = false;
 
 function fieldsOf(...lines: string[]): Fields {
   const reader = new RequestReader(limitsWith());
@@ -11,17 +15,42 @@ function fieldsOf(...lines: string[]): Fields {
   reader.receive(input, 0, input.length);
   assert.equal(reader.next(), REQUEST);
   const { fields } = reader.head!;
+  if (isFresh) return fields;
   reader.release();
   input.fill(0);
   return fields;
 }
 
-describe("Fields", () => {
+const fieldTests = (): void => {
   test("RFC 9110 §5.1: get in any case", () => {
     const fields = fieldsOf("X-Test: 1");
     for (const name of ["X-Test", "x-test", "X-TEST"]) {
       assert.equal(fields.get(name), "1");
     }
+  });
+
+  test("valueAt is the value, whatever is likely", () => {
+    const text = fc
+      .array(fc.constantFrom("h", "i", " ", "\t"), { maxLength: 4 })
+      .map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(text, text, (sent, other) => {
+        const value = sent.replace(/^[ \t]+|[ \t]+$/g, "");
+        const likely = other.replace(/^[ \t]+|[ \t]+$/g, "");
+        for (const lines of [
+          ["Y: 1", `X:${sent}`],
+          [`X:${sent}`, "Y: 1"],
+        ]) {
+          const at = lines.findIndex((line) => line.startsWith("X")) + 1; // the first is Host
+          for (const guess of [value, likely, ""]) assert.equal(fieldsOf(...lines).valueAt(at, guess), value);
+        }
+      }),
+    );
+  });
+
+  test("two heads do not disturb each other", () => {
+    const [one, other] = [fieldsOf("X: 1", "Long-Name: long value"), fieldsOf("A:", "X: 2")];
+    assert.deepEqual([one.get("x"), other.get("x"), one.get("long-name")], ["1", "2", "long value"]);
   });
 
   test("RFC 9110 §5.1: absent is undefined, empty is empty", () => {
@@ -102,7 +131,16 @@ describe("Fields", () => {
     assert.equal(fields.get("X"), "1, 3");
     assert.equal(typeof fields.raw, "string");
   });
-});
+};
+
+for (const fresh of [true, false]) {
+  describe(`Fields, ${fresh ? "at once" : "later"}`, () => {
+    before(() => {
+      isFresh = fresh;
+    });
+    fieldTests();
+  });
+}
 
 describe("RFC 9110 §5.5: octets of field values, at every place in words and beside every kind of octet", () => {
   const controls = [...codes(0x00, 0x08), ...codes(0x0a, 0x1f), 0x7f];

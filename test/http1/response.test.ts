@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import fc from "fast-check";
-import { dateLine } from "../../src/protocol/http/date.ts";
+import { dateLine, renewDate } from "../../src/protocol/http/date.ts";
 import { checkFieldName, checkFieldValue } from "../../src/protocol/http/field-lines.ts";
 import { reasonPhrase } from "../../src/protocol/http/reason-phrases.ts";
-import { contentLengthLine, headStart, statusLine } from "../../src/protocol/http1/response-head.ts";
+import { contentLengthLine, headOf, statusLine } from "../../src/protocol/http1/response-head.ts";
 import { listOf } from "../support/bytes.ts";
 import { codes } from "../support/http-case.ts";
 
@@ -25,7 +25,7 @@ function refusal(code?: string): (error: unknown) => boolean {
 }
 
 describe("what is made once", () => {
-  test("headStart is always its parts, whatever came before", () => {
+  test("headOf is always its parts, whatever came before", () => {
     const lines = fc.constantFrom(statusLine(200), statusLine(404));
     const fields = fc.constantFrom(
       "",
@@ -34,9 +34,10 @@ describe("what is made once", () => {
       "A: \xe9\r\nB: long enough to be joined by reference\r\n",
     );
     const dates = fc.constantFrom("", "Date: one\r\n", "Date: two\r\n");
+    const tails = fc.constantFrom("", "Content-Length: 1\r\n\r\n", "Content-Length: 12\r\n\r\n");
     fc.assert(
-      fc.property(fc.array(fc.tuple(lines, fields, dates)), (heads) => {
-        for (const [line, more, date] of heads) assert.equal(headStart(line, more, date), line + more + date);
+      fc.property(fc.array(fc.tuple(lines, fields, dates, tails)), (heads) => {
+        for (const parts of heads) assert.equal(headOf(...parts), parts.join(""));
       }),
     );
   });
@@ -224,6 +225,31 @@ describe("dateLine", () => {
     const before = Math.floor(Date.now() / 1000) * 1000;
     const told = Date.parse(httpDate());
     assert.ok(told >= before && told <= Date.now());
+  });
+
+  test("RFC 9110 §6.6.1: the same in one turn, until it is renewed", () => {
+    const first = dateLine(7);
+    const second = (Math.floor(Date.now() / 1000) + 1) * 1000;
+    while (Date.now() < second);
+    assert.equal(dateLine(7), first);
+    renewDate();
+    const now = dateLine(7);
+    assert.notEqual(now, first);
+    assert.equal(dateLine(8), now);
+    assert.equal(dateLine(), now);
+  });
+
+  test("of a clock that a test moves within a turn", () => {
+    mock.timers.enable({ apis: ["Date"], now: Date.UTC(2026, 5, 1) });
+    try {
+      for (const day of [2, 30, 1]) {
+        mock.timers.setTime(Date.UTC(2026, 5, day));
+        assert.equal(dateLine(9), `Date: ${new Date().toUTCString()}\r\n`);
+      }
+    } finally {
+      mock.timers.reset();
+    }
+    assert.equal(dateLine(9).slice(0, 20), dateLine().slice(0, 20));
   });
 
   const dates: [string, string][] = [

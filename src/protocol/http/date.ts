@@ -1,17 +1,30 @@
+const { now: systemTime } = Date;
 let second = -1;
 let line = "";
+/** In which it was made; 0: the next one asks the clock. */
+let turn = 0;
 
 /**
  * The Date field line for now, as IMF-fixdate (RFC 9110 §5.6.7), made once a second.
+ * @param inTurn the turn of the event loop. All lines of one turn are the same, because it takes as long to ask the
+ *   clock as to compose a head. 0 for the time of this call
  * @returns such as "Date: Sun, 06 Nov 1994 08:49:37 GMT" with its CRLF
  */
-export function dateLine(): string {
+export function dateLine(inTurn = 0): string {
+  if (inTurn !== 0 && inTurn === turn) return line;
+  // Tests can replace the clock, and move it within a turn.
+  turn = Date.now === systemTime ? inTurn : 0;
   const now = Math.floor(Date.now() / 1000);
   if (now !== second) {
     second = now;
     line = `Date: ${new Date(now * 1000).toUTCString()}\r\n`;
   }
   return line;
+}
+
+/** The next line is of its own time: a response says when something changed, and that must not be after its date. */
+export function renewDate(): void {
+  turn = 0;
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

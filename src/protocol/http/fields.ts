@@ -1,5 +1,6 @@
-/** For each field line the positions of its name and its colon, and then the end of the lines. */
-export type FieldPositions = readonly number[];
+/** For each field line the positions of its name and its colon, then the end of the lines, and {@link NO_COLON}. */
+type FieldPositions = readonly number[];
+export const NO_COLON = -1;
 
 /**
  * The field lines of a head or of a trailer section (RFC 9110 §5), already validated. They are kept as one string, as
@@ -9,17 +10,15 @@ export class Fields {
   /** The head, or the trailer section, as it came. */
   readonly text: string;
   private readonly start: number;
-  private positions: FieldPositions | null;
+  private positions: FieldPositions | null = null;
 
   /**
    * @param text a latin1 string with valid field lines, each ended by CRLF, and an empty line after them
    * @param start where in `text` the first field line begins
-   * @param positions the positions in `text`, if known
    */
-  constructor(text: string, start: number, positions: FieldPositions | null = null) {
+  constructor(text: string, start: number) {
     this.text = text;
     this.start = start;
-    this.positions = positions;
   }
 
   /** The field lines as they came, each with its CRLF, without the empty line that ends the section. */
@@ -34,9 +33,9 @@ export class Fields {
    * @returns the value without surrounding white space, or undefined if there is no such field
    */
   get(name: string): string | undefined {
-    const positions = this.positions ?? this.locate();
+    const positions = this.located();
     let found: string | undefined;
-    for (let i = 0; i < positions.length - 1; i += 2) {
+    for (let i = 0; positions[i + 1] !== NO_COLON; i += 2) {
       if (!this.isNamed(positions, i, name)) continue;
       const value = this.value(positions, i);
       if (found === undefined) found = value;
@@ -45,16 +44,27 @@ export class Fields {
     return found;
   }
 
-  /** Returns the value of one field line. @param line the lines are counted from 0 */
-  valueAt(line: number): string {
-    return this.value(this.positions ?? this.locate(), 2 * line);
+  /**
+   * Returns the value of one field line.
+   * @param line the lines are counted from 0
+   * @param likely what it probably is; it is returned in this case, and nothing new is made
+   */
+  valueAt(line: number, likely: string): string {
+    const positions = this.located();
+    const afterColon = (positions[2 * line + 1] ?? 0) + 1;
+    const length = (positions[2 * line + 2] ?? 0) - 2 - afterColon;
+    const { text } = this;
+    if (length === likely.length + 1 && text.charCodeAt(afterColon) === 0x20) {
+      if (text.startsWith(likely, afterColon + 1)) return likely;
+    }
+    return this.value(positions, 2 * line);
   }
 
   /** Each field line in order, with the name in the case in which it was sent. */
   entries(): [name: string, value: string][] {
-    const positions = this.positions ?? this.locate();
+    const positions = this.located();
     const entries: [string, string][] = [];
-    for (let i = 0; i < positions.length - 1; i += 2) {
+    for (let i = 0; positions[i + 1] !== NO_COLON; i += 2) {
       const name = this.text.substring(positions[i] ?? 0, positions[i + 1] ?? 0);
       entries.push([name, this.value(positions, i)]);
     }
@@ -87,6 +97,10 @@ export class Fields {
     return true;
   }
 
+  private located(): FieldPositions {
+    return latestSection.fields === this ? latestSection.positions : (this.positions ?? this.locate());
+  }
+
   private locate(): FieldPositions {
     const { text } = this;
     const positions: number[] = [];
@@ -96,11 +110,17 @@ export class Fields {
       positions.push(line, colon);
       line = text.indexOf("\r\n", colon) + 2;
     }
-    positions.push(last);
+    positions.push(last, NO_COLON);
     this.positions = positions;
     return positions;
   }
 }
+
+/** The positions that were found when the latest section was read: most handlers need them before the next one is. */
+export const latestSection: { fields: Fields | null; readonly positions: number[] } = {
+  fields: null,
+  positions: [],
+};
 
 /**
  * A part of a text without the white space around it, which is SP and HTAB only (RFC 9110 §5.6.3). Not a regular

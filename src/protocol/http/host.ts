@@ -7,7 +7,7 @@ const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const IP_FUTURE = /^v[0-9a-f]+\.[a-z0-9\-._~!$&'()*+,;=:]+$/i;
 
 /** The one that was found valid last: most requests are for the same. */
-let lastHost = "";
+export let lastHost = "";
 
 /**
  * A host with or without a port, from Host or from a target in absolute form.

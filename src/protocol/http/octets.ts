@@ -4,6 +4,8 @@ export const FIELD_VALUE = 2;
 export const TARGET = 4;
 /** Octets of a target that cannot change how its path is read: see request-path.ts. */
 export const PLAIN_TARGET = 8;
+/** The same without "?", which ends the path. */
+export const PLAIN_PATH = 16;
 
 export const CR = 13;
 export const LF = 10;
@@ -26,6 +28,7 @@ for (let octet = 0; octet < 256; octet++) {
   if (isVisible && octet !== 0x23) bits |= TARGET;
   const character = String.fromCharCode(octet);
   if ((bits & TARGET) !== 0 && isPlain.test(character)) bits |= PLAIN_TARGET;
+  if ((bits & PLAIN_TARGET) !== 0 && character !== "?") bits |= PLAIN_PATH;
   if (isTchar.test(character)) bits |= TOKEN;
   octetClass[octet] = bits;
 }

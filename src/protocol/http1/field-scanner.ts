@@ -1,5 +1,5 @@
 import { memoryOf } from "../../bytes/memory-of.ts";
-import type { FieldPositions } from "../http/fields.ts";
+import { type Fields, latestSection, NO_COLON } from "../http/fields.ts";
 import { HttpError } from "../http/http-error.ts";
 import { COLON, CR, FIELD_VALUE, HTAB, LF, octetClass, SP, TOKEN } from "../http/octets.ts";
 
@@ -42,8 +42,7 @@ const byLength = Array.from({ length: 18 }, (_, length) => names.find(([name]) =
 const nameOf = byLength.map((found) => found?.[0]);
 const bitOf = byLength.map((found) => found?.[1] ?? 0);
 
-/** Of the section that is being read; copied when it has been read in one go. */
-const located: number[] = [];
+const located = latestSection.positions;
 
 export class FieldScanner {
   /** Bits of the {@link SPECIAL} fields that have been seen. */
@@ -58,9 +57,9 @@ export class FieldScanner {
   /** Whether the section was read in one go. */
   private isWhole = false;
 
-  /** Right after a section: see {@link Fields}; null when it came in several pieces. */
-  takePositions(): FieldPositions | null {
-    return this.isWhole ? located.slice(0, 2 * this.count + 1) : null;
+  /** Right after a section has been read: these are its fields. */
+  noteFields(fields: Fields): void {
+    if (this.isWhole) latestSection.fields = fields;
   }
 
   /** Begin a new field section. */
@@ -86,6 +85,7 @@ export class FieldScanner {
     let p = at;
     let state = this.state;
     this.isWhole = state === LINE && this.count === 0;
+    latestSection.fields = null;
     const { words, offset } = memoryOf(bytes);
     while (p < end) {
       if (state === VALUE) {
@@ -128,7 +128,9 @@ export class FieldScanner {
         p++;
         if (state === LAST_LF) {
           this.state = LINE;
-          located[2 * this.count] = p - 2 - base;
+          const index = 2 * this.count;
+          located[index] = p - 2 - base;
+          located[index + 1] = NO_COLON;
           return p;
         }
         state = LINE;

@@ -1,5 +1,5 @@
 import { HttpError } from "../http/http-error.ts";
-import { CR, LF, octetClass, PLAIN_TARGET, SP, TARGET, TOKEN } from "../http/octets.ts";
+import { CR, LF, octetClass, PLAIN_PATH, PLAIN_TARGET, SP, TARGET, TOKEN } from "../http/octets.ts";
 import type { HttpLimits } from "./http-limits.ts";
 
 /*
@@ -26,6 +26,8 @@ const MAX_EMPTY_LINES = 8;
 const MAX_METHOD_BYTES = 32;
 const ZERO = 0x30;
 const ONE = 0x31;
+const QUESTION_MARK = 0x3f;
+const [G, E, T] = [0x47, 0x45, 0x54];
 
 /** How nearly all request lines end. */
 const USUAL_END = Buffer.from(" HTTP/1.1\r\n");
@@ -38,6 +40,8 @@ export class RequestLineScanner {
   /** First octet of the method; once {@link hasMethod}. */
   start = 0;
   targetStart = 0;
+  /** Where the first "?" of the target is; its end if there is none. */
+  pathEnd = 0;
   targetEnd = 0;
   /** Whether nothing in the target asks for a closer look at its path. */
   hasPlainTarget = true;
@@ -69,6 +73,7 @@ export class RequestLineScanner {
   shift(by: number): void {
     this.start -= by;
     this.targetStart -= by;
+    this.pathEnd -= by;
     this.targetEnd -= by;
   }
 
@@ -87,8 +92,10 @@ export class RequestLineScanner {
   }
 
   /** @param text the head as latin1, from {@link start} on */
-  method(text: string): string {
-    const end = this.targetStart - 1 - this.start;
+  method(bytes: Buffer, text: string): string {
+    const { start } = this;
+    const end = this.targetStart - 1 - start;
+    if (end === 3 && bytes[start] === G && bytes[start + 1] === E && bytes[start + 2] === T) return "GET";
     for (const method of knownMethods) {
       if (method.length === end && text.startsWith(method)) return method;
     }
@@ -115,11 +122,14 @@ export class RequestLineScanner {
     const targetStart = p + 1;
     if (p === at || p - at > MAX_METHOD_BYTES || bytes[p] !== SP) return at;
     p = targetStart;
+    while (p < end && ((octetClass[bytes[p] ?? 0] ?? 0) & PLAIN_PATH) !== 0) p++;
+    const pathEnd = p;
     while (p < end && ((octetClass[bytes[p] ?? 0] ?? 0) & PLAIN_TARGET) !== 0) p++;
     if (p === targetStart || p - targetStart > limits.maxTargetBytes) return at;
     for (let i = 0; i < USUAL_END.length; i++) if (bytes[p + i] !== USUAL_END[i]) return at;
     this.start = at;
     this.targetStart = targetStart;
+    this.pathEnd = pathEnd;
     this.targetEnd = p;
     this.state = COMPLETE;
     return p + USUAL_END.length;
@@ -170,6 +180,8 @@ export class RequestLineScanner {
         if (bytes[p] !== SP || p === this.targetStart) {
           throw new HttpError("HTTP_BAD_TARGET", "invalid character in the request target");
         }
+        this.pathEnd = this.targetStart;
+        while (this.pathEnd < p && bytes[this.pathEnd] !== QUESTION_MARK) this.pathEnd++;
         this.targetEnd = p;
         this.state = VERSION;
         return p + 1;

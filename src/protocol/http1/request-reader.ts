@@ -1,6 +1,6 @@
 import { NO_BYTES } from "../../bytes/no-bytes.ts";
 import { latin1Text } from "../../node/fast-buffers.ts";
-import { Fields } from "../http/fields.ts";
+import { Fields, latestSection } from "../http/fields.ts";
 import { HttpError } from "../http/http-error.ts";
 import { ChunkedBody } from "./chunked-body.ts";
 import { FieldScanner, SPECIAL } from "./field-scanner.ts";
@@ -120,6 +120,7 @@ export class RequestReader {
 
   /** Copies what is not used yet. The caller can reuse the bytes that it gave. */
   release(): void {
+    latestSection.fields = null; // it must not keep a head alive
     const from = this.keepFrom();
     if (from === this.end) {
       this.bytes = NO_BYTES;
@@ -219,18 +220,10 @@ export class RequestReader {
 
   private finishHead(bytes: Buffer, end: number): RequestSignal {
     const { line, limits } = this;
-    const { start } = line;
     this.maxBodyBytes = limits.maxBodyBytes;
-    const text = latin1Text(bytes, start, end);
-    const head = new RequestHead(
-      text,
-      line.method(text),
-      line.targetStart - start,
-      line.targetEnd - start,
-      line.hasPlainTarget,
-      line.minorVersion(bytes),
-      this.scanner,
-    );
+    const text = latin1Text(bytes, line.start, end);
+    const method = line.method(bytes, text);
+    const head = new RequestHead(text, method, line.minorVersion(bytes), line, this.scanner);
     this.head = head;
     this.trailers = null;
     const refusal = refusalOf(head, limits);
@@ -277,7 +270,7 @@ export class RequestReader {
       throw new HttpError("HTTP_BAD_FIELD", "a trailer field that is only allowed in the head");
     }
     const text = this.bytes.toString("latin1", this.trailerStart, done);
-    this.trailers = text.length > 2 ? new Fields(text, 0, scanner.takePositions()) : null;
+    this.trailers = text.length > 2 ? new Fields(text, 0) : null;
     this.position = done;
     this.state = COMPLETE;
     return this.advance();

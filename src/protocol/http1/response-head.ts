@@ -23,27 +23,44 @@ export function statusLine(code: number, reason?: string): string {
   return line;
 }
 
-/** The last beginning of a head: most responses of a program begin like the one before. */
-const latest = { line: "", fields: "", date: "", text: "", isFlat: true };
+/** The last head, and what it begins with up to the lines that depend on the content. */
+const latest = {
+  line: "",
+  fields: "",
+  date: "",
+  tail: "",
+  start: "",
+  text: "",
+  isStartFlat: true,
+  isFlat: true,
+};
 
 /**
- * What a head begins with. It is made once for all responses in a row that begin alike, and in one piece: V8 joins text
- * by reference, and has to walk through the pieces to write it.
+ * A head, or what it begins with. It is made once for all responses in a row that are alike, and in one piece: V8 joins
+ * text by reference, and has to walk through the pieces to write it.
  * @param line the status line
  * @param fields field lines
  * @param date the Date line, or ""
+ * @param tail what follows, which depends on the content
  */
-export function headStart(line: string, fields: string, date: string): string {
+export function headOf(line: string, fields: string, date: string, tail: string): string {
   if (line !== latest.line || fields !== latest.fields || date !== latest.date) {
     latest.line = line;
     latest.fields = fields;
     latest.date = date;
-    latest.text = line + fields + date;
-    latest.isFlat = false;
-  } else if (!latest.isFlat) {
-    latest.text = ownText(latest.text);
+    latest.start = line + fields + date;
+    latest.isStartFlat = false;
+  } else if (tail === latest.tail) {
+    if (!latest.isFlat) latest.text = ownText(latest.text);
     latest.isFlat = true;
+    return latest.text;
+  } else if (!latest.isStartFlat) {
+    latest.start = ownText(latest.start);
+    latest.isStartFlat = true;
   }
+  latest.tail = tail;
+  latest.text = latest.start + tail;
+  latest.isFlat = false;
   return latest.text;
 }
 
