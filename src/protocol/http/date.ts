@@ -22,7 +22,7 @@ export function dateLine(inTurn = 0): string {
   return line;
 }
 
-/** The next line is of its own time: a response says when something changed, and that must not be after its date. */
+/** The next line asks the clock again: a response has told when something changed, and Date must not be before that. */
 export function renewDate(): void {
   turn = 0;
 }

@@ -39,7 +39,8 @@ const names = [
   ["transfer-encoding", SPECIAL.transferEncoding],
 ] as const;
 const byLength = Array.from({ length: 18 }, (_, length) => names.find(([name]) => name.length === length));
-const nameOf = byLength.map((found) => found?.[0]);
+/** As octets: V8 would look at the form of a string again for each character. */
+const nameOf = byLength.map((found) => (found === undefined ? undefined : Buffer.from(found[0])));
 const bitOf = byLength.map((found) => found?.[1] ?? 0);
 
 const located = latestSection.positions;
@@ -146,7 +147,7 @@ export class FieldScanner {
     if (name === undefined) return;
     const bit = bitOf[length] ?? 0;
     for (let i = 0; i < length; i++) {
-      if (((bytes[this.nameStart + i] ?? 0) | 0x20) !== name.charCodeAt(i)) return;
+      if (((bytes[this.nameStart + i] ?? 0) | 0x20) !== name[i]) return;
     }
     if ((this.seen & bit) !== 0) this.repeated |= bit;
     this.seen |= bit;
