@@ -269,6 +269,10 @@ export class Response implements ResponseHead {
       case 4:
         if (name.toLowerCase() === "date") this.hasDate = true;
         return false;
+      case 7:
+        // RFC 9111 §4.2.1: how long it is fresh is the time from Date to Expires.
+        if (name.toLowerCase() === "expires") renewDate();
+        return false;
       case 10:
         if (name.toLowerCase() !== "connection") return false;
         if (/\bclose\b/i.test(value)) this.closes = true;

@@ -33,8 +33,8 @@ export function noteRead(): void {
 
 function endTurn(): void {
   isReading = false;
-  flushAll();
   turn = 0;
+  flushAll();
 }
 
 /** Flushes all waiting output now. */

@@ -240,6 +240,7 @@ describe("dateLine", () => {
   });
 
   test("of a clock that a test moves within a turn", () => {
+    dateLine(9);
     mock.timers.enable({ apis: ["Date"], now: Date.UTC(2026, 5, 1) });
     try {
       for (const day of [2, 30, 1]) {

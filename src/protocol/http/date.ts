@@ -11,9 +11,10 @@ let turn = 0;
  * @returns such as "Date: Sun, 06 Nov 1994 08:49:37 GMT" with its CRLF
  */
 export function dateLine(inTurn = 0): string {
-  if (inTurn !== 0 && inTurn === turn) return line;
   // Tests can replace the clock, and move it within a turn.
-  turn = Date.now === systemTime ? inTurn : 0;
+  const isSystemTime = Date.now === systemTime;
+  if (inTurn !== 0 && inTurn === turn && isSystemTime) return line;
+  turn = isSystemTime ? inTurn : 0;
   const now = Math.floor(Date.now() / 1000);
   if (now !== second) {
     second = now;

@@ -10,6 +10,8 @@ export class Fields {
   /** The head, or the trailer section, as it came. */
   readonly text: string;
   private readonly start: number;
+  /** When it is that of {@link latestSection}, the positions are there. */
+  section: number = 0;
   private positions: FieldPositions | null = null;
 
   /**
@@ -98,7 +100,8 @@ export class Fields {
   }
 
   private located(): FieldPositions {
-    return latestSection.fields === this ? latestSection.positions : (this.positions ?? this.locate());
+    const { section, positions } = latestSection;
+    return section === this.section ? positions : (this.positions ?? this.locate());
   }
 
   private locate(): FieldPositions {
@@ -116,9 +119,12 @@ export class Fields {
   }
 }
 
-/** The positions that were found when the latest section was read: most handlers need them before the next one is. */
-export const latestSection: { fields: Fields | null; readonly positions: number[] } = {
-  fields: null,
+/**
+ * The positions that were found when the latest section was read: most handlers need them before the next one is. Its
+ * number is -1 while a section is read. It does not refer to fields, whose text would be kept in memory.
+ */
+export const latestSection: { section: number; readonly positions: number[] } = {
+  section: -1,
   positions: [],
 };
 

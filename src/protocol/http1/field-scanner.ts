@@ -44,6 +44,7 @@ const nameOf = byLength.map((found) => (found === undefined ? undefined : Buffer
 const bitOf = byLength.map((found) => found?.[1] ?? 0);
 
 const located = latestSection.positions;
+let sections = 0;
 
 export class FieldScanner {
   /** Bits of the {@link SPECIAL} fields that have been seen. */
@@ -60,7 +61,7 @@ export class FieldScanner {
 
   /** Right after a section has been read: these are its fields. */
   noteFields(fields: Fields): void {
-    if (this.isWhole) latestSection.fields = fields;
+    if (this.isWhole) fields.section = latestSection.section = ++sections;
   }
 
   /** Begin a new field section. */
@@ -86,7 +87,7 @@ export class FieldScanner {
     let p = at;
     let state = this.state;
     this.isWhole = state === LINE && this.count === 0;
-    latestSection.fields = null;
+    latestSection.section = -1;
     const { words, offset } = memoryOf(bytes);
     while (p < end) {
       if (state === VALUE) {

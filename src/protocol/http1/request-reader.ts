@@ -1,6 +1,6 @@
 import { NO_BYTES } from "../../bytes/no-bytes.ts";
 import { latin1Text } from "../../node/fast-buffers.ts";
-import { Fields, latestSection } from "../http/fields.ts";
+import { Fields } from "../http/fields.ts";
 import { HttpError } from "../http/http-error.ts";
 import { ChunkedBody } from "./chunked-body.ts";
 import { FieldScanner, SPECIAL } from "./field-scanner.ts";
@@ -120,7 +120,6 @@ export class RequestReader {
 
   /** Copies what is not used yet. The caller can reuse the bytes that it gave. */
   release(): void {
-    latestSection.fields = null; // it must not keep a head alive
     const from = this.keepFrom();
     if (from === this.end) {
       this.bytes = NO_BYTES;
