@@ -269,10 +269,6 @@ export class Response implements ResponseHead {
       case 4:
         if (name.toLowerCase() === "date") this.hasDate = true;
         return false;
-      case 7:
-        // RFC 9111 §4.2.1: how long it is fresh is the time from Date to Expires.
-        if (name.toLowerCase() === "expires") renewDate();
-        return false;
       case 10:
         if (name.toLowerCase() !== "connection") return false;
         if (/\bclose\b/i.test(value)) this.closes = true;
@@ -280,9 +276,9 @@ export class Response implements ResponseHead {
       case 12:
         if (name === "Content-Type" || name.toLowerCase() === "content-type") this.hasType = true;
         return false;
-      case 13:
-        // RFC 9110 §8.8.2.1: it must not be later than Date.
-        if (name.toLowerCase() === "last-modified") renewDate();
+      case 7:
+      case 13: // RFC 9110 §8.8.2.1, RFC 9111 §4.2.1: these are compared with Date
+        if (/^(?:expires|last-modified)$/i.test(name)) renewDate();
         return false;
       case 14:
         if (name.toLowerCase() !== "content-length") return false;
