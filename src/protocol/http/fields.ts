@@ -37,7 +37,7 @@ export class Fields {
   get(name: string): string | undefined {
     const positions = this.located();
     let found: string | undefined;
-    for (let i = 0; positions[i + 1] !== NO_COLON; i += 2) {
+    for (let i = 0; (positions[i + 1] ?? NO_COLON) !== NO_COLON; i += 2) {
       if (!this.isNamed(positions, i, name)) continue;
       const value = this.value(positions, i);
       if (found === undefined) found = value;
@@ -66,7 +66,7 @@ export class Fields {
   entries(): [name: string, value: string][] {
     const positions = this.located();
     const entries: [string, string][] = [];
-    for (let i = 0; positions[i + 1] !== NO_COLON; i += 2) {
+    for (let i = 0; (positions[i + 1] ?? NO_COLON) !== NO_COLON; i += 2) {
       const name = this.text.substring(positions[i] ?? 0, positions[i + 1] ?? 0);
       entries.push([name, this.value(positions, i)]);
     }

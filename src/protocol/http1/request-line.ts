@@ -91,7 +91,7 @@ export class RequestLineScanner {
     return p;
   }
 
-  /** @param text the head as latin1, from {@link start} on */
+  /** @param bytes those that were scanned @param text the head as latin1, from {@link start} on */
   method(bytes: Buffer, text: string): string {
     const { start } = this;
     const end = this.targetStart - 1 - start;
