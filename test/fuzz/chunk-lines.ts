@@ -18,9 +18,15 @@ export interface ChunkExtensions {
   valid: boolean;
 }
 
+/** What stands behind the head of a message, which can have empty lines before it (RFC 9112 §2.2). */
+export function behindHead(text: string): string {
+  const head = text.replace(/^(?:\r\n)+/, "");
+  return head.slice(head.indexOf("\r\n\r\n") + 4);
+}
+
 export function chunkExtensions(text: string): ChunkExtensions {
   const lines: string[] = [];
-  let rest = text.slice(text.indexOf("\r\n\r\n") + 4);
+  let rest = behindHead(text);
   for (;;) {
     const [line, size, extension, end] = /^([0-9a-f]+)([^\r]*)(\r\n?)?/i.exec(rest) ?? [];
     if (line === undefined || size === undefined || extension === undefined) return { lines, valid: true };

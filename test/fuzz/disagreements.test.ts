@@ -76,6 +76,14 @@ describe("each disagreement that is explained exists", () => {
     });
   }
 
+  for (const [name, input] of Object.entries(httpExamples).filter(([, example]) =>
+    example.startsWith(chunked),
+  )) {
+    test(`HTTP: ${name}, with empty lines before the request`, () => {
+      assert.equal(compareWithNode(Buffer.from(`\r\n\r\n${input}`, "latin1")), name);
+    });
+  }
+
   for (const [name, [hex, deflate = "no", maxMessageBytes = 1000]] of Object.entries(webSocketExamples)) {
     test(`WebSocket: ${name}`, async () => {
       const input = Buffer.from(hex.replaceAll(" ", ""), "hex");

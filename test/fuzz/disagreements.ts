@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import { defaultHttpLimits } from "../../src/protocol/http1/http-limits.ts";
-import { chunkExtensions } from "./chunk-lines.ts";
+import { behindHead, chunkExtensions } from "./chunk-lines.ts";
 import type { HttpDisagreement, ParsedMessage } from "./http-differential.ts";
 import { nodeMethods, parseWithNode } from "./node-parser.ts";
 
@@ -53,8 +53,7 @@ const PAST_COUNTING = 2n ** 53n;
 
 /** The first line of the message that has a chunk size too large to count. */
 function hasHugeChunk(text: string): boolean {
-  const body = text.slice(text.indexOf("\r\n\r\n") + 2);
-  for (const [, size] of body.matchAll(/\r\n([0-9a-f]+)/gi)) {
+  for (const [, size] of `\r\n${behindHead(text)}`.matchAll(/\r\n([0-9a-f]+)/gi)) {
     if (size !== undefined && BigInt(`0x${size}`) >= PAST_COUNTING) return true;
   }
   return false;
